@@ -1,0 +1,1 @@
+"""The typed, frozen schema of narrows.yaml, loaded and validated once."""

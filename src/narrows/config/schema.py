@@ -1,0 +1,264 @@
+"""The settings of Narrows, as frozen types. The settings reference is generated from here.
+
+Durations are written `500ms`, `30s`, `10m`, `1h`, `400d` and held in seconds; sizes `64kb`, `10mb` and held in bytes
+(the loader converts them before these types see them). Defaults are the safe choice; what has none is required.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from narrows.model.secret import Secret
+
+Seconds = Annotated[float, Meta(gt=0, extra={"unit": "duration"})]
+Bytes = Annotated[int, Meta(gt=0, extra={"unit": "size"})]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+Globs = Annotated[tuple[str, ...], Meta(min_length=1)]
+
+
+class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every section: an unknown key is an error, never ignored."""
+
+
+class Tls(Setting, frozen=True, kw_only=True):
+    """TLS to the client. The files are read again when they change."""
+
+    certificate: Annotated[str, Meta(description="PEM file with the certificate and its chain.")]
+    key: Annotated[str, Meta(description="PEM file with the private key.")]
+
+
+class Gate(Setting, frozen=True, kw_only=True):
+    """The data path."""
+
+    listen: Annotated[str, Meta(description="Address and port that clients call.")] = "127.0.0.1:8080"
+    admin: Annotated[str, Meta(description="Address and port of /healthz, /readyz and /metrics.")] = "127.0.0.1:9090"
+    tls: Annotated[Tls | None, Meta(description="TLS to the client; plain HTTP without it.")] = None
+    trusted_proxies: Annotated[
+        tuple[str, ...], Meta(description="Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8.")
+    ] = ()
+    max_connections: Annotated[int, Meta(gt=0, description="Open client connections; more are shed.")] = 10_000
+    max_calls: Annotated[int, Meta(gt=0, description="Calls in flight; more are answered 503.")] = 2_000
+    max_body: Annotated[Bytes, Meta(description="Largest request body, after decoding.")] = 32 * 1024 * 1024
+    header_timeout: Annotated[Seconds, Meta(description="A request's headers must be complete in this time.")] = 10.0
+    body_timeout: Annotated[Seconds, Meta(description="A request's body must be complete in this time.")] = 60.0
+    idle_timeout: Annotated[Seconds, Meta(description="An idle keep-alive connection is closed after this.")] = 75.0
+    write_timeout: Annotated[Seconds, Meta(description="A client that reads nothing for so long is cut.")] = 60.0
+    drain: Annotated[Seconds, Meta(description="Calls in flight may take so long to finish on shutdown.")] = 30.0
+
+
+class Recording(Setting, frozen=True, kw_only=True):
+    """The record of calls."""
+
+    durability: Annotated[
+        Literal["full", "normal"],
+        Meta(description="full: fsync before forwarding. normal: survives a crash of the process, not of the machine."),
+    ] = "full"
+    rotate: Annotated[Bytes, Meta(description="A journal file is closed and a new one begun at this size.")] = 1 << 30
+
+
+class Introspection(Setting, frozen=True, kw_only=True):
+    """RFC 7662, for issuers whose access tokens are opaque."""
+
+    endpoint: Annotated[str, Meta(description="The introspection endpoint.")]
+    client_id: Annotated[str, Meta(description="The gate's client id at the issuer.")]
+    client_secret: Annotated[Secret, Meta(description="The gate's client secret at the issuer.")]
+    cache: Annotated[Seconds, Meta(description="An active answer is reused for at most this long.")] = 30.0
+
+
+class Issuer(Setting, frozen=True, kw_only=True):
+    """An OpenID provider whose access tokens are accepted."""
+
+    name: Annotated[Name, Meta(description="Its name in policies and records.")]
+    issuer: Annotated[str, Meta(description="The exact `iss`; discovery is fetched below it.")]
+    audience: Annotated[str, Meta(description="The exact `aud` a token must hold.")]
+    jwks_uri: Annotated[str | None, Meta(description="The key set, where there is no discovery document.")] = None
+    algorithms: Annotated[
+        Annotated[
+            tuple[
+                Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"], ...
+            ],
+            Meta(min_length=1),
+        ],
+        Meta(description="Signature algorithms that are accepted; never `none`, never a shared secret."),
+    ] = ("RS256", "PS256", "ES256", "EdDSA")
+    groups_claim: Annotated[str, Meta(description="The claim that lists groups; dots reach into objects.")] = "groups"
+    subject_claim: Annotated[str, Meta(description="The claim that names the user in policies and records.")] = "sub"
+    attributes: Annotated[
+        tuple[str, ...], Meta(description="Claims that policies may match under `who.attributes`.")
+    ] = ()
+    leeway: Annotated[
+        float, Meta(ge=0, le=60, description="Clock difference tolerated.", extra={"unit": "duration"})
+    ] = 30.0
+    max_token_age: Annotated[Seconds | None, Meta(description="A token older than this (by `iat`) is refused.")] = None
+    introspection: Annotated[Introspection | None, Meta(description="For opaque tokens.")] = None
+    ca_bundle: Annotated[str | None, Meta(description="PEM file of the CAs that sign the issuer's certificate.")] = None
+
+
+class IdentitySettings(Setting, frozen=True, kw_only=True):
+    """Who may ask."""
+
+    issuers: Annotated[tuple[Issuer, ...], Meta(description="OpenID providers.")] = ()
+
+
+class ConnectionCredential(Setting, frozen=True, kw_only=True):
+    """The upstream's own secret; give exactly one way, or `none: true` for a server without one."""
+
+    bearer: Annotated[Secret | None, Meta(description="Sent as `Authorization: Bearer`.")] = None
+    x_api_key: Annotated[Secret | None, Meta(description="Sent as `x-api-key`.")] = None
+    header: Annotated[str | None, Meta(description="Any header's name; its value is `value`.")] = None
+    value: Annotated[Secret | None, Meta(description="The value for `header`.")] = None
+    username: Annotated[str | None, Meta(description="User of HTTP basic.")] = None
+    password: Annotated[Secret | None, Meta(description="Password of HTTP basic.")] = None
+    none: Annotated[bool, Meta(description="The server takes no credential.")] = False
+
+
+class Timeouts(Setting, frozen=True, kw_only=True):
+    """How long an upstream may take."""
+
+    connect: Annotated[Seconds, Meta(description="Connecting, TLS included.")] = 5.0
+    first_byte: Annotated[Seconds, Meta(description="From the request being sent to the reply's head.")] = 300.0
+    idle: Annotated[Seconds, Meta(description="Between two pieces of a reply.")] = 60.0
+    total: Annotated[Seconds, Meta(description="The whole call.")] = 900.0
+
+
+class JsonShape(Setting, frozen=True, kw_only=True):
+    """Where a `json` connection keeps what Narrows governs, as JSON paths (`$.input.text`, `$.items[*].body`)."""
+
+    operation: Annotated[str, Meta(description="The operation's name in policies.")] = "json"
+    paths: Annotated[
+        tuple[str, ...], Meta(min_length=1, description="Paths below the connection that are known, with globs.")
+    ] = ("/**",)
+    model: Annotated[str | None, Meta(description="The model's name in the request.")] = None
+    texts: Annotated[tuple[str, ...], Meta(description="Texts of the request; by default every string is one.")] = ()
+    reply_texts: Annotated[
+        tuple[str, ...], Meta(description="Texts of the reply; by default every string is one.")
+    ] = ()
+    output_cap: Annotated[str | None, Meta(description="Where the output cap goes.")] = None
+    prompt_usage: Annotated[str | None, Meta(description="Prompt tokens in the reply.")] = None
+    completion_usage: Annotated[str | None, Meta(description="Completion tokens in the reply.")] = None
+    stream: Annotated[str | None, Meta(description="The request's boolean that asks for a stream.")] = None
+
+
+class CapField(Setting, frozen=True, kw_only=True):
+    """The field that takes the output cap, for models that match."""
+
+    models: Annotated[Globs, Meta(description="Globs of model names.")]
+    field: Annotated[Literal["max_tokens", "max_completion_tokens", "both"], Meta(description="Where the cap goes.")]
+
+
+class Connection(Setting, frozen=True, kw_only=True):
+    """A registered upstream."""
+
+    url: Annotated[str, Meta(description="Base URL; native paths are appended to it.")]
+    dialect: Annotated[Literal["openai", "anthropic", "json"], Meta(description="Its wire API.")]
+    credential: Annotated[ConnectionCredential, Meta(description="The upstream's own secret.")]
+    hosts: Annotated[
+        tuple[str, ...], Meta(description="Host names that reach this connection without its path prefix.")
+    ] = ()
+    models: Annotated[Globs, Meta(description="Models it serves, as globs; `/v1/…` at the root routes by them.")] = (
+        "*",
+    )
+    aliases: Annotated[dict[str, str], Meta(description="Names callers may use → the upstream's model name.")] = {}
+    cap_fields: Annotated[
+        tuple[CapField, ...], Meta(description="Overrides the shipped table of output-cap fields.")
+    ] = ()
+    json: Annotated[JsonShape | None, Meta(description="For `dialect: json`.")] = None
+    forward_headers: Annotated[tuple[str, ...], Meta(description="Further request headers to forward.")] = ()
+    timeouts: Annotated[Timeouts, Meta(description="How long it may take.")] = Timeouts()
+    max_connections: Annotated[int, Meta(gt=0, description="Connections to this upstream at once.")] = 512
+    max_reply: Annotated[Bytes, Meta(description="Largest buffered reply.")] = 64 * 1024 * 1024
+    ca_bundle: Annotated[str | None, Meta(description="PEM file of the CAs that sign its certificate.")] = None
+    client_certificate: Annotated[Tls | None, Meta(description="Client certificate for mutual TLS.")] = None
+
+
+class Who(Setting, frozen=True, kw_only=True):
+    """Matches if every key it names matches; a key matches if any of its values does. Globs are allowed."""
+
+    users: Annotated[Globs | None, Meta(description="Subjects: `issuer:subject`, or bare with a single issuer.")] = None
+    groups: Annotated[Globs | None, Meta(description="Groups: `issuer:group`, or bare with a single issuer.")] = None
+    attributes: Annotated[dict[str, Globs] | None, Meta(description="Claims and the values they may have.")] = None
+    service_accounts: Annotated[Globs | None, Meta(description="Service accounts by name.")] = None
+
+
+class May(Setting, frozen=True, kw_only=True):
+    """What is permitted; all keys must match. Absent `models` or `operations` permit none, `["*"]` permits all."""
+
+    connections: Annotated[Globs, Meta(description="Connections, as globs.")]
+    models: Annotated[Globs | None, Meta(description="Models, as globs; needed for operations that name one.")] = None
+    operations: Annotated[Globs, Meta(description="Operations, as globs.")]
+    parameters: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Parameters that widen a call, refused otherwise: store, server_tools, remote_urls, token_ids, echo, n."
+        ),
+    ] = ()
+
+
+class Limits(Setting, frozen=True, kw_only=True):
+    """Caps on one call."""
+
+    prompt_tokens: Annotated[int | None, Meta(gt=0, description="Longest prompt, in estimated tokens.")] = None
+    output_tokens: Annotated[int | None, Meta(gt=0, description="Longest reply, in tokens.")] = None
+    mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: record only.")] = "enforce"
+
+
+class Pattern(Setting, frozen=True, kw_only=True):
+    """A linear-time pattern (RE2 syntax)."""
+
+    pattern: Annotated[str, Meta(description="RE2 pattern, searched anywhere in a text.")]
+    name: Annotated[str | None, Meta(description="The rule's name in messages and records.")] = None
+    message: Annotated[str | None, Meta(description="What the caller is told.")] = None
+    roles: Annotated[
+        tuple[Literal["system", "user", "assistant", "tool_definition", "tool_call", "tool_result"], ...],
+        Meta(description="Roles the rule looks at (`in:`); all by default."),
+    ] = msgspec.field(default=(), name="in")
+    history: Annotated[bool, Meta(description="Also look at what this session already sent.")] = False
+    mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: record only.")] = "enforce"
+
+
+class PromptRule(Setting, frozen=True, kw_only=True):
+    """A rule on prompts."""
+
+    deny: Annotated[Pattern, Meta(description="Refuse prompts that match.")]
+
+
+class Policy(Setting, frozen=True, kw_only=True):
+    """A named rule set. A call needs one that matches; the restrictions of every matching one apply."""
+
+    name: Annotated[Name, Meta(description="Its name in messages and records.")]
+    mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: decide and record, let pass.")] = (
+        "enforce"
+    )
+    who: Annotated[Who, Meta(description="Whom it is about.")]
+    may: Annotated[May, Meta(description="What it permits.")]
+    limits: Annotated[Limits, Meta(description="Caps on one call.")] = Limits()
+    prompts: Annotated[tuple[PromptRule, ...], Meta(description="Rules on prompts.")] = ()
+    media: Annotated[
+        Literal["refuse", "allow"], Meta(description="Images, audio and files where prompts are inspected.")
+    ] = "refuse"
+
+
+class Logging(Setting, frozen=True, kw_only=True):
+    """The gate's own log, on standard error."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="Least severe level shown.")] = (
+        "info"
+    )
+    format: Annotated[Literal["text", "json"], Meta(description="One line an event either way.")] = "text"
+
+
+class Config(Setting, frozen=True, kw_only=True):
+    """narrows.yaml."""
+
+    gate: Annotated[Gate, Meta(description="The data path.")] = Gate()
+    store: Annotated[str, Meta(description="The data directory.")] = "./narrows-data"
+    recording: Annotated[Recording, Meta(description="The record of calls.")] = Recording()
+    identity: Annotated[IdentitySettings, Meta(description="Who may ask.")] = IdentitySettings()
+    connections: Annotated[dict[Name, Connection], Meta(min_length=1, description="Upstreams by name.")]
+    policies: Annotated[tuple[Policy, ...], Meta(min_length=1, description="Rule sets.")]
+    logging: Annotated[Logging, Meta(description="The gate's own log.")] = Logging()
+
+
+Plain = dict[str, Any]
+"""A configuration as plain data, before it is typed."""

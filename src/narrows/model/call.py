@@ -1,0 +1,77 @@
+"""A call: the immutable facts that controls judge. Controls return a replaced copy."""
+
+from typing import Any
+
+import msgspec
+
+from narrows.model.plan import Plan
+from narrows.model.principal import Credential, Principal
+from narrows.model.text import Finding, Opaque, Text
+from narrows.model.verdict import Note
+
+Json = dict[str, Any]
+"""A checked JSON object. Values of large members may be `msgspec.Raw`: already checked, already serialised."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a request body asks, as its dialect read it.
+
+    `model` is None where the operation has none. `parameters` names the widening parameters the request uses
+    (`store`, `server_tools`, `remote_urls`, `token_ids`, `echo`, `n`, …). `references` are ids of stored responses
+    or conversations. `output_cap` is the caller's own cap, in tokens. `choices` is how many replies one request asks
+    for. `wants_usage`: the caller asked for the stream's usage event itself.
+    """
+
+    operation: str
+    model: str | None
+    body: Json
+    texts: tuple[Text, ...] = ()
+    opaque: tuple[Opaque, ...] = ()
+    stream: bool = False
+    parameters: frozenset[str] = frozenset()
+    references: tuple[str, ...] = ()
+    output_cap: int | None = None
+    choices: int = 1
+    wants_usage: bool = False
+
+
+class Source(msgspec.Struct, frozen=True, gc=False):
+    """Where a call comes from: the client's address, its user agent, and what it declared of itself."""
+
+    address: str
+    agent: str = ""
+    declared_agent: str | None = None
+    declared_session: str | None = None
+    justification: str | None = None
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One inference. It pins the snapshot's revision through its plan and carries the scan's findings.
+
+    `at` is Unix time in microseconds. `output_cap` is what the controls decided, in tokens per choice; None where
+    nothing caps. `model` is the name the upstream knows, after aliases.
+    """
+
+    id: str
+    request_id: str
+    session: str
+    at: int
+    principal: Principal
+    credential: Credential
+    source: Source
+    connection: str
+    dialect: str
+    method: str
+    path: str
+    asked: Asked
+    model: str | None
+    plan: Plan
+    prompt_tokens: int = 0
+    output_cap: int | None = None
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def operation(self) -> str:
+        """The dialect's name of what is asked."""
+        return self.asked.operation

@@ -1,0 +1,61 @@
+"""The compiled answer of the policies for one kind of call: everything controls need, nothing they must look up.
+
+Permissions add up; restrictions add up: a plan holds the limits and rules of *every* matching policy.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from narrows.model.text import Role
+from narrows.model.verdict import Deny, Note
+
+
+class Matcher(Protocol):
+    """A compiled pattern that searches in linear time."""
+
+    def find(self, text: str) -> tuple[int, int] | None:
+        """Character offsets of the leftmost match, or None."""
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """One policy's limit, in tokens. `observe`: recorded when passed, not enforced."""
+
+    policy: str
+    value: int
+    observe: bool = False
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One prompt rule. `roles` empty means every role."""
+
+    name: str
+    policy: str
+    matcher: Matcher
+    message: str
+    roles: frozenset[Role] = frozenset()
+    history: bool = False
+    observe: bool = False
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What applies to calls of one (principal's clauses, connection, operation, matched model globs).
+
+    `refusal` is set when the call may not be made at all. `policies` are the enforced ones that granted it,
+    `observed` those in observe mode that took part. `notes` are the would-be refusals already known from `may`.
+    `parameters` are the widening parameters the policies allow. `inspects`: some policy reads prompts, so opaque
+    media is refused unless `media` says allow.
+    """
+
+    revision: str
+    policies: tuple[str, ...] = ()
+    observed: tuple[str, ...] = ()
+    refusal: Deny | None = None
+    notes: tuple[Note, ...] = ()
+    parameters: frozenset[str] = frozenset()
+    prompt_tokens: Sequence[Limit] = ()
+    output_tokens: Sequence[Limit] = ()
+    rules: Sequence[Rule] = ()
+    media: bool = False
+    inspects: bool = False

@@ -1,0 +1,36 @@
+"""The reply as a stream of events, each with the texts it carries. A buffered reply is one event."""
+
+from typing import Any
+
+import msgspec
+
+from narrows.model.usage import Usage
+
+
+class Delta(msgspec.Struct, gc=False):
+    """One text of one event. `field` names its stream within the choice (`content`, `reasoning`, `refusal`,
+    `tool_call:0`, …). A guard that changes `text` marks nothing: the writer puts `text` back at its place."""
+
+    choice: int
+    field: str
+    text: str
+    container: Any = None
+    key: Any = None
+
+
+class Event(msgspec.Struct):
+    """One event of a reply. `data` is the checked tree, `name` the SSE event name where the dialect has one.
+
+    `hidden` events are recorded, not sent. `last` marks the event after which the reply is complete.
+    `response_id` is the upstream's id of a stored response, if it names one.
+    """
+
+    data: Any
+    name: str | None = None
+    deltas: list[Delta] = []
+    usage: Usage | None = None
+    model: str | None = None
+    response_id: str | None = None
+    finish: str | None = None
+    hidden: bool = False
+    last: bool = False

@@ -1,0 +1,46 @@
+"""Texts: everything a model reads or writes, with where it stands in the body."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Role(StrEnum):
+    """Whose words a text is; prompt rules select on it with `in:`."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL_DEFINITION = "tool_definition"
+    TOOL_CALL = "tool_call"
+    TOOL_RESULT = "tool_result"
+
+
+class Text(msgspec.Struct, frozen=True, gc=False):
+    """One text of a request. `path` is a JSON path such as `$.messages[0].content`."""
+
+    role: Role
+    path: str
+    value: str
+
+
+class Opaque(msgspec.Struct, frozen=True, gc=False):
+    """A part that can't be inspected: an image, audio or a file; recorded by hash and size (bytes)."""
+
+    path: str
+    media_type: str
+    sha256: str
+    size: int
+
+
+class Finding(msgspec.Struct, frozen=True, gc=False):
+    """What the one scan found in a text: a rule or detector and a place, never the value.
+
+    `start` and `end` are character offsets into the text at `path`.
+    """
+
+    rule: str
+    policy: str
+    path: str
+    start: int
+    end: int

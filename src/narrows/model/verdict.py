@@ -1,0 +1,55 @@
+"""What a control says of a call: a closed union, so that `match` can be exhaustive."""
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from narrows.model.refusal import REGISTRY, Code, Meaning
+
+if TYPE_CHECKING:
+    from narrows.model.call import Call
+
+
+class Deny(msgspec.Struct, frozen=True):
+    """A refusal. `message` is for the caller: it names the rule and the way out, never a secret or another's data.
+
+    `param` is the place in the request (a JSON path or header name). `retry_after` is in seconds.
+    """
+
+    code: Code
+    message: str
+    policy: str | None = None
+    rule: str | None = None
+    param: str | None = None
+    retry_after: int | None = None
+
+    @property
+    def meaning(self) -> Meaning:
+        """The registry's entry for the code."""
+        return REGISTRY[self.code]
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """The call waits for approval under this ticket."""
+
+    ticket: str
+
+
+class Proceed(msgspec.Struct, frozen=True):
+    """Go on; with a replaced call if the control changed one."""
+
+    call: "Call | None" = None
+
+
+PROCEED: Final = Proceed()
+
+Verdict = Proceed | Deny | Hold
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What an observed rule or policy would have done: recorded and counted, never enforced."""
+
+    code: Code
+    policy: str
+    rule: str | None = None
+    param: str | None = None

@@ -1,0 +1,126 @@
+"""The two HTTP sides of a call, as the engine sees them: an exchange with a client, a reply of an upstream.
+
+Header names are lower-case bytes. Repeated headers are joined with `, `; a repeated singleton never gets this far.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from narrows.model.verdict import Deny
+
+Headers = Mapping[bytes, bytes]
+HeaderList = Sequence[tuple[bytes, bytes]]
+
+
+class RequestHead(msgspec.Struct, frozen=True):
+    """A request's head after the edge's checks. `path` is canonical and still percent-encoded as it was sent;
+    `address` is the client's, taken from `X-Forwarded-For` only where the peer is a listed proxy."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    address: str
+    host: str
+    tls: bool = False
+
+
+class BodyRefused(Exception):
+    """The body can't be had: too large, malformed, late, or in an encoding the gate does not take."""
+
+    def __init__(self, deny: Deny) -> None:
+        super().__init__(deny.message)
+        self.deny = deny
+
+
+class Exchange(Protocol):
+    """One request and its reply. The edge cancels the task that serves it when the client goes away."""
+
+    @property
+    def head(self) -> RequestHead:
+        """The request's head."""
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body, decoded; sends `100 Continue` first if the client waits for it.
+
+        Raises BodyRefused (over `limit` bytes: `body_too_large`). A client that goes away cancels the task.
+        """
+
+    def respond(self, status: int, headers: HeaderList, body: bytes) -> None:
+        """Sends a whole reply. What of the request body was not read is discarded or the connection closed."""
+
+    def start(self, status: int, headers: HeaderList) -> None:
+        """Begins a reply whose length is not known yet."""
+
+    def send(self, data: bytes) -> bool:
+        """Sends a piece of a begun reply; False when the client reads too slowly and `drained` should be awaited."""
+
+    async def drained(self) -> None:
+        """Waits until the client has read enough of what was sent."""
+
+    def finish(self) -> None:
+        """Ends a begun reply."""
+
+    def abort(self) -> None:
+        """Cuts a begun reply: the client sees a broken transfer, never a complete one."""
+
+
+class ExchangeHandler(Protocol):
+    """What the edge calls, in a task of its own, when a request's head is complete and checked."""
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Serves one exchange. Must answer or abort; what it raises closes the connection and is logged."""
+
+
+class EdgeRefusal(Protocol):
+    """Renders a refusal that the edge itself must send, before any handler ran."""
+
+    def __call__(self, deny: Deny, path: str) -> tuple[bytes, bytes]:
+        """Content type and body, in the error shape of the dialect that `path` belongs to."""
+
+
+class UpstreamFailed(Exception):
+    """An upstream failed the call. `sent`: whether any byte of the request was sent."""
+
+    def __init__(self, deny: Deny, *, sent: bool) -> None:
+        super().__init__(deny.message)
+        self.deny = deny
+        self.sent = sent
+
+
+class UpstreamReply(Protocol):
+    """A reply whose head has arrived."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+
+    @property
+    def headers(self) -> Headers:
+        """The upstream's headers, hop-by-hop ones removed."""
+
+    async def read(self) -> bytes:
+        """The next piece of the body, at most 64 KiB; `b""` at its proper end.
+
+        Reading pauses the upstream when nobody reads. Raises UpstreamFailed (cut off, malformed, idle or total
+        timeout).
+        """
+
+    async def read_all(self, limit: int) -> bytes:
+        """The rest of the body. Raises UpstreamFailed (`upstream_invalid` when over `limit` bytes)."""
+
+    def close(self) -> None:
+        """Gives the reply up: the connection returns to the pool if the body was read, else it is closed. Idempotent."""
+
+
+class Upstream(Protocol):
+    """The pooled way to one connection's model server; it alone holds the credential and injects it."""
+
+    async def send(self, method: str, target: str, headers: HeaderList, body: bytes) -> UpstreamReply:
+        """Sends a request and waits for the reply's head. `target` is path and query below the connection's URL;
+        `headers` has no host, length, connection or credential. Raises UpstreamFailed."""
+
+    def leaks(self, data: bytes) -> bool:
+        """Whether the credential stands in `data` (error bodies are checked before anyone sees them)."""

@@ -1,0 +1,30 @@
+"""Who asks: from a presented credential to a verified identity."""
+
+from typing import Protocol
+
+from narrows.model.principal import Identity
+from narrows.model.verdict import Deny
+
+
+class Authenticator(Protocol):
+    """Verifies credentials. Nothing it raises or returns ever holds the credential."""
+
+    def recall(self, token: str) -> Identity | None:
+        """An identity verified before and still in force: not expired, same key set, not revoked. Never waits."""
+
+    async def verify(self, token: str) -> Identity | Deny:
+        """Verifies a credential in full; may fetch keys or ask an introspection endpoint."""
+
+
+class FetchFailed(Exception):
+    """A document could not be fetched; the message says why, without secrets."""
+
+
+class Fetcher(Protocol):
+    """Fetches small documents (discovery, key sets, introspection) over verified TLS, without redirects."""
+
+    async def get(self, url: str) -> bytes:
+        """The body of a 200 reply, at most 1 MiB. Raises FetchFailed."""
+
+    async def post_form(self, url: str, form: dict[str, str], authorization: str | None) -> bytes:
+        """The body of a 200 reply to a form. Raises FetchFailed."""

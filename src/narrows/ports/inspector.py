@@ -1,0 +1,21 @@
+"""The one scan of a call's texts, and the count of its tokens."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from narrows.model.plan import Plan
+from narrows.model.text import Finding, Text
+
+
+class Inspector(Protocol):
+    """Scans every text once; controls read the findings."""
+
+    def inspect(self, texts: Sequence[Text], plan: Plan) -> tuple[Finding, ...]:
+        """What the plan's rules find. Work is linear in the texts."""
+
+
+class TokenCounter(Protocol):
+    """Estimates tokens without the model's tokenizer."""
+
+    def prompt(self, texts: Sequence[Text]) -> int:
+        """A documented estimate of the prompt's tokens."""
