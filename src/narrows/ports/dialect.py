@@ -73,13 +73,17 @@ class Dialect(Protocol):
     def request_headers(self) -> frozenset[bytes]:
         """Semantic request headers that are forwarded (lower case), beside content type and accept."""
 
+    @property
+    def governed(self) -> tuple[str, ...]:
+        """Keys of a body that the gate acts on; a case variant of one (`Model`) is refused."""
+
     def route(self, method: str, path: str, query: str) -> Route | None:
         """The operation behind a path below the connection, or None if the dialect does not know it."""
 
     def read(self, route: Route, body: Json) -> Asked | Deny:
         """Reads a checked body; Deny(`body_invalid`) names the place that is wrong."""
 
-    def forward(self, asked: Asked, model: str | None, output_cap: int | None, cap_field: str | None) -> Forward:
+    def forward(self, asked: Asked, model: str | None, output_cap: int | None, cap_field: str | None = None) -> Forward:
         """The body to send, with the model renamed, the cap in the field the model takes (`cap_field` overrides the
         shipped table), and usage asked for where the wire needs that."""
 

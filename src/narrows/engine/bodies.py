@@ -1,0 +1,91 @@
+"""Reads request and reply bodies strictly. Large ones go to a worker process: no call may hold the loop for long."""
+
+from typing import Any, Final
+
+import msgspec
+
+from narrows.dialects.large import read_large
+from narrows.dialects.strict_json import read as read_json
+from narrows.model.call import Asked
+from narrows.model.refusal import Code
+from narrows.model.reply import Delta, Event
+from narrows.model.verdict import Deny
+from narrows.ports.dialect import Dialect, ReplyReader, Route
+from narrows.ports.http import Headers
+from narrows.ports.offload import Offload
+
+LARGE: Final = 256 * 1024
+"""Bodies over this many bytes are parsed in a worker process."""
+
+_ACCEPTED: Final = (b"application/json",)
+
+
+def check_content_type(headers: Headers) -> Deny | None:
+    """Only JSON in UTF-8 is read; a missing content type is a refusal, not a guess."""
+    kind = headers.get(b"content-type", b"")
+    media, _, parameters = kind.partition(b";")
+    media = media.strip().lower()
+    if media not in _ACCEPTED and not (media.startswith(b"application/") and media.endswith(b"+json")):
+        shown = media.decode("latin-1") or "none"
+        return Deny(
+            Code.ENCODING_UNSUPPORTED, f"the content type must be application/json, not {shown}", param="content-type"
+        )
+    parameters = parameters.strip().lower().replace(b'"', b"")
+    if parameters and parameters not in (b"charset=utf-8", b"charset=utf8"):
+        return Deny(Code.ENCODING_UNSUPPORTED, "the charset must be utf-8", param="content-type")
+    return None
+
+
+async def read_request(dialect: Dialect, route: Route, data: bytes, offload: Offload) -> Asked | Deny:
+    """What a body asks, or the refusal that says where it is wrong."""
+    if not route.body:
+        return dialect.read(route, {})
+    if len(data) > LARGE:
+        return await offload.run(read_large, dialect, route, data)
+    body = read_json(data, dialect.governed)
+    if isinstance(body, Deny):
+        return body
+    return dialect.read(route, body)
+
+
+class LargeReply(msgspec.Struct):
+    """A buffered reply as a worker process read it: its events without their trees, and the bytes to send."""
+
+    events: list[Event]
+    body: bytes
+
+
+def digest_reply(dialect: Dialect, asked: Asked, data: bytes, texts: list[list[str]] | None) -> LargeReply:
+    """Reads a buffered reply, puts `texts` (one list an event) in place of its own, and writes it. Pure.
+
+    Raises ReplyInvalid.
+    """
+    reader = dialect.reply(asked, stream=False, usable=_no_model)
+    events = [*reader.feed(data), *reader.close()]
+    if texts is not None:
+        for event, changed in zip(events, texts, strict=True):
+            for delta, text in zip(event.deltas, changed, strict=True):
+                delta.text = text
+    body = b"".join(reader.write(event) for event in events)
+    return LargeReply([_bare(event) for event in events], body)
+
+
+def _bare(event: Event) -> Event:
+    deltas = [Delta(delta.choice, delta.field, delta.text) for delta in event.deltas]
+    return msgspec.structs.replace(event, data=None, deltas=deltas)
+
+
+def _no_model(_: str) -> bool:
+    """Lists of models are always read in the gate, which knows the caller's policies; here none would be shown."""
+    return False
+
+
+def slim(asked: Asked) -> Asked:
+    """The facts that a reply reader needs, without the body: cheap to send to a worker process."""
+    empty: dict[str, Any] = {}
+    return msgspec.structs.replace(asked, body=empty, texts=(), opaque=())
+
+
+def read_buffered(reader: ReplyReader, data: bytes) -> list[Event]:
+    """The events of a whole buffered reply. Raises ReplyInvalid."""
+    return [*reader.feed(data), *reader.close()]

@@ -1,0 +1,90 @@
+"""Runs the controls of a call in order and keeps their guards until the call ends.
+
+A control that raises refuses the call: its class is logged, its message is not (it could quote the prompt).
+"""
+
+import logging
+
+from narrows.engine.snapshot import Snapshot
+from narrows.model.call import Call
+from narrows.model.record import Outcome
+from narrows.model.refusal import Code
+from narrows.model.reply import Event
+from narrows.model.usage import Usage
+from narrows.model.verdict import Deny, Hold, Proceed
+from narrows.ports.control import Control, Guard
+
+_log = logging.getLogger("narrows.engine")
+
+
+class Chain:
+    """The guards of one call. `judge` first, then `on_event` and `on_finish`, and `end` exactly once."""
+
+    __slots__ = ("_ended", "_guards", "_reply", "call", "snapshot")
+
+    def __init__(self, snapshot: Snapshot, call: Call) -> None:
+        self.call = call
+        self.snapshot = snapshot
+        self._guards: list[tuple[Control, Guard]] = []
+        self._reply: tuple[tuple[Control, Guard], ...] = ()
+        self._ended = False
+
+    def judge(self) -> Deny | Hold | None:
+        """Asks every control; the first refusal ends the round. None: the call may go on, as `self.call`."""
+        for control in self.snapshot.controls:
+            try:
+                guard = control.begin(self.call)
+                if guard is None:
+                    continue
+                self._guards.append((control, guard))
+                verdict = guard.on_request(self.call)
+            except Exception as failure:
+                return failed(control, failure)
+            if isinstance(verdict, Proceed):
+                if verdict.call is not None:
+                    self.call = verdict.call
+            else:
+                return verdict
+        if self._guards:
+            order = self.snapshot.reply_controls
+            self._reply = tuple(pair for control in order for pair in self._guards if pair[0] is control)
+        return None
+
+    def on_event(self, event: Event) -> Deny | None:
+        """Lets every guard of the reply judge, and change, one event."""
+        for control, guard in self._reply:
+            try:
+                deny = guard.on_event(event)
+            except Exception as failure:
+                return failed(control, failure)
+            if deny is not None:
+                return deny
+        return None
+
+    def on_finish(self) -> Deny | None:
+        """The reply is complete."""
+        for control, guard in self._reply:
+            try:
+                deny = guard.on_finish()
+            except Exception as failure:
+                return failed(control, failure)
+            if deny is not None:
+                return deny
+        return None
+
+    def end(self, outcome: Outcome, usage: Usage | None) -> None:
+        """Releases every guard, once; a guard that raises does not keep the others from being released."""
+        if self._ended:
+            return
+        self._ended = True
+        for control, guard in self._guards:
+            try:
+                guard.on_end(outcome, usage)
+            except Exception as failure:
+                failed(control, failure)
+
+
+def failed(control: Control, failure: Exception) -> Deny:
+    """The refusal for a control that raised."""
+    _log.error("control %s failed: %s", control.name, type(failure).__qualname__)
+    return Deny(Code.CONTROL_FAILED, f"the control {control.name!r} failed, so the call was refused", rule=control.name)

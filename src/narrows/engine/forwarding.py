@@ -1,0 +1,292 @@
+"""A judged call, from its record to its ending: forward, read the reply event by event, let guards judge, answer.
+
+A buffered reply is one event; there is one code path. Whatever happens, the record gets exactly one ending, the
+guards are released, and the upstream is let go.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from narrows.engine.bodies import LARGE, LargeReply, digest_reply, read_buffered, slim
+from narrows.engine.chain import Chain
+from narrows.engine.recorder import Recorder
+from narrows.engine.replying import JSON, passed_headers, refuse, reply_headers
+from narrows.engine.snapshot import Connected
+from narrows.model.call import Call
+from narrows.model.record import Content, Outcome
+from narrows.model.refusal import Code
+from narrows.model.verdict import Deny
+from narrows.ports.dialect import ReplyInvalid, ReplyReader
+from narrows.ports.http import Exchange, UpstreamFailed, UpstreamReply
+from narrows.ports.journal import JournalUnavailable
+from narrows.ports.offload import Offload
+from narrows.ports.telemetry import Telemetry
+
+_log = logging.getLogger("narrows.engine")
+
+_EVENT_STREAMS: Final = (b"text/event-stream", b"application/x-ndjson")
+DRAIN: Final = "drain"
+"""The word the edge cancels a call with when the drain's time is up."""
+
+_ERROR_BODY: Final = 1024 * 1024
+_CREDENTIAL_REFUSED: Final = frozenset({401, 407})
+
+
+class Stopped(Exception):
+    """The reply ends here with a refusal; carries how the record names it."""
+
+    def __init__(self, deny: Deny, outcome: Outcome) -> None:
+        super().__init__(deny.code.value)
+        self.deny = deny
+        self.outcome = outcome
+
+
+class Forwarding:
+    """The second half of a call's life."""
+
+    __slots__ = (
+        "_begun", "_chain", "_connected", "_exchange", "_offload", "_reader", "_received", "_recorder", "_status",
+        "_streaming", "_telemetry",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        connected: Connected,
+        chain: Chain,
+        recorder: Recorder,
+        offload: Offload,
+        telemetry: Telemetry,
+        received: int,
+    ) -> None:
+        self._exchange = exchange
+        self._connected = connected
+        self._chain = chain
+        self._recorder = recorder
+        self._offload = offload
+        self._telemetry = telemetry
+        self._received = received
+        self._reader: ReplyReader | None = None
+        self._begun = False
+        self._streaming = False
+        self._status: int | None = None
+
+    @property
+    def call(self) -> Call:
+        """The call as the controls left it."""
+        return self._chain.call
+
+    async def run(self) -> None:
+        """Sees the call through to its ending."""
+        outcome = Outcome.UNKNOWN
+        deny: Deny | None = None
+        try:
+            outcome, deny = await self._attempt()
+        except asyncio.CancelledError as cancelled:
+            # The edge cancels with a word: the client went away, or the drain's time is up.
+            outcome = Outcome.CLIENT_GONE
+            if DRAIN in cancelled.args:
+                outcome = Outcome.CUT
+                deny = Deny(Code.DRAINING, "the gate is shutting down and cut the call")
+            raise
+        except Exception as failure:
+            # The boundary of a call: nothing unexpected may carry on, or reach the caller as it is.
+            _log.error("call %s failed: %s", self.call.id, type(failure).__qualname__, exc_info=failure)
+            deny = Deny(Code.CONTROL_FAILED, "the gate failed while it served the call")
+            outcome = Outcome.STOPPED
+        finally:
+            self._finish(outcome, deny)
+
+    def _finish(self, outcome: Outcome, deny: Deny | None) -> None:
+        """The ending: record, guards, metrics; then the refusal, if there is one to tell."""
+        call, recorder = self.call, self._recorder
+        status = self._status if deny is None or self._begun else deny.meaning.status
+        duration = recorder.close(outcome, status, deny)
+        self._chain.end(outcome, recorder.usage)
+        code = "" if deny is None else deny.code.value
+        self._telemetry.ended(call.connection, call.operation, outcome, code, duration, recorder.usage)
+        if deny is not None:
+            self._tell(deny)
+
+    def _tell(self, deny: Deny) -> None:
+        call = self.call
+        if not self._begun:
+            refuse(self._exchange, self._connected.dialect, deny, call.request_id, call.id)
+        elif self._reader is not None and self._streaming:
+            self._exchange.send(self._reader.fail(deny, call.request_id))
+            self._exchange.finish()
+
+    async def _attempt(self) -> tuple[Outcome, Deny | None]:
+        call, connected = self.call, self._connected
+        forward = connected.dialect.forward(call.asked, call.model, call.output_cap)
+        try:
+            await self._recorder.open(forward.contents)
+        except JournalUnavailable as unavailable:
+            self._recorder.never_opened()
+            return Outcome.REFUSED, Deny(
+                Code.JOURNAL_UNAVAILABLE, f"the call can't be recorded, so it was not forwarded: {unavailable}"
+            )
+        self._telemetry.overhead(self._recorder.elapsed() - self._received)
+        try:
+            reply = await connected.upstream.send(call.method, call.path, self._headers(), forward.body)
+        except UpstreamFailed as failure:
+            return Outcome.UPSTREAM_ERROR, failure.deny
+        try:
+            return await self._answer(reply)
+        except Stopped as stopped:
+            return stopped.outcome, stopped.deny
+        except UpstreamFailed as failure:
+            return Outcome.UPSTREAM_ERROR, failure.deny
+        except ReplyInvalid as invalid:
+            return Outcome.UPSTREAM_ERROR, Deny(
+                Code.UPSTREAM_INVALID, f"the model server's reply can't be used: {invalid}"
+            )
+        finally:
+            reply.close()
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        """Semantic headers of the client that the dialect and the connection declare, and the gate's own."""
+        call = self.call
+        accept = b"text/event-stream" if call.asked.stream else JSON
+        headers = [(b"accept", accept), (b"x-request-id", call.request_id.encode())]
+        if call.method == "POST":
+            headers.append((b"content-type", JSON))
+        given = self._exchange.head.headers
+        headers.extend((name, given[name]) for name in self._connected.headers if name in given)
+        return headers
+
+    async def _answer(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
+        recorder = self._recorder
+        recorder.first_byte = recorder.elapsed()
+        recorder.upstream_status = reply.status
+        upstream_id = reply.headers.get(b"x-request-id") or reply.headers.get(b"request-id")
+        recorder.upstream_request_id = None if upstream_id is None else upstream_id[:128].decode("latin-1")
+        if reply.status >= 300:
+            return await self._pass_error(reply)
+        kind = reply.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if kind in _EVENT_STREAMS:
+            return await self._stream(reply)
+        data = await reply.read_all(self._connected.settings.max_reply)
+        if len(data) > LARGE and self.call.operation != "models":
+            return await self._send_large(reply, data)
+        return self._send_whole(reply, data)
+
+    async def _pass_error(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
+        """An upstream's own refusal, re-rendered; never with the gate's credential in it."""
+        if reply.status in _CREDENTIAL_REFUSED:
+            return Outcome.UPSTREAM_ERROR, Deny(
+                Code.UPSTREAM_CREDENTIAL,
+                f"the model server refused the gate's own credential for connection {self.call.connection!r}",
+            )
+        data = await reply.read_all(_ERROR_BODY)
+        call, dialect = self.call, self._connected.dialect
+        if self._connected.upstream.leaks(data):
+            data = b""
+        body = dialect.upstream_error(reply.status, data, call.request_id)
+        self._recorder.contents = (Content("error", body),)
+        return self._respond(Outcome.UPSTREAM_ERROR, reply.status, reply, JSON, body), None
+
+    def _respond(
+        self, outcome: Outcome, status: int, reply: UpstreamReply, content_type: bytes, body: bytes
+    ) -> Outcome:
+        """Closes the record, then sends a whole reply: what the caller receives is on record first."""
+        call, recorder = self.call, self._recorder
+        self._status = status
+        recorder.sent_bytes = len(body)
+        recorder.close(outcome, status)
+        headers = reply_headers(call.request_id, call.id, content_type)
+        headers += passed_headers(reply.headers)
+        self._exchange.respond(status, headers, body)
+        self._begun = True
+        return outcome
+
+    def _send_whole(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
+        call, recorder = self.call, self._recorder
+        reader = self._reader_for(stream=False)
+        events = read_buffered(reader, data)
+        pieces = []
+        for event in events:
+            recorder.note(event)
+            deny = self._chain.on_event(event)
+            if deny is not None:
+                return Outcome.STOPPED, deny
+            pieces.append(reader.write(event))
+        deny = self._chain.on_finish()
+        if deny is not None:
+            return Outcome.STOPPED, deny
+        body = b"".join(pieces)
+        recorder.contents = (Content("reply", body),) if call.asked.operation != "models" else ()
+        return self._respond(Outcome.DONE, reply.status, reply, reader.content_type, body), None
+
+    async def _send_large(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
+        """The same for a reply so large that reading it here would hold up other calls."""
+        recorder, dialect, asked = self._recorder, self._connected.dialect, slim(self.call.asked)
+        large: LargeReply = await self._offload.run(digest_reply, dialect, asked, data, None)
+        before = [[delta.text for delta in event.deltas] for event in large.events]
+        for event in large.events:
+            recorder.note(event)
+            deny = self._chain.on_event(event)
+            if deny is not None:
+                return Outcome.STOPPED, deny
+        deny = self._chain.on_finish()
+        if deny is not None:
+            return Outcome.STOPPED, deny
+        after = [[delta.text for delta in event.deltas] for event in large.events]
+        if after != before:
+            large = await self._offload.run(digest_reply, dialect, asked, data, after)
+        recorder.contents = (Content("reply", large.body),)
+        return self._respond(Outcome.DONE, reply.status, reply, JSON, large.body), None
+
+    def _reader_for(self, *, stream: bool) -> ReplyReader:
+        reader = self._connected.dialect.reply(self.call.asked, stream=stream, usable=self._usable)
+        self._reader = reader
+        return reader
+
+    def _usable(self, model: str) -> bool:
+        """Whether the caller may see this model in a list."""
+        call = self.call
+        return self._chain.snapshot.policies.usable(call.principal, call.connection)(model)
+
+    async def _stream(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
+        self._telemetry.streams(1)
+        try:
+            await self._pump(reply, self._reader_for(stream=True))
+        finally:
+            self._telemetry.streams(-1)
+        recorder = self._recorder
+        recorder.close(Outcome.DONE, reply.status)
+        self._exchange.finish()
+        return Outcome.DONE, None
+
+    async def _pump(self, reply: UpstreamReply, reader: ReplyReader) -> None:
+        """Moves the reply from the upstream to the client; a slow client pauses the upstream."""
+        call, exchange, recorder = self.call, self._exchange, self._recorder
+        headers = reply_headers(call.request_id, call.id, reader.content_type)
+        headers.append((b"cache-control", b"no-cache"))
+        headers += passed_headers(reply.headers)
+        exchange.start(reply.status, headers)
+        self._begun = self._streaming = True
+        self._status = reply.status
+        while True:
+            data = await reply.read()
+            events = reader.feed(data) if data else reader.close()
+            out = []
+            deny: Deny | None = None
+            for event in events:
+                deny = self._chain.on_event(event)
+                if deny is not None:
+                    break
+                recorder.stream(event)
+                out.append(reader.write(event))
+            if not data and deny is None:
+                deny = self._chain.on_finish()
+            if out:
+                piece = b"".join(out)
+                recorder.sent_bytes += len(piece)
+                if piece and not exchange.send(piece):
+                    await exchange.drained()
+            if deny is not None:
+                raise Stopped(deny, Outcome.STOPPED)
+            if not data:
+                return

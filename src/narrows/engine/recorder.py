@@ -1,0 +1,143 @@
+"""Writes the record of one call: the intent before anything is forwarded, and exactly one ending."""
+
+from narrows.engine.transcript import TranscriptBuilder
+from narrows.model.call import Call
+from narrows.model.record import Closed, Content, Opened, Outcome, Segment
+from narrows.model.reply import Event
+from narrows.model.usage import Usage
+from narrows.model.verdict import Deny
+from narrows.ports.clock import Clock
+from narrows.ports.journal import Journal
+
+
+def opened(call: Call, contents: tuple[Content, ...], deny: Deny | None) -> Opened:
+    """The first entry of a call: its intent, or the whole of a refused one."""
+    principal, source, plan = call.principal, call.source, call.plan
+    return Opened(
+        call=call.id,
+        at=call.at,
+        request_id=call.request_id,
+        session=call.session,
+        principal=principal,
+        credential=call.credential.id,
+        address=source.address,
+        agent=source.agent,
+        connection=call.connection,
+        dialect=call.dialect,
+        operation=call.asked.operation,
+        method=call.method,
+        path=call.path,
+        model_asked=call.asked.model,
+        model=call.model,
+        stream=call.asked.stream,
+        revision=plan.revision,
+        forwarded=deny is None,
+        policies=plan.policies,
+        notes=call.notes,
+        refusal=None if deny is None else deny.code.value,
+        reason=None if deny is None else deny.message,
+        policy=None if deny is None else deny.policy,
+        rule=None if deny is None else deny.rule,
+        param=None if deny is None else deny.param,
+        status=None if deny is None else deny.meaning.status,
+        justification=source.justification,
+        declared_agent=source.declared_agent,
+        prompt_tokens=call.prompt_tokens,
+        output_cap=call.output_cap,
+        contents=contents,
+    )
+
+
+class Recorder:
+    """The record of a forwarded call. `open` first; then `close` exactly once, whatever happens."""
+
+    __slots__ = (
+        "_call", "_clock", "_journal", "_opened", "_segments", "_started", "_transcript", "contents", "finish",
+        "first_byte", "model", "response_ids", "sent_bytes", "upstream_request_id", "upstream_status", "usage",
+    )  # fmt: skip
+
+    def __init__(self, journal: Journal, clock: Clock, call: Call, started: int) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._call = call
+        self._started = started
+        self._transcript = TranscriptBuilder()
+        self._segments = 0
+        self._opened = False
+        self.contents: tuple[Content, ...] = ()
+        self.usage: Usage | None = None
+        self.model: str | None = None
+        self.finish: str | None = None
+        self.response_ids: tuple[str, ...] = ()
+        self.first_byte: int | None = None
+        self.sent_bytes = 0
+        self.upstream_status: int | None = None
+        self.upstream_request_id: str | None = None
+
+    async def open(self, contents: tuple[Content, ...]) -> None:
+        """Makes the intent durable. Raises JournalUnavailable; then nothing may be forwarded."""
+        durable = self._journal.open(opened(self._call, contents, None))
+        # From here an entry may exist, even if waiting for it is cancelled: `close` must follow.
+        self._opened = True
+        await durable
+
+    def never_opened(self) -> None:
+        """The intent could not be written, so there is nothing to close."""
+        self._opened = False
+
+    def elapsed(self) -> int:
+        """Microseconds since the call began."""
+        return self._clock.monotonic() - self._started
+
+    def note(self, event: Event) -> None:
+        """Takes the facts of an event that the reply's end reports."""
+        if event.usage is not None:
+            self.usage = event.usage if self.usage is None else self.usage.merge(event.usage)
+        if event.model is not None:
+            self.model = event.model
+        if event.finish is not None:
+            self.finish = event.finish
+        if event.response_id is not None and event.response_id not in self.response_ids:
+            self.response_ids = (*self.response_ids, event.response_id)
+
+    def stream(self, event: Event) -> None:
+        """Takes an event of a stream as it leaves; writes a segment when enough has gathered."""
+        self.note(event)
+        if event.deltas:
+            elapsed = self.elapsed()
+            for delta in event.deltas:
+                if delta.text:
+                    self._transcript.add(delta, elapsed)
+            if self._transcript.full:
+                entry = Segment(self._call.id, self._segments, self._clock.now(), self._transcript.take())
+                self._segments += 1
+                self._journal.segment(entry)
+
+    def close(self, outcome: Outcome, status: int | None, deny: Deny | None = None) -> int:
+        """Writes the ending, once; later calls do nothing. Returns the call's duration in microseconds."""
+        duration = self.elapsed()
+        if not self._opened:
+            return duration
+        self._opened = False
+        self._journal.close(
+            Closed(
+                call=self._call.id,
+                at=self._clock.now(),
+                outcome=outcome,
+                status=status,
+                model=self.model,
+                usage=self.usage,
+                upstream_status=self.upstream_status,
+                upstream_request_id=self.upstream_request_id,
+                refusal=None if deny is None else deny.code.value,
+                reason=None if deny is None else deny.message,
+                policy=None if deny is None else deny.policy,
+                response_ids=self.response_ids,
+                finish=self.finish,
+                first_byte=self.first_byte,
+                duration=duration,
+                sent_bytes=self.sent_bytes,
+                contents=self.contents + self._transcript.take(),
+            )
+        )
+        return duration

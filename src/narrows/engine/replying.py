@@ -1,0 +1,66 @@
+"""How the gate answers: headers of its own, refusals in the caller's dialect, the upstream's headers by allow-list."""
+
+from typing import Final
+
+import msgspec
+
+from narrows.model.refusal import Kind
+from narrows.model.verdict import Deny
+from narrows.ports.dialect import Dialect
+from narrows.ports.http import Exchange, Headers
+
+JSON: Final = b"application/json"
+
+_PASSED: Final = (
+    b"openai-model",
+    b"openai-processing-ms",
+    b"openai-version",
+    b"retry-after",
+    b"retry-after-ms",
+)
+"""Upstream reply headers that reach the caller, beside the content type."""
+
+_RETRIED: Final = frozenset({408, 409, 429})
+
+
+def reply_headers(request_id: str, call_id: str | None, content_type: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers every reply of the gate carries."""
+    request = request_id.encode()
+    headers = [(b"content-type", content_type), (b"x-request-id", request), (b"request-id", request)]
+    if call_id is not None:
+        headers.append((b"narrows-call-id", call_id.encode()))
+    return headers
+
+
+def passed_headers(upstream: Headers) -> list[tuple[bytes, bytes]]:
+    """The upstream's headers that the allow-list lets through."""
+    return [(name, upstream[name]) for name in _PASSED if name in upstream]
+
+
+def refuse(exchange: Exchange, dialect: Dialect | None, deny: Deny, request_id: str, call_id: str | None = None) -> int:
+    """Answers with a refusal; returns its status."""
+    meaning = deny.meaning
+    headers = reply_headers(request_id, call_id, JSON)
+    if meaning.kind is Kind.AUTHENTICATION:
+        headers.append((b"www-authenticate", b'Bearer realm="narrows"'))
+    if deny.retry_after is not None:
+        headers.append((b"retry-after", str(deny.retry_after).encode()))
+    if not meaning.retry and (meaning.status >= 500 or meaning.status in _RETRIED):
+        # SDKs retry these by themselves; this refusal would only repeat.
+        headers.append((b"x-should-retry", b"false"))
+    body = neutral(deny, request_id) if dialect is None else dialect.refuse(deny, request_id)
+    exchange.respond(meaning.status, headers, body)
+    return meaning.status
+
+
+def neutral(deny: Deny, request_id: str) -> bytes:
+    """A refusal where no dialect is known, as RFC 9457 problem details."""
+    problem = {
+        "type": "about:blank",
+        "title": deny.meaning.summary,
+        "status": deny.meaning.status,
+        "detail": deny.message,
+        "code": deny.code.value,
+        "request_id": request_id,
+    }
+    return msgspec.json.encode(problem)

@@ -1,0 +1,46 @@
+"""The one scan of a call's texts, as a step of the chain: later controls read its findings."""
+
+from typing import Final
+
+import msgspec
+
+from narrows.model.call import Call
+from narrows.model.record import Outcome
+from narrows.model.reply import Event
+from narrows.model.usage import Usage
+from narrows.model.verdict import Deny, Proceed, Verdict
+from narrows.ports.control import Guard
+from narrows.ports.inspector import Inspector
+
+
+class Scan:
+    """A control without an opinion: it only looks."""
+
+    name: Final = "scan"
+
+    def __init__(self, inspector: Inspector) -> None:
+        self._inspector = inspector
+
+    def begin(self, call: Call) -> Guard | None:
+        """Nothing to do where no rule reads prompts."""
+        return _Scanning(self._inspector) if call.plan.rules and call.asked.texts else None
+
+
+class _Scanning:
+    __slots__ = ("_inspector",)
+
+    def __init__(self, inspector: Inspector) -> None:
+        self._inspector = inspector
+
+    def on_request(self, call: Call) -> Verdict:
+        findings = self._inspector.inspect(call.asked.texts, call.plan)
+        return Proceed(msgspec.structs.replace(call, findings=findings)) if findings else Proceed()
+
+    def on_event(self, event: Event) -> Deny | None:
+        """Replies are not scanned by this step."""
+
+    def on_finish(self) -> Deny | None:
+        """Nothing is held back."""
+
+    def on_end(self, outcome: Outcome, usage: Usage | None) -> None:
+        """Nothing to release."""

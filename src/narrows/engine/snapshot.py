@@ -1,0 +1,48 @@
+"""The snapshot: configuration, policies and identity, compiled, immutable, swapped whole.
+
+A call takes the current snapshot once, at its start, and finishes under it.
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from narrows.config.schema import Connection
+from narrows.policy.decide import PolicySet
+from narrows.ports.control import Control
+from narrows.ports.dialect import Dialect
+from narrows.ports.http import Upstream
+from narrows.ports.identity import Authenticator
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """A connection, ready to use. `headers` are the request headers it forwards; `serves` says which models it has."""
+
+    name: str
+    settings: Connection
+    dialect: Dialect
+    upstream: Upstream
+    headers: frozenset[bytes]
+    serves: Callable[[str], bool]
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything a call is judged by. `controls` are in the order of the request, `reply_controls` of the reply."""
+
+    revision: str
+    connections: Mapping[str, Connected]
+    hosts: Mapping[str, Connected]
+    policies: PolicySet
+    authenticator: Authenticator
+    controls: tuple[Control, ...]
+    reply_controls: tuple[Control, ...]
+    max_body: int
+
+
+class Snapshots:
+    """Holds the snapshot in force; `wiring` swaps it."""
+
+    __slots__ = ("current",)
+
+    def __init__(self, first: Snapshot) -> None:
+        self.current = first

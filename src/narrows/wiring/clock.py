@@ -1,0 +1,39 @@
+"""The real clock, and ids that sort by time."""
+
+import itertools
+import secrets
+import time
+
+
+class SystemClock:
+    """Time from the operating system."""
+
+    def now(self) -> int:
+        """Unix time in microseconds."""
+        return time.time_ns() // 1000
+
+    def monotonic(self) -> int:
+        """Microseconds since an arbitrary moment."""
+        return time.monotonic_ns() // 1000
+
+
+class SequentialIds:
+    """`prefix_` + milliseconds, a random part of this process, and a counter: unique, sortable, cheap.
+
+    Ids are names, not secrets: nothing is granted to one who knows one.
+    """
+
+    def __init__(self) -> None:
+        self._process = secrets.token_hex(4)
+        self._counter = itertools.count(secrets.randbelow(1 << 16))
+
+    def _next(self) -> str:
+        return f"{time.time_ns() // 1_000_000:012x}{self._process}{next(self._counter) & 0xFFFFFF:06x}"
+
+    def call(self) -> str:
+        """A new call id."""
+        return f"call_{self._next()}"
+
+    def request(self) -> str:
+        """A new request id."""
+        return f"req_{self._next()}"
