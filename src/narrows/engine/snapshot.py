@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from narrows.config.schema import Connection
-from narrows.policy.decide import PolicySet
+from narrows.policy.policyset import PolicySet
 from narrows.ports.control import Control
 from narrows.ports.dialect import Dialect
 from narrows.ports.http import Upstream

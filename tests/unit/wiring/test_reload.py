@@ -1,0 +1,74 @@
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from narrows.wiring.reload import FileWatch, cancel
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "narrows.yaml"
+    path.write_text("one")
+    return path
+
+
+def counting() -> tuple[list[int], Callable[[], Awaitable[None]]]:
+    seen: list[int] = []
+
+    async def changed() -> None:
+        seen.append(1)
+
+    return seen, changed
+
+
+async def test_a_new_content_is_told_once(file: Path) -> None:
+    seen, changed = counting()
+    watch = FileWatch(file, changed)
+    assert not await watch.check()
+    file.write_text("two")
+    assert await watch.check()
+    assert not await watch.check()
+    assert seen == [1]
+
+
+async def test_a_touched_file_is_not_a_new_version(file: Path) -> None:
+    seen, changed = counting()
+    watch = FileWatch(file, changed)
+    os.utime(file, (1, 1))
+    assert not await watch.check()
+    assert seen == []
+
+
+async def test_a_file_replaced_by_rename_is_seen_and_a_missing_one_waited_for(file: Path) -> None:
+    seen, changed = counting()
+    watch = FileWatch(file, changed)
+    file.unlink()
+    assert not await watch.check()
+    other = file.with_suffix(".new")
+    other.write_text("six")
+    other.rename(file)
+    assert await watch.check()
+    assert seen == [1]
+
+
+async def test_the_watch_outlives_a_failing_reload(file: Path) -> None:
+    calls: list[str] = []
+    done = asyncio.Event()
+
+    async def changed() -> None:
+        calls.append(file.read_text())
+        if len(calls) == 1:
+            raise ValueError("broken")
+        done.set()
+
+    task = asyncio.create_task(FileWatch(file, changed, interval=0.001).run())
+    file.write_text("broken version")
+    while not calls:
+        await asyncio.sleep(0.001)
+    file.write_text("good version")
+    await asyncio.wait_for(done.wait(), 5)
+    await cancel(task)
+    assert calls == ["broken version", "good version"]
