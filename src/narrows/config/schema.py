@@ -14,7 +14,9 @@ from narrows.model.secret import Secret
 Seconds = Annotated[float, Meta(gt=0, extra={"unit": "duration"})]
 Bytes = Annotated[int, Meta(gt=0, extra={"unit": "size"})]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+Tokens = Annotated[int, Meta(gt=0)]
 Globs = Annotated[tuple[str, ...], Meta(min_length=1)]
+Parameter = Literal["store", "server_tools", "remote_urls", "token_ids", "echo", "n"]
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -188,18 +190,15 @@ class May(Setting, frozen=True, kw_only=True):
     models: Annotated[Globs | None, Meta(description="Models, as globs; needed for operations that name one.")] = None
     operations: Annotated[Globs, Meta(description="Operations, as globs.")]
     parameters: Annotated[
-        tuple[str, ...],
-        Meta(
-            description="Parameters that widen a call, refused otherwise: store, server_tools, remote_urls, token_ids, echo, n."
-        ),
+        tuple[Parameter, ...], Meta(description="Parameters that widen a call; each is refused unless listed here.")
     ] = ()
 
 
 class Limits(Setting, frozen=True, kw_only=True):
     """Caps on one call."""
 
-    prompt_tokens: Annotated[int | None, Meta(gt=0, description="Longest prompt, in estimated tokens.")] = None
-    output_tokens: Annotated[int | None, Meta(gt=0, description="Longest reply, in tokens.")] = None
+    prompt_tokens: Annotated[Tokens | None, Meta(description="Longest prompt, in estimated tokens.")] = None
+    output_tokens: Annotated[Tokens | None, Meta(description="Longest reply, in tokens, all choices together.")] = None
     mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: record only.")] = "enforce"
 
 

@@ -45,7 +45,11 @@ class Plan(msgspec.Struct, frozen=True):
     `refusal` is set when the call may not be made at all. `policies` are the enforced ones that granted it,
     `observed` those in observe mode that took part. `notes` are the would-be refusals already known from `may`.
     `parameters` are the widening parameters the policies allow. `inspects`: some policy reads prompts, so opaque
-    media is refused unless `media` says allow.
+    media is refused unless `media` says allow; `media_refusers` names the policies that do not.
+
+    `enforced` is False where only observing policies cover the call: then nothing is refused, only noted.
+    `observed_parameters` is what the observing policies alone would allow, None where none took part;
+    `media_watchers` are the policies that would refuse opaque media but only observe.
     """
 
     revision: str
@@ -59,3 +63,7 @@ class Plan(msgspec.Struct, frozen=True):
     rules: Sequence[Rule] = ()
     media: bool = False
     inspects: bool = False
+    enforced: bool = True
+    observed_parameters: frozenset[str] | None = None
+    media_refusers: tuple[str, ...] = ()
+    media_watchers: tuple[str, ...] = ()

@@ -1,0 +1,48 @@
+"""The part of a configuration that decisions depend on, in one canonical form without secrets, and its hash."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from narrows.config.schema import Config, Connection
+
+REVISION_LENGTH = 16
+"""Hexadecimal digits of a revision."""
+
+
+def describe(config: Config) -> dict[str, Any]:
+    """Policies, connections and issuers as plain data. Credentials, certificates and addresses are not in it."""
+    issuers = [
+        {
+            "name": issuer.name,
+            "issuer": issuer.issuer,
+            "audience": issuer.audience,
+            "groups_claim": issuer.groups_claim,
+            "subject_claim": issuer.subject_claim,
+            "attributes": list(issuer.attributes),
+        }
+        for issuer in config.identity.issuers
+    ]
+    return {
+        "policies": msgspec.to_builtins(config.policies),
+        "connections": {name: _connection(connection) for name, connection in config.connections.items()},
+        "issuers": issuers,
+    }
+
+
+def _connection(connection: Connection) -> dict[str, Any]:
+    return {
+        "url": connection.url,
+        "dialect": connection.dialect,
+        "models": list(connection.models),
+        "aliases": dict(connection.aliases),
+        "cap_fields": msgspec.to_builtins(connection.cap_fields),
+        "json": msgspec.to_builtins(connection.json),
+    }
+
+
+def revision(config: Config) -> str:
+    """Names what the configuration permits: equal for equal policies, different after any change to one."""
+    canonical = msgspec.json.encode(describe(config), order="sorted")
+    return hashlib.sha256(canonical).hexdigest()[:REVISION_LENGTH]

@@ -1,0 +1,91 @@
+"""From the configuration's policies to a PolicySet. Pure: no file is read, and what is wrong is reported, all at once.
+
+Problems carry the dotted key of the setting, which the configuration's reader turns into a file and line.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from narrows.config.describe import revision
+from narrows.config.problem import ConfigError, Problem
+from narrows.config.schema import Config, Limits, Policy, PromptRule
+from narrows.model.plan import Limit, Rule
+from narrows.model.text import Role
+from narrows.policy.compiled import Compiled
+from narrows.policy.decide import PolicySet
+from narrows.policy.globs import Glob, GlobSet
+from narrows.policy.patterns import Pattern, PatternError
+from narrows.policy.who import Clause, WhoIndex, normalise
+
+NOT_GENERATING: Final = frozenset({"models", "count_tokens"})
+"""Operations that run no model."""
+
+
+def compile_policies(config: Config) -> PolicySet:
+    """The PolicySet of a checked configuration. Raises ConfigError with every pattern that can't be used."""
+    issuers = tuple(issuer.name for issuer in config.identity.issuers)
+    connections = tuple(config.connections)
+    problems: list[Problem] = []
+    numbers: dict[Clause, int] = {}
+    compiled = []
+    for index, policy in enumerate(config.policies):
+        clause = numbers.setdefault(normalise(policy.who, issuers), len(numbers))
+        rules = _rules(policy, f"policies[{index}]", problems)
+        compiled.append(_compiled(policy, clause, connections, rules))
+    if problems:
+        raise ConfigError(problems)
+    return PolicySet(revision(config), compiled, WhoIndex(tuple(numbers)))
+
+
+def _compiled(policy: Policy, clause: int, connections: Sequence[str], rules: tuple[Rule, ...]) -> Compiled:
+    may = policy.may
+    named = [Glob(text) for text in may.connections]
+    return Compiled(
+        name=policy.name,
+        observe=policy.mode == "observe",
+        clause=clause,
+        connections=frozenset(name for name in connections if any(glob.matches(name) for glob in named)),
+        operations=GlobSet(may.operations),
+        models=None if may.models is None else GlobSet(may.models),
+        generates=any(operation not in NOT_GENERATING for operation in may.operations),
+        parameters=frozenset(may.parameters),
+        prompt_tokens=_limit(policy, policy.limits, policy.limits.prompt_tokens),
+        output_tokens=_limit(policy, policy.limits, policy.limits.output_tokens),
+        rules=rules,
+        media=policy.media == "allow",
+    )
+
+
+def _limit(policy: Policy, limits: Limits, value: int | None) -> Limit | None:
+    if value is None:
+        return None
+    return Limit(policy.name, value, observe="observe" in (policy.mode, limits.mode))
+
+
+def _rules(policy: Policy, key: str, problems: list[Problem]) -> tuple[Rule, ...]:
+    rules: list[Rule] = []
+    names: set[str] = set()
+    for index, prompt in enumerate(policy.prompts):
+        here = f"{key}.prompts[{index}].deny"
+        name = prompt.deny.name or f"prompts[{index}]"
+        if name in names:
+            problems.append(Problem(f"{here}.name", f"another rule of this policy is already called {name}"))
+        names.add(name)
+        try:
+            rules.append(_rule(policy, prompt, name))
+        except PatternError as error:
+            problems.append(Problem(f"{here}.pattern", f"the pattern can't be used: {error}"))
+    return tuple(rules)
+
+
+def _rule(policy: Policy, prompt: PromptRule, name: str) -> Rule:
+    deny = prompt.deny
+    return Rule(
+        name=name,
+        policy=policy.name,
+        matcher=Pattern(deny.pattern),
+        message=deny.message or f"The prompt is denied by rule {name} of policy {policy.name}.",
+        roles=frozenset(Role(role) for role in deny.roles),
+        history=deny.history,
+        observe="observe" in (policy.mode, deny.mode),
+    )

@@ -1,0 +1,127 @@
+"""The decision itself: from the policies about a principal to a plan. Pure; caches are the PolicySet's business.
+
+What is decided here, and nowhere else:
+
+- Deny by default. One enforcing policy whose `who`, connection, operation and model all match permits a call; then the
+  limits and rules of *every* enforcing policy that matches apply. Permissions add up; restrictions add up.
+- A policy that observes never changes what enforcing ones decide. Its would-be refusals are notes, its limits and
+  rules are marked `observe`. Several observing policies are judged together, as if they alone were in force.
+- Where only observing policies cover who and connection, the call passes and everything is a note.
+- Policies name models as callers do: an alias is permitted by its own name, whatever it stands for upstream.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from narrows.model.plan import Limit, Plan, Rule
+from narrows.model.refusal import Code
+from narrows.model.verdict import Deny, Note
+from narrows.policy.compiled import Compiled
+
+LISTED = 12
+"""Names listed in a refusal, at most."""
+
+ModelMatch = Callable[[Compiled], bool]
+
+
+def decide(about: Sequence[Compiled], connection: str, operation: str, model: ModelMatch | None, revision: str) -> Plan:
+    """The plan for one kind of call. `about` are the policies whose `who` the principal satisfies; `model` says
+    whether a policy's `may.models` covers the model asked for, None where the operation names none."""
+    enforcing = [policy for policy in about if not policy.observe]
+    here = [policy for policy in enforcing if connection in policy.connections]
+    watching = [policy for policy in about if policy.observe and connection in policy.connections]
+    watched, notes = _watched(watching, operation, model)
+    if not here:
+        if watching:
+            return _plan(revision, [], watched, notes, enforced=False)
+        return Plan(revision, refusal=_nowhere(enforcing, about, connection))
+    granting, refusal = _grants(here, connection, operation, model)
+    if refusal is not None:
+        names = tuple(policy.name for policy in watching)
+        return Plan(revision, observed=names, refusal=refusal, notes=notes)
+    return _plan(revision, granting, watched, notes, enforced=True)
+
+
+def _grants(
+    here: Sequence[Compiled], connection: str, operation: str, model: ModelMatch | None
+) -> tuple[list[Compiled], Deny | None]:
+    """The policies that permit the call, or the refusal, of those that cover its connection."""
+    able = [policy for policy in here if policy.operations.covers(operation)]
+    if not able:
+        offered = _listed(glob for policy in here for glob in policy.operations.texts)
+        message = f"The operation {operation} is not permitted on {connection}; permitted: {offered}."
+        return [], Deny(Code.OPERATION_NOT_ALLOWED, message)
+    granting = able if model is None else [policy for policy in able if model(policy)]
+    if not granting:
+        offered = _listed(glob for policy in able if policy.models is not None for glob in policy.models.texts)
+        message = f"The model is not permitted for {operation} on {connection}; permitted: {offered}."
+        return [], Deny(Code.MODEL_NOT_ALLOWED, message, param="$.model")
+    return granting, None
+
+
+def _nowhere(enforcing: Sequence[Compiled], about: Sequence[Compiled], connection: str) -> Deny:
+    """The refusal of a call that no policy covers by who and connection."""
+    if not about:
+        return Deny(Code.NOT_PERMITTED, "No policy names this identity.")
+    offered = _listed(name for policy in enforcing or about for name in sorted(policy.connections))
+    return Deny(Code.CONNECTION_NOT_ALLOWED, f"The connection {connection} is not permitted; permitted: {offered}.")
+
+
+def _watched(
+    watching: Sequence[Compiled], operation: str, model: ModelMatch | None
+) -> tuple[list[Compiled], tuple[Note, ...]]:
+    """The observing policies whose limits and rules would apply; or, if together they would refuse, notes of that."""
+    able = [policy for policy in watching if policy.operations.covers(operation)]
+    if not able:
+        return [], tuple(Note(Code.OPERATION_NOT_ALLOWED, policy.name) for policy in watching)
+    applying = able if model is None else [policy for policy in able if model(policy)]
+    if not applying:
+        return [], tuple(Note(Code.MODEL_NOT_ALLOWED, policy.name) for policy in able)
+    return applying, ()
+
+
+def _plan(
+    revision: str, granting: Sequence[Compiled], watched: Sequence[Compiled], notes: tuple[Note, ...], *, enforced: bool
+) -> Plan:
+    applying = [*granting, *watched]
+    inspecting = [policy for policy in granting if any(not rule.observe for rule in policy.rules)]
+    refusers = tuple(policy.name for policy in inspecting if not policy.media)
+    watchers = tuple(
+        policy.name for policy in applying if policy.rules and not policy.media and policy.name not in refusers
+    )
+    return Plan(
+        revision,
+        policies=tuple(policy.name for policy in granting),
+        observed=tuple(policy.name for policy in watched) or tuple(dict.fromkeys(note.policy for note in notes)),
+        notes=notes,
+        parameters=_parameters(granting),
+        prompt_tokens=_limits(policy.prompt_tokens for policy in applying),
+        output_tokens=_limits(policy.output_tokens for policy in applying),
+        rules=_rules(applying),
+        media=not refusers,
+        inspects=bool(inspecting),
+        enforced=enforced,
+        observed_parameters=_parameters(watched) if watched else None,
+        media_refusers=refusers,
+        media_watchers=watchers,
+    )
+
+
+def _parameters(policies: Sequence[Compiled]) -> frozenset[str]:
+    return frozenset().union(*(policy.parameters for policy in policies))
+
+
+def _limits(limits: Iterable[Limit | None]) -> tuple[Limit, ...]:
+    return tuple(limit for limit in limits if limit is not None)
+
+
+def _rules(policies: Sequence[Compiled]) -> tuple[Rule, ...]:
+    return tuple(rule for policy in policies for rule in policy.rules)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names for a message: the caller's own permissions, never another team's."""
+    distinct = list(dict.fromkeys(names))
+    if not distinct:
+        return "none"
+    more = len(distinct) - LISTED
+    return ", ".join(distinct[:LISTED]) + (f" and {more} more" if more > 0 else "")

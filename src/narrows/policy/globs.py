@@ -1,0 +1,89 @@
+"""Globs over whole strings: `*` stands for any run of characters, everything else for itself, case and all.
+
+Owns matching in linear time, and matching one string against many globs without trying each. Knows no policy.
+"""
+
+from collections.abc import Iterable
+
+
+class Glob:
+    """One glob. Exact and prefix globs are plain string operations; others search piece by piece, never back."""
+
+    __slots__ = ("_middle", "_prefix", "_shortest", "_suffix", "exact", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        pieces = text.split("*")
+        self.exact = len(pieces) == 1
+        self._prefix = pieces[0]
+        self._suffix = "" if self.exact else pieces[-1]
+        self._middle = tuple(piece for piece in pieces[1:-1] if piece)
+        self._shortest = sum(len(piece) for piece in pieces)
+
+    @property
+    def prefix(self) -> str | None:
+        """The fixed start of a `start*` glob, or None for any other shape."""
+        return self._prefix if not self.exact and not self._middle and not self._suffix else None
+
+    def matches(self, value: str) -> bool:
+        """Whether the glob covers the whole of `value`."""
+        if self.exact:
+            return value == self.text
+        if len(value) < self._shortest or not value.startswith(self._prefix) or not value.endswith(self._suffix):
+            return False
+        at, end = len(self._prefix), len(value) - len(self._suffix)
+        for piece in self._middle:
+            found = value.find(piece, at, end)
+            if found < 0:
+                return False
+            at = found + len(piece)
+        return True
+
+
+class GlobSet:
+    """Many globs at once. `matched` gives the indexes of those that cover a string, always in the same order for
+    the same set, so that it can be a cache key. Cost grows with the number of *odd* globs only: exact ones are one
+    look-up together, `start*` ones one look-up for each distinct length."""
+
+    __slots__ = ("_always", "_exact", "_odd", "_prefixes", "texts")
+
+    def __init__(self, globs: Iterable[str]) -> None:
+        self.texts = tuple(dict.fromkeys(globs))
+        self._exact: dict[str, int] = {}
+        self._always: tuple[int, ...] = ()
+        by_length: dict[int, dict[str, int]] = {}
+        odd: list[tuple[int, Glob]] = []
+        for index, text in enumerate(self.texts):
+            glob = Glob(text)
+            if glob.exact:
+                self._exact[text] = index
+            elif glob.prefix is None:
+                odd.append((index, glob))
+            elif not glob.prefix:
+                self._always += (index,)
+            else:
+                by_length.setdefault(len(glob.prefix), {})[glob.prefix] = index
+        self._prefixes = tuple(sorted(by_length.items()))
+        self._odd = tuple(odd)
+
+    def matched(self, value: str) -> tuple[int, ...]:
+        """Indexes into `texts` of the globs that cover `value`."""
+        exact = self._exact.get(value)
+        found = self._always if exact is None else (*self._always, exact)
+        for length, starts in self._prefixes:
+            index = starts.get(value[:length])
+            if index is not None:
+                found += (index,)
+        for index, glob in self._odd:
+            if glob.matches(value):
+                found += (index,)
+        return found
+
+    def covers(self, value: str) -> bool:
+        """Whether any glob covers `value`."""
+        if self._always or value in self._exact:
+            return True
+        for length, starts in self._prefixes:
+            if value[:length] in starts:
+                return True
+        return any(glob.matches(value) for _, glob in self._odd)

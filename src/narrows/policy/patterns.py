@@ -1,0 +1,131 @@
+"""Linear-time patterns (RE2) for prompt rules: compiled with bounds, searched by character offset.
+
+Owns what a pattern may be and why one is refused. Knows no policy.
+"""
+
+import re
+from typing import Final
+
+import re2
+
+MEMORY: Final = 8 << 20
+"""Bytes one pattern or set may use for its automaton."""
+
+LARGEST: Final = 20_000
+"""Instructions of a compiled pattern; more means an absurd repetition."""
+
+LONGEST: Final = 8_192
+"""Characters of a pattern's source."""
+
+# What users of backtracking engines reach for, and what to write instead.
+_UNSUPPORTED: Final = (
+    (r"\(\?<?[=!]", "look-around is not possible in linear time; match the surrounding text as well, or use `\\b`"),
+    (r"\\[1-9]", "a reference back to a group is not possible in linear time; write the alternatives out"),
+    (r"\(\?P=", "a reference back to a group is not possible in linear time; write the alternatives out"),
+    (r"\(\?>", "atomic groups have no meaning in a linear-time pattern; use `(?:…)`"),
+    (r"[*+?}]\+", "possessive repeats have no meaning in a linear-time pattern; drop the second `+`"),
+    (r"\\Z", "`\\Z` is not known; use `\\z` for the end of the text"),
+)
+
+
+class PatternError(ValueError):
+    """A pattern that can't be used; `offset` is where in it, in characters, or None where that is unknown."""
+
+    def __init__(self, reason: str, offset: int | None = None) -> None:
+        super().__init__(reason if offset is None else f"{reason} (at character {offset + 1})")
+        self.reason = reason
+        self.offset = offset
+
+
+def options() -> "re2.Options":
+    """The options every pattern and set is compiled with."""
+    chosen = re2.Options()
+    chosen.max_mem = MEMORY
+    chosen.log_errors = False
+    chosen.never_capture = True
+    return chosen
+
+
+class Pattern:
+    """A compiled pattern: the `Matcher` of prompt rules."""
+
+    __slots__ = ("_compiled", "source")
+
+    def __init__(self, source: str) -> None:
+        """Compiles `source`. Raises PatternError."""
+        if len(source) > LONGEST:
+            raise PatternError(f"it is longer than {LONGEST} characters")
+        try:
+            compiled = re2.compile(source.encode(), options())
+        except UnicodeEncodeError as error:
+            raise PatternError("it is not valid Unicode", error.start) from None
+        except re2.error as error:
+            raise _explained(source, error) from None
+        if compiled.programsize > LARGEST:
+            raise PatternError("it is too large once compiled; use smaller repeats")
+        if compiled.search(b"") is not None:
+            raise PatternError("it matches the empty text, so it would match every prompt")
+        self.source = source
+        self._compiled = compiled
+
+    def find(self, text: str) -> tuple[int, int] | None:
+        """Character offsets of the leftmost match, or None."""
+        return self.find_bytes(encode(text))
+
+    def find_bytes(self, data: bytes) -> tuple[int, int] | None:
+        """Like `find`, for a text that is already encoded; the offsets are still in characters."""
+        match = self._compiled.search(data)
+        if match is None:
+            return None
+        start = characters(data[: match.start()])
+        return start, start + characters(data[match.start() : match.end()])
+
+
+class PatternSet:
+    """Many patterns in one pass: which of them match somewhere in a text."""
+
+    __slots__ = ("_patterns", "_set")
+
+    def __init__(self, patterns: tuple[Pattern, ...]) -> None:
+        self._patterns = patterns
+        self._set = re2.Set.SearchSet(options())
+        for pattern in patterns:
+            self._set.Add(pattern.source.encode())
+        # RE2 reports a set that ran out of memory as "nothing matched". This pattern matches every text, so its absence
+        # from an answer tells the two apart.
+        self._set.Add(rb"\A")
+        self._set.Compile()
+
+    def hits(self, data: bytes) -> list[int]:
+        """Indexes of the patterns that match somewhere in `data`, ascending."""
+        found: list[int] | None = self._set.Match(data)
+        if found is None or len(self._patterns) not in found:
+            return [index for index, pattern in enumerate(self._patterns) if pattern.find_bytes(data) is not None]
+        if len(found) == 1:
+            return []
+        return sorted(index for index in found if index < len(self._patterns))
+
+
+def encode(text: str) -> bytes:
+    """UTF-8; a lone surrogate becomes bytes that no pattern matches, instead of an exception."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def characters(data: bytes) -> int:
+    """How many characters these bytes of UTF-8 stand for."""
+    return len(data) if data.isascii() else len(data.decode("utf-8", "surrogatepass"))
+
+
+def _explained(source: str, error: Exception) -> PatternError:
+    said = error.args[0] if error.args else b""
+    reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    for construct, advice in _UNSUPPORTED:
+        found = re.search(construct, source)
+        if found is not None:
+            return PatternError(advice, found.start())
+    what, _, piece = reason.partition(": ")
+    where = source.find(piece) if piece and piece != source else -1
+    return PatternError(f"{what}: `{piece}`" if piece else what, where if where >= 0 else None)
