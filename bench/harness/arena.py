@@ -1,0 +1,227 @@
+"""Who is measured: the upstream itself, bare proxies before it, and Narrows in its variants; started when first asked.
+
+Whatever stands in the path runs on core 0; the load and the upstream on core 1.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from e2e.gate import Gate
+from e2e.issuer import Issuer
+from e2e.processes import Server, free_port
+from harness import bodies
+
+PATH_CORE, LOAD_CORE = "0", "1"
+HERE = Path(__file__).parent
+CONNECTION = "model"
+PROXY = "location / { proxy_pass http://models; }"
+
+
+def pinned(core: str) -> list[str]:
+    """The command prefix that keeps a process on one core."""
+    return ["taskset", "-c", core]
+
+
+class Target(NamedTuple):
+    """Where load is sent."""
+
+    name: str
+    base: str
+    token: str
+
+    @property
+    def chat(self) -> str:
+        return f"{self.base}/v1/chat/completions"
+
+
+class Arena:
+    """Owns every process of a benchmark run and its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.issuer = Issuer()
+        self.token = ""
+        self.gates: dict[str, Gate] = {}
+        self._servers: list[Server] = []
+        self._targets: dict[str, Target] = {}
+
+    def __enter__(self) -> Self:
+        self.issuer.__enter__()
+        self.token = self.issuer.token("ada", ("research",), lifetime=6 * 3600)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for gate in self.gates.values():
+            gate.stop()
+        for server in self._servers:
+            server.stop()
+        self.issuer.__exit__(kind, error, at)
+
+    def body(self, size: int) -> Path:
+        """A file with a chat request of this size."""
+        path = self.folder / f"chat-{size}.json"
+        path.write_text(bodies.chat(size), encoding="ascii")
+        return path
+
+    def direct(self) -> Target:
+        """The upstream itself."""
+        return self._once("direct", lambda: self._nginx("direct", LOAD_CORE, _answer()))
+
+    def nginx(self) -> Target:
+        """nginx as a bare proxy."""
+        return self._once("nginx", lambda: self._nginx("nginx", PATH_CORE, PROXY, _pool(self.direct())))
+
+    def envoy(self) -> Target:
+        """Envoy as a bare proxy."""
+        return self._once("envoy", self._envoy)
+
+    def litellm(self) -> Target:
+        """LiteLLM with neither guardrail nor database."""
+        return self._once("litellm", self._litellm)
+
+    def streams(self) -> Target:
+        """The upstream whose streams send one delta and then stay open."""
+        return self._once("streams", self._streams)
+
+    def narrows(
+        self, durability: str = "normal", *, policies: int = 1, tls: bool = False, upstream: Target | None = None
+    ) -> Target:
+        """Narrows with everything on."""
+        behind = upstream or self.direct()
+        name = f"narrows-{durability}-{policies}p" + ("-tls" if tls else "") + (f"-{upstream.name}" if upstream else "")
+        return self._once(name, lambda: self._gate(name, settings(self, behind, durability, policies, tls=tls)))
+
+    def _once(self, name: str, start: Callable[[], Target]) -> Target:
+        if name not in self._targets:
+            self._targets[name] = start()
+        return self._targets[name]
+
+    def _run(self, name: str, command: Sequence[str], ready: str, seconds: float = 30.0) -> None:
+        server = Server(command, self.folder / f"{name}.log")
+        self._servers.append(server)
+        server.wait_for(ready, seconds)
+
+    def _gate(self, name: str, config: dict[str, Any]) -> Target:
+        gate = Gate(self.folder / name, config, prefix=pinned(PATH_CORE))
+        self.gates[name] = gate
+        gate.start()
+        return Target(name, f"{gate.url}/{CONNECTION}", self.token)
+
+    def _nginx(self, name: str, core: str, server: str, http: str = "") -> Target:
+        port = free_port()
+        prefix = self.folder / name
+        (prefix / "tmp").mkdir(parents=True)
+        text = (HERE / "nginx.conf").read_text(encoding="ascii")
+        for place, value in (("@PORT@", str(port)), ("@SERVER@", server), ("@HTTP@", http)):
+            text = text.replace(place, value)
+        (prefix / "nginx.conf").write_text(text, encoding="ascii")
+        self._run(
+            name,
+            [*pinned(core), "nginx", "-p", str(prefix), "-c", "nginx.conf", "-e", "stderr"],
+            f"http://127.0.0.1:{port}/",
+        )
+        return Target(name, f"http://127.0.0.1:{port}", self.token)
+
+    def _envoy(self) -> Target:
+        port = free_port()
+        config = self.folder / "envoy.yaml"
+        text = (HERE / "envoy.yaml").read_text(encoding="ascii")
+        upstream = self.direct().base.rsplit(":", 1)[1]
+        config.write_text(text.replace("@PORT@", str(port)).replace("@UPSTREAM@", upstream), encoding="ascii")
+        binary = HERE.parent / ".venv" / "bin" / "envoy"
+        self._run(
+            "envoy",
+            [*pinned(PATH_CORE), str(binary), "-c", str(config), "--concurrency", "1", "-l", "error"],
+            f"http://127.0.0.1:{port}/",
+        )
+        return Target("envoy", f"http://127.0.0.1:{port}", self.token)
+
+    def _litellm(self) -> Target:
+        port = free_port()
+        config = self.folder / "litellm.yaml"
+        config.write_text(
+            f"model_list:\n  - model_name: {bodies.MODEL}\n    litellm_params:\n      model: openai/{bodies.MODEL}\n"
+            f"      api_base: {self.direct().base}/v1\n      api_key: none\n"
+            "general_settings: {master_key: sk-bench}\n",
+            encoding="ascii",
+        )
+        binary = HERE.parent / "litellm" / ".venv" / "bin" / "litellm"
+        command = [*pinned(PATH_CORE), str(binary), "--config", str(config), "--port", str(port), "--num_workers", "1"]
+        self._run("litellm", command, f"http://127.0.0.1:{port}/health/liveliness", 120)
+        return Target("litellm", f"http://127.0.0.1:{port}", "sk-bench")
+
+    def _streams(self) -> Target:
+        port = free_port()
+        command = [*pinned(LOAD_CORE), sys.executable, str(HERE / "streams.py"), str(port)]
+        self._run("streams", command, f"http://127.0.0.1:{port}/")
+        return Target("streams", f"http://127.0.0.1:{port}", self.token)
+
+
+def _answer() -> str:
+    return f"location / {{ default_type application/json; return 200 '{bodies.reply('$request_id')}'; }}"
+
+
+def _pool(upstream: Target) -> str:
+    return f"upstream models {{ server {upstream.base.removeprefix('http://')}; keepalive 512; }}"
+
+
+def _policies(count: int) -> list[dict[str, Any]]:
+    """One policy that matches, with limits and rules, among `count` - 1 of other groups and users."""
+    others = [
+        {
+            "name": f"team-{number}",
+            "who": {"groups": [f"team-{number}"]},
+            "may": {"connections": [CONNECTION], "models": [f"model-{number}-*"], "operations": ["chat"]},
+            "limits": {"output_tokens": 512},
+        }
+        for number in range(count - 1)
+    ]
+    rules = [
+        {"deny": {"pattern": "(?i)ignore (all |previous )+instructions", "name": "no-injection"}},
+        {"deny": {"pattern": r"\b(?:project|codename) nightjar\b", "name": "no-nightjar"}},
+        {"deny": {"pattern": r"AKIA[0-9A-Z]{16}", "name": "no-keys"}},
+    ]
+    mine = {
+        "name": "research",
+        "who": {"groups": ["research"]},
+        "may": {"connections": [CONNECTION], "models": ["bench-*"], "operations": ["chat", "models"]},
+        "limits": {"prompt_tokens": 200_000, "output_tokens": 1024},
+        "prompts": rules,
+    }
+    return [*others, mine]
+
+
+def settings(arena: Arena, upstream: Target, durability: str, policies: int, *, tls: bool) -> dict[str, Any]:
+    """A gate's configuration."""
+    config: dict[str, Any] = {
+        "recording": {"durability": durability},
+        "identity": {"issuers": [arena.issuer.settings()]},
+        "connections": {
+            CONNECTION: {
+                "url": upstream.base,
+                "dialect": "openai",
+                "credential": {"bearer": "upstream-secret"},
+                "max_connections": 4096,
+            }
+        },
+        "policies": _policies(policies),
+    }
+    if tls:
+        config["gate"] = {"tls": certificate(arena.folder)}
+    return config
+
+
+def certificate(folder: Path) -> dict[str, str]:
+    """A self-signed P-256 certificate for loopback."""
+    cert, key = folder / "tls.pem", folder / "tls.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    return {"certificate": str(cert), "key": str(key)}

@@ -1,0 +1,78 @@
+"""Load from core 1: `wrk` in a closed loop, `h2load` at a fixed rate. Any failed request fails the measurement."""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.arena import LOAD_CORE, Target, pinned
+
+LUA = Path(__file__).with_name("chat.lua")
+
+
+class LoadFailed(Exception):
+    """Requests failed, so the figure would mean nothing."""
+
+
+class Sample(NamedTuple):
+    """One run: requests a second; latencies in microseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def closed(target: Target, body: Path, *, connections: int, seconds: float) -> Sample:
+    """As fast as `connections` connections can go, one request each at a time."""
+    run = subprocess.run(
+        [
+            *pinned(LOAD_CORE),
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{max(1, round(seconds))}s",
+            "-s",
+            str(LUA),
+            target.chat,
+        ],
+        env={**os.environ, "BENCH_BODY": str(body), "BENCH_TOKEN": target.token},
+        capture_output=True,
+        text=True,
+        timeout=seconds + 60,
+        check=False,
+    )
+    rows = [line.split()[1:] for line in run.stdout.splitlines() if line.startswith("RESULT ")]
+    if run.returncode != 0 or not rows:
+        raise LoadFailed(f"{target.name}: wrk ended with {run.returncode}: {run.stdout}{run.stderr}")
+    requests, duration, statuses, broken, p50, p99, _ = (float(cell) for cell in rows[0])
+    if statuses or broken or not requests:
+        raise LoadFailed(
+            f"{target.name}: {statuses:.0f} error statuses, {broken:.0f} broken of {requests:.0f} requests"
+        )
+    return Sample(requests / duration * 1e6, p50, p99)
+
+
+def fixed(target: Target, body: Path, *, connections: int, rate: float, seconds: float) -> Sample:
+    """`rate` requests a second, spread over `connections`, whether or not the earlier ones are answered."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "requests.tsv"
+        run = subprocess.run(
+            [
+                *pinned(LOAD_CORE), "h2load", "--h1", "-t1", f"-c{connections}", f"--rps={rate / connections:.3f}",
+                f"-D{max(1, round(seconds))}", "--warm-up-time=1", "-d", str(body), f"--log-file={log}",
+                "-H", "content-type: application/json", "-H", f"authorization: Bearer {target.token}", target.chat,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=seconds + 60,
+            check=False,
+        )  # fmt: skip
+        if run.returncode != 0 or not log.exists():
+            raise LoadFailed(f"{target.name}: h2load ended with {run.returncode}: {run.stdout}{run.stderr}")
+        rows = [line.split("\t") for line in log.read_text(encoding="ascii").splitlines()]
+    bad = [row for row in rows if row[1] != "200"]
+    if bad or not rows:
+        raise LoadFailed(f"{target.name}: {len(bad)} of {len(rows)} requests did not answer 200")
+    times = sorted(float(row[2]) for row in rows)
+    return Sample(len(times) / seconds, times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)])

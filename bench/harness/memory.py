@@ -1,0 +1,36 @@
+"""What a gate takes of the machine: memory of all its processes, and time to start."""
+
+import time
+from pathlib import Path
+
+from e2e.gate import Gate
+from harness.arena import Arena, pinned, settings
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text(encoding="ascii").split()]
+    return found
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory of a process and its descendants; what they share is counted once (PSS)."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    own = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return own * 1024 + sum(resident(child) for child in _children(pid))
+
+
+def startable(arena: Arena) -> Gate:
+    """A gate that has never run."""
+    config = settings(arena, arena.direct(), "full", 10, tls=False)
+    return Gate(arena.folder / "start", config, prefix=pinned("0"))
+
+
+def start_time(gate: Gate) -> float:
+    """Seconds from starting the command to /readyz answering 200."""
+    begun = time.monotonic()
+    gate.start()
+    taken = time.monotonic() - begun
+    gate.stop()
+    return taken
