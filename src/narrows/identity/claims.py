@@ -1,0 +1,185 @@
+"""Claims become an identity, or a refusal that names the claim. Pure: the time comes from the caller.
+
+The same rules hold for the claims of a signed token and for an introspection response. A claim of the wrong type
+refuses; it is never coerced into something a policy could match by accident.
+"""
+
+import math
+from typing import Any, Final
+
+import msgspec
+
+from narrows.config.schema import Issuer
+from narrows.identity.documents import Json
+from narrows.identity.jws import invalid
+from narrows.model.principal import Principal
+from narrows.model.refusal import Code
+from narrows.model.verdict import Deny
+
+SECOND: Final = 1_000_000
+MAX_TEXT: Final = 1024
+"""Longest subject, group or attribute value, in characters."""
+
+_LATEST: Final = 253_402_300_799
+"""The last second of the year 9999; later dates can't be written as dates."""
+
+
+class Validity(msgspec.Struct, frozen=True):
+    """How long a token holds: `expires` in Unix seconds, `until` the microsecond (leeway included) it is refused."""
+
+    expires: float
+    until: int
+
+
+class ClaimInvalid(Exception):
+    """A claim has a type or a value that can't be used; the message names the claim."""
+
+
+def check_issuer(claims: Json, issuer: Issuer) -> Deny | None:
+    """`iss` must be exactly the configured issuer."""
+    if claims.get("iss") != issuer.issuer:
+        return invalid("the token's issuer is not the configured one")
+    return None
+
+
+def check_audience(claims: Json, issuer: Issuer) -> Deny | None:
+    """`aud` must be, or hold, exactly the configured audience."""
+    audience = claims.get("aud")
+    named = [audience] if isinstance(audience, str) else audience
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        return invalid("the token's `aud` is missing, or is neither a string nor a list of strings")
+    if issuer.audience not in named:
+        return invalid(f"the token's audience is not {issuer.audience!r}")
+    return None
+
+
+def check_bearer(claims: Json) -> Deny | None:
+    """A token bound to a key (RFC 7800) needs a proof of possession, which is not supported."""
+    if claims.get("cnf") is not None:
+        return invalid("the token is bound to a key (`cnf`); only bearer tokens are accepted")
+    return None
+
+
+def check_times(claims: Json, issuer: Issuer, now: int) -> Validity | Deny:
+    """`exp`, `nbf`, `iat` and `max_token_age` against `now` (microseconds), with the issuer's leeway."""
+    try:
+        expires, starts, issued = (_date(claims, name) for name in ("exp", "nbf", "iat"))
+    except ClaimInvalid as error:
+        return invalid(str(error))
+    leeway = round(issuer.leeway * SECOND)
+    if expires is None:
+        return invalid("the token has no `exp`")
+    if now >= expires + leeway:
+        return Deny(Code.CREDENTIAL_EXPIRED, "the token has expired (`exp`)")
+    if starts is not None and now < starts - leeway:
+        return invalid("the token is not valid yet (`nbf`)")
+    if issued is not None and now < issued - leeway:
+        return invalid("the token was issued in the future (`iat`)")
+    if issuer.max_token_age is None:
+        return Validity(expires / SECOND, expires + leeway)
+    if issued is None:
+        return invalid("the token has no `iat`, and its issuer has a `max_token_age`")
+    oldest = issued + round(issuer.max_token_age * SECOND)
+    if now >= oldest + leeway:
+        return Deny(Code.CREDENTIAL_EXPIRED, "the token is older than its issuer's `max_token_age`")
+    end = min(expires, oldest)
+    return Validity(end / SECOND, end + leeway)
+
+
+def principal(claims: Json, issuer: Issuer) -> Principal | Deny:
+    """The identity that the claims describe."""
+    try:
+        return Principal(
+            issuer=issuer.name,
+            subject=_subject(claims, issuer.subject_claim),
+            groups=_groups(claims, issuer.groups_claim),
+            attributes=_attributes(claims, issuer.attributes),
+        )
+    except ClaimInvalid as error:
+        return invalid(str(error))
+
+
+def token_id(claims: Json, digest: bytes) -> str:
+    """A name for the credential in records: its `jti`, else the head of its hash."""
+    name = claims.get("jti")
+    if isinstance(name, str):
+        try:
+            return _text(name, "jti")
+        except ClaimInvalid:
+            pass
+    return f"sha256:{digest.hex()[:16]}"
+
+
+def reach(claims: Json, path: str) -> Any:
+    """The claim of that very name, else the member that dots reach (`realm_access.roles`), else None."""
+    if path in claims:
+        return claims[path]
+    value: Any = claims
+    for name in path.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+def _date(claims: Json, name: str) -> int | None:
+    """A NumericDate (RFC 7519, section 2) in microseconds, or None when absent."""
+    if name not in claims:
+        return None
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ClaimInvalid(f"the token's `{name}` is not a number")
+    if not 0 <= value <= _LATEST:
+        raise ClaimInvalid(f"the token's `{name}` is out of range")
+    return round(value * SECOND)
+
+
+def _text(value: str, name: str) -> str:
+    """A text that can be recorded and compared: not empty, no control characters, encodable."""
+    if not value or len(value) > MAX_TEXT or not value.isprintable():
+        raise ClaimInvalid(f"the token's `{name}` is empty, too long or holds unprintable characters")
+    return value
+
+
+def _subject(claims: Json, path: str) -> str:
+    value = reach(claims, path)
+    if not isinstance(value, str):
+        raise ClaimInvalid(f"the token's `{path}` is missing or not a string")
+    return _text(value, path)
+
+
+def _groups(claims: Json, path: str) -> frozenset[str]:
+    value = reach(claims, path)
+    if value is None:
+        return frozenset()
+    if isinstance(value, str):
+        if " " in value or "," in value:
+            # A name, or several? A list says which.
+            raise ClaimInvalid(f"the token's `{path}` is a string with spaces or commas; a list is needed")
+        return frozenset((_text(value, path),))
+    if not isinstance(value, list) or not all(isinstance(group, str) for group in value):
+        raise ClaimInvalid(f"the token's `{path}` is not a list of strings")
+    return frozenset(_text(group, path) for group in value)
+
+
+def _attributes(claims: Json, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The attributes that are there; each value as a text, so that policies compare one type."""
+    found = {name: value for name in names if (value := reach(claims, name)) is not None}
+    return {
+        name: tuple(_scalar(item, name) for item in (value if isinstance(value, list) else [value]))
+        for name, value in found.items()
+    }
+
+
+def _scalar(value: Any, name: str) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return _text(value, name) if value else ""
+        case int():
+            return str(value)
+        case float() if math.isfinite(value):
+            return str(value)
+        case _:
+            raise ClaimInvalid(f"the token's `{name}` is not a string, a number, a boolean or a list of these")
