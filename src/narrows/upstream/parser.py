@@ -1,0 +1,203 @@
+"""The replies on one connection, sans-IO: bytes in, a checked head and pieces of the body out.
+
+Owns every rule on what a reply may look like; llhttp does the parsing. Knows nothing of sockets, time or pools.
+"""
+
+from typing import Final
+
+import httptools
+
+from narrows.upstream.encoding import GZIP
+
+HEAD_LIMIT: Final = 64 * 1024
+"""Bytes of a head; also the bytes that may come without any body among them (1xx replies, trailers, extensions)."""
+
+INTERIM_LIMIT: Final = 8
+"""1xx replies before the real one."""
+
+_HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+_CODINGS: Final = GZIP | {b"identity"}
+_SINGLE: Final = frozenset(
+    {b"content-type", b"content-encoding", b"content-length", b"content-range", b"location", b"transfer-encoding"}
+)
+
+
+class ReplyMalformed(Exception):
+    """The bytes are not a usable reply; the message says why and quotes nothing of them."""
+
+
+class ReplyParser:
+    """Parses one reply after another; `expect` before each.
+
+    `status` and `headers` hold once `head_done`; `complete` says that the body has ended properly. `keep_alive` is
+    what the head says of the connection, `idle_hint` the seconds of its `Keep-Alive: timeout`.
+    """
+
+    __slots__ = (
+        "_extra",
+        "_interim",
+        "_overhead",
+        "_parser",
+        "_pieces",
+        "_size",
+        "_until_eof",
+        "complete",
+        "head_done",
+        "headers",
+        "idle_hint",
+        "keep_alive",
+        "length",
+        "started",
+        "status",
+    )
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self.idle_hint: int | None = None
+        self.expect()
+
+    def expect(self) -> None:
+        """Makes ready for the next reply."""
+        self._overhead = 0
+        self._interim = 0
+        self._pieces: list[bytes] = []
+        self._extra = False
+        self.started = False
+        self.head_done = False
+        self.complete = False
+        self.keep_alive = False
+
+    def feed(self, data: bytes) -> None:
+        """Takes what arrived. Raises ReplyMalformed."""
+        self.started = True
+        self._overhead += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise ReplyMalformed("it switches protocols") from None
+        except httptools.HttpParserCallbackError as error:
+            raise _cause(error) from None
+        except httptools.HttpParserError as error:
+            if self.complete:
+                raise ReplyMalformed("it is longer than it said") from None
+            raise ReplyMalformed(f"it is not valid HTTP ({error})") from None
+        if self._overhead > HEAD_LIMIT and not self.complete:
+            raise ReplyMalformed("its head, trailers or chunk extensions are too large")
+
+    def take(self) -> bytes:
+        """The body bytes since the last call, in one piece; `b""` if there are none."""
+        pieces = self._pieces
+        if not pieces:
+            return b""
+        self._pieces = []
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def eof(self) -> bool:
+        """The connection has ended: whether that is this reply's proper end."""
+        if self.head_done and not self.complete and self._until_eof:
+            self.complete = True
+            self.keep_alive = False
+        return self.complete
+
+    # Callbacks of llhttp, in the order it makes them. What they raise comes out of `feed`.
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            raise ReplyMalformed("it is longer than it said")
+        self._size = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.length: int | None = None
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.head_done:
+            return  # a trailer: counted as overhead, never believed
+        self._size += len(name) + len(value) + 4
+        name = name.lower()
+        headers = self.headers
+        if name in headers:
+            if name in _SINGLE:
+                raise ReplyMalformed("it repeats a header that may stand only once")
+            value = headers[name] + b", " + value
+        headers[name] = value
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if self._size > HEAD_LIMIT:
+            raise ReplyMalformed("its head is too large")
+        if status < 200:
+            self._interim += 1
+            if self._interim > INTERIM_LIMIT:
+                raise ReplyMalformed("it sends interim replies without end")
+            return
+        self.status = status
+        self._check(status)
+        self.keep_alive = self._parser.should_keep_alive()
+        self.head_done = True
+
+    def on_body(self, body: bytes) -> None:
+        self._overhead = 0
+        self._pieces.append(body)
+
+    def on_message_complete(self) -> None:
+        if self.head_done:
+            self.complete = True
+
+    def _check(self, status: int) -> None:
+        if 300 <= status < 400:
+            raise ReplyMalformed("it is a redirect, and the gate follows none; check the connection's URL")
+        if status > 599:
+            raise ReplyMalformed("its status is out of range")
+        version = self._parser.get_http_version()
+        if version not in {"1.1", "1.0"}:
+            raise ReplyMalformed("its HTTP version is neither 1.0 nor 1.1")
+        headers = self.headers
+        length = headers.get(b"content-length")
+        if length is not None:
+            self.length = int(length)
+        coding = headers.get(b"transfer-encoding")
+        if coding is not None and (length is not None or version == "1.0" or coding.lower() != b"chunked"):
+            raise ReplyMalformed("its transfer encoding is not exactly chunked, or stands beside a length")
+        self._until_eof = length is None and coding is None
+        content_coding = headers.get(b"content-encoding")
+        if content_coding is not None and content_coding.lower() not in _CODINGS:
+            raise ReplyMalformed("its content encoding was not asked for")
+        hint = headers.get(b"keep-alive")
+        self.idle_hint = None if hint is None else _timeout(hint)
+
+    def end_to_end(self) -> dict[bytes, bytes]:
+        """The headers without the hop-by-hop ones and without those that `Connection` lists; call it once."""
+        headers = self.headers
+        connection = headers.get(b"connection")
+        if connection is not None and connection.lower() not in {b"keep-alive", b"close"}:
+            for token in connection.split(b","):
+                headers.pop(token.strip().lower(), None)
+        if not _HOP_BY_HOP.isdisjoint(headers):
+            for name in _HOP_BY_HOP:
+                headers.pop(name, None)
+        return headers
+
+
+def _cause(error: httptools.HttpParserCallbackError) -> BaseException:
+    """What a callback raised; httptools chains it."""
+    cause = error.__cause__ or error.__context__
+    return cause if cause is not None else error
+
+
+def _timeout(hint: bytes) -> int | None:
+    """Seconds of `Keep-Alive: timeout=5, max=100`; None where it says nothing usable."""
+    for part in hint.split(b","):
+        name, _, value = part.strip().partition(b"=")
+        if name.lower() == b"timeout" and value.isdigit() and len(value) < 7:
+            return int(value)
+    return None

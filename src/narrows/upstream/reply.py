@@ -1,0 +1,201 @@
+"""A reply as its consumer reads it: a bounded buffer between the connection and the call.
+
+Owns the buffer and its two marks. The connection adds pieces; when more than the high mark waits unread, it stops
+reading from the upstream, and the kernel's window does the rest.
+"""
+
+import asyncio
+from collections import deque
+from typing import Final, Protocol
+
+from narrows.ports.http import Headers, UpstreamFailed
+from narrows.upstream.encoding import DecodingFailed, Gunzip
+from narrows.upstream.failure import invalid
+
+PIECE: Final = 64 * 1024
+"""Largest piece that `read` gives, in bytes."""
+
+HIGH_WATER: Final = 128 * 1024
+LOW_WATER: Final = 32 * 1024
+
+_PIECE_COST: Final = 96
+"""What a buffered piece costs beside its bytes, so that a reply sent byte by byte is bounded, too."""
+
+
+class Source(Protocol):
+    """The connection a reply comes from."""
+
+    def resume(self) -> None:
+        """Reads on: the consumer has caught up."""
+
+    def abandon(self) -> None:
+        """Closes the connection: nobody wants the rest."""
+
+
+class Reply:
+    """One reply. `begun` is done when its head has arrived or the upstream has failed."""
+
+    __slots__ = (
+        "_buffered",
+        "_closed",
+        "_ended",
+        "_failure",
+        "_gunzip",
+        "_pieces",
+        "_source",
+        "_waiter",
+        "begun",
+        "headers",
+        "length",
+        "status",
+    )
+
+    def __init__(self, source: Source, begun: asyncio.Future[None]) -> None:
+        self.begun = begun
+        self.status = 0
+        self.headers: Headers = {}
+        self.length: int | None = None
+        self._source: Source | None = source
+        self._pieces: deque[bytes] = deque()
+        self._buffered = 0
+        self._ended = False
+        self._closed = False
+        self._failure: UpstreamFailed | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._gunzip: Gunzip | None = None
+
+    # What the connection calls.
+
+    def begin(self, status: int, headers: dict[bytes, bytes], length: int | None) -> None:
+        """The head has arrived. `length` is the declared size of the body as sent."""
+        self.status = status
+        coding = headers.pop(b"content-encoding", None)
+        if coding is not None and coding.lower() != b"identity":
+            # Asked for identity, but a gzip reply is unambiguous; any other coding fails the reply before this.
+            self._gunzip = Gunzip()
+            headers.pop(b"content-length", None)
+        self.headers = headers
+        self.length = length
+        if not self.begun.done():
+            self.begun.set_result(None)
+
+    def add(self, piece: bytes) -> bool:
+        """More of the body; False when the connection should stop reading."""
+        self._pieces.append(piece)
+        self._buffered += len(piece) + _PIECE_COST
+        self._wake()
+        return self._buffered <= HIGH_WATER
+
+    def end(self) -> None:
+        """The body is complete; the connection has let go of this reply."""
+        self._ended = True
+        self._source = None
+        self._wake()
+
+    def fail(self, failure: UpstreamFailed) -> None:
+        """No more will come; what is buffered can still be read."""
+        self._failure = failure
+        self._source = None
+        if not self.begun.done():
+            self.begun.set_exception(failure)
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # What the call uses.
+
+    async def read(self) -> bytes:
+        """The next piece of the body, at most 64 KiB; `b""` at its proper end. Raises UpstreamFailed."""
+        if self._gunzip is None:
+            return self._split(await self._take())
+        return await self._read_decoded(self._gunzip)
+
+    async def read_all(self, limit: int) -> bytes:
+        """The rest of the body. Raises UpstreamFailed, also when it is over `limit` bytes."""
+        if self._ended and len(self._pieces) == 1 and self._gunzip is None and self._buffered - _PIECE_COST <= limit:
+            self._buffered = 0
+            return self._pieces.popleft()
+        if self._gunzip is None and self.length is not None and self.length > limit:
+            raise self._too_large()
+        pieces: list[bytes] = []
+        total = 0
+        gunzip = self._gunzip
+        while piece := await (self._take() if gunzip is None else self._read_decoded(gunzip)):
+            total += len(piece)
+            if total > limit:
+                raise self._too_large()
+            pieces.append(piece)
+            if gunzip is not None:
+                await asyncio.sleep(0)  # a small buffer can decode into a lot: let others run in between
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def close(self) -> None:
+        """Gives the reply up. Idempotent. A connection that still delivers it is closed."""
+        self._closed = True
+        self._pieces.clear()
+        self._buffered = 0
+        if self.begun.done():
+            if not self.begun.cancelled():
+                self.begun.exception()  # marks a failure as seen: a cancelled call has nobody to raise it to
+        else:
+            self.begun.cancel()
+        source, self._source = self._source, None
+        if source is not None:
+            source.abandon()
+        self._wake()
+
+    async def _take(self) -> bytes:
+        """The next buffered piece, waiting for one; `b""` at the end."""
+        while not self._pieces:
+            if self._closed:
+                raise invalid("it was given up")
+            if self._failure is not None:
+                raise self._failure
+            if self._ended:
+                return b""
+            await self._more()
+        piece = self._pieces.popleft()
+        self._buffered -= len(piece) + _PIECE_COST
+        if self._source is not None and self._buffered <= LOW_WATER:
+            self._source.resume()
+        return piece
+
+    def _split(self, piece: bytes) -> bytes:
+        """The first 64 KiB of a piece; the rest goes back."""
+        if len(piece) <= PIECE:
+            return piece
+        self._pieces.appendleft(piece[PIECE:])
+        self._buffered += len(piece) - PIECE + _PIECE_COST
+        return piece[:PIECE]
+
+    async def _read_decoded(self, gunzip: Gunzip) -> bytes:
+        """The next decoded piece. The compressed ones stay compressed until they are asked for."""
+        try:
+            while True:
+                if decoded := gunzip.more(PIECE):
+                    return decoded
+                piece = await self._take()
+                if not piece:
+                    gunzip.finish()
+                    return b""
+                gunzip.feed(piece)
+        except DecodingFailed as error:
+            self.close()
+            raise invalid(str(error)) from None
+
+    async def _more(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        except asyncio.CancelledError:
+            self.close()
+            raise
+
+    def _too_large(self) -> UpstreamFailed:
+        self.close()
+        return invalid("it is larger than the connection's max_reply")
