@@ -1,0 +1,357 @@
+"""One client connection: its transport, the order of its requests, backpressure and deadlines.
+
+One exchange at a time: what a client pipelines waits, bounded, until the reply in front of it is over. Reading goes on
+while a request is served, because only a reader learns that the client went away; it pauses when pipelined bytes, or a
+body that nobody asked for, pass READ_AHEAD. It must not know what a request is about.
+"""
+
+import asyncio
+import contextlib
+import re
+import socket
+import struct
+from enum import IntEnum
+from typing import Final, cast
+
+from narrows.edge.deadlines import Deadline, Wait
+from narrows.edge.denials import draining, failed, timed_out
+from narrows.edge.exchange import CLIENT_GONE, DRAIN, HttpExchange, Reply
+from narrows.edge.forwarded import is_trusted
+from narrows.edge.head import Accepted, Origin
+from narrows.edge.intake import Intake
+from narrows.edge.replies import CLOSE, encode_head
+from narrows.edge.service import Service, log
+from narrows.model.verdict import Deny
+
+READ_AHEAD: Final = 64 * 1024
+"""Bytes taken in advance (plus what one read returns): of a body not asked for, or of pipelined requests."""
+
+WRITE_HIGH: Final = 64 * 1024
+WRITE_LOW: Final = 16 * 1024
+
+LINGER: Final = 2.0
+"""Seconds that a closing connection goes on reading, so that the reply isn't lost to a reset (RFC 9112 §9.6)."""
+
+_RESET: Final = struct.pack("ii", 1, 0)
+_PATH: Final = re.compile(rb"[A-Z]{1,16} (/[!->@-~]{0,1024})")
+
+
+class State(IntEnum):
+    """What the connection is at."""
+
+    HEAD = 0  # between requests, or inside a request's head
+    BUSY = 1  # a request is served, or its reply is still being sent
+    CLOSING = 2  # nothing more is served; bytes are discarded until the client has read the last reply
+
+
+class Connection(asyncio.Protocol):
+    """The protocol of one connection; see the module."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._intake = Intake(service.allows_encoded_slash)
+        self._clock = Deadline(service.loop, self._expired)
+        self._state = State.HEAD
+        self._exchange: HttpExchange | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._running = False
+        self._lost = False
+        self._surplus = False
+        self._reading = True
+        self._unblocked = True
+        self._room: asyncio.Future[None] | None = None
+        self._origin = Origin("")
+        self._transport: asyncio.Transport
+
+    # What the transport tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands; over the cap it is kept only to be told so."""
+        # uvloop's transports have every method, but not the base class.
+        self._transport = transport = cast("asyncio.Transport", transport)
+        service = self._service
+        surplus = service.join(self)
+        if surplus is None:
+            self._lost = True
+            transport.abort()
+            return
+        self._surplus = surplus
+        transport.set_write_buffer_limits(high=WRITE_HIGH, low=WRITE_LOW)
+        name = transport.get_extra_info("peername")
+        peer = str(name[0]) if isinstance(name, tuple) and name else ""
+        self._origin = Origin(
+            peer=peer,
+            tls=transport.get_extra_info("ssl_object") is not None,
+            listed=bool(service.trusted) and is_trusted(peer, service.trusted),
+            trusted=service.trusted,
+        )
+        self._clock.expect(Wait.IDLE, LINGER if surplus else service.settings.header_timeout)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes arrived: of a head, of a body, of a request that must wait, or of no interest any more."""
+        if self._state is State.CLOSING:
+            return
+        self._intake.push(data)
+        if self._state is State.HEAD:
+            self._advance()
+        elif self._exchange is not None:
+            self._read_body(self._exchange)
+
+    def eof_received(self) -> None:
+        """The client sends no more. In a call that means it is gone, even if it only half-closed: no client of a
+        model does that and stays to read."""
+        exchange = self._exchange
+        if exchange is not None and exchange.reply is not Reply.ENDED:
+            if exchange.reply is Reply.BEGUN and exchange.cut_by_reset:
+                self._reset()
+            self._gone()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- the loop's signature
+        """The connection is no more; a call in it is cancelled at once."""
+        self._gone()
+        self._state = State.CLOSING
+        self._clock.stop()
+        self._intake.discard()
+        self._service.leave(self)
+
+    def pause_writing(self) -> None:
+        """The client reads slower than we write."""
+        self._unblocked = False
+        if self._state is not State.CLOSING:
+            self._clock.expect(Wait.WRITE, self._service.settings.write_timeout, self._unsent())
+
+    def resume_writing(self) -> None:
+        """The client caught up."""
+        self._unblocked = True
+        self._free_room()
+        if self._clock.wait is Wait.WRITE:
+            self._clock.clear()
+        if self._state is State.BUSY and self._exchange is None:
+            self._state = State.HEAD
+            self._advance()
+
+    # The order of requests.
+
+    def _advance(self) -> None:
+        """Reads heads until one is served, one is refused, or none is complete."""
+        while self._state is State.HEAD:
+            outcome = self._intake.next_head(self._origin) if self._intake.buffered else None
+            if outcome is None:
+                self._await_head()
+                return
+            if isinstance(outcome, Deny):
+                self._refuse(outcome)
+                return
+            self._begin(outcome)
+
+    def _await_head(self) -> None:
+        self._resume()
+        if self._intake.buffered:
+            if self._clock.wait is not Wait.HEADER:
+                self._clock.expect(Wait.HEADER, self._service.settings.header_timeout)
+        elif self._service.draining and not self._service.tasks:
+            self._close()
+        elif self._clock.wait is Wait.NOTHING:
+            self._clock.expect(Wait.IDLE, self._service.settings.idle_timeout)
+
+    def _begin(self, accepted: Accepted) -> None:
+        """Serves a request, or sheds it before any work is done."""
+        exchange = HttpExchange(self, accepted)
+        self._exchange = exchange
+        self._state = State.BUSY
+        self._clock.clear()
+        deny = self._service.admit(surplus=self._surplus)
+        if deny is None:
+            self._running = False
+            task = self._service.loop.create_task(self._serve(exchange))
+            self._task = task
+            self._service.tasks.add(task)
+            self._read_body(exchange)
+        else:
+            self._read_body(exchange)
+            self._answer(exchange, deny)
+            self._settle(exchange)
+
+    async def _serve(self, exchange: HttpExchange) -> None:
+        """The task of one call: whatever the handler does, the client gets one answer or a cut."""
+        self._running = True
+        deny = failed()
+        try:
+            if not self._lost:
+                await self._service.handler(exchange)
+                if exchange.reply is not Reply.ENDED:
+                    log.error("a handler returned without ending its reply")
+        except asyncio.CancelledError as cancelled:
+            if DRAIN in cancelled.args:
+                deny = draining()
+        except Exception as error:  # noqa: BLE001 -- the boundary of a call; its content must not be logged
+            log.error("a handler failed: %s", type(error).__name__)
+        if not self._lost:
+            if exchange.reply is Reply.NONE:
+                self._answer(exchange, deny)
+            exchange.abort()
+        task, self._task = self._task, None
+        if task is not None:
+            self._service.ended(task)
+        self._settle(exchange)
+        self._advance()
+
+    def _settle(self, exchange: HttpExchange) -> None:
+        """A reply is over: the next request, or the end."""
+        self._exchange = None
+        if self._lost:
+            return
+        if exchange.closing:
+            self._close(linger=not exchange.arrived or self._intake.buffered > 0)
+        elif self._unblocked:
+            self._state = State.HEAD
+
+    def _read_body(self, exchange: HttpExchange) -> None:
+        """Moves what has arrived of the body to the exchange; what follows it stays behind."""
+        intake = self._intake
+        if not exchange.arrived:
+            deny = None if exchange.refused else intake.read_body(exchange)
+            if deny is not None:
+                exchange.refuse_body(deny)
+            if exchange.refused:
+                intake.discard()
+                return
+            if intake.over:
+                if self._clock.wait is Wait.BODY:
+                    self._clock.clear()
+                exchange.complete()
+            elif exchange.size > READ_AHEAD and not exchange.wanted:
+                self._pause()
+        elif intake.buffered > READ_AHEAD:
+            self._pause()
+
+    # Refusals of the edge's own.
+
+    def _answer(self, exchange: HttpExchange, deny: Deny) -> None:
+        status, headers, body = self._service.render(deny, exchange.head.path)
+        exchange.respond(status, headers, body)
+
+    def _refuse(self, deny: Deny) -> None:
+        """Answers what is no request and closes."""
+        beginning = self._intake.beginning()
+        found = _PATH.match(beginning)
+        path = found[1].decode("ascii") if found is not None else "/"
+        status, headers, body = self._service.render(deny, path)
+        head = encode_head(status, headers, b"content-length: %d\r\n%b" % (len(body), CLOSE))
+        self.write(head if beginning.startswith(b"HEAD ") else head + body)
+        self._close(linger=True)
+
+    def _expired(self, wait: Wait, mark: int) -> None:
+        """A deadline passed."""
+        if wait is Wait.IDLE:
+            self._close()
+        elif wait is Wait.HEADER:
+            self._refuse(timed_out("headers"))
+        elif wait is Wait.BODY:
+            if self._exchange is not None:
+                self._exchange.refuse_body(timed_out("body"))
+        elif 0 < self._unsent() < mark:
+            self._clock.expect(wait, self._service.settings.write_timeout, self._unsent())
+        else:
+            self.abort()
+
+    # What an exchange needs (`narrows.edge.exchange.Wire`).
+
+    @property
+    def writable(self) -> bool:
+        """Whether the client keeps up."""
+        return self._unblocked and not self._lost
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes, or drops them when the client is gone."""
+        if not self._lost:
+            self._transport.write(data)
+
+    def expect_body(self) -> None:
+        """The handler waits for the body."""
+        self._clock.expect(Wait.BODY, self._service.settings.body_timeout)
+        self._resume()
+
+    def stop_body(self) -> None:
+        """No more of the body is wanted."""
+        if self._clock.wait is Wait.BODY:
+            self._clock.clear()
+        self._pause()
+
+    def keeps_alive(self) -> bool:
+        """Whether the connection can take another request after this reply."""
+        return not (self._service.draining or self._surplus) and self._exchange is not None and self._exchange.arrived
+
+    def room(self) -> asyncio.Future[None] | None:
+        """Done when the client has read enough; None if it has."""
+        if self.writable or self._lost:
+            return None
+        if self._room is None:
+            self._room = self._service.loop.create_future()
+        return self._room
+
+    def cut(self) -> None:
+        """Breaks the connection so that the reply can't look complete: a chunked one lacks its last chunk, one that
+        ends with the connection must be reset."""
+        exchange = self._exchange
+        if exchange is not None and exchange.cut_by_reset:
+            self._reset()
+        else:
+            self._close()
+        self._lost = True
+
+    # The end.
+
+    def drain(self) -> None:
+        """Close if idle; otherwise close after the reply."""
+        if self._state is State.HEAD and not self._intake.buffered:
+            self._close()
+
+    def abort(self) -> None:
+        """Break the connection now."""
+        self._state = State.CLOSING
+        self._transport.abort()
+
+    def _gone(self) -> None:
+        """The client went away. A reply that is complete needs no reader; a call that is not has lost its caller."""
+        self._lost = True
+        self._free_room()
+        exchange, task = self._exchange, self._task
+        if task is not None and self._running and exchange is not None and exchange.reply is not Reply.ENDED:
+            task.cancel(CLIENT_GONE)
+
+    def _reset(self) -> None:
+        with contextlib.suppress(OSError, TypeError, AttributeError):
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.abort()
+
+    def _close(self, *, linger: bool = False) -> None:
+        """Lets the client read what was written, then closes; `linger`: it may still be sending."""
+        self._state = State.CLOSING
+        self._intake.discard()
+        if linger:
+            self._clock.expect(Wait.CLOSING, LINGER, self._unsent())
+            self._resume()
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+        else:
+            self._clock.expect(Wait.CLOSING, self._service.settings.write_timeout, self._unsent())
+            self._transport.close()
+
+    def _unsent(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    def _free_room(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        self._room = None
+
+    def _pause(self) -> None:
+        if self._reading and not self._transport.is_closing():
+            self._reading = False
+            self._transport.pause_reading()
+
+    def _resume(self) -> None:
+        if not self._reading and not self._transport.is_closing():
+            self._reading = True
+            self._transport.resume_reading()

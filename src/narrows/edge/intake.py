@@ -1,0 +1,156 @@
+"""Bytes of one connection → checked heads and body pieces. Sans-IO: it knows no transport and no task.
+
+Raw checks come first (`wire_guard`), then the parser (llhttp) reads exactly the bytes that the guard found to belong to
+the message. Where the two disagree the request is refused: nothing that they could read differently gets through.
+Bytes of the next request stay in the buffer, unseen by the parser, until `next_head` is called again.
+"""
+
+from typing import Protocol
+
+import httptools
+
+from narrows.edge.denials import malformed
+from narrows.edge.head import CHUNKED, Accepted, Origin, judge_head
+from narrows.edge.paths import AllowsEncodedSlash
+from narrows.edge.wire_guard import ChunkGuard, judge_partial, match_head
+from narrows.model.verdict import Deny
+
+
+class BodySink(Protocol):
+    """Where the pieces of a body go."""
+
+    def take(self, data: bytes) -> None:
+        """A piece of the body; never empty."""
+
+
+class Intake:
+    """The reading side of a connection: push, next_head until it gives a head, read_body until `over`, and again."""
+
+    __slots__ = (
+        "_allows_encoded_slash",
+        "_buffer",
+        "_chunks",
+        "_fields",
+        "_left",
+        "_parser",
+        "_scanned",
+        "_sink",
+        "over",
+    )
+
+    def __init__(self, allows_encoded_slash: AllowsEncodedSlash) -> None:
+        self._allows_encoded_slash = allows_encoded_slash
+        self._buffer = b""
+        self._scanned = 0
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._left = 0
+        self._chunks: ChunkGuard | None = None
+        self._sink: BodySink | None = None
+        self._parser: httptools.HttpRequestParser | None = None
+        self.over = True
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that nothing has read yet."""
+        return len(self._buffer)
+
+    def push(self, data: bytes) -> None:
+        """Bytes arrived."""
+        self._buffer = self._buffer + data if self._buffer else data
+
+    def discard(self) -> None:
+        """Forgets what is buffered: the connection reads nothing any more."""
+        self._buffer = b""
+        self._sink = None
+        self._parser = None
+
+    def beginning(self) -> bytes:
+        """The first bytes of what is buffered, to guess whose error shape a refusal should have."""
+        return self._buffer[:2048]
+
+    def next_head(self, origin: Origin) -> Accepted | Deny | None:
+        """The next request's head; None while it is incomplete."""
+        buffer = self._buffer
+        if buffer[:2] == b"\r\n":  # RFC 9112 §2.2: an empty line before a request is skipped; one, not many.
+            buffer = self._buffer = buffer[2:]
+        end = buffer.find(b"\r\n\r\n", max(self._scanned - 3, 0))
+        if end < 0:
+            deny = judge_partial(buffer, self._scanned)
+            self._scanned = len(buffer)
+            return deny
+        self._scanned = 0
+        block = buffer[: end + 4]
+        line = match_head(block)
+        if isinstance(line, Deny):
+            return line
+        deny = self._parse(block)
+        if deny is not None:
+            return deny
+        accepted = judge_head(*line, self._fields, origin, self._allows_encoded_slash)
+        if isinstance(accepted, Deny):
+            return accepted
+        self._buffer = buffer[end + 4 :]
+        if self.over is not (accepted.length == 0):
+            return malformed("The request's length is ambiguous.")
+        self._left = accepted.length
+        self._chunks = ChunkGuard() if accepted.length == CHUNKED else None
+        return accepted
+
+    def _parse(self, block: bytes) -> Deny | None:
+        """Feeds one head to the parser; the fields are then in `_fields`."""
+        parser = self._parser
+        if parser is None:
+            parser = self._parser = httptools.HttpRequestParser(self)
+        self._fields = []
+        self.over = False
+        try:
+            parser.feed_data(block)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            return self._explain_rejection()
+        if len(self._fields) != block.count(b"\n") - 2:
+            return malformed("The header block is ambiguous.")
+        return None
+
+    def _explain_rejection(self) -> Deny:
+        """What llhttp rejects but the guard let through is mostly framing; our own words for it are better."""
+        self._parser = None
+        return malformed("The request's head breaks the grammar of HTTP: method, lengths, codings or upgrade.")
+
+    def read_body(self, sink: BodySink) -> Deny | None:
+        """Moves what has arrived of the body to `sink`; afterwards `over` says whether that was all."""
+        data = self._buffer
+        if not data or self.over or self._parser is None:
+            return None
+        if self._chunks is not None:
+            count = self._chunks.feed(data)
+            if isinstance(count, Deny):
+                return count
+            ended = self._chunks.done
+        else:
+            count = min(self._left, len(data))
+            self._left -= count
+            ended = self._left == 0
+        self._buffer = data[count:]
+        self._sink = sink
+        try:
+            self._parser.feed_data(data if count == len(data) else data[:count])
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            return malformed("The body's framing is broken.")
+        if self.over is not ended:
+            return malformed("The body's end is ambiguous.")
+        return None
+
+    # Called by the parser.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One field; the parser leaves trailing white space in the value."""
+        self._fields.append((name.lower(), value.rstrip(b" \t")))
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body."""
+        if self._sink is not None:
+            self._sink.take(data)
+
+    def on_message_complete(self) -> None:
+        """The message's last byte was read."""
+        self.over = True
