@@ -1,0 +1,86 @@
+"""What is remembered, and what ends it."""
+
+from narrows.identity.cache import Forever, IdentityCache, RefusalCache, Verified, digest_of
+from narrows.model.principal import Credential, Identity, Principal
+from narrows.model.refusal import Code
+from narrows.model.verdict import Deny
+from unit.identity.world import START, StillClock
+
+ALICE = Identity(Principal("corp", "alice"), Credential("oidc", "x", START + 60.0))
+DENY = Deny(Code.CREDENTIAL_INVALID, "no")
+
+
+def remembered(cache: IdentityCache, token: str, source: Forever, until: int = (START + 60) * 1_000_000) -> None:
+    cache.put(digest_of(token), Verified(ALICE, until, source, source.generation))
+
+
+def test_an_identity_ends_to_the_microsecond() -> None:
+    clock = StillClock()
+    cache = IdentityCache(clock, 10)
+    remembered(cache, "a", Forever())
+    clock.advance(59.999999)
+    assert cache.recall("a") is ALICE
+    clock.advance(0.000001)
+    assert cache.recall("a") is None
+    assert len(cache) == 0
+
+
+def test_another_token_is_another_identity() -> None:
+    cache = IdentityCache(StillClock(), 10)
+    remembered(cache, "a", Forever())
+    assert cache.recall("A") is None
+    assert cache.recall("a ") is None
+    assert cache.recall("\udcff") is None
+
+
+def test_a_new_generation_voids() -> None:
+    cache, source = IdentityCache(StillClock(), 10), Forever()
+    remembered(cache, "a", source)
+    source.generation += 1
+    assert cache.recall("a") is None
+
+
+def test_a_source_that_is_too_old_voids() -> None:
+    clock = StillClock()
+    cache, source = IdentityCache(clock, 10), Forever()
+    remembered(cache, "a", source)
+    source.valid_until = clock.now() + 1
+    assert cache.recall("a") is ALICE
+    clock.time += 1
+    assert cache.recall("a") is None
+
+
+def test_the_least_recently_used_goes_first() -> None:
+    cache, source = IdentityCache(StillClock(), 2), Forever()
+    remembered(cache, "a", source)
+    remembered(cache, "b", source)
+    assert cache.recall("a") is ALICE
+    remembered(cache, "c", source)
+    assert cache.recall("b") is None
+    assert cache.recall("a") is ALICE
+    assert len(cache) == 2
+
+
+def test_a_refusal_is_remembered_for_a_while() -> None:
+    clock = StillClock()
+    cache = RefusalCache(clock, 2, 5_000_000)
+    cache.put(b"a", DENY, 1)
+    clock.advance(4.999999)
+    assert cache.get(b"a", 1) is DENY
+    clock.advance(0.000001)
+    assert cache.get(b"a", 1) is None
+
+
+def test_a_change_forgets_refusals() -> None:
+    cache = RefusalCache(StillClock(), 2, 5_000_000)
+    cache.put(b"a", DENY, 1)
+    assert cache.get(b"a", 2) is None
+    assert cache.get(b"a", 1) is None
+
+
+def test_refusals_are_bounded() -> None:
+    cache = RefusalCache(StillClock(), 2, 5_000_000)
+    for name in (b"a", b"b", b"c"):
+        cache.put(name, DENY, 1)
+    assert len(cache) == 2
+    assert cache.get(b"a", 1) is None
