@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from narrows.config.describe import revision
+from narrows.config.globs import Glob
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import Config, Limits, Policy, PromptRule
 from narrows.model.plan import Limit, Rule
 from narrows.model.text import Role
 from narrows.policy.compiled import Compiled
-from narrows.policy.decide import PolicySet
-from narrows.policy.globs import Glob, GlobSet
+from narrows.policy.globs import GlobSet
 from narrows.policy.patterns import Pattern, PatternError
+from narrows.policy.policyset import PolicySet
 from narrows.policy.who import Clause, WhoIndex, normalise
 
 NOT_GENERATING: Final = frozenset({"models", "count_tokens"})

@@ -1,132 +1,127 @@
-"""A compiled set of policies and the plans it gives. Lives as long as its snapshot; owns every cache of decisions.
+"""The decision itself: from the policies about a principal to a plan. Pure; caches are the PolicySet's business.
 
-A plan is cached by the who clauses a principal satisfies, the connection, the operation and the model globs that
-matched — never by a string the caller chose — so that no caller can flood it. What a call costs depends on the policies
-about its principal, not on how many there are.
+What is decided here, and nowhere else:
+
+- Deny by default. One enforcing policy whose `who`, connection, operation and model all match permits a call; then the
+  limits and rules of *every* enforcing policy that matches apply. Permissions add up; restrictions add up.
+- A policy that observes never changes what enforcing ones decide. Its would-be refusals are notes, its limits and
+  rules are marked `observe`. Several observing policies are judged together, as if they alone were in force.
+- Where only observing policies cover who and connection, the call passes and everything is a note.
+- Policies name models as callers do: an alias is permitted by its own name, whatever it stands for upstream.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
-
-from narrows.model.plan import Plan
-from narrows.model.principal import Principal
+from narrows.model.plan import Limit, Plan, Rule
+from narrows.model.refusal import Code
+from narrows.model.verdict import Deny, Note
 from narrows.policy.compiled import Compiled
-from narrows.policy.decision import decide
-from narrows.policy.globs import GlobSet
-from narrows.policy.recent import Recent
-from narrows.policy.who import WhoIndex
 
-PRINCIPALS: Final = 4_096
-SCOPES: Final = 4_096
-PLANS: Final = 4_096
+LISTED = 12
+"""Names listed in a refusal, at most."""
+
+ModelMatch = Callable[[Compiled], bool]
 
 
-class Scope(msgspec.Struct, frozen=True, eq=False):
-    """What is decided but for the model: who, connection, operation. `globs` are the models named by the policies
-    that could permit or watch the call."""
+def decide(about: Sequence[Compiled], connection: str, operation: str, model: ModelMatch | None, revision: str) -> Plan:
+    """The plan for one kind of call. `about` are the policies whose `who` the principal satisfies; `model` says
+    whether a policy's `may.models` covers the model asked for, None where the operation names none."""
+    enforcing = [policy for policy in about if not policy.observe]
+    here = [policy for policy in enforcing if connection in policy.connections]
+    watching = [policy for policy in about if policy.observe and connection in policy.connections]
+    watched, notes = _watched(watching, operation, model)
+    if not here:
+        if watching:
+            return _plan(revision, [], watched, notes, enforced=False)
+        return Plan(revision, refusal=_nowhere(enforcing, about, connection))
+    granting, refusal = _grants(here, connection, operation, model)
+    if refusal is not None:
+        names = tuple(policy.name for policy in watching)
+        return Plan(revision, observed=names, refusal=refusal, notes=notes)
+    return _plan(revision, granting, watched, notes, enforced=True)
 
-    number: int
-    about: Sequence[Compiled]
-    connection: str
-    operation: str
-    globs: GlobSet
+
+def _grants(
+    here: Sequence[Compiled], connection: str, operation: str, model: ModelMatch | None
+) -> tuple[list[Compiled], Deny | None]:
+    """The policies that permit the call, or the refusal, of those that cover its connection."""
+    able = [policy for policy in here if policy.operations.covers(operation)]
+    if not able:
+        offered = _listed(glob for policy in here for glob in policy.operations.texts)
+        message = f"The operation {operation} is not permitted on {connection}; permitted: {offered}."
+        return [], Deny(Code.OPERATION_NOT_ALLOWED, message)
+    granting = able if model is None else [policy for policy in able if model(policy)]
+    if not granting:
+        offered = _listed(glob for policy in able if policy.models is not None for glob in policy.models.texts)
+        message = f"The model is not permitted for {operation} on {connection}; permitted: {offered}."
+        return [], Deny(Code.MODEL_NOT_ALLOWED, message, param="$.model")
+    return granting, None
 
 
-class PolicySet:
-    """Every policy of one snapshot."""
+def _nowhere(enforcing: Sequence[Compiled], about: Sequence[Compiled], connection: str) -> Deny:
+    """The refusal of a call that no policy covers by who and connection."""
+    if not about:
+        return Deny(Code.NOT_PERMITTED, "No policy names this identity.")
+    offered = _listed(name for policy in enforcing or about for name in sorted(policy.connections))
+    return Deny(Code.CONNECTION_NOT_ALLOWED, f"The connection {connection} is not permitted; permitted: {offered}.")
 
-    def __init__(self, revision: str, policies: Sequence[Compiled], who: WhoIndex) -> None:
-        self.revision = revision
-        self.policies: Final = tuple(policies)
-        self._who = who
-        by_clause: dict[int, list[Compiled]] = {}
-        for policy in policies:
-            by_clause.setdefault(policy.clause, []).append(policy)
-        self._by_clause: Mapping[int, Sequence[Compiled]] = by_clause
-        self._order = {policy.name: place for place, policy in enumerate(policies)}
-        self._clauses: Recent[int, tuple[Principal, tuple[int, ...]]] = Recent(PRINCIPALS)
-        self._scopes: Recent[tuple[tuple[int, ...], str, str], Scope] = Recent(SCOPES)
-        self._plans: Recent[tuple[int, tuple[int, ...] | None], Plan] = Recent(PLANS)
-        self._usable: Recent[tuple[tuple[int, ...], str], GlobSet] = Recent(SCOPES)
-        self._made = 0
 
-    def clauses(self, principal: Principal) -> tuple[int, ...]:
-        """The who clauses this principal satisfies.
+def _watched(
+    watching: Sequence[Compiled], operation: str, model: ModelMatch | None
+) -> tuple[list[Compiled], tuple[Note, ...]]:
+    """The observing policies whose limits and rules would apply; or, if together they would refuse, notes of that."""
+    able = [policy for policy in watching if policy.operations.covers(operation)]
+    if not able:
+        return [], tuple(Note(Code.OPERATION_NOT_ALLOWED, policy.name) for policy in watching)
+    applying = able if model is None else [policy for policy in able if model(policy)]
+    if not applying:
+        return [], tuple(Note(Code.MODEL_NOT_ALLOWED, policy.name) for policy in able)
+    return applying, ()
 
-        Cached by the object, which the cache keeps alive: an authenticator gives the same object for the same
-        credential, and a principal's attributes have no hash.
-        """
-        known = self._clauses.get(id(principal))
-        if known is not None and known[0] is principal:
-            return known[1]
-        found = self._who.satisfied(principal)
-        self._clauses.put(id(principal), (principal, found))
-        return found
 
-    def about(self, clauses: tuple[int, ...]) -> tuple[Compiled, ...]:
-        """The policies with these clauses, in the order of the configuration."""
-        found = [policy for clause in clauses for policy in self._by_clause.get(clause, ())]
-        return tuple(sorted(found, key=lambda policy: self._order[policy.name]))
+def _plan(
+    revision: str, granting: Sequence[Compiled], watched: Sequence[Compiled], notes: tuple[Note, ...], *, enforced: bool
+) -> Plan:
+    applying = [*granting, *watched]
+    inspecting = [policy for policy in granting if any(not rule.observe for rule in policy.rules)]
+    refusers = tuple(policy.name for policy in inspecting if not policy.media)
+    watchers = tuple(
+        policy.name for policy in applying if policy.rules and not policy.media and policy.name not in refusers
+    )
+    return Plan(
+        revision,
+        policies=tuple(policy.name for policy in granting),
+        observed=tuple(policy.name for policy in watched) or tuple(dict.fromkeys(note.policy for note in notes)),
+        notes=notes,
+        parameters=_parameters(granting),
+        prompt_tokens=_limits(policy.prompt_tokens for policy in applying),
+        output_tokens=_limits(policy.output_tokens for policy in applying),
+        rules=_rules(applying),
+        media=not refusers,
+        inspects=bool(inspecting),
+        enforced=enforced,
+        observed_parameters=_parameters(watched) if watched else None,
+        media_refusers=refusers,
+        media_watchers=watchers,
+    )
 
-    def plan(self, principal: Principal, connection: str, operation: str, model: str | None) -> Plan:
-        """What applies to such a call. `model` is the name the caller used, before aliases."""
-        clauses = self.clauses(principal)
-        scope = self._scopes.get((clauses, connection, operation))
-        if scope is None:
-            scope = self._scope(clauses, connection, operation)
-        matched = None if model is None else scope.globs.matched(model)
-        plan = self._plans.get((scope.number, matched))
-        if plan is None:
-            plan = self._decide(scope, matched)
-        return plan
 
-    def usable(self, principal: Principal, connection: str) -> Callable[[str], bool]:
-        """Says of a model's name whether the principal may use it for anything that runs a model."""
-        clauses = self.clauses(principal)
-        globs = self._usable.get((clauses, connection))
-        if globs is None:
-            globs = self._usable_globs(clauses, connection)
-            self._usable.put((clauses, connection), globs)
-        return globs.covers
+def _parameters(policies: Sequence[Compiled]) -> frozenset[str]:
+    return frozenset().union(*(policy.parameters for policy in policies))
 
-    def _scope(self, clauses: tuple[int, ...], connection: str, operation: str) -> Scope:
-        about = self.about(clauses)
-        globs = GlobSet(
-            text
-            for policy in about
-            if policy.models is not None and connection in policy.connections and policy.operations.covers(operation)
-            for text in policy.models.texts
-        )
-        self._made += 1
-        scope = Scope(self._made, about, connection, operation, globs)
-        self._scopes.put((clauses, connection, operation), scope)
-        return scope
 
-    def _decide(self, scope: Scope, matched: tuple[int, ...] | None) -> Plan:
-        if matched is None:
-            plan = decide(scope.about, scope.connection, scope.operation, None, self.revision)
-        else:
-            hits = {scope.globs.texts[index] for index in matched}
-            plan = decide(
-                scope.about,
-                scope.connection,
-                scope.operation,
-                lambda policy: policy.models is not None and not hits.isdisjoint(policy.models.texts),
-                self.revision,
-            )
-        self._plans.put((scope.number, matched), plan)
-        return plan
+def _limits(limits: Iterable[Limit | None]) -> tuple[Limit, ...]:
+    return tuple(limit for limit in limits if limit is not None)
 
-    def _usable_globs(self, clauses: tuple[int, ...], connection: str) -> GlobSet:
-        here = [policy for policy in self.about(clauses) if connection in policy.connections]
-        enforcing = [policy for policy in here if not policy.observe]
-        if here and not enforcing:
-            return GlobSet(("*",))
-        return GlobSet(
-            text
-            for policy in enforcing
-            if policy.generates and policy.models is not None
-            for text in policy.models.texts
-        )
+
+def _rules(policies: Sequence[Compiled]) -> tuple[Rule, ...]:
+    return tuple(rule for policy in policies for rule in policy.rules)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names for a message: the caller's own permissions, never another team's."""
+    distinct = list(dict.fromkeys(names))
+    if not distinct:
+        return "none"
+    more = len(distinct) - LISTED
+    return ", ".join(distinct[:LISTED]) + (f" and {more} more" if more > 0 else "")

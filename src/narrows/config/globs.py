@@ -1,0 +1,38 @@
+"""Globs over whole strings: `*` stands for any run of characters, everything else for itself, case and all.
+
+Owns what a glob means, and matching one in linear time.
+"""
+
+
+class Glob:
+    """One glob. Exact and prefix globs are plain string operations; others search piece by piece, never back."""
+
+    __slots__ = ("_middle", "_prefix", "_shortest", "_suffix", "exact", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        pieces = text.split("*")
+        self.exact = len(pieces) == 1
+        self._prefix = pieces[0]
+        self._suffix = "" if self.exact else pieces[-1]
+        self._middle = tuple(piece for piece in pieces[1:-1] if piece)
+        self._shortest = sum(len(piece) for piece in pieces)
+
+    @property
+    def prefix(self) -> str | None:
+        """The fixed start of a `start*` glob, or None for any other shape."""
+        return self._prefix if not self.exact and not self._middle and not self._suffix else None
+
+    def matches(self, value: str) -> bool:
+        """Whether the glob covers the whole of `value`."""
+        if self.exact:
+            return value == self.text
+        if len(value) < self._shortest or not value.startswith(self._prefix) or not value.endswith(self._suffix):
+            return False
+        at, end = len(self._prefix), len(value) - len(self._suffix)
+        for piece in self._middle:
+            found = value.find(piece, at, end)
+            if found < 0:
+                return False
+            at = found + len(piece)
+        return True

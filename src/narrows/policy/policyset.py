@@ -1,0 +1,132 @@
+"""A compiled set of policies and the plans it gives. Lives as long as its snapshot; owns every cache of decisions.
+
+A plan is cached by the who clauses a principal satisfies, the connection, the operation and the model globs that
+matched — never by a string the caller chose — so that no caller can flood it. What a call costs depends on the policies
+about its principal, not on how many there are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from narrows.model.plan import Plan
+from narrows.model.principal import Principal
+from narrows.policy.compiled import Compiled
+from narrows.policy.decide import decide
+from narrows.policy.globs import GlobSet
+from narrows.policy.recent import Recent
+from narrows.policy.who import WhoIndex
+
+PRINCIPALS: Final = 4_096
+SCOPES: Final = 4_096
+PLANS: Final = 4_096
+
+
+class Scope(msgspec.Struct, frozen=True, eq=False):
+    """What is decided but for the model: who, connection, operation. `globs` are the models named by the policies
+    that could permit or watch the call."""
+
+    number: int
+    about: Sequence[Compiled]
+    connection: str
+    operation: str
+    globs: GlobSet
+
+
+class PolicySet:
+    """Every policy of one snapshot."""
+
+    def __init__(self, revision: str, policies: Sequence[Compiled], who: WhoIndex) -> None:
+        self.revision = revision
+        self.policies: Final = tuple(policies)
+        self._who = who
+        by_clause: dict[int, list[Compiled]] = {}
+        for policy in policies:
+            by_clause.setdefault(policy.clause, []).append(policy)
+        self._by_clause: Mapping[int, Sequence[Compiled]] = by_clause
+        self._order = {policy.name: place for place, policy in enumerate(policies)}
+        self._clauses: Recent[int, tuple[Principal, tuple[int, ...]]] = Recent(PRINCIPALS)
+        self._scopes: Recent[tuple[tuple[int, ...], str, str], Scope] = Recent(SCOPES)
+        self._plans: Recent[tuple[int, tuple[int, ...] | None], Plan] = Recent(PLANS)
+        self._usable: Recent[tuple[tuple[int, ...], str], GlobSet] = Recent(SCOPES)
+        self._made = 0
+
+    def clauses(self, principal: Principal) -> tuple[int, ...]:
+        """The who clauses this principal satisfies.
+
+        Cached by the object, which the cache keeps alive: an authenticator gives the same object for the same
+        credential, and a principal's attributes have no hash.
+        """
+        known = self._clauses.get(id(principal))
+        if known is not None and known[0] is principal:
+            return known[1]
+        found = self._who.satisfied(principal)
+        self._clauses.put(id(principal), (principal, found))
+        return found
+
+    def about(self, clauses: tuple[int, ...]) -> tuple[Compiled, ...]:
+        """The policies with these clauses, in the order of the configuration."""
+        found = [policy for clause in clauses for policy in self._by_clause.get(clause, ())]
+        return tuple(sorted(found, key=lambda policy: self._order[policy.name]))
+
+    def plan(self, principal: Principal, connection: str, operation: str, model: str | None) -> Plan:
+        """What applies to such a call. `model` is the name the caller used, before aliases."""
+        clauses = self.clauses(principal)
+        scope = self._scopes.get((clauses, connection, operation))
+        if scope is None:
+            scope = self._scope(clauses, connection, operation)
+        matched = None if model is None else scope.globs.matched(model)
+        plan = self._plans.get((scope.number, matched))
+        if plan is None:
+            plan = self._decide(scope, matched)
+        return plan
+
+    def usable(self, principal: Principal, connection: str) -> Callable[[str], bool]:
+        """Says of a model's name whether the principal may use it for anything that runs a model."""
+        clauses = self.clauses(principal)
+        globs = self._usable.get((clauses, connection))
+        if globs is None:
+            globs = self._usable_globs(clauses, connection)
+            self._usable.put((clauses, connection), globs)
+        return globs.covers
+
+    def _scope(self, clauses: tuple[int, ...], connection: str, operation: str) -> Scope:
+        about = self.about(clauses)
+        globs = GlobSet(
+            text
+            for policy in about
+            if policy.models is not None and connection in policy.connections and policy.operations.covers(operation)
+            for text in policy.models.texts
+        )
+        self._made += 1
+        scope = Scope(self._made, about, connection, operation, globs)
+        self._scopes.put((clauses, connection, operation), scope)
+        return scope
+
+    def _decide(self, scope: Scope, matched: tuple[int, ...] | None) -> Plan:
+        if matched is None:
+            plan = decide(scope.about, scope.connection, scope.operation, None, self.revision)
+        else:
+            hits = {scope.globs.texts[index] for index in matched}
+            plan = decide(
+                scope.about,
+                scope.connection,
+                scope.operation,
+                lambda policy: policy.models is not None and not hits.isdisjoint(policy.models.texts),
+                self.revision,
+            )
+        self._plans.put((scope.number, matched), plan)
+        return plan
+
+    def _usable_globs(self, clauses: tuple[int, ...], connection: str) -> GlobSet:
+        here = [policy for policy in self.about(clauses) if connection in policy.connections]
+        enforcing = [policy for policy in here if not policy.observe]
+        if here and not enforcing:
+            return GlobSet(("*",))
+        return GlobSet(
+            text
+            for policy in enforcing
+            if policy.generates and policy.models is not None
+            for text in policy.models.texts
+        )
