@@ -1,0 +1,35 @@
+"""Many rows in few statements. Each statement that SQLite steps gives the interpreter's lock away and must get it back
+from a busy event loop, so a batch should be a handful of steps, not one a row."""
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, Final
+
+_MOST: Final = 64
+
+
+class RowStatement:
+    """`head` followed by 1, 2, 4 … 64 row placeholders: seven texts that SQLite's statement cache keeps compiled."""
+
+    __slots__ = ("_by_size",)
+
+    def __init__(self, head: str, row: str, tail: str = "") -> None:
+        sizes = [1 << power for power in range(_MOST.bit_length())]
+        self._by_size = {size: f"{head} {', '.join([row] * size)}{tail}" for size in sizes}
+
+    def run(self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
+        """Executes the statement for all rows."""
+        start, left = 0, len(rows)
+        while left:
+            take = min(1 << (left.bit_length() - 1), _MOST)
+            connection.execute(self._by_size[take], tuple(chain.from_iterable(rows[start : start + take])))
+            start += take
+            left -= take
+
+
+ADD_LOG: Final = RowStatement("INSERT INTO log VALUES", "(?, ?, ?, ?, ?, ?, ?)")
+ADD_CONTENT: Final = RowStatement("INSERT INTO content VALUES", "(?, ?, ?, ?, ?, ?, ?)")
+ADD_RUNNING: Final = RowStatement("INSERT INTO running VALUES", "(?)")
+END_RUNNING: Final = RowStatement("DELETE FROM running WHERE call IN (", "?", ")")
+ADD_REFERENCE: Final = RowStatement("INSERT OR IGNORE INTO reference VALUES", "(?, ?)")

@@ -1,0 +1,121 @@
+"""What is in a journal file, and how one is opened. Knows SQLite; what rows mean is the writer's and the archive's.
+
+log      append-only, one row an entry, `seq` without gaps from 1 over all files. `entry` is canonical bytes, `leaf`
+         their hash, `refs` the ids of the contents it refers to (see `pack`), in the order of their labels.
+running  calls that are opened and not closed, carried over to each new file; what a crash leaves here is closed as
+         unknown at the next start.
+content  stored once a (principal, connection): `tag` names equal contents, `salt` and `commitment` bind the entry.
+keys     wrapped data keys, so that each file can be read, kept, rewritten or dropped by itself.
+reference  response ids by keyed name. `run` grows with the log, so that inserts stay within the last few pages; an
+         index in the names' own order would dirty a page for each.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+VERSION: Final = 1
+RUN: Final = 2048
+"""References of so many log entries share a run."""
+
+_TABLES: Final = """
+CREATE TABLE log (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, call TEXT, kind INTEGER NOT NULL, refs BLOB,
+                  entry BLOB NOT NULL, leaf BLOB NOT NULL);
+CREATE INDEX log_call ON log (call) WHERE call IS NOT NULL;
+CREATE INDEX log_opened ON log (at) WHERE kind = 1;
+CREATE TRIGGER log_keeps BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER log_stays BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TABLE running (call TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE keys (id INTEGER PRIMARY KEY, name BLOB NOT NULL, principal TEXT NOT NULL, connection TEXT NOT NULL,
+                   wrapped BLOB NOT NULL, UNIQUE (principal, connection));
+CREATE TABLE content (id INTEGER PRIMARY KEY, tag BLOB NOT NULL UNIQUE, key INTEGER NOT NULL, size INTEGER NOT NULL,
+                      salt BLOB NOT NULL, commitment BLOB NOT NULL, sealed BLOB NOT NULL);
+CREATE TABLE reference (run INTEGER NOT NULL, tag BLOB NOT NULL, PRIMARY KEY (run, tag)) WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+"""
+
+
+class SchemaUnknown(Exception):
+    """The file isn't a journal that this version can read."""
+
+
+def connect(path: Path, *, readonly: bool = False, wait: float = 1.0) -> sqlite3.Connection:
+    """A connection in autocommit mode that may change threads. `wait`: seconds for another's lock.
+
+    A writing connection never checkpoints by itself: that is the checkpointer's.
+    """
+    uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if readonly else 'rw'}"
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=wait, cached_statements=256
+    )
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if readonly:
+        connection.execute("PRAGMA query_only = ON")
+    else:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+    return connection
+
+
+def create(connection: sqlite3.Connection, first: int, running: Iterable[str], *, at: int) -> None:
+    """Makes the tables of a new file whose log begins at `first`, all or nothing."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _statements():
+            connection.execute(statement)
+        connection.executemany("INSERT INTO running VALUES (?)", ((call,) for call in running))
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", [("version", VERSION), ("first", first), ("at", at)])
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def first_seq(connection: sqlite3.Connection) -> int:
+    """The sequence number at which this file begins. Raises SchemaUnknown."""
+    row = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
+    meta = dict(connection.execute("SELECT name, value FROM meta")) if row else {}
+    if "version" not in meta:
+        raise SchemaUnknown("not a complete journal")
+    if meta["version"] != VERSION:
+        raise SchemaUnknown(f"written by another version of Narrows (format {meta['version']}, this is {VERSION})")
+    return int(meta["first"])
+
+
+def last_seq(connection: sqlite3.Connection) -> int:
+    """The last sequence number used when this file's log ends, also when it is still empty."""
+    row = connection.execute("SELECT max(seq) FROM log").fetchone()
+    return int(row[0]) if row[0] is not None else first_seq(connection) - 1
+
+
+def pack(ids: Sequence[int]) -> bytes | None:
+    """Content ids as differences, in MessagePack: a turn that repeats a conversation costs a byte or two a message."""
+    if not ids:
+        return None
+    return msgspec.msgpack.encode([ids[0], *(after - before for before, after in pairwise(ids))])
+
+
+def unpack(packed: bytes | None) -> list[int]:
+    """The ids that `pack` was given."""
+    total, out = 0, list[int]()
+    for difference in msgspec.msgpack.decode(packed, type=list[int]) if packed else ():
+        total += difference
+        out.append(total)
+    return out
+
+
+def _statements() -> list[str]:
+    out, statement = [], ""
+    for line in _TABLES.strip().splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            out.append(statement)
+            statement = ""
+    return out

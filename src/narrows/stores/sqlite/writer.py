@@ -1,0 +1,214 @@
+"""The writer thread: owns the journal's files, and what happens when they can't be written.
+
+A batch is one transaction. If it fails, its intents fail (their calls are never forwarded) and everything else in it
+is retained, in order and bounded, and tried again, at the latest every `PROBE` seconds. It knows nothing of the
+event loop beyond the callbacks it is given.
+"""
+
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from narrows.config.schema import Recording
+from narrows.model.record import Closed, Opened, Outcome
+from narrows.ports.clock import Clock
+from narrows.stores.sqlite.checkpoints import Checkpointer
+from narrows.stores.sqlite.contents import Owner
+from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError
+from narrows.stores.sqlite.journalfile import Entry, JournalFile, Work
+from narrows.stores.sqlite.masterkey import load_or_create
+from narrows.stores.sqlite.recovery import Files
+
+PROBE: Final = 1.0
+"""Seconds between two tries while writing fails."""
+
+_RETAINED: Final = 20_000
+_RECOVERED: Final = 1_000
+
+_log = logging.getLogger(__name__)
+
+Item = tuple[Entry, Owner | None, Any]
+"""An entry, whose it is, and what the loop waits on (opaque here)."""
+
+
+class Callbacks:
+    """What the writer tells: called in its thread."""
+
+    def __init__(
+        self,
+        started: Callable[[Exception | None], None],
+        written: Callable[[Sequence[Item], Sequence[Item]], None],
+        health: Callable[[bool], None],
+        stopped: Callable[[], None],
+    ) -> None:
+        self.started, self.written, self.health, self.stopped = started, written, health, stopped
+
+
+class Writer:
+    """One thread, from `start` to `stop`."""
+
+    def __init__(self, directory: DataDirectory, recording: Recording, clock: Clock, tell: Callbacks) -> None:
+        self._directory, self._recording, self._clock, self._tell = directory, recording, clock, tell
+        self._queue: queue.SimpleQueue[Sequence[Item] | None] = queue.SimpleQueue()
+        self._retained: list[Work] = []
+        self._failing = False
+        self._try_after = self._rotate_after = 0.0
+        self._thread = threading.Thread(target=self._run, name="narrows-journal", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread; `started` is told when the files are open and what a crash left is closed."""
+        self._thread.start()
+
+    def put(self, batch: Sequence[Item]) -> None:
+        """Hands over a batch; `written` is told of it, with the items that failed."""
+        self._queue.put(batch)
+
+    def stop(self) -> None:
+        """After what was handed over, the files are closed and `stopped` is told."""
+        self._queue.put(None)
+
+    def join(self) -> None:
+        """Waits for the thread's end."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._begin()
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: whoever starts the journal is told
+            self._tell.started(error)
+            return
+        self._tell.started(None)
+        try:
+            while (batch := self._next()) is not None:
+                if batch:
+                    self._write(batch)
+        finally:
+            self._end()
+            self._tell.stopped()
+
+    def _begin(self) -> None:
+        master = load_or_create(self._directory)
+        self._files = Files(self._directory, master, self._recording)
+        try:
+            self._file: JournalFile = self._files.latest(self._clock.now())
+            self._close_running()
+        except (sqlite3.Error, OSError) as error:
+            raise DataDirectoryError(f"{self._directory.path}: the journal can't be written: {error}") from None
+        self._checkpointer = Checkpointer(self._file.path)
+
+    def _close_running(self) -> None:
+        """What was running when the last process ended is closed as unknown."""
+        now = self._clock.now()
+        left = sorted(self._file.running)
+        for start in range(0, len(left), _RECOVERED):
+            part = left[start : start + _RECOVERED]
+            self._file.write([(Closed(call, now, Outcome.UNKNOWN, None), None) for call in part], now)
+        if left:
+            _log.warning("%d calls were open when the gate last stopped; closed as unknown", len(left))
+
+    def _next(self) -> Sequence[Item] | None:
+        """The next batch, None at the end; an empty one after a probe."""
+        if not self._failing:
+            return self._queue.get()
+        try:
+            return self._queue.get(timeout=PROBE)
+        except queue.Empty:
+            self._try(())
+            return ()
+
+    def _write(self, batch: Sequence[Item]) -> None:
+        try:
+            failed = self._try(batch)
+        except Exception:  # noqa: BLE001 - the thread's boundary: one entry that can't be written must not take the others along
+            _log.exception("a batch of the journal failed unexpectedly; its entries are written one by one")
+            failed = self._one_by_one(batch)
+        self._tell.written(batch, failed)
+
+    def _try(self, batch: Sequence[Item]) -> Sequence[Item]:
+        """Writes what was retained, then the batch; gives the intents that failed."""
+        if self._failing and time.monotonic() < self._try_after:
+            return self._retain(batch)
+        work = [*self._retained, *(item[:2] for item in batch)]
+        try:
+            self._file.write(work, self._clock.now()) if work else self._file.probe()
+        except (sqlite3.Error, OSError) as error:
+            self._try_after = time.monotonic() + PROBE
+            self._turn(failing=True, why=str(error))
+            return self._retain(batch)
+        self._retained.clear()
+        self._turn(failing=False)
+        self._checkpointer.note()
+        if self._checkpointer.wanted:
+            self._checkpointer.help(self._file.connection)
+        if self._file.size() >= self._recording.rotate:
+            self._rotate()
+        return ()
+
+    def _one_by_one(self, batch: Sequence[Item]) -> Sequence[Item]:
+        failed: list[Item] = []
+        retained: list[Item] = [(*work, None) for work in self._retained]
+        self._retained.clear()
+        for item in [*retained, *batch]:
+            try:
+                failed.extend(self._try([item]))
+            except Exception:  # noqa: BLE001 - the same boundary, for the entry at fault
+                _log.exception("an entry of the journal was dropped: %s", type(item[0]).__name__)
+                failed.append(item)
+        return failed
+
+    def _retain(self, batch: Sequence[Item]) -> Sequence[Item]:
+        """Keeps all but the intents for the next try; gives the intents."""
+        kept = [item[:2] for item in batch if not isinstance(item[0], Opened)]
+        room = max(_RETAINED - len(self._retained), 0)
+        self._retained.extend(kept[:room])
+        if len(kept) > room:
+            _log.error(
+                "the journal lost %d entries that it could neither write nor keep; the next start closes their calls "
+                "as unknown",
+                len(kept) - room,
+            )
+        return [item for item in batch if isinstance(item[0], Opened)]
+
+    def _turn(self, *, failing: bool, why: str = "") -> None:
+        if failing == self._failing:
+            return
+        self._failing = failing
+        if failing:
+            _log.error("the journal can't be written: %s; no call is forwarded until it can", why)
+        else:
+            _log.warning("the journal can be written again")
+        self._tell.health(not failing)
+
+    def _rotate(self) -> None:
+        """Goes on in a new file. If that fails, the old one grows on, and it is tried again a little later."""
+        if time.monotonic() < self._rotate_after:
+            return
+        try:
+            following = self._files.following(self._file, self._clock.now())
+        except (sqlite3.Error, OSError) as error:
+            self._rotate_after = time.monotonic() + PROBE
+            _log.error("a new journal file can't be begun: %s", error)
+            return
+        self._leave()
+        self._file = following
+        self._checkpointer = Checkpointer(following.path)
+
+    def _leave(self) -> None:
+        """The last connection of a file copies its write-ahead log and removes it."""
+        self._checkpointer.stop()
+        try:
+            self._file.connection.close()
+        except sqlite3.Error as error:
+            _log.warning("%s was not closed cleanly: %s", self._file.path.name, error)
+
+    def _end(self) -> None:
+        if self._retained:
+            self._try_after = 0.0
+            self._try(())
+        if self._retained:
+            _log.error("%d entries could not be written before the end", len(self._retained))
+        self._leave()
