@@ -134,7 +134,7 @@ class Connection(asyncio.Protocol):
             if parser.status < 400 and self._transport.get_write_buffer_size():
                 self._fail(invalid("it came before the request was sent"))
                 return
-            reply.begin(parser.status, parser.end_to_end(), parser.length)
+            reply.begin(parser.status, parser.headers, parser.length)
         piece = parser.take()
         if parser.complete:
             self._finish(reply, piece)

@@ -15,18 +15,14 @@ HEAD_LIMIT: Final = 64 * 1024
 INTERIM_LIMIT: Final = 8
 """1xx replies before the real one."""
 
+REPEAT_LIMIT: Final = 64
+"""Headers that repeat an earlier one; each is joined to it, which must not become quadratic work."""
+
 _HOP_BY_HOP: Final = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    }
+    {b"proxy-authenticate", b"proxy-connection", b"te", b"trailer", b"upgrade"}  # the others are taken by name
 )
+_PLAIN_CONNECTION: Final = frozenset({b"keep-alive", b"close"})
+_VERSIONS: Final = frozenset({"1.1", "1.0"})
 _CODINGS: Final = GZIP | {b"identity"}
 _SINGLE: Final = frozenset(
     {b"content-type", b"content-encoding", b"content-length", b"content-range", b"location", b"transfer-encoding"}
@@ -45,12 +41,12 @@ class ReplyParser:
     """
 
     __slots__ = (
-        "_extra",
+        "_fields",
         "_interim",
         "_overhead",
         "_parser",
         "_pieces",
-        "_size",
+        "_repeats",
         "_until_eof",
         "complete",
         "head_done",
@@ -65,14 +61,16 @@ class ReplyParser:
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self.idle_hint: int | None = None
+        self.length: int | None = None
+        self.headers: dict[bytes, bytes] = {}
         self.expect()
 
     def expect(self) -> None:
         """Makes ready for the next reply."""
         self._overhead = 0
         self._interim = 0
+        self._repeats = 0
         self._pieces: list[bytes] = []
-        self._extra = False
         self.started = False
         self.head_done = False
         self.complete = False
@@ -115,34 +113,39 @@ class ReplyParser:
     def on_message_begin(self) -> None:
         if self.complete:
             raise ReplyMalformed("it is longer than it said")
-        self._size = 0
-        self.headers: dict[bytes, bytes] = {}
-        self.length: int | None = None
+        self._fields: dict[bytes, bytes] = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.head_done:
-            return  # a trailer: counted as overhead, never believed
-        self._size += len(name) + len(value) + 4
         name = name.lower()
-        headers = self.headers
-        if name in headers:
-            if name in _SINGLE:
-                raise ReplyMalformed("it repeats a header that may stand only once")
-            value = headers[name] + b", " + value
-        headers[name] = value
+        fields = self._fields
+        if name in fields:
+            self._repeats += 1
+            if name in _SINGLE or self._repeats > REPEAT_LIMIT:
+                raise ReplyMalformed("it repeats a header that may stand only once, or any header too often")
+            value = fields[name] + b", " + value
+        fields[name] = value
 
     def on_headers_complete(self) -> None:
-        status = self._parser.get_status_code()
-        if self._size > HEAD_LIMIT:
+        parser = self._parser
+        fields = self._fields
+        if self._overhead > HEAD_LIMIT and sum(len(n) + len(v) + 4 for n, v in fields.items()) > HEAD_LIMIT:
             raise ReplyMalformed("its head is too large")
+        status = parser.get_status_code()
         if status < 200:
             self._interim += 1
             if self._interim > INTERIM_LIMIT:
                 raise ReplyMalformed("it sends interim replies without end")
             return
+        version = parser.get_http_version()
+        if version not in _VERSIONS:
+            raise ReplyMalformed("its HTTP version is neither 1.0 nor 1.1")
+        if not 200 <= status < 300:
+            _check_status(status)
         self.status = status
-        self._check(status)
-        self.keep_alive = self._parser.should_keep_alive()
+        self.keep_alive = parser.should_keep_alive()
+        self._frame(fields, version)
+        self.headers = _end_to_end(fields)
+        self._fields = {}  # what comes now are trailers: counted as overhead, never believed
         self.head_done = True
 
     def on_body(self, body: bytes) -> None:
@@ -153,39 +156,38 @@ class ReplyParser:
         if self.head_done:
             self.complete = True
 
-    def _check(self, status: int) -> None:
-        if 300 <= status < 400:
-            raise ReplyMalformed("it is a redirect, and the gate follows none; check the connection's URL")
-        if status > 599:
-            raise ReplyMalformed("its status is out of range")
-        version = self._parser.get_http_version()
-        if version not in {"1.1", "1.0"}:
-            raise ReplyMalformed("its HTTP version is neither 1.0 nor 1.1")
-        headers = self.headers
-        length = headers.get(b"content-length")
-        if length is not None:
-            self.length = int(length)
-        coding = headers.get(b"transfer-encoding")
+    def _frame(self, fields: dict[bytes, bytes], version: str) -> None:
+        """How long the body is and how it is coded. Takes the fields that are about this connection only."""
+        length = fields.get(b"content-length")
+        self.length = None if length is None else int(length)
+        coding = fields.pop(b"transfer-encoding", None)
         if coding is not None and (length is not None or version == "1.0" or coding.lower() != b"chunked"):
             raise ReplyMalformed("its transfer encoding is not exactly chunked, or stands beside a length")
         self._until_eof = length is None and coding is None
-        content_coding = headers.get(b"content-encoding")
+        content_coding = fields.get(b"content-encoding")
         if content_coding is not None and content_coding.lower() not in _CODINGS:
             raise ReplyMalformed("its content encoding was not asked for")
-        hint = headers.get(b"keep-alive")
+        hint = fields.pop(b"keep-alive", None)
         self.idle_hint = None if hint is None else _timeout(hint)
 
-    def end_to_end(self) -> dict[bytes, bytes]:
-        """The headers without the hop-by-hop ones and without those that `Connection` lists; call it once."""
-        headers = self.headers
-        connection = headers.get(b"connection")
-        if connection is not None and connection.lower() not in {b"keep-alive", b"close"}:
-            for token in connection.split(b","):
-                headers.pop(token.strip().lower(), None)
-        if not _HOP_BY_HOP.isdisjoint(headers):
-            for name in _HOP_BY_HOP:
-                headers.pop(name, None)
-        return headers
+
+def _check_status(status: int) -> None:
+    if 300 <= status < 400:
+        raise ReplyMalformed("it is a redirect, and the gate follows none; check the connection's URL")
+    if status > 599:
+        raise ReplyMalformed("its status is out of range")
+
+
+def _end_to_end(fields: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """The fields without the hop-by-hop ones and without those that `Connection` lists."""
+    connection = fields.pop(b"connection", None)
+    if connection is not None and connection.lower() not in _PLAIN_CONNECTION:
+        for token in connection.split(b","):
+            fields.pop(token.strip().lower(), None)
+    if not _HOP_BY_HOP.isdisjoint(fields):
+        for name in _HOP_BY_HOP:
+            fields.pop(name, None)
+    return fields
 
 
 def _cause(error: httptools.HttpParserCallbackError) -> BaseException:

@@ -121,14 +121,14 @@ class Reply:
             self._buffered = 0
             return self._pieces.popleft()
         if self._gunzip is None and self.length is not None and self.length > limit:
-            raise self._too_large()
+            raise self._too_large(limit)
         pieces: list[bytes] = []
         total = 0
         gunzip = self._gunzip
         while piece := await (self._take() if gunzip is None else self._read_decoded(gunzip)):
             total += len(piece)
             if total > limit:
-                raise self._too_large()
+                raise self._too_large(limit)
             pieces.append(piece)
             if gunzip is not None:
                 await asyncio.sleep(0)  # a small buffer can decode into a lot: let others run in between
@@ -196,6 +196,6 @@ class Reply:
             self.close()
             raise
 
-    def _too_large(self) -> UpstreamFailed:
+    def _too_large(self, limit: int) -> UpstreamFailed:
         self.close()
-        return invalid("it is larger than the connection's max_reply")
+        return invalid(f"it is larger than {limit} bytes")
