@@ -119,7 +119,7 @@ class Forwarding:
 
     async def _attempt(self) -> tuple[Outcome, Deny | None]:
         call, connected = self.call, self._connected
-        forward = connected.dialect.forward(call.asked, call.model, call.output_cap)
+        forward = connected.dialect.forward(call.asked, call.model, call.output_cap, None)
         try:
             await self._recorder.open(forward.contents)
         except JournalUnavailable as unavailable:

@@ -96,8 +96,13 @@ class Gateway:
         visit = _Visit(exchange, snapshot, identity, source, request_id, services.clock.now(), started)
         if isinstance(routed, Deny):
             await self._refuse(visit, routed)
-        else:
+            return
+        try:
             await self._serve(visit, routed)
+        except Exception as failure:
+            # The boundary of a call: what nobody expected is a refusal on record, never a forwarded call.
+            _log.error("a call failed before it was forwarded: %s", type(failure).__qualname__, exc_info=failure)
+            await self._refuse(visit, Deny(Code.CONTROL_FAILED, "the gate failed while it judged the call"))
 
     def _refuse_stranger(self, exchange: Exchange, snapshot: Snapshot, deny: Deny, request_id: str) -> None:
         """Strangers are counted, not recorded one by one."""
@@ -119,7 +124,11 @@ class Gateway:
         visit.connected, plan = _choose(visit, routed)
         call = self._call(visit, visit.connected, plan, routed.route.target)
         chain = Chain(visit.snapshot, call)
-        deny = await self._judge(chain)
+        try:
+            deny = await self._judge(chain)
+        except BaseException:
+            chain.end(Outcome.CLIENT_GONE, None)
+            raise
         for note in chain.call.notes:
             services.telemetry.observed(note.policy, note.code.value)
         if deny is not None:
@@ -191,7 +200,7 @@ class Gateway:
             call = self._unread_call(visit)
         contents: tuple[Content, ...] = ()
         if connected is not None and visit.asked.body:
-            contents = connected.dialect.forward(visit.asked, call.model, None).contents
+            contents = connected.dialect.forward(visit.asked, call.model, None, None).contents
         try:
             await services.journal.open(recording.opened(call, contents, deny))
         except JournalUnavailable:

@@ -1,0 +1,194 @@
+"""The data-path process, put together: everything is built here, once, and ended here, in the reverse order."""
+
+import asyncio
+import contextlib
+import functools
+import logging
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from narrows.config.problem import ConfigError
+from narrows.config.schema import Config
+from narrows.config.schema import Gate as GateSettings
+from narrows.edge.server import EdgeServer
+from narrows.engine.gateway import Gateway, Services
+from narrows.engine.replying import neutral
+from narrows.engine.routing import face
+from narrows.engine.sessions import SessionIds
+from narrows.engine.snapshot import Snapshots
+from narrows.engine.strangers import StrangerCounts
+from narrows.model.verdict import Deny
+from narrows.policy.compile import compile_policies
+from narrows.policy.tokens import EstimatingCounter
+from narrows.stores.sqlite.control import ControlWatch
+from narrows.stores.sqlite.directory import DataDirectory
+from narrows.stores.sqlite.journal import SqliteJournal
+from narrows.stores.sqlite.masterkey import load as load_key
+from narrows.upstream.registry import Upstreams
+from narrows.wiring.admin import Admin
+from narrows.wiring.clock import SequentialIds, SystemClock
+from narrows.wiring.configuration import read_checked
+from narrows.wiring.offload import WorkerProcesses
+from narrows.wiring.reload import FileWatch, cancel
+from narrows.wiring.snapshots import SnapshotBuilder
+from narrows.wiring.telemetry import PrometheusTelemetry
+
+_log = logging.getLogger("narrows.gate")
+
+_TICK: Final = 5.0
+"""Seconds between two rounds of housekeeping: counts of strangers, TLS files."""
+
+
+class Gate:
+    """One gate. `start`, then `run_until_signal` or `stop`. With a path, the configuration is reloaded on change."""
+
+    def __init__(self, config: Config, path: Path | None = None, environ: Mapping[str, str] = os.environ) -> None:
+        self._config = config
+        self._path = path
+        self._environ = environ
+        self._clock = SystemClock()
+        self._ids = SequentialIds()
+        self._telemetry = PrometheusTelemetry()
+        self._offload = WorkerProcesses()
+        directory = Path(config.store)
+        self._journal = SqliteJournal(directory, config.recording, self._clock)
+        self._builder = SnapshotBuilder(Upstreams(), lambda: ControlWatch(directory), self._clock)
+        self._strangers = StrangerCounts(self._journal)
+        self._snapshots: Snapshots | None = None
+        self._edge: EdgeServer | None = None
+        self._admin: EdgeServer | None = None
+        self._jobs: list[asyncio.Task[None]] = []
+        self._draining = False
+
+    @property
+    def port(self) -> int:
+        """The port that clients call."""
+        if self._edge is None:
+            raise RuntimeError("the gate has not been started")
+        return self._edge.port
+
+    @property
+    def admin_port(self) -> int:
+        """The port of /healthz, /readyz and /metrics."""
+        if self._admin is None:
+            raise RuntimeError("the gate has not been started")
+        return self._admin.port
+
+    async def start(self) -> None:
+        """Opens the journal, closes what a crash left open, and accepts calls."""
+        async with contextlib.AsyncExitStack() as undo:
+            undo.push_async_callback(self._release)
+            await self._journal.start()
+            snapshot = await self._builder.build(self._config, compile_policies(self._config))
+            self._snapshots = Snapshots(snapshot)
+            self._builder.settle(self._config)
+            await self._listen(self._snapshots)
+            self._begin_jobs()
+            undo.pop_all()
+        _log.info("ready on %s (policies %s)", self._config.gate.listen, snapshot.revision)
+
+    async def _listen(self, snapshots: Snapshots) -> None:
+        settings = self._config.gate
+        services = Services(
+            journal=self._journal,
+            clock=self._clock,
+            ids=self._ids,
+            telemetry=self._telemetry,
+            tokens=EstimatingCounter(),
+            offload=self._offload,
+            strangers=self._strangers,
+            sessions=SessionIds(load_key(DataDirectory(Path(self._config.store))).session_key),
+        )
+        refusal = functools.partial(_edge_refusal, snapshots)
+        self._edge = EdgeServer(
+            settings, Gateway(snapshots, services), refusal, ids=self._ids, allows_encoded_slash=_names_a_model
+        )
+        await self._edge.start()
+        admin = GateSettings(listen=settings.admin, max_connections=256, max_body=1024)
+        self._admin = EdgeServer(admin, Admin(self._telemetry, self._unready), refusal, ids=self._ids)
+        await self._admin.start()
+
+    def _begin_jobs(self) -> None:
+        self._jobs.append(asyncio.create_task(self._housekeeping()))
+        if self._path is not None:
+            self._jobs.append(asyncio.create_task(FileWatch(self._path, self.reload).run()))
+
+    def _unready(self) -> list[str]:
+        reasons = []
+        if self._draining:
+            reasons.append("draining")
+        if not self._journal.healthy:
+            reasons.append("the journal can't be written")
+        return reasons
+
+    async def reload(self) -> None:
+        """Takes a new version of the configuration into force; a broken one is refused, and the old one stays."""
+        if self._path is None or self._snapshots is None:
+            return
+        try:
+            checked = await asyncio.to_thread(read_checked, self._path, self._environ)
+            config = checked.config
+            snapshot = await self._builder.build(config, checked.policies)
+        except (ConfigError, ValueError, OSError) as error:
+            self._telemetry.snapshots.labels("refused").inc()
+            _log.error("the new configuration is refused and the old one stays in force:\n%s", error)
+            return
+        self._warn_of_restart(config)
+        self._snapshots.current = snapshot
+        self._builder.settle(config)
+        self._config = config
+        self._telemetry.snapshots.labels("accepted").inc()
+        _log.info("the new configuration is in force (policies %s)", snapshot.revision)
+
+    def _warn_of_restart(self, config: Config) -> None:
+        for name in ("gate", "store", "recording", "logging"):
+            if getattr(config, name) != getattr(self._config, name):
+                _log.warning("a change of %r takes effect at the next start", name)
+
+    async def _housekeeping(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK)
+            self._strangers.tick(self._clock.now())
+
+    async def run_until_signal(self) -> None:
+        """Serves until SIGTERM or SIGINT, then drains."""
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stop.set)
+        await stop.wait()
+        _log.info("draining: calls in flight have %g s", self._config.gate.drain)
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Readiness goes false, calls in flight finish within the drain time, the rest is cut; then all is closed."""
+        self._draining = True
+        if self._edge is not None:
+            await self._edge.drain()
+        await self._release()
+
+    async def _release(self) -> None:
+        for job in self._jobs:
+            await cancel(job)
+        self._jobs.clear()
+        for server in (self._edge, self._admin):
+            if server is not None:
+                await server.close()
+        self._strangers.flush()
+        await self._builder.close()
+        self._offload.close()
+        await self._journal.stop()
+
+
+def _names_a_model(path: str) -> bool:
+    """`%2F` is part of some model names; only there may it stand."""
+    return "/v1/models/" in path
+
+
+def _edge_refusal(snapshots: Snapshots, deny: Deny, path: str) -> tuple[bytes, bytes]:
+    """What the edge itself refuses, in the error shape of the dialect the path belongs to."""
+    dialect = face(path, "", snapshots.current)
+    body = neutral(deny, "") if dialect is None else dialect.refuse(deny, "")
+    return b"application/json", body

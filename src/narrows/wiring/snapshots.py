@@ -1,0 +1,85 @@
+"""Builds a snapshot from a configuration; what did not change between two versions is kept (pools, verified tokens)."""
+
+from collections.abc import Callable, Mapping
+
+from narrows.config.schema import Config, Connection, IdentitySettings
+from narrows.dialects.registry import build_dialect
+from narrows.engine.snapshot import Connected, Snapshot
+from narrows.identity.authenticator import GateAuthenticator, build_authenticator
+from narrows.policy.globs import GlobSet
+from narrows.policy.inspect import RuleInspector
+from narrows.policy.policyset import PolicySet
+from narrows.ports.accounts import AccountWatch
+from narrows.ports.clock import Clock
+from narrows.upstream.fetch import DocumentFetcher
+from narrows.upstream.registry import Upstreams
+from narrows.wiring.order import controls
+
+
+class SnapshotBuilder:
+    """Makes snapshots one after another, on the event loop. `accounts` opens a new watch of the service accounts."""
+
+    def __init__(self, upstreams: Upstreams, accounts: Callable[[], AccountWatch], clock: Clock) -> None:
+        self._upstreams = upstreams
+        self._accounts = accounts
+        self._clock = clock
+        self._identity: IdentitySettings | None = None
+        self._authenticator: GateAuthenticator | None = None
+
+    async def build(self, config: Config, policies: PolicySet) -> Snapshot:
+        """The snapshot of a checked configuration, ready to judge calls.
+
+        Raises ConnectionInvalid or ValueError where a file that the configuration names can't be used; what was in
+        force before stays usable.
+        """
+        connections = {name: self._connected(name, settings) for name, settings in config.connections.items()}
+        authenticator = await self._identified(config.identity)
+        request, reply = controls(RuleInspector())
+        return Snapshot(
+            revision=policies.revision,
+            connections=connections,
+            hosts={host: connections[name] for name, host in _hosts(config.connections)},
+            policies=policies,
+            authenticator=authenticator,
+            controls=request,
+            reply_controls=reply,
+            max_body=int(config.gate.max_body),
+        )
+
+    def settle(self, config: Config) -> None:
+        """The snapshot of `config` is in force: pools that it does not name are drained."""
+        self._upstreams.retain(config.connections)
+
+    async def close(self) -> None:
+        """Ends what the snapshots own."""
+        if self._authenticator is not None:
+            await self._authenticator.close()
+        self._upstreams.close()
+
+    def _connected(self, name: str, settings: Connection) -> Connected:
+        dialect = build_dialect(settings)
+        own = frozenset(header.lower().encode() for header in settings.forward_headers)
+        return Connected(
+            name=name,
+            settings=settings,
+            dialect=dialect,
+            upstream=self._upstreams.get(name, settings),
+            headers=dialect.request_headers | own,
+            serves=GlobSet(settings.models).covers,
+        )
+
+    async def _identified(self, identity: IdentitySettings) -> GateAuthenticator:
+        """The authenticator, kept with all it has verified while the settings of identity are the same."""
+        if self._authenticator is not None and identity == self._identity:
+            return self._authenticator
+        fetchers = {i.name: DocumentFetcher(i.ca_bundle) for i in identity.issuers if i.ca_bundle is not None}
+        fresh = build_authenticator(identity, DocumentFetcher(), self._accounts(), self._clock, fetchers=fetchers)
+        await fresh.start()
+        if self._authenticator is not None:
+            await self._authenticator.close()
+        self._identity, self._authenticator = identity, fresh
+        return fresh
+
+
+def _hosts(connections: Mapping[str, Connection]) -> list[tuple[str, str]]:
+    return [(name, host.lower()) for name, settings in connections.items() for host in settings.hosts]
