@@ -73,7 +73,11 @@ class Gate:
             env=self.env,
             cwd=self.directory,
         )
-        self._server.wait_for(f"{self.admin}/readyz", seconds)
+        try:
+            self._server.wait_for(f"{self.admin}/readyz", seconds)
+        except BaseException:
+            self._server.kill()
+            raise
         return self
 
     def stop(self) -> int:
