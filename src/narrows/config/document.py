@@ -54,7 +54,7 @@ def parse(data: bytes, file: str) -> yaml.MappingNode:
 
 def is_null(node: yaml.Node) -> bool:
     """Whether nothing is written there: an empty value, `~` or `null`, without quotes."""
-    return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in NULLS
+    return isinstance(node, yaml.ScalarNode) and not node.style and node.value in NULLS
 
 
 def located(problem: Problem, node: yaml.Node, file: str) -> Problem:

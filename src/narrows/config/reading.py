@@ -23,9 +23,10 @@ _MERGE: Final = "<<"
 
 
 class Reading:
-    """One pass over a file. `problems`, `warnings` and `places` (key → line, column) are filled on the way."""
+    """One pass over a file; without `references`, `${…}` is text like any other. `problems`, `warnings` and `places`
+    (key → line, column) are filled on the way."""
 
-    def __init__(self, file: str, references: References) -> None:
+    def __init__(self, file: str, references: References | None) -> None:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.places: dict[str, tuple[int, int]] = {}
@@ -47,8 +48,7 @@ class Reading:
         if isinstance(expected, mi.UnionType):
             if is_null(node):
                 return None
-            inner = next(kind for kind in expected.types if not isinstance(kind, mi.NoneType))
-            return self.value(node, inner, key, unit)
+            return self.value(node, _alternative(node, expected), key, unit)
         if isinstance(expected, mi.StructType):
             return self._section(node, expected, key)
         if isinstance(expected, mi.DictType):
@@ -106,8 +106,8 @@ class Reading:
         if not isinstance(node, yaml.ScalarNode) or is_null(node):
             return self._bad(key, f"expected {_expectation(expected, unit)}, got {_kind(node)}", node, None)
         try:
-            text = self._references.expand(node.value)
-            value = convert(expected, unit, text, node.value, quoted=node.style is not None)
+            text = node.value if self._references is None else self._references.expand(node.value)
+            value = convert(expected, unit, text, node.value, quoted=bool(node.style))
         except Wrong as wrong:
             return self._bad(key, wrong.message, node, wrong.hint)
         if isinstance(value, Secret) and "${" not in node.value:
@@ -126,7 +126,7 @@ class Reading:
             name = name_node.value
             if name in first:
                 self._bad(_join(key, name), f"is already set in line {first[name]}", name_node, "remove one")
-            elif name == _MERGE and name_node.style is None:
+            elif name == _MERGE and not name_node.style:
                 self._bad(key, "merge keys (`<<`) are not supported", name_node, "an alias for a whole value is fine")
             else:
                 first[name] = name_node.start_mark.line + 1
@@ -136,6 +136,24 @@ class Reading:
     def _bad(self, key: str, message: str, node: yaml.Node, hint: str | None) -> object:
         self.problems.append(located(Problem(key, message, hint), node, self._file))
         return _BAD
+
+
+def _alternative(node: yaml.Node, expected: mi.UnionType) -> mi.Type:
+    """The member of a union that this kind of node can be; the first, if none."""
+    kinds = [kind for kind in expected.types if not isinstance(kind, mi.NoneType)]
+    for kind in kinds:
+        inner = kind
+        while isinstance(inner, mi.Metadata):
+            inner = inner.type
+        if isinstance(inner, mi.StructType | mi.DictType):
+            fits = isinstance(node, yaml.MappingNode)
+        elif isinstance(inner, mi.VarTupleType):
+            fits = isinstance(node, yaml.SequenceNode)
+        else:
+            fits = isinstance(node, yaml.ScalarNode)
+        if fits:
+            return kind
+    return kinds[0]
 
 
 def _join(key: str, name: str) -> str:

@@ -16,7 +16,9 @@ Bytes = Annotated[int, Meta(gt=0, extra={"unit": "size"})]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Tokens = Annotated[int, Meta(gt=0)]
 Globs = Annotated[tuple[str, ...], Meta(min_length=1)]
-Parameter = Literal["store", "server_tools", "remote_urls", "token_ids", "echo", "n"]
+Parameter = Literal[
+    "store", "server_tools", "remote_urls", "token_ids", "echo", "n", "stored_prompt", "models", "audio_output"
+]
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -35,7 +35,7 @@ def compile_policies(config: Config) -> PolicySet:
         compiled.append(_compiled(policy, clause, connections, rules))
     if problems:
         raise ConfigError(problems)
-    return PolicySet(revision(config), compiled, WhoIndex(tuple(numbers)))
+    return PolicySet(revision(config), compiled, WhoIndex(tuple(numbers)), issuers=issuers, connections=connections)
 
 
 def _compiled(policy: Policy, clause: int, connections: Sequence[str], rules: tuple[Rule, ...]) -> Compiled:

@@ -37,10 +37,21 @@ class Scope(msgspec.Struct, frozen=True, eq=False):
 class PolicySet:
     """Every policy of one snapshot."""
 
-    def __init__(self, revision: str, policies: Sequence[Compiled], who: WhoIndex) -> None:
-        self.revision = revision
+    def __init__(
+        self,
+        revision: str,
+        policies: Sequence[Compiled],
+        who: WhoIndex,
+        *,
+        issuers: Sequence[str] = (),
+        connections: Sequence[str] = (),
+    ) -> None:
+        """`issuers` and `connections` are the configured names, for those who explain or test policies."""
+        self.revision: Final = revision
         self.policies: Final = tuple(policies)
-        self._who = who
+        self.who: Final = who
+        self.issuers: Final = tuple(issuers)
+        self.connections: Final = tuple(connections)
         by_clause: dict[int, list[Compiled]] = {}
         for policy in policies:
             by_clause.setdefault(policy.clause, []).append(policy)
@@ -61,7 +72,7 @@ class PolicySet:
         known = self._clauses.get(id(principal))
         if known is not None and known[0] is principal:
             return known[1]
-        found = self._who.satisfied(principal)
+        found = self.who.satisfied(principal)
         self._clauses.put(id(principal), (principal, found))
         return found
 

@@ -64,9 +64,10 @@ def facts(principal: Principal) -> Iterator[tuple[str, str]]:
 class WhoIndex:
     """Finds the satisfied clauses. Work grows with what the principal has and with the clauses these touch."""
 
-    __slots__ = ("_globs", "_needs", "_targets")
+    __slots__ = ("_globs", "_needs", "_targets", "clauses")
 
     def __init__(self, clauses: Sequence[Clause]) -> None:
+        self.clauses = tuple(clauses)
         by_key: dict[str, dict[str, list[int]]] = {}
         for number, clause in enumerate(clauses):
             for key, values in clause:

@@ -1,0 +1,154 @@
+"""Why a given identity and model would be allowed or refused: every policy, key by key. Decides nothing itself."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from narrows.config.globs import Glob
+from narrows.model.plan import Limit, Plan
+from narrows.model.principal import Principal
+from narrows.policy.compiled import Compiled
+from narrows.policy.policyset import PolicySet
+from narrows.policy.who import facts
+
+_OBSERVED: Final = " (observed)"
+
+
+class Key(msgspec.Struct, frozen=True):
+    """One key of a policy: what it wants, what the call has, whether that fits."""
+
+    key: str
+    wants: tuple[str, ...]
+    has: tuple[str, ...]
+    matches: bool
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One policy's answer. `applies`: every key matches."""
+
+    policy: str
+    mode: str
+    applies: bool
+    keys: tuple[Key, ...]
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """The decision and how it came about. `enforced` is False where only observing policies cover the call."""
+
+    principal: str
+    connection: str
+    operation: str
+    model: str | None
+    allowed: bool
+    enforced: bool
+    code: str | None
+    reason: str | None
+    granted_by: tuple[str, ...]
+    observed: tuple[str, ...]
+    notes: tuple[str, ...]
+    limits: tuple[str, ...]
+    rules: tuple[str, ...]
+    parameters: tuple[str, ...]
+    media: bool
+    policies: tuple[Answer, ...]
+    revision: str
+
+
+def explain(
+    policies: PolicySet, principal: Principal, connection: str, operation: str, model: str | None
+) -> Explanation:
+    """The explanation of one call that could be made."""
+    plan = policies.plan(principal, connection, operation, model)
+    refusal = plan.refusal
+    asked = (connection, operation, model)
+    return Explanation(
+        principal=principal.key,
+        connection=connection,
+        operation=operation,
+        model=model,
+        allowed=refusal is None,
+        enforced=plan.enforced,
+        code=None if refusal is None else refusal.code.value,
+        reason=None if refusal is None else refusal.message,
+        granted_by=plan.policies,
+        observed=plan.observed,
+        notes=tuple(f"{note.policy}: would refuse, {note.code.value}" for note in plan.notes),
+        limits=tuple(_limits(plan)),
+        rules=tuple(f"{rule.policy}: {rule.name}{_OBSERVED if rule.observe else ''}" for rule in plan.rules),
+        parameters=tuple(sorted(plan.parameters)),
+        media=plan.media or not plan.inspects,
+        policies=tuple(_answer(policies, policy, principal, asked) for policy in policies.policies),
+        revision=plan.revision,
+    )
+
+
+def render(explanation: Explanation) -> str:
+    """The explanation as text for a terminal."""
+    return "\n".join(_lines(explanation))
+
+
+def _lines(said: Explanation) -> Iterator[str]:
+    verdict = "allowed" if said.allowed else f"refused ({said.code})"
+    model = "" if said.model is None else f" with {said.model}"
+    yield f"{said.principal} · {said.operation}{model} on {said.connection}: {verdict}"
+    if said.reason:
+        yield f"  {said.reason}"
+    if not said.enforced:
+        yield "  only observing policies cover this call: it passes, and what they would refuse is recorded"
+    for label, values in (
+        ("granted by", said.granted_by),
+        ("observed by", said.observed),
+        ("noted", said.notes),
+        ("limits", said.limits),
+        ("prompt rules", said.rules),
+        ("parameters", said.parameters),
+    ):
+        if values:
+            yield f"  {label}: {'; '.join(values)}"
+    if said.allowed and not said.media:
+        yield "  images, audio and files: refused, as prompts are inspected"
+    yield ""
+    for answer in said.policies:
+        sign = "+" if answer.applies else "-"
+        observing = " (observe)" if answer.mode == "observe" else ""
+        yield f"{sign} {answer.policy}{observing}"
+        for key in answer.keys:
+            wants = ", ".join(key.wants) or "nothing"
+            has = ", ".join(key.has) or "nothing"
+            yield f"    yes {key.key}: {wants}" if key.matches else f"    no  {key.key}: {wants}  (has {has})"
+
+
+def _answer(policies: PolicySet, policy: Compiled, principal: Principal, asked: tuple[str, str, str | None]) -> Answer:
+    connection, operation, model = asked
+    keys = list(_who(policies, policy, principal))
+    connections = tuple(sorted(policy.connections))
+    keys.append(Key("may.connections", connections, (connection,), connection in policy.connections))
+    operations = policy.operations
+    keys.append(Key("may.operations", operations.texts, (operation,), operations.covers(operation)))
+    if model is not None:
+        models = policy.models
+        named = models.texts if models is not None else ()
+        keys.append(Key("may.models", named, (model,), models is not None and models.covers(model)))
+    mode = "observe" if policy.observe else "enforce"
+    return Answer(policy.name, mode, all(key.matches for key in keys), tuple(keys))
+
+
+def _who(policies: PolicySet, policy: Compiled, principal: Principal) -> Iterator[Key]:
+    known: dict[str, list[str]] = {}
+    for key, value in facts(principal):
+        known.setdefault(key, []).append(value)
+    for key, wants in policies.who.clauses[policy.clause]:
+        has = tuple(sorted(known.get(key, ())))
+        globs = [Glob(want) for want in wants]
+        yield Key(f"who.{key}", wants, has, any(glob.matches(value) for glob in globs for value in has))
+
+
+def _limits(plan: Plan) -> Iterator[str]:
+    for name, limits in (("prompt_tokens", plan.prompt_tokens), ("output_tokens", plan.output_tokens)):
+        for limit in limits:
+            yield _limit(name, limit)
+
+
+def _limit(name: str, limit: Limit) -> str:
+    return f"{limit.policy}: {name} {limit.value}{_OBSERVED if limit.observe else ''}"
