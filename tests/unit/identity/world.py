@@ -5,16 +5,23 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from narrows.config.schema import Introspection, Issuer
+from narrows.config.schema import IdentitySettings, Introspection, Issuer
+from narrows.identity.authenticator import build_authenticator
 from narrows.identity.documents import strict_object
+from narrows.identity.jwks import KeyTiming
 from narrows.identity.jws import Compact, take_apart
+from narrows.identity.service_accounts import Issued, issue
+from narrows.model.principal import Identity
 from narrows.model.secret import Secret
+from narrows.model.verdict import Deny
 from narrows.ports.identity import FetchFailed
+from narrows.stores.sqlite.control import ControlDb, ControlWatch
 
 START = 1_700_000_000
 """The moment at which every clock of these tests starts, in Unix seconds."""
@@ -186,3 +193,45 @@ def payload(token: str) -> dict[str, Any]:
     claims = strict_object(compact(token).payload)
     assert claims is not None
     return claims
+
+
+class Gate:
+    """An authenticator with everything around it: a provider, a real control.db, a clock."""
+
+    def __init__(self, folder: Path, *issuers: Issuer, timing: KeyTiming | None = None) -> None:
+        self.clock = StillClock()
+        self.provider = Provider()
+        self.fetcher = self.provider.fetcher
+        self.control = ControlDb(folder, self.clock)
+        self.watch = ControlWatch(folder)
+        settings = IdentitySettings(issuers=issuers or (issuer(introspection=INTROSPECTION),))
+        self.authenticator = build_authenticator(settings, self.fetcher, self.watch, self.clock, timing=timing)
+
+    def account(self, name: str = "etl", days: float = 1.0) -> Issued:
+        """A new service account."""
+        return issue(
+            self.control, self.clock, name=name, owner="alice", expires=self.clock.now() + round(days * 86_400_000_000)
+        )
+
+    def opaque(self, token: str = "opaque-token", **changes: Any) -> str:
+        """An opaque token that the provider says is active."""
+        answer = {"active": True, "token_type": "Bearer", **self.provider.claims(), **changes}
+        self.fetcher.answers[token] = {name: value for name, value in answer.items() if value is not None}
+        return token
+
+    async def identity(self, token: str) -> Identity:
+        """Verifies a token that must be good."""
+        found = await self.authenticator.verify(token)
+        assert isinstance(found, Identity), found
+        return found
+
+    async def denied(self, token: str) -> Deny:
+        """Verifies a token that must not be."""
+        found = await self.authenticator.verify(token)
+        assert isinstance(found, Deny)
+        return found
+
+    async def close(self) -> None:
+        await self.authenticator.close()
+        self.watch.close()
+        self.control.close()
