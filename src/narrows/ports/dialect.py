@@ -90,9 +90,9 @@ class Dialect(Protocol):
         """The body to send, with the model renamed, the cap in the field the model takes (`cap_field` overrides the
         shipped table), and usage asked for where the wire needs that."""
 
-    def reply(self, asked: Asked, *, stream: bool, usable: Callable[[str], bool]) -> ReplyReader:
-        """A reader for a successful reply; `stream`: the upstream answered with an event stream. `usable` says
-        which models the caller may see in a list."""
+    def reply(self, asked: Asked, *, stream: bool, usable: Callable[[str], bool], lines: bool = False) -> ReplyReader:
+        """A reader for a successful reply; `stream`: the upstream answered with an event stream, `lines`: one of
+        newline-delimited JSON. `usable` says which models the caller may see in a list."""
 
     def refuse(self, deny: Deny, request_id: str) -> bytes:
         """A refusal as a JSON body in this dialect's error shape."""

@@ -1,0 +1,1 @@
+"""Anthropic's wire API and the servers compatible with it."""

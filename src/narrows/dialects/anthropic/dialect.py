@@ -1,0 +1,98 @@
+"""The dialect `anthropic`: its routes, and which reader, writer and reply belongs to each operation."""
+
+from collections.abc import Callable
+from typing import Final
+
+from narrows.config.schema import Connection
+from narrows.dialects import model_lists, pieces, refusals
+from narrows.dialects.anthropic import messages
+from narrows.dialects.anthropic.replies import MessageStream, read_count, read_message
+from narrows.dialects.readers import BufferedReader
+from narrows.dialects.reading import Refused
+from narrows.dialects.routes import Routes
+from narrows.model.call import Asked, Json
+from narrows.model.reply import Event
+from narrows.model.verdict import Deny
+from narrows.ports.dialect import Forward, ReplyReader, Route
+
+PATHS: Final = {"/messages": messages.OPERATION, "/messages/count_tokens": messages.COUNT}
+OPERATIONS: Final = frozenset({*PATHS.values(), model_lists.OPERATION})
+QUERIES: Final = frozenset({"beta", "limit", "after_id", "before_id"})
+HEADERS: Final = frozenset({b"anthropic-version", b"anthropic-beta", b"idempotency-key"})
+GOVERNED: Final = (
+    "model", "messages", "system", "stream", "tools", "thinking", "mcp_servers", "container",
+    "max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "n_predict",
+)  # fmt: skip
+
+
+class Anthropic:
+    """One connection's `anthropic` dialect."""
+
+    name: Final = "anthropic"
+    operations: Final = OPERATIONS
+    request_headers: Final = HEADERS
+    governed: Final = GOVERNED
+
+    def __init__(self, connection: Connection) -> None:
+        self._routes = Routes(connection.url, PATHS, QUERIES)
+
+    def route(self, method: str, path: str, query: str) -> Route | None:
+        """The operation behind a path."""
+        return self._routes.find(method, path, query)
+
+    def read(self, route: Route, body: Json) -> Asked | Deny:
+        """What the body asks."""
+        if not route.body:
+            return Asked(route.operation, route.model, {})
+        try:
+            return messages.read(route.operation, body)
+        except Refused as refused:
+            return refused.deny
+
+    def forward(
+        self,
+        asked: Asked,
+        model: str | None,
+        output_cap: int | None,
+        cap_field: str | None = None,  # noqa: ARG002 - this API has one
+    ) -> Forward:
+        """The body to send."""
+        if asked.operation == model_lists.OPERATION:
+            return Forward(b"", ())
+        return messages.forward(asked, model, output_cap)
+
+    def compact(self, asked: Asked) -> Asked:
+        """The same request with its large members serialised."""
+        return pieces.compact(asked, messages.SPLIT, messages.KEEP)
+
+    def reply(
+        self,
+        asked: Asked,
+        *,
+        stream: bool,
+        usable: Callable[[str], bool],
+        lines: bool = False,  # noqa: ARG002 - this API streams server-sent events alone
+    ) -> ReplyReader:
+        """A reader for the operation's reply."""
+        return MessageStream() if stream else BufferedReader(_classify(asked, usable), self.refuse)
+
+    def refuse(self, deny: Deny, request_id: str) -> bytes:
+        """`{"type": "error", …}`."""
+        return refusals.anthropic_refusal(deny, request_id)
+
+    def upstream_error(self, status: int, body: bytes, request_id: str) -> bytes:
+        """The upstream's error, rendered anew."""
+        return refusals.anthropic_upstream(status, body, request_id)
+
+
+def _classify(asked: Asked, usable: Callable[[str], bool]) -> Callable[[Json, Event], None]:
+    """What fills in the event of a whole reply."""
+    match asked.operation:
+        case messages.OPERATION:
+            return read_message
+        case messages.COUNT:
+            return read_count
+        case _ if asked.model is not None:
+            return model_lists.read_model
+        case _:
+            return lambda tree, event: model_lists.filtered(tree, event, usable)

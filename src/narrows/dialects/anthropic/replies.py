@@ -1,0 +1,157 @@
+"""Replies of Anthropic's messages, whole or streamed.
+
+Adjacent text blocks of a message are one stream, `content`: citations split sentences. Tool calls are numbered by
+their block. Not texts: the envelope (ids, model name, type and role words, known stop reasons).
+"""
+
+from typing import Any, Final
+
+from narrows.dialects.readers import StreamReader
+from narrows.dialects.refusals import anthropic_refusal, error_in
+from narrows.dialects.sse import encode
+from narrows.dialects.texts import collect, figure
+from narrows.model.call import Json
+from narrows.model.reply import Delta, Event
+from narrows.model.usage import Usage
+from narrows.model.verdict import Deny
+from narrows.ports.dialect import ReplyInvalid
+
+_ENVELOPE: Final = frozenset({"id", "type", "role", "model"})
+_BLOCK_ENVELOPE: Final = frozenset({"id", "type", "tool_use_id"})
+_STOP_REASONS: Final = frozenset(
+    {"end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded"}
+)
+_BLOCK_FIELDS: Final = {
+    "text": "content",
+    "thinking": "reasoning",
+    "signature": "signature",
+    "data": "signature",
+    "citations": "citations",
+    "citation": "citations",
+}
+
+
+def read_message(tree: Json, event: Event) -> None:
+    """Fills in `event` from a message. Raises ReplyInvalid."""
+    for key, value in tree.items():
+        if key == "content" and type(value) is list:
+            for index, block in enumerate(value):
+                if type(block) is not dict:
+                    raise ReplyInvalid("the model server sent a content block that is not an object")
+                read_block(event.deltas, index, block)
+        elif key == "usage":
+            event.usage = read_usage(value)
+            collect(event.deltas, 0, "other", tree, key, keys=False)
+        elif key == "stop_reason":
+            _read_stop(event, tree)
+        elif key not in _ENVELOPE or type(value) is not str:
+            collect(event.deltas, 0, "other", tree, key)
+    if type(tree.get("model")) is str:
+        event.model = tree["model"]
+
+
+def read_count(tree: Json, event: Event) -> None:
+    """Fills in `event` from a count of tokens."""
+    event.usage = Usage(prompt=figure(tree, "input_tokens"))
+    for key in tree:
+        collect(event.deltas, 0, "other", tree, key)
+
+
+def read_block(deltas: list[Delta], index: int, block: Json) -> None:
+    """The texts of a content block, or of a delta to one."""
+    for key, value in block.items():
+        if key in ("input", "partial_json"):
+            collect(deltas, 0, f"tool_call:{index}", block, key)
+        elif key == "name":
+            collect(deltas, 0, f"tool_name:{index}", block, key)
+        elif key in _BLOCK_FIELDS:
+            collect(deltas, 0, _BLOCK_FIELDS[key], block, key)
+        elif key not in _BLOCK_ENVELOPE or type(value) is not str:
+            collect(deltas, 0, "other", block, key)
+
+
+def read_usage(usage: Any) -> Usage | None:
+    """Usage with the whole prompt counted: `input_tokens` alone leaves out what the cache served or took."""
+    if type(usage) is not dict:
+        return None
+    prompt = figure(usage, "input_tokens")
+    cached = figure(usage, "cache_read_input_tokens")
+    if prompt is not None:
+        prompt += (cached or 0) + (figure(usage, "cache_creation_input_tokens") or 0)
+    return Usage(prompt, figure(usage, "output_tokens"), cached)
+
+
+def _read_stop(event: Event, holder: Json) -> None:
+    reason = holder["stop_reason"]
+    if type(reason) is str:
+        event.finish = reason
+    if reason is not None and reason not in _STOP_REASONS:
+        collect(event.deltas, 0, "other", holder, "stop_reason")
+
+
+class MessageStream(StreamReader):
+    """Events from `message_start` to `message_stop`."""
+
+    __slots__ = ()
+
+    def read_event(self, name: str | None, tree: Json) -> Event:
+        """One event; its name and its `type` are the same word."""
+        kind = tree.get("type")
+        if type(kind) is not str:
+            kind = name or ""
+        event = Event(tree, name or kind or None)
+        if kind == "content_block_delta" and type(tree.get("delta")) is dict:
+            index = tree.get("index")
+            read_block(event.deltas, index if type(index) is int else 0, tree["delta"])
+            if len(tree) > 3:
+                self._read_rest(tree, event, ("delta",))
+            return event
+        match kind:
+            case "error":
+                return self._failed(tree, event)
+            case "message_stop":
+                self.over = event.last = True
+        self._read_parts(tree, event)
+        return event
+
+    def fail(self, deny: Deny, request_id: str) -> bytes:
+        """An `error` event."""
+        return encode("error", anthropic_refusal(deny, request_id))
+
+    def _read_parts(self, tree: Json, event: Event) -> None:
+        message, block, delta, usage = (tree.get(key) for key in ("message", "content_block", "delta", "usage"))
+        index = tree.get("index")
+        read: list[str] = []
+        if type(message) is dict:
+            read_message(message, event)
+            read.append("message")
+        if type(block) is dict:
+            read_block(event.deltas, index if type(index) is int else 0, block)
+            read.append("content_block")
+        if type(delta) is dict:
+            read.append("delta")
+            for key in delta:
+                if key == "stop_reason":
+                    _read_stop(event, delta)
+                else:
+                    collect(event.deltas, 0, "other", delta, key)
+        if usage is not None:
+            event.usage = read_usage(usage)
+            read.append("usage")
+            collect(event.deltas, 0, "other", tree, "usage", keys=False)
+        self._read_rest(tree, event, read)
+
+    def _read_rest(self, tree: Json, event: Event, read: Any) -> None:
+        for key, value in tree.items():
+            if key not in read and (key != "type" or type(value) is not str):
+                collect(event.deltas, 0, "other", tree, key)
+
+    def _failed(self, tree: Json, event: Event) -> Event:
+        """The upstream's own error in mid-stream: rendered anew, then the stream counts as broken off."""
+        error = error_in(tree, "the model server reported an error")
+        event.name = "error"
+        event.data = {"type": "error", "error": {"type": error.type or "api_error", "message": error.message}}
+        event.finish = "error"
+        collect(event.deltas, 0, "error", event.data, "error", keys=False)
+        self.fail_with(ReplyInvalid("the model server reported an error in mid-stream"))
+        return event

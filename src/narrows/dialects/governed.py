@@ -1,0 +1,81 @@
+"""The fields that decide what a call may do, checked for type and range before anything trusts them."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from narrows.dialects.reading import Invalid
+from narrows.model.call import Json
+
+MAX_MODEL: Final = 256
+
+CAP_ALIASES: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "n_predict")
+"""Every name an OpenAI-compatible server takes for the output cap. Any of them is governed wherever it stands, or a
+caller could state its cap twice and have the server take the larger."""
+
+
+def model(body: Json) -> str:
+    """The model asked for. Raises Invalid."""
+    return check_model(body.get("model"), "$.model")
+
+
+def check_model(name: Any, param: str) -> str:
+    """The name, if it can be one. Raises Invalid."""
+    if type(name) is not str or not name:
+        raise Invalid(param, "must be a non-empty string")
+    if len(name) > MAX_MODEL or not name.isprintable():
+        raise Invalid(param, f"must be at most {MAX_MODEL} printable characters")
+    return name
+
+
+def flag(body: Json, name: str) -> bool:
+    """A boolean, false when absent or null. Raises Invalid."""
+    value = body.get(name)
+    if value is None or value is False:
+        return False
+    if value is True:
+        return True
+    raise Invalid(f"$.{name}", "must be true or false")
+
+
+def count(body: Json, name: str, least: int = 1) -> int | None:
+    """An integer of at least `least`, None when absent or null. Raises Invalid."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if type(value) is not int or value < least:
+        raise Invalid(f"$.{name}", f"must be an integer of at least {least}")
+    return value
+
+
+def output_cap(body: Json, names: Iterable[str] = CAP_ALIASES, least: int = 1) -> int | None:
+    """The smallest of the caps that the body states under any name. Raises Invalid."""
+    smallest: int | None = None
+    for name in names:
+        if name in body:
+            value = count(body, name, least)
+            if value is not None and (smallest is None or value < smallest):
+                smallest = value
+    return smallest
+
+
+def members(body: Json, name: str) -> list[Any]:
+    """A list, which must be there. Raises Invalid."""
+    value = body.get(name)
+    if type(value) is not list:
+        raise Invalid(f"$.{name}", "must be a list")
+    return value
+
+
+def optional_members(body: Json, name: str) -> list[Any]:
+    """A list, empty when absent or null. Raises Invalid."""
+    return [] if body.get(name) is None else members(body, name)
+
+
+def section(body: Json, name: str) -> Json:
+    """An object, empty when absent or null. Raises Invalid."""
+    value = body.get(name)
+    if value is None:
+        return {}
+    if type(value) is not dict:
+        raise Invalid(f"$.{name}", "must be an object")
+    return value

@@ -1,0 +1,1 @@
+"""Any JSON inference endpoint: where the model, the texts and the usage are is declared on the connection."""

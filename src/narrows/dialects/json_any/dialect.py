@@ -1,0 +1,149 @@
+"""The dialect `json`: a body in, a body out, governed as far as the connection's shape declares it.
+
+By default every string and every key of a request is a text. Any POST to a known path is the one operation; queries
+are refused, as a text could hide in one.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from narrows.config.schema import Connection, JsonShape
+from narrows.dialects import governed, pieces, refusals
+from narrows.dialects.json_any.replies import Document, Documents, ReplyShape
+from narrows.dialects.jsonpath import Path, first, parse, places, replaced
+from narrows.dialects.reading import Invalid, Reading, Refused
+from narrows.dialects.strict_json import shown, written_otherwise
+from narrows.model.call import Asked, Json
+from narrows.model.text import Role, Text
+from narrows.model.verdict import Deny
+from narrows.ports.dialect import Forward, ReplyReader, Route
+
+HEADERS: Final = frozenset({b"idempotency-key"})
+
+
+class JsonAny:
+    """One connection's `json` dialect. Raises ValueError when its shape has a path that can't be read."""
+
+    name: Final = "json"
+    request_headers: Final = HEADERS
+
+    def __init__(self, connection: Connection) -> None:
+        shape = connection.json or JsonShape()
+        self._operation = shape.operation
+        self._paths = re.compile("|".join(_glob(pattern) for pattern in shape.paths))
+        self._model = _single(shape.model)
+        self._cap = _single(shape.output_cap)
+        self._stream = _single(shape.stream)
+        self._texts = tuple((text, parse(text)) for text in shape.texts)
+        self._reply = ReplyShape(
+            tuple((text, parse(text)) for text in shape.reply_texts),
+            None if shape.prompt_usage is None else parse(shape.prompt_usage),
+            None if shape.completion_usage is None else parse(shape.completion_usage),
+        )
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """The one that the connection names."""
+        return frozenset({self._operation})
+
+    @property
+    def governed(self) -> tuple[str, ...]:
+        """The top-level members that hold the model, the cap and the stream's switch."""
+        return tuple(str(path[0]) for path in (self._model, self._cap, self._stream) if path is not None)
+
+    def route(self, method: str, path: str, query: str) -> Route | None:
+        """The operation, for any POST to a known path."""
+        if method != "POST" or query or self._paths.fullmatch(path) is None:
+            return None
+        return Route(self._operation, path)
+
+    def read(self, route: Route, body: Json) -> Asked | Deny:
+        """What the body asks."""
+        variant = written_otherwise(body, self.governed)
+        if variant is not None:
+            return Invalid("$", f"has {shown(variant)}, which is a governed key in another case").deny
+        try:
+            return self._read(route, body)
+        except Refused as refused:
+            return refused.deny
+
+    def forward(
+        self,
+        asked: Asked,
+        model: str | None,
+        output_cap: int | None,
+        cap_field: str | None = None,  # noqa: ARG002 - the shape says where the cap goes
+    ) -> Forward:
+        """The body to send."""
+        body: Any = asked.body
+        if model is not None and self._model is not None and asked.model is not None:
+            body = replaced(body, self._model, model)
+        if output_cap is not None and self._cap is not None:
+            cap = output_cap if asked.output_cap is None else min(output_cap, asked.output_cap)
+            body = replaced(body, self._cap, cap)
+        return pieces.assemble(body, ())
+
+    def compact(self, asked: Asked) -> Asked:
+        """The same request with its large members serialised."""
+        return pieces.compact(asked, (), frozenset(self.governed))
+
+    def reply(
+        self,
+        asked: Asked,  # noqa: ARG002 - replies of this dialect don't depend on the request
+        *,
+        stream: bool,
+        usable: Callable[[str], bool],  # noqa: ARG002 - it has no lists of models
+        lines: bool = False,
+    ) -> ReplyReader:
+        """A reader for the reply."""
+        return Documents(self._reply, lines=lines) if stream or lines else Document(self._reply)
+
+    def refuse(self, deny: Deny, request_id: str) -> bytes:
+        """RFC 9457 problem details."""
+        return refusals.problem(deny, request_id)
+
+    def upstream_error(self, status: int, body: bytes, request_id: str) -> bytes:
+        """The upstream's error, rendered anew."""
+        return refusals.problem_upstream(status, body, request_id)
+
+    def _read(self, route: Route, body: Json) -> Asked:
+        reading = Reading()
+        model = first(body, self._model)
+        if model is not None:
+            governed.check_model(model, "the model")
+        stream = first(body, self._stream)
+        if stream not in (None, True, False):
+            raise Invalid("the stream's switch", "must be true or false")
+        cap = first(body, self._cap)
+        if cap is not None and (type(cap) is not int or cap < 1):
+            raise Invalid("the output cap", "must be a positive integer")
+        if self._texts:
+            for text, path in self._texts:
+                for holder, key in places(body, path):
+                    reading.strings(Role.USER, text, holder[key])
+        else:
+            reading.strings(Role.USER, "$", body)
+        if model is not None and not self._texts:
+            reading.texts = [text for text in reading.texts if not _is_model(text, model, self._model)]
+        return reading.asked(route.operation, model, body, stream=stream is True, output_cap=cap)
+
+
+def _is_model(text: Text, model: str, path: Path | None) -> bool:
+    return text.value == model and path is not None and text.path.endswith(f".{path[-1]}")
+
+
+def _single(text: str | None) -> Path | None:
+    """A path that names one place. Raises ValueError."""
+    if text is None:
+        return None
+    path = parse(text)
+    if None in path or type(path[0]) is not str:
+        raise ValueError(f"{text!r} must name one place: no wildcard, and a member first")
+    return path
+
+
+def _glob(pattern: str) -> str:
+    """A path glob: `*` within a segment, `**` across segments."""
+    pieces_of = re.split(r"(\*\*|\*)", pattern)
+    return "".join(".*" if piece == "**" else "[^/]*" if piece == "*" else re.escape(piece) for piece in pieces_of)

@@ -1,0 +1,72 @@
+"""The small part of JSONPath (RFC 9535) that a `json` connection is declared with: `$.a.b[*].c`, `$['a b'][0]`."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+Step = str | int | None
+"""A member's name, an element's index, or None for every element or member."""
+
+Path = tuple[Step, ...]
+
+_STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\.(\*)|\[(\d{1,6})\]|\[(\*)\]|\['([^'\\]*)'\]")
+
+
+def parse(text: str) -> Path:
+    """The steps of a path. Raises ValueError, which names what is wrong."""
+    if not text.startswith("$"):
+        raise ValueError(f"{text!r} is no JSON path: it must begin with $")
+    steps: list[Step] = []
+    position = 1
+    while position < len(text):
+        match = _STEP.match(text, position)
+        if match is None:
+            raise ValueError(f"{text!r} is no JSON path: can't read {text[position:]!r}")
+        name, _, index, _, quoted = match.groups()
+        steps.append(name if name is not None else quoted if quoted is not None else int(index) if index else None)
+        position = match.end()
+    if not steps:
+        raise ValueError(f"{text!r} names the whole body: it must name a member")
+    return tuple(steps)
+
+
+def places(tree: Any, path: Path) -> Iterator[tuple[Any, Any]]:
+    """Every (container, key) that the path names and that is there."""
+    holders = [tree]
+    for step in path[:-1]:
+        holders = [holder[key] for holder in holders for key in _keys(holder, step)]
+    for holder in holders:
+        for key in _keys(holder, path[-1]):
+            yield holder, key
+
+
+def first(tree: Any, path: Path | None) -> Any:
+    """The first value at the path, None where there is none."""
+    if path is None:
+        return None
+    for holder, key in places(tree, path):
+        return holder[key]
+    return None
+
+
+def replaced(tree: Any, path: Path, value: Any) -> Any:
+    """A copy of the tree with the value at the path; missing objects are made. The path has no wildcard."""
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    if type(tree) is list and type(step) is int and step < len(tree):
+        return [*tree[:step], replaced(tree[step], rest, value), *tree[step + 1 :]]
+    members = tree if type(tree) is dict else {}
+    return {**members, step: replaced(members.get(step), rest, value)}
+
+
+def _keys(holder: Any, step: Step) -> list[Any]:
+    if type(holder) is dict:
+        if step is None:
+            return list(holder)
+        return [step] if step in holder else []
+    if type(holder) is list:
+        if step is None:
+            return list(range(len(holder)))
+        return [step] if type(step) is int and step < len(holder) else []
+    return []

@@ -1,0 +1,90 @@
+"""Requests of `POST /v1/completions` and `POST /v1/embeddings`: prompts without messages.
+
+A prompt is a string, token ids, a list of either, or llama.cpp's mixture of both. Token ids can't be read, so they are
+the parameter `token_ids`.
+"""
+
+from typing import Any, Final
+
+from narrows.dialects import governed
+from narrows.dialects.messages import read_messages
+from narrows.dialects.openai.chat import KEEP, WORDS, wants_usage, widened
+from narrows.dialects.openai.tools import read_tools
+from narrows.dialects.pieces import assemble
+from narrows.dialects.reading import Invalid, Reading
+from narrows.model.call import Asked, Json
+from narrows.model.text import Role
+from narrows.ports.dialect import Forward
+
+COMPLETIONS: Final = "completions"
+EMBEDDINGS: Final = "embeddings"
+COMPLETION_SPLIT: Final = ()
+EMBEDDING_SPLIT: Final = ("input",)
+
+_READ: Final = frozenset({"prompt", "tools", "modalities", "prompt_embeds", *KEEP})
+_READ_EMBEDDING: Final = frozenset({"model", "input", "messages"})
+
+
+def read(body: Json) -> Asked:
+    """What a completion asks. Raises Refused."""
+    reading = Reading()
+    model = governed.model(body)
+    stream = governed.flag(body, "stream")
+    if body.get("prompt") is None:
+        raise Invalid("$.prompt", "must be a string or a list")
+    prompts = _read_prompt(reading, "$.prompt", body["prompt"])
+    if governed.flag(body, "echo"):
+        reading.parameters.add("echo")
+    if "prompt_embeds" in body:
+        reading.part(Role.USER, "$.prompt_embeds", body["prompt_embeds"], "multimodal_data")
+    if "tools" in body:
+        read_tools(reading, governed.optional_members(body, "tools"), "$.tools")
+    choices = widened(reading, body) * prompts
+    reading.unread(body, _READ, WORDS)
+    return reading.asked(
+        COMPLETIONS,
+        model,
+        body,
+        stream=stream,
+        output_cap=governed.output_cap(body, least=0),
+        choices=choices,
+        wants_usage=wants_usage(body),
+    )
+
+
+def read_embeddings(body: Json) -> Asked:
+    """What an embedding asks. Raises Refused."""
+    reading = Reading()
+    model = governed.model(body)
+    if body.get("input") is not None:
+        _read_prompt(reading, "$.input", body["input"])
+    elif body.get("messages") is not None:
+        read_messages(reading, governed.members(body, "messages"))
+    else:
+        raise Invalid("$.input", "must be a string or a list")
+    reading.unread(body, _READ_EMBEDDING, WORDS)
+    return reading.asked(EMBEDDINGS, model, body)
+
+
+def forward_embeddings(asked: Asked, model: str | None) -> Forward:
+    """The body to send."""
+    body = dict(asked.body)
+    if model is not None:
+        body["model"] = model
+    return assemble(body, EMBEDDING_SPLIT)
+
+
+def _read_prompt(reading: Reading, path: str, value: Any) -> int:
+    """Reads a prompt or a list of them; gives how many they are. Raises Invalid."""
+    if type(value) is str or type(value) is dict:
+        reading.content(Role.USER, path, value)
+        return 1
+    if type(value) is not list:
+        raise Invalid(path, "must be a string or a list")
+    if any(type(inner) is int for inner in value):
+        reading.parameters.add("token_ids")
+        for index, inner in enumerate(value):
+            if type(inner) is not int:
+                reading.content(Role.USER, f"{path}[{index}]", inner)
+        return 1
+    return sum(_read_prompt(reading, f"{path}[{index}]", inner) for index, inner in enumerate(value)) or 1

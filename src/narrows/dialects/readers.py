@@ -1,0 +1,145 @@
+"""The two ways a reply arrives: whole, as one JSON document, and as a stream of events. Dialects fill in the meaning.
+
+What is sent is always the parsed tree, re-serialised with the texts its deltas have by then.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from narrows.dialects import sse
+from narrows.dialects.reply_json import decode_object
+from narrows.dialects.texts import put_back
+from narrows.model.call import Json
+from narrows.model.reply import Event
+from narrows.model.verdict import Deny
+from narrows.ports.dialect import ReplyInvalid
+
+JSON: Final = b"application/json"
+EVENT_STREAM: Final = b"text/event-stream; charset=utf-8"
+
+Refuse = Callable[[Deny, str], bytes]
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class BufferedReader:
+    """A reply of one document: one event, when the body has ended. The engine bounds its size."""
+
+    __slots__ = ("_classify", "_parts", "_refuse")
+
+    def __init__(self, classify: Callable[[Json, Event], None], refuse: Refuse) -> None:
+        self._classify = classify
+        self._refuse = refuse
+        self._parts: list[bytes] = []
+
+    @property
+    def content_type(self) -> bytes:
+        """Always JSON."""
+        return JSON
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Keeps the piece."""
+        self._parts.append(data)
+        return []
+
+    def close(self) -> list[Event]:
+        """The one event. Raises ReplyInvalid."""
+        tree = decode_object(b"".join(self._parts))
+        event = Event(tree, last=True)
+        try:
+            self._classify(tree, event)
+        except RecursionError:
+            raise ReplyInvalid("the model server sent JSON that is nested too deeply") from None
+        return [event]
+
+    def write(self, event: Event) -> bytes:
+        """The document."""
+        put_back(event.deltas)
+        return _encode(event.data)
+
+    def fail(self, deny: Deny, request_id: str) -> bytes:
+        """Nothing of the document was sent, so this is the refusal's body."""
+        return self._refuse(deny, request_id)
+
+
+class StreamReader(ABC):
+    """A reply of server-sent events. Events that stand before a fault are still given; the fault comes after them, so
+    what a caller sees does not depend on how the bytes were split."""
+
+    __slots__ = ("_fault", "_frames", "over")
+
+    def __init__(self) -> None:
+        self._frames = sse.SseDecoder()
+        self._fault: ReplyInvalid | None = None
+        self.over = False
+
+    @property
+    def content_type(self) -> bytes:
+        """Always an event stream."""
+        return EVENT_STREAM
+
+    def feed(self, data: bytes) -> list[Event]:
+        """The events that `data` completes. Raises ReplyInvalid."""
+        return self._events(self._frames.feed(data))
+
+    def close(self) -> list[Event]:
+        """The events still held. Raises ReplyInvalid if the stream ended too early."""
+        events = self._events(self._frames.close())
+        if not self.over:
+            if self._fault is not None:
+                raise self._fault
+            events += self.ending()
+        return events
+
+    def write(self, event: Event) -> bytes:
+        """The event as one frame."""
+        if event.hidden:
+            return b""
+        if event.deltas:
+            put_back(event.deltas)
+        if event.name is None:
+            return b"data: %b\n\n" % _encode(event.data)
+        return sse.encode(event.name, _encode(event.data))
+
+    @abstractmethod
+    def read_event(self, name: str | None, tree: Json) -> Event:
+        """What one event means; sets `over` after the last one. Raises ReplyInvalid."""
+
+    @abstractmethod
+    def fail(self, deny: Deny, request_id: str) -> bytes:
+        """An error event in the dialect's shape."""
+
+    def read_text(self, data: bytes) -> Event | None:  # noqa: ARG002 - the dialects that have such events use it
+        """An event whose data is not JSON by the dialect's own definition (`[DONE]`)."""
+        return None
+
+    def ending(self) -> list[Event]:
+        """The upstream has ended without saying so: events that complete the reply, or ReplyInvalid."""
+        raise ReplyInvalid("the model server ended its stream before the reply was complete")
+
+    def fail_with(self, fault: ReplyInvalid) -> None:
+        """Raises `fault` as soon as the events read so far have been given."""
+        self._fault = fault
+
+    def _events(self, frames: list[sse.Frame]) -> list[Event]:
+        events: list[Event] = []
+        for name, data in frames:
+            if self.over:
+                break
+            if self._fault is not None:
+                if events:
+                    break
+                raise self._fault
+            try:
+                event = self.read_text(data)
+                events.append(event if event is not None else self.read_event(name, decode_object(data)))
+            except ReplyInvalid as fault:
+                self._fault = fault
+            except RecursionError:
+                self._fault = ReplyInvalid("the model server sent JSON that is nested too deeply")
+        if self._fault is not None and not events and not self.over:
+            raise self._fault
+        return events

@@ -1,0 +1,254 @@
+"""Collects what a request holds: every text a model reads, every part nobody can inspect, every widening parameter.
+
+The rule of the whole package: a string is a text unless its place has a closed vocabulary and it is one of those
+words. So a field that no dialect knows is still seen. Keys of objects whose shape no dialect defines are texts, too.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import Raw
+
+from narrows.dialects.strict_json import case_variant
+from narrows.model.call import Asked, Json
+from narrows.model.refusal import Code
+from narrows.model.text import Opaque, Role, Text
+from narrows.model.verdict import Deny
+
+ROLES: Final[Mapping[str, Role]] = {
+    "system": Role.SYSTEM,
+    "developer": Role.SYSTEM,
+    "user": Role.USER,
+    "assistant": Role.ASSISTANT,
+    "tool": Role.TOOL_RESULT,
+    "function": Role.TOOL_RESULT,
+}
+
+GOVERNED_IN_MESSAGES: Final = frozenset({"role", "content", "type", "text", "tool_calls", "name", "arguments", "input"})
+
+_MEDIA_URLS: Final = frozenset(
+    {"image_url", "video_url", "audio_url", "file_url", "input_image", "image", "images", "video", "audio"}
+)
+_MEDIA_BLOBS: Final = frozenset({"file_data", "b64_json", "image_data", "audio_data", "multimodal_data"})
+_MEDIA_HOLDERS: Final = _MEDIA_URLS | {"input_audio", "file", "source"}
+_PART_KEYS: Final = (
+    _MEDIA_HOLDERS
+    | _MEDIA_BLOBS
+    | {"content", "text", "function", "custom", "tool_calls", "function_call", "cache_control", "summary", "output"}
+)
+"""Members of a part whose objects and lists are parts again; what stands under any other key is read whole."""
+
+_MEDIA_WORDS: Final = frozenset({"auto", "low", "high", "original", "base64", "url", "file", "wav", "mp3", "ephemeral"})
+_PART_TYPES: Final = frozenset(
+    {
+        "text", "input_text", "output_text", "summary_text", "reasoning_text", "refusal", "image_url", "input_image",
+        "image", "input_audio", "audio", "video_url", "video", "file", "input_file", "document", "thinking",
+        "redacted_thinking", "tool_use", "tool_result", "message", "content", "function", "custom",
+    }
+)  # fmt: skip
+_SCHEMA_KEYWORDS: Final = frozenset(
+    {
+        "type", "properties", "required", "description", "items", "enum", "additionalProperties", "anyOf", "oneOf",
+        "allOf", "title", "default", "format", "minimum", "maximum", "strict", "name", "schema", "parameters", "const",
+        "$defs", "$ref", "minItems", "maxItems", "minLength", "maxLength", "pattern", "examples", "json_schema",
+        "function", "custom", "input_schema", "cache_control",
+    }
+)  # fmt: skip
+_SCHEMA_TYPES: Final = frozenset(
+    {
+        "object",
+        "string",
+        "number",
+        "integer",
+        "boolean",
+        "array",
+        "null",
+        "json_schema",
+        "json_object",
+        "text",
+        "function",
+        "custom",
+        "ephemeral",
+    }
+)
+
+
+class Refused(Exception):
+    """Ends a reading; it becomes the Deny it carries at the dialect's border."""
+
+    def __init__(self, deny: Deny) -> None:
+        super().__init__(deny.message)
+        self.deny = deny
+
+
+class Invalid(Refused):
+    """A body that is JSON but no request of the dialect."""
+
+    def __init__(self, param: str, must: str) -> None:
+        super().__init__(Deny(Code.BODY_INVALID, f"{param} {must}", param=param))
+
+
+def child(path: str, key: str) -> str:
+    """The JSON path of a member (RFC 9535)."""
+    if key.isidentifier():
+        return f"{path}.{key}"
+    quoted = key.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{path}['{quoted}']"
+
+
+class Reading:
+    """One request being read."""
+
+    __slots__ = ("opaque", "parameters", "references", "texts")
+
+    def __init__(self) -> None:
+        self.texts: list[Text] = []
+        self.opaque: list[Opaque] = []
+        self.parameters: set[str] = set()
+        self.references: list[str] = []
+
+    def strings(self, role: Role, path: str, value: Any) -> None:
+        """Every string and key below `value` is a text."""
+        if type(value) is str:
+            self.texts.append(Text(role, path, value))
+        elif type(value) is list:
+            for index, inner in enumerate(value):
+                self.strings(role, f"{path}[{index}]", inner)
+        elif type(value) is dict:
+            for key, inner in value.items():
+                place = child(path, key)
+                self.texts.append(Text(role, place + "~", key))
+                self.strings(role, place, inner)
+
+    def schema(self, role: Role, path: str, value: Any) -> None:
+        """The same for JSON Schema and the definitions around it: its own keywords and type names are no texts."""
+        if type(value) is str:
+            self.texts.append(Text(role, path, value))
+        elif type(value) is list:
+            for index, inner in enumerate(value):
+                self.schema(role, f"{path}[{index}]", inner)
+        elif type(value) is dict:
+            for key, inner in value.items():
+                place = child(path, key)
+                if key not in _SCHEMA_KEYWORDS:
+                    self.texts.append(Text(role, place + "~", key))
+                elif key == "type" and type(inner) is str and inner in _SCHEMA_TYPES:
+                    continue
+                self.schema(role, place, inner)
+
+    def content(self, role: Role, path: str, value: Any) -> None:
+        """The content of a message: a string, or parts of it."""
+        if type(value) is str:
+            self.texts.append(Text(role, path, value))
+        elif type(value) is list:
+            for index, part in enumerate(value):
+                self.part(role, f"{path}[{index}]", part, "")
+        elif type(value) is dict:
+            self.part(role, path, value, "")
+        elif value is not None:
+            raise Invalid(path, "must be a string or a list of parts")
+
+    def part(self, role: Role, path: str, value: Any, holder: str) -> None:
+        """A part, at any depth: texts, media, and whatever else it holds. `holder` is the key it stands under."""
+        if type(value) is str:
+            if holder in _MEDIA_URLS:
+                self.media_url(role, path, value)
+            elif holder in _MEDIA_BLOBS:
+                self.blob(path, "", value)
+            else:
+                self.texts.append(Text(role, path, value))
+        elif type(value) is list:
+            for index, inner in enumerate(value):
+                self.part(role, f"{path}[{index}]", inner, holder)
+        elif type(value) is dict:
+            self._members(role, path, value, holder)
+
+    def call(self, path: str, value: Any) -> None:
+        """A tool call or a list of them; arguments that are objects are read whole, keys included."""
+        self.part(Role.TOOL_CALL, path, value, "tool_calls")
+
+    def member(self, role: Role, path: str, key: str, value: Any) -> None:
+        """A member of a message beside its content: a part where its key names one, read whole otherwise."""
+        if type(value) is str or key in _PART_KEYS:
+            self.part(role, path, value, key)
+        else:
+            self.strings(role, path, value)
+
+    def _members(self, role: Role, path: str, part: Json, holder: str) -> None:
+        kind = part.get("type")
+        if type(kind) is str and kind.endswith(("tool_use", "tool_result")):
+            role = Role.TOOL_CALL if kind.endswith("use") else Role.TOOL_RESULT
+        variant = case_variant(part, GOVERNED_IN_MESSAGES)
+        if variant is not None:
+            raise Invalid(child(path, variant), f"must be written {variant.casefold()!r}")
+        media = holder in _MEDIA_HOLDERS
+        for key, inner in part.items():
+            place = child(path, key)
+            if type(inner) is not str:
+                self.member(role, place, key, inner)
+            elif key == "type":
+                if inner not in _PART_TYPES and inner not in _MEDIA_WORDS:
+                    self.texts.append(Text(role, place, inner))
+            elif key == "file_id" or (media and key == "id"):
+                self.opaque.append(Opaque(place, "", _sha256(inner.encode()), 0))
+            elif media and key == "url":
+                self.media_url(role, place, inner)
+            elif media and key == "data" and kind != "text":
+                self.blob(place, _media_type(part), inner)
+            elif (media or key == "detail") and inner in _MEDIA_WORDS:
+                continue
+            else:
+                self.part(role, place, inner, key)
+
+    def media_url(self, role: Role, path: str, url: str) -> None:
+        """A `data:` URL is an opaque part; any other one the provider would fetch."""
+        head, comma, data = url.partition(",")
+        if head[:5].lower() == "data:" and comma:
+            self.blob(path, head[5:].split(";")[0], data)
+            return
+        self.parameters.add("remote_urls")
+        self.texts.append(Text(role, path, url))
+        self.opaque.append(Opaque(path, "", _sha256(url.encode()), 0))
+
+    def blob(self, path: str, media_type: str, data: str) -> None:
+        """An opaque part that the request carries itself; hashed as bytes where it is base64."""
+        try:
+            content = base64.b64decode(data, validate=True)
+        except (binascii.Error, ValueError):
+            content = data.encode()
+        self.opaque.append(Opaque(path, media_type[:128], _sha256(content), len(content)))
+
+    def unread(self, body: Json, known: frozenset[str], words: Mapping[str, frozenset[str]]) -> None:
+        """Every member of `body` that its reader doesn't know: each string in it is a text of the user's.
+        `words` are the vocabularies of members that have one."""
+        for key, value in body.items():
+            if key in known or value is None or type(value) in (int, bool, float, Raw):
+                continue
+            if type(value) is str and value in words.get(key, ()):
+                continue
+            self.strings(Role.USER, child("$", key), value)
+
+    def asked(self, operation: str, model: str | None, body: Json, **more: Any) -> Asked:
+        """What was read, as one value."""
+        return Asked(
+            operation,
+            model,
+            body,
+            tuple(self.texts),
+            tuple(self.opaque),
+            parameters=frozenset(self.parameters),
+            references=tuple(self.references),
+            **more,
+        )
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _media_type(part: Json) -> str:
+    named = part.get("media_type") or part.get("format")
+    return named if type(named) is str else ""

@@ -1,0 +1,158 @@
+"""Strict JSON: one reading, so that the gate and every upstream understand the same object (RFC 8259, RFC 7493).
+
+Owns: UTF-8 without a byte order mark, no NaN or Infinity, no lone surrogates, at most 64 levels, no duplicate keys,
+no case variants of governed keys (`Model`), number literals that survive re-serialising. Knows no dialect.
+
+Two ways to one answer. Most SDKs send compact JSON, and a body whose decoding re-encodes to the very same bytes can
+hold no duplicate key and no literal that would change: the fast decoder is enough. Any other body goes through the
+standard library's scanner, which reports every pair and keeps the literals.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from narrows.model.call import Json
+from narrows.model.refusal import Code
+from narrows.model.verdict import Deny
+
+MAX_DEPTH: Final = 64
+PLAIN_DIGITS: Final = 15
+"""Integers up to this many characters stay `int`; longer ones keep their literal, however a reader rounds them."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+_ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_decode: Final = msgspec.json.Decoder().decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Malformed(Exception):
+    """The bytes are not strict JSON; the message says what is wrong and, where it is known, at which place."""
+
+
+def read(data: bytes, governed: Sequence[str]) -> Json | Deny:
+    """The object in `data`. `governed` are the top-level keys (lower case) whose case variants are refused."""
+    try:
+        body = scan(data)
+    except Malformed as wrong:
+        return Deny(Code.BODY_MALFORMED, str(wrong))
+    if type(body) is not dict:
+        return Deny(Code.BODY_MALFORMED, "the body must be a JSON object")
+    variant = case_variant(body, governed)
+    if variant is not None:
+        return Deny(Code.BODY_MALFORMED, f"key {shown(variant)} must be written {variant.casefold()!r}", param=variant)
+    return body
+
+
+def scan(data: bytes) -> Any:
+    """Any JSON value, under every rule but the ones on the top level. Raises Malformed."""
+    value = None if _is_spaced(data) else _round_trip(data)
+    if value is None:
+        value = _careful(data)
+    elif data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+        _check_depth(value)
+    return value
+
+
+def case_variant(keys: Iterable[str], governed: Iterable[str]) -> str | None:
+    """A key that some reader would take for a governed one (in lower case), though it is written differently."""
+    joined = "".join(keys)
+    if joined.islower() and joined.isascii():
+        return None
+    return written_otherwise(keys, governed)
+
+
+def written_otherwise(keys: Iterable[str], governed: Iterable[str]) -> str | None:
+    """The same for governed names in any case."""
+    names = frozenset(governed)
+    folded = {name.casefold() for name in names}
+    return next((key for key in keys if key not in names and key.casefold() in folded), None)
+
+
+def shown(key: str) -> str:
+    """A caller's key for a message: quoted, escaped, and short."""
+    return ascii(key if len(key) <= 64 else key[:64] + "…")
+
+
+def _is_spaced(data: bytes) -> bool:
+    """Whether a space follows the first key's colon, which the fast way could only fail on."""
+    colon = data.find(b'":', 0, 256)
+    return data[colon + 2 : colon + 3] == b" "
+
+
+def _round_trip(data: bytes) -> Any:
+    """The decoded value if it re-encodes to `data` itself, else None."""
+    try:
+        value = _decode(data)
+        return value if _encode(value) == data else None
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def _careful(data: bytes) -> Any:
+    if data.startswith(_BOM):
+        raise Malformed("the body begins with a byte order mark")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as wrong:
+        raise Malformed(f"the body is not UTF-8 at byte {wrong.start}") from None
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as wrong:
+        raise Malformed(f"not JSON: {wrong.msg} at line {wrong.lineno}, column {wrong.colno}") from None
+    except RecursionError:
+        raise Malformed(f"nested more than {MAX_DEPTH} levels deep") from None
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_depth(value)
+    if _ESCAPED_SURROGATE.search(text) is not None:
+        _check_surrogates(value)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Json:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise Malformed(f"key {shown(key)} stands twice in one object")
+            seen.add(key)
+    return made
+
+
+def _integer(literal: str) -> int | Raw:
+    if len(literal) > PLAIN_DIGITS or literal == "-0":
+        return Raw(literal)
+    return int(literal)
+
+
+def _constant(literal: str) -> Any:
+    raise Malformed(f"{literal} is not a JSON number")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=Raw, parse_int=_integer, parse_constant=_constant
+)
+
+
+def _check_depth(value: Any) -> None:
+    """Goes down level by level; brackets in strings cost one pass and nothing more."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        below = [inner for outer in level if type(outer) is dict for inner in outer.values()]
+        below += [inner for outer in level if type(outer) is list for inner in outer]
+        level = [inner for inner in below if type(inner) is dict or type(inner) is list]
+        if not level:
+            return
+    raise Malformed(f"nested more than {MAX_DEPTH} levels deep")
+
+
+def _check_surrogates(value: Any) -> None:
+    try:
+        _encode(value)
+    except UnicodeEncodeError:
+        raise Malformed("a string holds half of a surrogate pair") from None
