@@ -91,7 +91,18 @@ async def test_other_routes_are_not_found(model: SampleModel, method: str, path:
     assert (await ask(model, method, path, b"{}")).status == 404
 
 
-ODD: list[object] = [None, True, 7, "text", [], [1], {}, {"function": 3}, {"name": []}, [{"type": "function", "function": 3}]]
+ODD: list[object] = [
+    None,
+    True,
+    7,
+    "text",
+    [],
+    [1],
+    {},
+    {"function": 3},
+    {"name": []},
+    [{"type": "function", "function": 3}],
+]
 
 
 @pytest.mark.parametrize("value", ODD)

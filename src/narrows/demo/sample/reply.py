@@ -65,8 +65,8 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 def count_tokens(text: str) -> int:
-    """Tokens of a text, at four characters each, rounded up: near enough for a model without a tokenizer."""
-    return -(-len(text) // CHARACTERS_A_TOKEN)
+    """Tokens of a text: one for every four characters of each word, rounded up, so no delta is less than one token."""
+    return sum(map(_word_tokens, split_words(text)))
 
 
 def compose(asked: Asked) -> Reply:
@@ -110,18 +110,21 @@ def _cut_at_stop(text: str, stops: Sequence[str]) -> tuple[str, str | None]:
 def _cut_at_cap(words: Sequence[str], cap: int | None) -> tuple[tuple[str, ...], int]:
     """The words that fit, the last one cut short if need be, and the tokens they use."""
     kept: list[str] = []
-    characters = 0
-    room = None if cap is None else cap * CHARACTERS_A_TOKEN
+    used = 0
     for word in words:
-        if room is not None and characters + len(word) > room:
-            rest = word[: room - characters]
+        tokens = _word_tokens(word)
+        if cap is not None and used + tokens > cap:
+            rest = word[: (cap - used) * CHARACTERS_A_TOKEN]
             if rest:
                 kept.append(rest)
-                characters += len(rest)
-            break
+            return tuple(kept), cap
         kept.append(word)
-        characters += len(word)
-    return tuple(kept), -(-characters // CHARACTERS_A_TOKEN)
+        used += tokens
+    return tuple(kept), used
+
+
+def _word_tokens(word: str) -> int:
+    return -(-len(word) // CHARACTERS_A_TOKEN)
 
 
 def _tool_reply(asked: Asked, tool: Tool) -> Reply:

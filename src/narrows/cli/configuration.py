@@ -1,0 +1,117 @@
+"""Which configuration and which store a command means, and reading them: every problem as one readable message.
+
+The order is the same for every command: `-c`, `NARROWS_CONFIG`, `./narrows.yaml`, then the demo that is running.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import typer
+
+from narrows.cli.failure import FAILED, USAGE, Failure
+from narrows.config.load import Loaded, read
+from narrows.config.problem import ConfigError
+from narrows.config.schema import Connection
+from narrows.demo.state import read_state, state_file
+from narrows.dialects.registry import build_dialect
+from narrows.policy.compile import compile_policies
+from narrows.policy.policyset import PolicySet
+
+DEFAULT: Final = "narrows.yaml"
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-c",
+        "--config",
+        metavar="FILE",
+        envvar="NARROWS_CONFIG",
+        help="The configuration; by default ./narrows.yaml, else the running demo's.",
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="The data directory itself, in place of the one that the configuration names."),
+]
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """A configuration without problems, and its policies ready to decide."""
+
+    loaded: Loaded
+    policies: PolicySet
+
+
+def find_config(option: Path | None) -> Path:
+    """The configuration's path. Raises Failure."""
+    if option is not None:
+        return option
+    if Path(DEFAULT).exists():
+        return Path(DEFAULT)
+    state = read_state(state_file(os.environ, Path.home()))
+    if state is not None:
+        return Path(state.config)
+    raise Failure(
+        f"there is no configuration: give one with -c FILE or NARROWS_CONFIG, or run this beside ./{DEFAULT} "
+        "(`narrows init` writes one)",
+        USAGE,
+    )
+
+
+def read_checked(path: Path, environ: Mapping[str, str] = os.environ) -> Checked:
+    """The configuration, its operations and patterns checked too. Raises ConfigError."""
+    loaded = read(path, environ, _operations)
+    try:
+        return Checked(loaded, compile_policies(loaded.config))
+    except ConfigError as error:
+        raise loaded.locate(error.problems) from None
+
+
+def checked(option: Path | None) -> Checked:
+    """The same for commands that only need it. Raises Failure."""
+    try:
+        return read_checked(find_config(option))
+    except ConfigError as error:
+        raise Failure(f"the configuration can't be used:\n{error}", FAILED) from None
+
+
+def find_store(config: Path | None, data: Path | None, *, make: bool = False) -> Path:
+    """The data directory: `--data`, or what the configuration's `store` says. Raises Failure.
+
+    Secrets that the configuration refers to are not needed for that, and may be missing here. `make`: the directory
+    need not exist, the caller will make it.
+    """
+    store = data if data is not None else _configured_store(find_config(config))
+    if not store.is_dir() and (store.exists() or not make):
+        raise Failure(f"there is no data directory {store}; has the gate run yet?", USAGE)
+    return store
+
+
+def _configured_store(path: Path) -> Path:
+    try:
+        return Path(read(path, _Whatever(os.environ)).config.store)
+    except ConfigError as error:
+        raise Failure(f"the configuration can't be used (or give --data DIR):\n{error}", FAILED) from None
+
+
+def _operations(connection: Connection) -> frozenset[str]:
+    return build_dialect(connection).operations
+
+
+class _Whatever(Mapping[str, str]):
+    """The environment, in which every name that is not set stands for something."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        return self._environ.get(name) or "unset"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environ)
+
+    def __len__(self) -> int:
+        return len(self._environ)

@@ -1,0 +1,153 @@
+"""`narrows policy`: what the policies of a configuration decide, explained for one caller or tested by cases."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from narrows.cli.configuration import Checked, ConfigOption, checked
+from narrows.cli.failure import FAILED, USAGE, Failure
+from narrows.cli.terminal import complain, harmless, print_json, print_table, say
+from narrows.config.problem import ConfigError
+from narrows.config.scalars import nearest
+from narrows.dialects.registry import build_dialect
+from narrows.model.principal import Principal
+from narrows.policy.cases import Result, read_cases, run_cases
+from narrows.policy.explain import explain, render
+from narrows.policy.inspect import RuleInspector
+from narrows.policy.personas import PersonaError, persona
+from narrows.policy.tokens import EstimatingCounter
+from narrows.wiring.order import controls
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Ask what the policies decide, and test them.")
+
+
+@app.command("explain")
+def explain_call(
+    connection: Annotated[str, typer.Option(help="The connection that is called.")],
+    operation: Annotated[str, typer.Option(help="chat, responses, embeddings, models, …")] = "chat",
+    model: Annotated[str | None, typer.Option(help="The model, as the caller names it.")] = None,
+    user: Annotated[str | None, typer.Option(help="The user's subject.")] = None,
+    group: Annotated[list[str] | None, typer.Option(help="A group the user is in; may be repeated.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A claim of the user; may be repeated.")
+    ] = None,
+    service_account: Annotated[str | None, typer.Option(metavar="NAME", help="A service account, not a user.")] = None,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say why a caller's call would be allowed or refused, policy by policy.
+
+    Exits 0 if it would be allowed, else 1. With several issuers, write issuer:name.
+
+    [bold]Example[/bold]
+
+      narrows policy explain --user alice --group research --connection openai --model gpt-4o-mini --operation chat
+    """
+    result = checked(config)
+    who = _principal(result, user, group or (), attribute or (), service_account)
+    _known(result, connection, operation)
+    said = explain(result.policies, who, connection, operation, model)
+    if as_json:
+        print_json({"id": said.principal, **msgspec.to_builtins(said)})
+    else:
+        say(harmless(render(said)))
+    if not said.allowed:
+        raise typer.Exit(FAILED)
+
+
+@app.command("test")
+def run_case_file(
+    cases: Annotated[Path, typer.Argument(metavar="CASES.YAML", help="The cases.")],
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a case.")] = False,
+) -> None:
+    """Run must-allow and must-deny cases against the policies; nothing is sent anywhere.
+
+    Exits 0 only if every case has the outcome it expects. A file of cases:
+
+      cases:
+        - name: research may chat
+          as: {user: alice, groups: [research]}
+          connection: openai
+          model: gpt-4o-mini
+          prompt: Hello!
+          expect: allow
+        - as: {user: bob, groups: [support]}
+          connection: openai
+          model: o3
+          expect: {deny: model_not_allowed}
+
+    [bold]Example[/bold]
+
+      narrows policy test cases.yaml -c narrows.yaml
+    """
+    result = checked(config)
+    request, _ = controls(RuleInspector())
+    try:
+        placed = read_cases(cases.read_bytes(), str(cases), result.policies)
+    except OSError as error:
+        raise Failure(f"{cases}: the file can't be read: {error.strerror}", USAGE) from None
+    except ConfigError as error:
+        raise Failure(f"the cases can't be used:\n{error}", USAGE) from None
+    results = run_cases(placed, result.policies, request, EstimatingCounter())
+    _show(cases, results, as_json=as_json)
+    if not all(result.passed for result in results):
+        raise typer.Exit(FAILED)
+
+
+def _show(cases: Path, results: Sequence[Result], *, as_json: bool) -> None:
+    if as_json:
+        for result in results:
+            print_json({"id": f"{cases}:{result.line}", **msgspec.to_builtins(result)})
+        return
+    rows = [("ok" if each.passed else "FAILED", each.name, each.expected, each.got) for each in results]
+    print_table(("", "case", "expected", "got"), rows)
+    failed = [each for each in results if not each.passed]
+    for each in failed:
+        complain(f"{cases}:{each.line}: {each.name}: expected {each.expected}, got {each.got}")
+    say(f"{len(results) - len(failed)} of {len(results)} cases are as expected")
+
+
+def _principal(
+    result: Checked, user: str | None, groups: Sequence[str], attributes: Sequence[str], service_account: str | None
+) -> Principal:
+    if user is None and not groups and not attributes and service_account is None:
+        raise Failure("say who asks: --user, --group, --attribute or --service-account", USAGE)
+    try:
+        return persona(
+            result.policies.issuers,
+            user=user,
+            groups=groups,
+            attributes=_pairs(attributes),
+            service_account=service_account,
+        )
+    except PersonaError as error:
+        raise Failure(str(error), USAGE) from None
+
+
+def _pairs(attributes: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    pairs: dict[str, tuple[str, ...]] = {}
+    for text in attributes:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise Failure(f"--attribute: '{text}' is not NAME=VALUE", USAGE)
+        pairs[name] = (*pairs.get(name, ()), value)
+    return pairs
+
+
+def _known(result: Checked, connection: str, operation: str) -> None:
+    """Names that do not exist would be explained as a refusal, which misleads."""
+    settings = result.loaded.config.connections.get(connection)
+    if settings is None:
+        raise Failure(_unknown("connection", connection, list(result.loaded.config.connections)), USAGE)
+    operations = sorted(build_dialect(settings).operations)
+    if operation not in operations:
+        raise Failure(_unknown("operation", operation, operations), USAGE)
+
+
+def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    hint = nearest(name, known)
+    return f"there is no {kind} '{name}'" + (f"; {hint}" if hint else f"; there are {', '.join(known)}")
