@@ -44,6 +44,14 @@ class State(IntEnum):
     CLOSING = 2  # nothing more is served; bytes are discarded until the client has read the last reply
 
 
+# Looking a member up on its class costs more than the comparison it is for.
+_HEAD: Final = State.HEAD
+_BUSY: Final = State.BUSY
+_CLOSING: Final = State.CLOSING
+_NOTHING: Final = Wait.NOTHING
+_ENDED: Final = Reply.ENDED
+
+
 class Connection(asyncio.Protocol):
     """The protocol of one connection; see the module."""
 
@@ -51,7 +59,7 @@ class Connection(asyncio.Protocol):
         self._service = service
         self._intake = Intake(service.allows_encoded_slash)
         self._clock = Deadline(service.loop, self._expired)
-        self._state = State.HEAD
+        self._state: State = _HEAD
         self._exchange: HttpExchange | None = None
         self._task: asyncio.Task[None] | None = None
         self._running = False
@@ -89,10 +97,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrived: of a head, of a body, of a request that must wait, or of no interest any more."""
-        if self._state is State.CLOSING:
+        if self._state is _CLOSING:
             return
         self._intake.push(data)
-        if self._state is State.HEAD:
+        if self._state is _HEAD:
             self._advance()
         elif self._exchange is not None:
             self._read_body(self._exchange)
@@ -101,7 +109,7 @@ class Connection(asyncio.Protocol):
         """The client sends no more. In a call that means it is gone, even if it only half-closed: no client of a
         model does that and stays to read."""
         exchange = self._exchange
-        if exchange is not None and exchange.reply is not Reply.ENDED:
+        if exchange is not None and exchange.reply is not _ENDED:
             if exchange.reply is Reply.BEGUN and exchange.cut_by_reset:
                 self._reset()
             self._gone()
@@ -109,7 +117,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- the loop's signature
         """The connection is no more; a call in it is cancelled at once."""
         self._gone()
-        self._state = State.CLOSING
+        self._state = _CLOSING
         self._clock.stop()
         self._intake.discard()
         self._service.leave(self)
@@ -117,7 +125,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
         self._unblocked = False
-        if self._state is not State.CLOSING:
+        if self._state is not _CLOSING:
             self._clock.expect(Wait.WRITE, self._service.settings.write_timeout, self._unsent())
 
     def resume_writing(self) -> None:
@@ -126,16 +134,16 @@ class Connection(asyncio.Protocol):
         self._free_room()
         if self._clock.wait is Wait.WRITE:
             self._clock.clear()
-        if self._state is State.BUSY and self._exchange is None:
-            self._state = State.HEAD
+        if self._state is _BUSY and self._exchange is None:
+            self._state = _HEAD
             self._advance()
 
     # The order of requests.
 
     def _advance(self) -> None:
         """Reads heads until one is served, one is refused, or none is complete."""
-        while self._state is State.HEAD:
-            outcome = self._intake.next_head(self._origin) if self._intake.buffered else None
+        while self._state is _HEAD:
+            outcome = self._intake.next_head(self._origin) if self._intake.buffer else None
             if outcome is None:
                 self._await_head()
                 return
@@ -146,19 +154,19 @@ class Connection(asyncio.Protocol):
 
     def _await_head(self) -> None:
         self._resume()
-        if self._intake.buffered:
+        if self._intake.buffer:
             if self._clock.wait is not Wait.HEADER:
                 self._clock.expect(Wait.HEADER, self._service.settings.header_timeout)
         elif self._service.draining and not self._service.tasks:
             self._close()
-        elif self._clock.wait is Wait.NOTHING:
+        elif self._clock.wait is _NOTHING:
             self._clock.expect(Wait.IDLE, self._service.settings.idle_timeout)
 
     def _begin(self, accepted: Accepted) -> None:
         """Serves a request, or sheds it before any work is done."""
         exchange = HttpExchange(self, accepted)
         self._exchange = exchange
-        self._state = State.BUSY
+        self._state = _BUSY
         self._clock.clear()
         deny = self._service.admit(surplus=self._surplus)
         if deny is None:
@@ -179,14 +187,14 @@ class Connection(asyncio.Protocol):
         try:
             if not self._lost:
                 await self._service.handler(exchange)
-                if exchange.reply is not Reply.ENDED:
+                if exchange.reply is not _ENDED:
                     log.error("a handler returned without ending its reply")
         except asyncio.CancelledError as cancelled:
             if DRAIN in cancelled.args:
                 deny = draining()
         except Exception as error:  # noqa: BLE001 -- the boundary of a call; its content must not be logged
             log.error("a handler failed: %s", type(error).__name__)
-        if not self._lost:
+        if exchange.reply is not _ENDED and not self._lost:
             if exchange.reply is Reply.NONE:
                 self._answer(exchange, deny)
             exchange.abort()
@@ -202,18 +210,18 @@ class Connection(asyncio.Protocol):
         if self._lost:
             return
         if exchange.closing:
-            self._close(linger=not exchange.arrived or self._intake.buffered > 0)
+            self._close(linger=not exchange.arrived or bool(self._intake.buffer))
         elif self._unblocked:
-            self._state = State.HEAD
+            self._state = _HEAD
 
     def _read_body(self, exchange: HttpExchange) -> None:
         """Moves what has arrived of the body to the exchange; what follows it stays behind."""
         intake = self._intake
         if not exchange.arrived:
-            deny = None if exchange.refused else intake.read_body(exchange)
+            deny = None if exchange.refused is not None else intake.read_body(exchange)
             if deny is not None:
                 exchange.refuse_body(deny)
-            if exchange.refused:
+            if exchange.refused is not None:
                 intake.discard()
                 return
             if intake.over:
@@ -222,7 +230,7 @@ class Connection(asyncio.Protocol):
                 exchange.complete()
             elif exchange.size > READ_AHEAD and not exchange.wanted:
                 self._pause()
-        elif intake.buffered > READ_AHEAD:
+        elif len(intake.buffer) > READ_AHEAD:
             self._pause()
 
     # Refusals of the edge's own.
@@ -304,12 +312,12 @@ class Connection(asyncio.Protocol):
 
     def drain(self) -> None:
         """Close if idle; otherwise close after the reply."""
-        if self._state is State.HEAD and not self._intake.buffered:
+        if self._state is _HEAD and not self._intake.buffer:
             self._close()
 
     def abort(self) -> None:
         """Break the connection now."""
-        self._state = State.CLOSING
+        self._state = _CLOSING
         self._transport.abort()
 
     def _gone(self) -> None:
@@ -317,7 +325,7 @@ class Connection(asyncio.Protocol):
         self._lost = True
         self._free_room()
         exchange, task = self._exchange, self._task
-        if task is not None and self._running and exchange is not None and exchange.reply is not Reply.ENDED:
+        if task is not None and self._running and exchange is not None and exchange.reply is not _ENDED:
             task.cancel(CLIENT_GONE)
 
     def _reset(self) -> None:
@@ -327,7 +335,7 @@ class Connection(asyncio.Protocol):
 
     def _close(self, *, linger: bool = False) -> None:
         """Lets the client read what was written, then closes; `linger`: it may still be sending."""
-        self._state = State.CLOSING
+        self._state = _CLOSING
         self._intake.discard()
         if linger:
             self._clock.expect(Wait.CLOSING, LINGER, self._unsent())

@@ -23,6 +23,9 @@ class Wait(IntEnum):
     CLOSING = 5
 
 
+_NOTHING: Final = Wait.NOTHING
+
+
 class Deadline:
     """What is waited for and until when. `mark` is the waiter's own note, given back to it."""
 
@@ -34,7 +37,7 @@ class Deadline:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = _NEVER
         self._at = _NEVER
-        self.wait = Wait.NOTHING
+        self.wait: Wait = _NOTHING
         self.mark = 0
 
     def expect(self, wait: Wait, seconds: float, mark: int = 0) -> None:
@@ -49,7 +52,7 @@ class Deadline:
 
     def clear(self) -> None:
         """Waits for nothing."""
-        self.wait = Wait.NOTHING
+        self.wait = _NOTHING
         self._at = _NEVER
 
     def stop(self) -> None:

@@ -34,6 +34,12 @@ class Reply(IntEnum):
     ENDED = 2
 
 
+# Looking a member up on its class costs more than the comparison it is for.
+_NONE: Final = Reply.NONE
+_BEGUN: Final = Reply.BEGUN
+_ENDED: Final = Reply.ENDED
+
+
 class Wire(Protocol):
     """What an exchange needs of its connection."""
 
@@ -61,34 +67,38 @@ class Wire(Protocol):
 
 
 class HttpExchange:
-    """Made by a connection for each request; see the port for what its methods promise."""
+    """Made by a connection for each request; see the port for what its methods promise.
+
+    `arrived`: the whole body is here; `size`: bytes of it that are; `refused`: why no more is taken; `closing`: the
+    connection ends with this reply; `reply`: how far the reply is.
+    """
 
     __slots__ = (
         "_accepted",
         "_encoded_limit",
         "_parts",
-        "_refused",
-        "_size",
         "_waiter",
         "_whole",
         "_wire",
         "arrived",
         "closing",
+        "refused",
         "reply",
+        "size",
     )
 
     def __init__(self, wire: Wire, accepted: Accepted) -> None:
         self._wire = wire
         self._accepted = accepted
         self._parts: bytes | bytearray = b""
-        self._size = 0
+        self.size = 0
         self._encoded_limit = -1
         self._waiter: asyncio.Future[None] | None = None
-        self._refused: Deny | None = None
+        self.refused: Deny | None = None
         self._whole: bytes | None = None
         self.arrived = False
         self.closing = not accepted.keep_alive
-        self.reply = Reply.NONE
+        self.reply: Reply = _NONE
 
     @property
     def head(self) -> RequestHead:
@@ -102,22 +112,12 @@ class HttpExchange:
         """The handler has asked for the body."""
         return self._encoded_limit >= 0
 
-    @property
-    def refused(self) -> bool:
-        """No more of the body is taken."""
-        return self._refused is not None
-
-    @property
-    def size(self) -> int:
-        """Bytes of the body that have arrived."""
-        return self._size
-
     def take(self, data: bytes) -> None:
         """A piece of the body has arrived."""
-        self._size += len(data)
-        if self._refused is not None:
+        self.size += len(data)
+        if self.refused is not None:
             return
-        if self.wanted and self._size > self._encoded_limit:
+        if self.wanted and self.size > self._encoded_limit:
             self.refuse_body(body_too_large(self._encoded_limit))
         elif not self._parts:
             self._parts = data
@@ -133,7 +133,7 @@ class HttpExchange:
 
     def refuse_body(self, deny: Deny) -> None:
         """The body can't be had; the connection closes after the reply."""
-        self._refused = self._refused or deny
+        self.refused = self.refused or deny
         self._parts = b""
         self.closing = True
         self._wire.stop_body()
@@ -151,18 +151,18 @@ class HttpExchange:
             return self._whole
         encoding = self._accepted.encoding
         if encoding is not None and not supports(encoding):
-            self._refused = self._refused or unsupported()
-        elif self._accepted.length > limit or self._size > limit:
-            self._refused = self._refused or body_too_large(limit)
-        if self._refused is None and not self.arrived:
+            self.refused = self.refused or unsupported()
+        elif self._accepted.length > limit or self.size > limit:
+            self.refused = self.refused or body_too_large(limit)
+        if self.refused is None and not self.arrived:
             self._encoded_limit = limit
             self._waiter = asyncio.get_running_loop().create_future()
-            if self._accepted.expects and not self._size:
+            if self._accepted.expects and not self.size:
                 self._wire.write(CONTINUE)
             self._wire.expect_body()
             await self._waiter
-        if self._refused is not None:
-            raise BodyRefused(self._refused)
+        if self.refused is not None:
+            raise BodyRefused(self.refused)
         data = bytes(self._parts)
         self._parts = b""
         if encoding is not None:
@@ -176,7 +176,7 @@ class HttpExchange:
         else:
             decoded = await asyncio.get_running_loop().run_in_executor(None, decode, data, encoding, limit)
         if isinstance(decoded, Deny):
-            self._refused = decoded
+            self.refused = decoded
             raise BodyRefused(decoded)
         return decoded
 
@@ -191,7 +191,7 @@ class HttpExchange:
         elif body:
             raise ValueError(f"a {status} reply has no body")
         head = encode_head(status, headers, framing)
-        self.reply = Reply.ENDED
+        self.reply = _ENDED
         if self._accepted.head.method == "HEAD":
             self._wire.write(head)
         elif len(body) <= JOIN_UP_TO:
@@ -211,7 +211,7 @@ class HttpExchange:
         if self._accepted.chunked_reply:
             framing = CHUNKED + framing
         head = encode_head(status, headers, framing)
-        self.reply = Reply.BEGUN
+        self.reply = _BEGUN
         # The loop joins what is written in one iteration, so the first piece travels with the head.
         self._wire.write(head)
 
@@ -231,15 +231,15 @@ class HttpExchange:
     def finish(self) -> None:
         """Ends a begun reply."""
         self._needs_begun()
-        self.reply = Reply.ENDED
+        self.reply = _ENDED
         if self._accepted.chunked_reply and self._accepted.head.method != "HEAD":
             self._wire.write(LAST_CHUNK)
 
     def abort(self) -> None:
         """Cuts a begun reply. Before a reply has begun it closes the connection without one."""
-        if self.reply is Reply.ENDED:
+        if self.reply is _ENDED:
             return
-        self.reply = Reply.ENDED
+        self.reply = _ENDED
         self.closing = True
         self._wire.cut()
 
@@ -249,11 +249,11 @@ class HttpExchange:
         return not self._accepted.chunked_reply
 
     def _begin(self) -> None:
-        if self.reply is not Reply.NONE:
+        if self.reply is not _NONE:
             raise RuntimeError("the exchange was answered before")
 
     def _needs_begun(self) -> None:
-        if self.reply is not Reply.BEGUN:
+        if self.reply is not _BEGUN:
             raise RuntimeError("no reply has begun, or it has ended")
 
     def _connection_line(self) -> bytes:

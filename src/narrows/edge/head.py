@@ -1,14 +1,13 @@
 """From the parsed fields of one request to a checked head, or the rule it breaks. Pure. Framing is settled here."""
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from narrows.edge.denials import malformed
 from narrows.edge.forwarded import Network, client_address
-from narrows.edge.paths import AllowsEncodedSlash, split_target
+from narrows.edge.paths import AllowsEncodedSlash, never, split_target
 from narrows.model.verdict import Deny
 from narrows.ports.http import RequestHead
 
@@ -26,7 +25,7 @@ SINGLETONS: Final = frozenset(
 )
 """Fields that say one thing; two of them would let two readers read two things. So does every `narrows-…` field."""
 
-HOP_BY_HOP: Final = frozenset(
+ENDING: Final = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding"
     b" upgrade forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port x-forwarded-prefix"
     b" x-forwarded-server x-real-ip".split()
@@ -35,6 +34,8 @@ HOP_BY_HOP: Final = frozenset(
 
 _HOST: Final = re.compile(rb"([A-Za-z0-9](?:[A-Za-z0-9_\-]|\.(?!\.))*|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}")
+_BAD_LENGTH: Final = malformed("Content-Length must be one decimal number of sane size.", "content-length")
+_SPECIAL: Final = ENDING | {b"expect", b"content-encoding", b"http2-settings"}
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -57,107 +58,102 @@ class Accepted(msgspec.Struct, frozen=True):
     encoding: bytes | None = None
 
 
+def repeat_field(headers: dict[bytes, bytes], name: bytes, value: bytes) -> Deny | None:
+    """A field stands again: joins a list to what is there, refuses what may stand only once."""
+    if name in SINGLETONS or name.startswith(b"narrows-"):
+        return malformed("A header that may stand only once is repeated.", name.decode("ascii"))
+    headers[name] = headers[name] + (b"; " if name == b"cookie" else b", ") + value
+    return None
+
+
 def judge_head(
     method: bytes,
     target: bytes,
     minor: bytes,
-    fields: Sequence[tuple[bytes, bytes]],
+    headers: dict[bytes, bytes],
     origin: Origin,
-    allows_encoded_slash: AllowsEncodedSlash,
+    allows_encoded_slash: AllowsEncodedSlash = never,
 ) -> Accepted | Deny:
-    """Checks a head that has passed the wire guard. `fields` have lower-case names, in order; `minor` is `0` or `1`."""
+    """Checks a head that has passed the wire guard; `minor` is `0` or `1`.
+
+    `headers` has lower-case names and is taken over: fields that end here are removed from it.
+    """
     known = METHODS.get(method)
     if known is None:
         return malformed("The method is not one that this gate serves.")
     place = split_target(target, allows_encoded_slash)
     if isinstance(place, Deny):
         return place
-    headers = _gather(fields)
-    if isinstance(headers, Deny):
-        return headers
     host = _HOST.fullmatch(headers.get(b"host", b""))
     if host is None:
         return malformed("The request needs exactly one valid Host.", "host")
-    length = _frame(headers, minor)
+    name = host[1].decode("ascii").lower().rstrip(".")
+    modern = minor == b"1"
+    # Most requests have none of the fields that the rest is about.
+    if _SPECIAL.isdisjoint(headers):
+        length = int(headers.get(b"content-length", b"0")) if _has_plain_length(headers) else _BAD_LENGTH
+        if isinstance(length, Deny):
+            return length
+        head = RequestHead(known, place[0], place[1], headers, origin.peer, name, origin.tls)
+        return Accepted(head, length, modern, modern)
+    return _judge_special(known, place, name, headers, origin, modern=modern)
+
+
+def _judge_special(
+    method: str, place: tuple[str, str], host: str, headers: dict[bytes, bytes], origin: Origin, *, modern: bool
+) -> Accepted | Deny:
+    """The rest of `judge_head`, for requests with codings, expectations, hop-by-hop fields."""
+    length = _frame(headers, modern=modern)
     if isinstance(length, Deny):
         return length
     expects = headers.get(b"expect")
-    if expects is not None and (expects.lower() != b"100-continue" or minor == b"0"):
+    if expects is not None and (expects.lower() != b"100-continue" or not modern):
         return malformed("The only expectation that is met is 100-continue, in HTTP/1.1.", "expect")
     address = origin.peer
     if origin.listed and (forwarded := headers.get(b"x-forwarded-for")) is not None:
         address = client_address(address, forwarded, origin.trusted)
-    keep_alive = minor == b"1"
-    if (connection := headers.get(b"connection")) is not None:
-        keep_alive = _offers_keep_alive(connection, keep_alive)
-    return Accepted(
-        RequestHead(
-            method=known,
-            path=place[0],
-            query=place[1],
-            headers=_end_to_end(headers),
-            address=address,
-            host=host[1].decode("ascii").lower().rstrip("."),
-            tls=origin.tls,
-        ),
-        length=length,
-        keep_alive=keep_alive,
-        chunked_reply=minor == b"1",
-        expects=expects is not None and length != 0,
-        encoding=headers.get(b"content-encoding"),
-    )
+    keep_alive = _offers_keep_alive(headers.get(b"connection", b""), modern=modern)
+    encoding = headers.get(b"content-encoding")
+    _remove_ending(headers)
+    head = RequestHead(method, place[0], place[1], headers, address, host, origin.tls)
+    return Accepted(head, length, keep_alive, modern, expects is not None and length != 0, encoding)
 
 
-def _gather(fields: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes] | Deny:
-    """The fields by name, repeated lists joined; a repeated singleton is refused."""
-    headers: dict[bytes, bytes] = {}
-    for name, value in fields:
-        if name not in headers:
-            headers[name] = value
-        elif name in SINGLETONS or name.startswith(b"narrows-"):
-            return malformed("A header that may stand only once is repeated.", name.decode("ascii"))
-        else:
-            headers[name] = headers[name] + (b"; " if name == b"cookie" else b", ") + value
-    return headers
-
-
-def _frame(headers: dict[bytes, bytes], minor: bytes) -> int | Deny:
-    """The one length of the body (RFC 9112 §6), or the reason why it has none."""
+def _has_plain_length(headers: dict[bytes, bytes]) -> bool:
     length = headers.get(b"content-length")
+    return length is None or _LENGTH.fullmatch(length) is not None
+
+
+def _frame(headers: dict[bytes, bytes], *, modern: bool) -> int | Deny:
+    """The one length of the body (RFC 9112 §6), or the reason why it has none."""
     coding = headers.get(b"transfer-encoding")
     if b"upgrade" in headers or b"http2-settings" in headers:
         return malformed("Protocol upgrades are refused; set the client to HTTP/1.1.", "upgrade")
     if b"trailer" in headers:
         return malformed("Trailers are refused.", "trailer")
     if coding is not None:
-        if length is not None:
+        if b"content-length" in headers:
             return malformed("Content-Length and Transfer-Encoding may not stand together.", "transfer-encoding")
-        if coding != b"chunked" or minor == b"0":
+        if coding != b"chunked" or not modern:
             return malformed("The only transfer coding is chunked, in HTTP/1.1.", "transfer-encoding")
         return CHUNKED
-    if length is None:
-        return 0
-    if not _LENGTH.fullmatch(length):
-        return malformed("Content-Length must be one decimal number of sane size.", "content-length")
-    return int(length)
+    if not _has_plain_length(headers):
+        return _BAD_LENGTH
+    return int(headers.get(b"content-length", b"0"))
 
 
-def _offers_keep_alive(connection: bytes, default: bool) -> bool:  # noqa: FBT001 -- the version's own default
+def _offers_keep_alive(connection: bytes, *, modern: bool) -> bool:
     options = {option.strip(b" \t") for option in connection.lower().split(b",")}
     if b"close" in options:
         return False
-    return default or b"keep-alive" in options
+    return modern or b"keep-alive" in options
 
 
-def _end_to_end(headers: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    """The fields without those that end here, by their nature or because `Connection` lists them."""
-    ending = HOP_BY_HOP & headers.keys()
-    if not ending:
-        return headers
+def _remove_ending(headers: dict[bytes, bytes]) -> None:
+    """Removes the fields that end here, by their nature or because `Connection` lists them."""
     listed = headers.get(b"connection", b"")
-    for name in ending:
+    for name in ENDING & headers.keys():
         del headers[name]
-    if listed not in {b"keep-alive", b"close"}:
+    if listed not in {b"", b"keep-alive", b"close"}:
         for option in listed.lower().split(b","):
             headers.pop(option.strip(b" \t"), None)
-    return headers

@@ -10,7 +10,7 @@ from typing import Protocol
 import httptools
 
 from narrows.edge.denials import malformed
-from narrows.edge.head import CHUNKED, Accepted, Origin, judge_head
+from narrows.edge.head import CHUNKED, Accepted, Origin, judge_head, repeat_field
 from narrows.edge.paths import AllowsEncodedSlash
 from narrows.edge.wire_guard import ChunkGuard, judge_partial, match_head
 from narrows.model.verdict import Deny
@@ -24,58 +24,61 @@ class BodySink(Protocol):
 
 
 class Intake:
-    """The reading side of a connection: push, next_head until it gives a head, read_body until `over`, and again."""
+    """The reading side of a connection: push, next_head until it gives a head, read_body until `over`, and again.
+
+    `buffer` holds the bytes that nothing has read yet.
+    """
 
     __slots__ = (
         "_allows_encoded_slash",
-        "_buffer",
         "_chunks",
-        "_fields",
+        "_denied",
+        "_headers",
         "_left",
         "_parser",
+        "_repeats",
         "_scanned",
         "_sink",
+        "buffer",
         "over",
     )
 
     def __init__(self, allows_encoded_slash: AllowsEncodedSlash) -> None:
         self._allows_encoded_slash = allows_encoded_slash
-        self._buffer = b""
+        self.buffer = b""
         self._scanned = 0
-        self._fields: list[tuple[bytes, bytes]] = []
+        self._headers: dict[bytes, bytes] = {}
+        self._repeats = 0
+        self._denied: Deny | None = None
         self._left = 0
         self._chunks: ChunkGuard | None = None
         self._sink: BodySink | None = None
         self._parser: httptools.HttpRequestParser | None = None
         self.over = True
 
-    @property
-    def buffered(self) -> int:
-        """Bytes that nothing has read yet."""
-        return len(self._buffer)
-
     def push(self, data: bytes) -> None:
         """Bytes arrived."""
-        self._buffer = self._buffer + data if self._buffer else data
+        self.buffer = self.buffer + data if self.buffer else data
 
     def discard(self) -> None:
         """Forgets what is buffered: the connection reads nothing any more."""
-        self._buffer = b""
+        self.buffer = b""
         self._sink = None
         self._parser = None
 
     def beginning(self) -> bytes:
         """The first bytes of what is buffered, to guess whose error shape a refusal should have."""
-        return self._buffer[:2048]
+        return self.buffer[:2048]
 
     def next_head(self, origin: Origin) -> Accepted | Deny | None:
         """The next request's head; None while it is incomplete."""
-        buffer = self._buffer
+        buffer = self.buffer
         if buffer[:2] == b"\r\n":  # RFC 9112 §2.2: an empty line before a request is skipped; one, not many.
-            buffer = self._buffer = buffer[2:]
-        end = buffer.find(b"\r\n\r\n", max(self._scanned - 3, 0))
+            buffer = self.buffer = buffer[2:]
+        scanned = self._scanned
+        end = buffer.find(b"\r\n\r\n", scanned - 3 if scanned > 3 else 0)
         if end < 0:
-            deny = judge_partial(buffer, self._scanned)
+            deny = judge_partial(buffer, scanned)
             self._scanned = len(buffer)
             return deny
         self._scanned = 0
@@ -86,10 +89,10 @@ class Intake:
         deny = self._parse(block)
         if deny is not None:
             return deny
-        accepted = judge_head(*line, self._fields, origin, self._allows_encoded_slash)
+        accepted = judge_head(*line, self._headers, origin, self._allows_encoded_slash)
         if isinstance(accepted, Deny):
             return accepted
-        self._buffer = buffer[end + 4 :]
+        self.buffer = buffer[end + 4 :]
         if self.over is not (accepted.length == 0):
             return malformed("The request's length is ambiguous.")
         self._left = accepted.length
@@ -97,19 +100,21 @@ class Intake:
         return accepted
 
     def _parse(self, block: bytes) -> Deny | None:
-        """Feeds one head to the parser; the fields are then in `_fields`."""
+        """Feeds one head to the parser; the fields are then in `_headers`."""
         parser = self._parser
         if parser is None:
             parser = self._parser = httptools.HttpRequestParser(self)
-        self._fields = []
+        self._headers = {}
+        self._repeats = 0
+        self._denied = None
         self.over = False
         try:
             parser.feed_data(block)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             return self._explain_rejection()
-        if len(self._fields) != block.count(b"\n") - 2:
+        if len(self._headers) + self._repeats != block.count(b"\n") - 2:
             return malformed("The header block is ambiguous.")
-        return None
+        return self._denied
 
     def _explain_rejection(self) -> Deny:
         """What llhttp rejects but the guard let through is mostly framing; our own words for it are better."""
@@ -118,7 +123,7 @@ class Intake:
 
     def read_body(self, sink: BodySink) -> Deny | None:
         """Moves what has arrived of the body to `sink`; afterwards `over` says whether that was all."""
-        data = self._buffer
+        data = self.buffer
         if not data or self.over or self._parser is None:
             return None
         if self._chunks is not None:
@@ -130,7 +135,7 @@ class Intake:
             count = min(self._left, len(data))
             self._left -= count
             ended = self._left == 0
-        self._buffer = data[count:]
+        self.buffer = data[count:]
         self._sink = sink
         try:
             self._parser.feed_data(data if count == len(data) else data[:count])
@@ -144,7 +149,12 @@ class Intake:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One field; the parser leaves trailing white space in the value."""
-        self._fields.append((name.lower(), value.rstrip(b" \t")))
+        name = name.lower()
+        if name not in self._headers:
+            self._headers[name] = value.rstrip(b" \t")
+            return
+        self._repeats += 1
+        self._denied = self._denied or repeat_field(self._headers, name, value.rstrip(b" \t"))
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""

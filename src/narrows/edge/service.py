@@ -96,7 +96,8 @@ class Service:
     def ended(self, task: asyncio.Task[None]) -> None:
         """A handler's task is over."""
         self.tasks.discard(task)
-        self._signal()
+        if self._changed is not None:
+            self._signal()
 
     def render(self, deny: Deny, path: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         """A refusal of the edge's own: status, headers, body. A renderer that fails costs the body, not the refusal."""
