@@ -7,6 +7,7 @@ The schema has a version and only ever moves forward; a file from a newer Narrow
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from narrows.ports.clock import Clock
 
 FILE_NAME: Final = "control.db"
 BUSY_SECONDS: Final = 5.0
+_WAL_PAUSE: Final = 0.01
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -54,7 +56,7 @@ class ControlDb:
             self._connection = sqlite3.connect(self._path, timeout=busy, isolation_level=None)
         try:
             with _explained(self._path):
-                self._prepare()
+                self._prepare(busy)
         except BaseException:
             self._connection.close()
             raise
@@ -97,8 +99,8 @@ class ControlDb:
         """Closes the file."""
         self._connection.close()
 
-    def _prepare(self) -> None:
-        self._connection.execute("PRAGMA journal_mode = WAL")
+    def _prepare(self, busy: float) -> None:
+        _enter_wal(self._connection, busy)
         self._connection.execute("PRAGMA synchronous = FULL")
         with self._transaction() as run:
             run.execute(
@@ -177,6 +179,19 @@ class ControlWatch:
             )
             self._file = file
         return file, int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _enter_wal(connection: sqlite3.Connection, busy: float) -> None:
+    """Switches a new file to WAL. SQLite's own busy timeout does not cover this step, so it is tried again here."""
+    for remaining in range(round(busy / _WAL_PAUSE), -1, -1):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not remaining:
+                raise
+            time.sleep(_WAL_PAUSE)
+        else:
+            return
 
 
 def _accounts(connection: sqlite3.Connection) -> Sequence[ServiceAccount]:
