@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from narrows.dialects.registry import read_large
+from narrows.dialects.large import read_large
 from narrows.dialects.strict_json import read as read_json
 from narrows.model.call import Asked
 from narrows.model.refusal import Code
@@ -41,7 +41,7 @@ async def read_request(dialect: Dialect, route: Route, data: bytes, offload: Off
     if not route.body:
         return dialect.read(route, {})
     if len(data) > LARGE:
-        return await offload.run(read_large, dialect, route, data, dialect.governed)
+        return await offload.run(read_large, dialect, route, data)
     body = read_json(data, dialect.governed)
     if isinstance(body, Deny):
         return body

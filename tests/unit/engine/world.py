@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from narrows.config.schema import Config, Connection, ConnectionCredential
+from narrows.config.schema import Config, Connection, ConnectionCredential, IdentitySettings, Issuer, Policy
 from narrows.dialects.registry import build_dialect
 from narrows.engine.gateway import Gateway, Services
 from narrows.engine.sessions import SessionIds
@@ -288,7 +288,9 @@ class World:
             for name, extra in ({"openai": {}, "anthropic": {}} | connections).items()
         }
         config = Config(
-            connections=settings, policies=msgspec.convert(list(policies), type=Config.__annotations__["policies"])
+            identity=IdentitySettings(issuers=(Issuer(name="corp", issuer="https://idp", audience="narrows"),)),
+            connections=settings,
+            policies=msgspec.convert(list(policies), type=tuple[Policy, ...]),
         )
         compiled = compile_policies(config)
         request, reply = controls(RuleInspector())
