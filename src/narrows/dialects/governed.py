@@ -1,6 +1,5 @@
 """The fields that decide what a call may do, checked for type and range before anything trusts them."""
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from narrows.dialects.reading import Invalid
@@ -11,6 +10,8 @@ MAX_MODEL: Final = 256
 CAP_ALIASES: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "n_predict")
 """Every name an OpenAI-compatible server takes for the output cap. Any of them is governed wherever it stands, or a
 caller could state its cap twice and have the server take the larger."""
+
+_CAPS: Final = frozenset(CAP_ALIASES)
 
 
 def model(body: Json) -> str:
@@ -47,10 +48,12 @@ def count(body: Json, name: str, least: int = 1) -> int | None:
     return value
 
 
-def output_cap(body: Json, names: Iterable[str] = CAP_ALIASES, least: int = 1) -> int | None:
+def output_cap(body: Json, least: int = 1) -> int | None:
     """The smallest of the caps that the body states under any name. Raises Invalid."""
     smallest: int | None = None
-    for name in names:
+    if _CAPS.isdisjoint(body):
+        return None
+    for name in CAP_ALIASES:
         if name in body:
             value = count(body, name, least)
             if value is not None and (smallest is None or value < smallest):

@@ -25,17 +25,15 @@ def assemble(body: Json, split: tuple[str, ...]) -> Forward:
     contents: list[Content] = []
     tails: list[bytes] = []
     for name in split:
-        if _is_pieces(body.get(name)):
-            value = body.pop(name)
-            pieces = [_serialised(element) for element in value]
+        if name in body and _is_pieces(body[name]):
+            pieces = [bytes(value) if type(value) is Raw else _encode(value) for value in body.pop(name)]
             contents += [Content(f"$.{name}[{index}]", piece) for index, piece in enumerate(pieces)]
             tails.append(b'"%b":[%b]' % (name.encode(), b",".join(pieces)))
     rest = _encode(body)
-    contents.insert(0, Content("$", rest))
     if not tails:
-        return Forward(rest, tuple(contents))
+        return Forward(rest, (Content("$", rest),))
     head = rest[:-1] + b"," if body else b"{"
-    return Forward(head + b",".join(tails) + b"}", tuple(contents))
+    return Forward(b"%b%b}" % (head, b",".join(tails)), (Content("$", rest), *contents))
 
 
 def compact(asked: Asked, split: tuple[str, ...], keep: frozenset[str]) -> Asked:
@@ -57,7 +55,3 @@ def _compacted(name: str, body: Json, split: tuple[str, ...], keep: frozenset[st
 def _is_pieces(value: Any) -> bool:
     """Whether a member is a list worth splitting; token ids are one piece."""
     return type(value) is list and bool(value) and type(value[0]) is not int
-
-
-def _serialised(value: Any) -> bytes:
-    return bytes(value) if type(value) is Raw else _encode(value)

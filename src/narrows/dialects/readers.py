@@ -98,8 +98,8 @@ class StreamReader(ABC):
         """The event as one frame."""
         if event.hidden:
             return b""
-        if event.deltas:
-            put_back(event.deltas)
+        for delta in event.deltas:
+            delta.container[delta.key] = delta.text
         if event.name is None:
             return b"data: %b\n\n" % _encode(event.data)
         return sse.encode(event.name, _encode(event.data))
@@ -125,21 +125,19 @@ class StreamReader(ABC):
         self._fault = fault
 
     def _events(self, frames: list[sse.Frame]) -> list[Event]:
+        if self._fault is not None:
+            raise self._fault
         events: list[Event] = []
-        for name, data in frames:
-            if self.over:
-                break
-            if self._fault is not None:
-                if events:
+        try:
+            for name, data in frames:
+                if self.over or self._fault is not None:
                     break
-                raise self._fault
-            try:
-                event = self.read_text(data)
-                events.append(event if event is not None else self.read_event(name, decode_object(data)))
-            except ReplyInvalid as fault:
-                self._fault = fault
-            except RecursionError:
-                self._fault = ReplyInvalid("the model server sent JSON that is nested too deeply")
-        if self._fault is not None and not events and not self.over:
+                event = None if data.startswith(b"{") else self.read_text(data)
+                events.append(self.read_event(name, decode_object(data)) if event is None else event)
+        except ReplyInvalid as fault:
+            self._fault = fault
+        except RecursionError:
+            self._fault = ReplyInvalid("the model server sent JSON that is nested too deeply")
+        if self._fault is not None and not events:
             raise self._fault
         return events

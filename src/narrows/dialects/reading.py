@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any, Final
 
 from msgspec import Raw
@@ -74,6 +75,8 @@ _SCHEMA_TYPES: Final = frozenset(
         "ephemeral",
     }
 )
+_NO_TEXT: Final = frozenset({int, bool, float, Raw, NoneType})
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 class Refused(Exception):
@@ -225,11 +228,12 @@ class Reading:
         """Every member of `body` that its reader doesn't know: each string in it is a text of the user's.
         `words` are the vocabularies of members that have one."""
         for key, value in body.items():
-            if key in known or value is None or type(value) in (int, bool, float, Raw):
+            if key in known or type(value) in _NO_TEXT:
                 continue
-            if type(value) is str and value in words.get(key, ()):
-                continue
-            self.strings(Role.USER, child("$", key), value)
+            if type(value) is not str:
+                self.strings(Role.USER, child("$", key), value)
+            elif key not in words or value not in words[key]:
+                self.texts.append(Text(Role.USER, child("$", key), value))
 
     def asked(self, operation: str, model: str | None, body: Json, **more: Any) -> Asked:
         """What was read, as one value."""
@@ -239,7 +243,7 @@ class Reading:
             body,
             tuple(self.texts),
             tuple(self.opaque),
-            parameters=frozenset(self.parameters),
+            parameters=frozenset(self.parameters) if self.parameters else _NONE,
             references=tuple(self.references),
             **more,
         )

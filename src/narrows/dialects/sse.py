@@ -31,9 +31,13 @@ class SseDecoder:
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that `data` completes. Raises ReplyInvalid when one grows beyond the limit."""
+        parts = self._parts
         if self._after_cr or b"\r" in data:
             data = self._normalised(data)
-        parts = self._parts
+        elif not parts and data.count(b"\n") == 2 and data.startswith(b"data: ") and data.endswith(b"\n\n"):
+            # What nearly every server sends: one whole event of one line.
+            self._fresh = False
+            return [(None, data[6:-2])]
         if parts:
             if b"\n\n" not in data and not (data.startswith(b"\n") and parts[-1].endswith(b"\n")):
                 self._keep(data)

@@ -5,10 +5,15 @@ Field names: `content`, `reasoning`, `refusal`, `tool_call:<i>` (arguments), `to
 stream already said is named `repeat:<field>`.
 """
 
-from typing import Any
+from types import NoneType
+from typing import Any, Final
+
+from msgspec import Raw
 
 from narrows.model.reply import Delta
 from narrows.model.usage import Usage
+
+_NO_TEXT: Final = frozenset({int, bool, float, Raw, NoneType})
 
 
 class Keys:
@@ -37,8 +42,9 @@ def collect(deltas: list[Delta], choice: int, field: str, container: Any, key: A
         for index in range(len(value)):
             collect(deltas, choice, field, value, index, keys=keys)
     elif type(value) is dict:
-        for name in value:
-            collect(deltas, choice, field, value, name, keys=keys)
+        for name, inner in value.items():
+            if type(inner) not in _NO_TEXT:
+                collect(deltas, choice, field, value, name, keys=keys)
         if keys:
             slot = Keys(value)
             deltas += [Delta(choice, field, name, slot, name) for name in value if name]
@@ -50,11 +56,16 @@ def put_back(deltas: list[Delta]) -> None:
         delta.container[delta.key] = delta.text
 
 
-def figure(tree: Any, *names: str) -> int | None:
-    """A count at a path of member names, None where there is none."""
-    for name in names:
-        tree = tree.get(name) if type(tree) is dict else None
-    return tree if type(tree) is int and tree >= 0 else None
+def figure(tree: Any, name: str, inner: str | None = None) -> int | None:
+    """A count at a member, or at a member of it; None where there is none."""
+    value = tree.get(name) if type(tree) is dict else None
+    if inner is not None:
+        value = value.get(inner) if type(value) is dict else None
+    return _count(value)
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None
 
 
 def openai_usage(usage: Any) -> Usage | None:
@@ -69,8 +80,8 @@ def openai_usage(usage: Any) -> Usage | None:
             figure(usage, "output_tokens_details", "reasoning_tokens"),
         )
     return Usage(
-        figure(usage, "prompt_tokens"),
-        figure(usage, "completion_tokens"),
+        _count(usage.get("prompt_tokens")),
+        _count(usage.get("completion_tokens")),
         figure(usage, "prompt_tokens_details", "cached_tokens"),
         figure(usage, "completion_tokens_details", "reasoning_tokens"),
     )

@@ -6,7 +6,7 @@ from typing import Final
 from narrows.dialects import governed
 from narrows.dialects.cap_fields import set_cap
 from narrows.dialects.messages import read_messages
-from narrows.dialects.openai.tools import read_tools
+from narrows.dialects.openai.definitions import read_tools
 from narrows.dialects.pieces import assemble
 from narrows.dialects.reading import Reading
 from narrows.model.call import Asked, Json
@@ -33,6 +33,8 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
 
 _SERVER_SIDE: Final = ("web_search_options", "search_parameters", "plugins")
 """Members that make the provider search or run something; the latter two are of compatible providers."""
+
+_WIDENING: Final = frozenset({"store", "models", "modalities", "n", "best_of", *_SERVER_SIDE})
 
 
 def read(body: Json) -> Asked:
@@ -71,6 +73,8 @@ def _read_definitions(reading: Reading, body: Json) -> None:
 
 def widened(reading: Reading, body: Json) -> int:
     """Notes the parameters that widen a call; gives how many choices are asked for. Raises Invalid."""
+    if _WIDENING.isdisjoint(body):
+        return 1
     if governed.flag(body, "store"):
         reading.parameters.add("store")
     for name in _SERVER_SIDE:
@@ -92,8 +96,7 @@ def widened(reading: Reading, body: Json) -> int:
 
 def wants_usage(body: Json) -> bool:
     """Whether the caller itself asks for the usage event of a stream. Raises Invalid."""
-    options = governed.section(body, "stream_options")
-    return options.get("include_usage") is True
+    return "stream_options" in body and governed.section(body, "stream_options").get("include_usage") is True
 
 
 def forward(asked: Asked, model: str | None, cap: int | None, field: str, split: tuple[str, ...]) -> Forward:

@@ -33,21 +33,16 @@ _FIELDS: Final = {
 def read_completion(tree: Json, event: Event, *, stored: bool = False) -> None:
     """Fills in `event` from a whole reply or one chunk. Raises ReplyInvalid."""
     for key, value in tree.items():
-        if key == "choices" or value is None or type(value) is int:
-            continue
-        if key not in _ENVELOPE or type(value) is not str:
+        if type(value) is str and key in _ENVELOPE:
+            if key == "model":
+                event.model = value
+        elif key == "choices" and type(value) is list:
+            for choice in value:
+                _read_choice(event, choice)
+        elif value is not None and type(value) is not int:
+            if key == "usage":
+                event.usage = openai_usage(value)
             collect(event.deltas, 0, "other", tree, key, keys=key not in _NUMBERS)
-    choices = tree.get("choices") or ()
-    if type(choices) not in (list, tuple):
-        raise ReplyInvalid("the model server's `choices` is not a list")
-    for choice in choices:
-        _read_choice(event, choice)
-    model = tree.get("model")
-    if type(model) is str:
-        event.model = model
-    usage = tree.get("usage")
-    if usage is not None:
-        event.usage = openai_usage(usage)
     if stored and type(tree.get("id")) is str:
         event.response_id = tree["id"]
 
@@ -168,11 +163,10 @@ class CompletionStream(StreamReader):
         if tree.get("error"):
             return self._failed(tree, event)
         read_completion(tree, event, stored=self._stored)
-        for choice in tree.get("choices") or ():
-            index = _index(choice)
-            self._seen.add(index)
-            if choice.get("finish_reason") is not None:
-                self._finished.add(index)
+        for delta in event.deltas:
+            self._seen.add(delta.choice)
+        if event.finish is not None:
+            self._finished.update(_index(choice) for choice in tree["choices"] if choice.get("finish_reason"))
         if not self._wants_usage and "usage" in tree:
             if tree["usage"] is None:
                 del tree["usage"]
@@ -182,7 +176,7 @@ class CompletionStream(StreamReader):
 
     def ending(self) -> list[Event]:
         """Some servers leave `[DONE]` out: the reply is complete if every choice has said why it ended."""
-        if not self._seen or self._seen != self._finished:
+        if not self._finished or not self._seen <= self._finished:
             return super().ending()
         self.over = True
         return [Event(DONE, last=True)]

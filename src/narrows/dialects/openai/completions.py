@@ -9,7 +9,7 @@ from typing import Any, Final
 from narrows.dialects import governed
 from narrows.dialects.messages import read_messages
 from narrows.dialects.openai.chat import KEEP, WORDS, wants_usage, widened
-from narrows.dialects.openai.tools import read_tools
+from narrows.dialects.openai.definitions import read_tools
 from narrows.dialects.pieces import assemble
 from narrows.dialects.reading import Invalid, Reading
 from narrows.model.call import Asked, Json

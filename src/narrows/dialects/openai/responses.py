@@ -9,7 +9,7 @@ from typing import Any, Final
 from narrows.dialects import governed
 from narrows.dialects.cap_fields import set_cap
 from narrows.dialects.openai.chat import WORDS, widened
-from narrows.dialects.openai.tools import read_tools
+from narrows.dialects.openai.definitions import read_tools
 from narrows.dialects.pieces import assemble
 from narrows.dialects.reading import GOVERNED_IN_MESSAGES, ROLES, Invalid, Reading, Refused, child
 from narrows.dialects.strict_json import case_variant
