@@ -40,6 +40,11 @@ SUPPORT: dict[str, Any] = {
     "may": {"connections": ["llama", "claude"], "models": ["tiny"], "operations": ["chat", "models"]},
     "limits": {"prompt_tokens": 60},
 }
+PLATFORM: dict[str, Any] = {
+    "name": "platform",
+    "who": {"groups": ["platform"]},
+    "may": {"connections": ["*"], "models": ["*"], "operations": ["*"], "parameters": ["n", "echo"]},
+}
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +92,7 @@ def scripted() -> Iterator[Scripted]:
 @pytest.fixture(scope="session")
 def settings(issuer: Issuer, llama: str, llama_embeddings: str, scripted: Scripted) -> dict[str, Any]:
     """A configuration with every upstream and the two policies; tests take it apart as they need."""
-    quick = {"connect": "1s", "first_byte": "1s", "idle": "1s", "total": "6s"}
+    quick = {"connect": "1s", "first_byte": "1s", "idle": "1s", "total": "3s"}
     own = {"none": True}
     credential = {"bearer": UPSTREAM_SECRET}
     return {
@@ -105,7 +110,7 @@ def settings(issuer: Issuer, llama: str, llama_embeddings: str, scripted: Script
             "patient": {"url": scripted.url, "dialect": "openai", "credential": credential},
             "dead": {"url": f"http://127.0.0.1:{free_port()}", "dialect": "openai", "credential": own},
         },
-        "policies": [RESEARCH, SUPPORT],
+        "policies": [RESEARCH, SUPPORT, PLATFORM],
     }  # fmt: skip
 
 
@@ -128,6 +133,12 @@ def ada(issuer: Issuer) -> str:
 def bob(issuer: Issuer) -> str:
     """The token of one of support."""
     return issuer.token("bob", ("support",))
+
+
+@pytest.fixture(scope="session")
+def pat(issuer: Issuer) -> str:
+    """The token of one of platform, whom nothing limits."""
+    return issuer.token("pat", ("platform",))
 
 
 @pytest.fixture

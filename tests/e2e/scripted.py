@@ -114,6 +114,24 @@ async def drips(seen: Seen, writer: "Connection") -> None:
     writer.write(chunk(event(seen.model, "", "stop")) + DONE)
 
 
+async def finishes(seen: Seen, writer: "Connection") -> None:
+    """A proper stream that takes a second."""
+    writer.write(STREAM)
+    for _ in range(10):
+        writer.write(chunk(event(seen.model, "tick ")))
+        await asyncio.sleep(0.1)
+    writer.write(chunk(event(seen.model, "", "stop")) + DONE)
+
+
+async def trickles(seen: Seen, writer: "Connection") -> None:
+    """A stream that is never idle for a second and never done: two deltas a second for half a minute."""
+    writer.write(STREAM)
+    for _ in range(60):
+        writer.write(chunk(event(seen.model, "drop ")))
+        await writer.drain()
+        await asyncio.sleep(0.5)
+
+
 async def never_ends(seen: Seen, writer: "Connection") -> None:
     """Deltas as fast as they are taken, for ever."""
     writer.write(STREAM)
@@ -163,6 +181,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "redirects": sends(whole(b"{}", "302 Found", "Location: http://127.0.0.1:1/stolen\r\n")),
     "stalls": stalls,
     "drips": drips,
+    "finishes": finishes,
+    "trickles": trickles,
     "never-ends": never_ends,
     "endless-head": endless_head,
     "huge": sends(JSON_HEAD + b"Content-Length: 3000000\r\n\r\n" + b'{"a":"' + b"x" * 2_999_000),

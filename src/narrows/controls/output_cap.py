@@ -2,7 +2,8 @@
 
 An upstream that ignores the cap is stopped when the reply is *certainly* past it. Of three lower bounds of the tokens
 generated the largest counts: non-empty deltas (a delta is at least one token), bytes / 32 (no vocabulary has longer
-tokens on average), and what the upstream itself reports.
+tokens on average), and what the upstream itself reports. What a stream says again (`repeat:` fields: the snapshots of
+the responses API) and log probabilities (other tokens than the ones chosen) are not generated text.
 """
 
 from typing import Final
@@ -21,6 +22,9 @@ from narrows.ports.control import Guard
 RULE: Final = "limits.output_tokens"
 LONGEST_TOKEN: Final = 32
 """Bytes of UTF-8 that one token stands for, at most, on average over a reply."""
+
+
+_NOT_GENERATED: Final = ("repeat:", "logprobs")
 
 
 class OutputCap:
@@ -77,7 +81,7 @@ class _Capping:
             return None
         for delta in event.deltas:
             text = delta.text
-            if text:
+            if text and not delta.field.startswith(_NOT_GENERATED):
                 self._deltas += 1
                 self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         counted = max(self._deltas, -(-self._bytes // LONGEST_TOKEN))
