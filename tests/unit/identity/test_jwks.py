@@ -6,6 +6,7 @@ import json
 import pytest
 
 from narrows.identity.jwks import KeySource, KeyTiming
+from narrows.upstream.fetch import DocumentFetcher
 from unit.identity.world import ISSUER, Provider, StillClock, issuer, key_set, signing_key
 
 TIMING = KeyTiming(refresh=300.0, cooldown=10.0, outage=3600.0, fetch=5.0)
@@ -30,6 +31,30 @@ async def test_discovery_leads_to_the_keys() -> None:
     assert await world.has("one")
     assert world.fetcher.asked == [DISCOVERY, JWKS]
     assert world.source.generation == 1
+
+
+async def test_keys_arrive_over_a_real_connection() -> None:
+    provider = Provider()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+        body = provider.fetcher.documents[ISSUER + path].replace(ISSUER.encode(), address.encode())
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    fetcher = DocumentFetcher()
+    source = KeySource(issuer(issuer=address), fetcher, StillClock(), TIMING)
+    keys = await source.holding("one", "ES256")
+    assert keys is not None
+    assert keys.candidates("one", "ES256")
+    fetcher.close()
+    server.close()
+    await server.wait_closed()
+    assert await KeySource(issuer(issuer=address), fetcher, StillClock(), TIMING).holding("one", "ES256") is None
+    fetcher.close()
 
 
 async def test_an_issuer_with_a_slash_is_discovered_below_it() -> None:
