@@ -27,9 +27,9 @@ LONGEST_DURATION: Final = 100 * 365 * 86400.0
 LARGEST_NUMBER: Final = 1 << 53
 SHOWN: Final = 60
 
-_DURATION: Final = re.compile(r"(?:\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h|d))+\Z")
+_DURATION: Final = re.compile(r"(?:\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h|d))+\Z", re.ASCII)
 _DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ?([kmg]?i?b)\Z", re.IGNORECASE)
+_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ?([kmg]?i?b)\Z", re.IGNORECASE | re.ASCII)
 _INTEGER: Final = re.compile(r"[+-]?(?:0|[1-9][0-9_]{0,20})\Z")
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?\Z")
 

@@ -1,0 +1,57 @@
+"""The revision names what a configuration permits: any change to that changes it, secrets are not in it."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from narrows.config.describe import describe, revision
+from narrows.config.load import read_text
+from narrows.config.schema import Config
+
+BASE = """\
+identity: {issuers: [{name: corp, issuer: "https://idp", audience: narrows}]}
+connections: {openai: {url: "https://x", dialect: openai, credential: {bearer: SECRET}, aliases: {b: c, a: c}}}
+policies:
+  - {name: p, who: {groups: [g]}, may: {connections: [openai], models: [m], operations: [chat]}}
+"""
+
+
+def config(text: str = BASE) -> Config:
+    return read_text(text.encode(), "n.yaml", {}).config
+
+
+def test_the_same_configuration_has_the_same_revision() -> None:
+    assert revision(config()) == revision(config())
+    assert len(revision(config())) == 16
+
+
+def test_order_of_names_does_not_matter() -> None:
+    assert revision(config()) == revision(config(BASE.replace("b: c, a: c", "a: c, b: c")))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("groups: [g]", "groups: [h]"),
+        ("models: [m]", 'models: ["*"]'),
+        ("a: c", "a: d"),
+        ("audience: narrows", "audience: other"),
+        ("name: p,", "name: p, mode: observe,"),
+        ("https://x", "https://y"),
+    ],
+)
+def test_what_is_permitted_changes_it(old: str, new: str) -> None:
+    assert revision(config()) != revision(config(BASE.replace(old, new)))
+
+
+@pytest.mark.parametrize(("old", "new"), [("SECRET", "OTHER"), ("identity:", "store: elsewhere\nidentity:")])
+def test_what_is_not_permitted_does_not(old: str, new: str) -> None:
+    assert revision(config()) == revision(config(BASE.replace(old, new)))
+
+
+def test_it_is_plain_and_without_secrets() -> None:
+    plain: dict[str, Any] = describe(config())
+    encoded = msgspec.json.encode(plain)
+    assert b"SECRET" not in encoded
+    assert b"credential" not in encoded
