@@ -168,15 +168,14 @@ def references(contents: Sequence[tuple[str, bytes]]) -> tuple[Reference, ...] |
     out: list[Reference] = []
     array, run = "", list[bytes]()
     for label, commitment in contents:
-        prefix, bracket, index = label.rpartition("[")
-        if bracket and prefix == array and index == f"{len(run)}]":
+        if run and label == f"{array}[{len(run)}]":
             run.append(commitment)
             continue
         if run:
             out.append(_joined(array, run))
             array, run = "", []
-        if bracket and index == "0]":
-            array, run = prefix, [commitment]
+        if label.endswith("[0]"):
+            array, run = label[:-3], [commitment]
         else:
             out.append(Reference(commitment=commitment, label=label))
     if run:

@@ -7,19 +7,31 @@ import os
 import sqlite3
 from typing import Final
 
+from narrows.evidence.canonical import Reference, references
 from narrows.evidence.commitments import SALT_BYTES, commit
 from narrows.evidence.sealing import Compressor, DataKey, MasterKey
+from narrows.model.record import Content
 from narrows.stores.sqlite.recent import Recent
 from narrows.stores.sqlite.rows import ADD_CONTENT
+from narrows.stores.sqlite.schema import pack
 
 _CONTENTS: Final = 8192
 _KEYS: Final = 4096
+
+_WHOLE: Final = 1024
+_WHOLE_COUNT: Final = 4
+_WHOLE_BYTES: Final = 4096
+"""Small requests and replies that come again and again are recognised as a whole, before any of their parts is
+hashed; so many of them, of so many contents and bytes."""
 
 Owner = tuple[str, str]
 """Principal key and connection."""
 
 Kept = tuple[int, bytes]
 """A content's id in its file, and its commitment."""
+
+Refers = tuple[bytes | None, tuple[Reference, ...] | None]
+"""What a log row keeps of its contents: their packed ids, and what its entry says of them."""
 
 
 class Contents:
@@ -30,23 +42,20 @@ class Contents:
         self._master = master
         self._compressor = compressor
         self._known: Recent[bytes, Kept] = Recent(_CONTENTS)
+        self._whole: Recent[tuple[Owner, tuple[Content, ...]], Refers] = Recent(_WHOLE)
         self._keys: Recent[Owner, tuple[int, DataKey]] = Recent(_KEYS)
         self._staged: list[tuple[int, bytes, int, int, bytes, bytes, bytes]] = []
         self._next = self._following()
 
-    def keep(self, owner: Owner, data: bytes) -> Kept:
-        """Where this content is; it is stored by the next `flush` unless it already was."""
-        held = self._keys.get(owner)
-        if held is None:
-            held = self._load(owner) or self._make(owner)
-            self._keys.put(owner, held)
-        key_id, key = held
-        tag = key.tag(data)
-        kept = self._known.get(tag)
-        if kept is None:
-            kept = self._find(tag) or self._stage(key_id, key, tag, data)
-            self._known.put(tag, kept)
-        return kept
+    def keep(self, owner: Owner, contents: tuple[Content, ...]) -> Refers:
+        """Where these contents are; what isn't stored yet is by the next `flush`."""
+        if len(contents) > _WHOLE_COUNT or sum(len(content.data) for content in contents) > _WHOLE_BYTES:
+            return self._refer(owner, contents)
+        refers = self._whole.get((owner, contents))
+        if refers is None:
+            refers = self._refer(owner, contents)
+            self._whole.put((owner, contents), refers)
+        return refers
 
     def flush(self) -> None:
         """Inserts what was staged."""
@@ -58,8 +67,27 @@ class Contents:
         """After a rollback: nothing remembered may name a row that no longer is."""
         self._staged = []
         self._known.clear()
+        self._whole.clear()
         self._keys.clear()
         self._next = self._following()
+
+    def _refer(self, owner: Owner, contents: tuple[Content, ...]) -> Refers:
+        held = self._keys.get(owner)
+        if held is None:
+            held = self._load(owner) or self._make(owner)
+            self._keys.put(owner, held)
+        key_id, key = held
+        ids: list[int] = []
+        labelled: list[tuple[str, bytes]] = []
+        for content in contents:
+            tag = key.tag(content.data)
+            kept = self._known.get(tag)
+            if kept is None:
+                kept = self._find(tag) or self._stage(key_id, key, tag, content.data)
+                self._known.put(tag, kept)
+            ids.append(kept[0])
+            labelled.append((content.label, kept[1]))
+        return pack(ids), references(labelled)
 
     def _following(self) -> int:
         row = self._connection.execute("SELECT max(id) FROM content").fetchone()

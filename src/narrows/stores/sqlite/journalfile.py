@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from narrows.config.schema import Recording
-from narrows.evidence.canonical import Canonical, Kind, Reference, references
+from narrows.evidence.canonical import Canonical, Kind
 from narrows.evidence.commitments import leaf_hash
 from narrows.evidence.sealing import Compressor, MasterKey
 from narrows.model.record import Closed, Content, Opened, Segment, Strangers
 from narrows.stores.sqlite import rows, schema
-from narrows.stores.sqlite.contents import Contents, Owner
+from narrows.stores.sqlite.contents import Contents, Owner, Refers
 
 Entry = Opened | Segment | Closed | Strangers
 Work = tuple[Entry, Owner | None]
@@ -109,15 +109,8 @@ class JournalFile:
     def _runs(self, call: str) -> bool:
         return (call in self.running or call in self._opened) and call not in self._closed
 
-    def _keep(
-        self, contents: tuple[Content, ...], owner: Owner | None
-    ) -> tuple[bytes | None, tuple[Reference, ...] | None]:
-        if not contents or owner is None:
-            return None, None
-        keep = self._contents.keep
-        kept = [keep(owner, content.data) for content in contents]
-        labelled = [(content.label, commitment) for content, (_, commitment) in zip(contents, kept, strict=True)]
-        return schema.pack([number for number, _ in kept]), references(labelled)
+    def _keep(self, contents: tuple[Content, ...], owner: Owner | None) -> Refers:
+        return self._contents.keep(owner, contents) if contents and owner is not None else (None, None)
 
     def _append(self, seq: int, at: int, call: str | None, kind: Kind, ids: bytes | None, entry: bytes) -> None:
         self._log.append((seq, at, call, kind, ids, entry, leaf_hash(entry)))

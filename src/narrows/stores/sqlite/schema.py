@@ -49,7 +49,7 @@ def connect(path: Path, *, readonly: bool = False, wait: float = 1.0) -> sqlite3
 
     A writing connection never checkpoints by itself: that is the checkpointer's.
     """
-    uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if readonly else 'rw'}"
+    uri = f"file:{quote(str(path.absolute()))}?mode={_reader(path) if readonly else 'rw'}"
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, check_same_thread=False, timeout=wait, cached_statements=256
     )
@@ -59,6 +59,14 @@ def connect(path: Path, *, readonly: bool = False, wait: float = 1.0) -> sqlite3
     else:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
     return connection
+
+
+def _reader(path: Path) -> str:
+    """A file without a write-ahead log has no writer and will have none, unless it is the newest: it is read without
+    locks, and nothing is left beside it."""
+    wal = path.with_name(path.name + "-wal")
+    following = path.with_name(f"journal-{int(path.stem.rpartition('-')[2]) + 1:03d}.db")
+    return "ro&immutable=1" if following.exists() and not wal.exists() else "ro"
 
 
 def create(connection: sqlite3.Connection, first: int, running: Iterable[str], *, at: int) -> None:

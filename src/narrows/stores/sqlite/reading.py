@@ -1,0 +1,178 @@
+"""One journal file, read: bounded transactions only, so that a slow reader never holds the writer's log back."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Final
+
+import msgspec
+
+from narrows.evidence.canonical import ClosedEntry, Kind, OpenedEntry, Reference, SegmentEntry, references
+from narrows.evidence.commitments import leaf_hash
+from narrows.evidence.sealing import Compressor, DataKey, MasterKey, Unsealable
+from narrows.stores.sqlite import schema
+from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError
+from narrows.stores.sqlite.views import Piece
+
+PAGE: Final = 500
+"""Rows a transaction reads."""
+
+_END: Final = 2**62
+
+_NEWEST: Final = """SELECT at, seq, entry FROM log
+WHERE kind = 1 AND at >= :since AND at <= :at AND (at < :at OR seq < :seq) ORDER BY at DESC, seq DESC LIMIT :page"""
+_OLDEST: Final = """SELECT at, seq, entry FROM log
+WHERE kind = 1 AND at < :until AND at >= :at AND (at > :at OR seq > :seq) ORDER BY at, seq LIMIT :page"""
+
+_opened = msgspec.json.Decoder(OpenedEntry).decode
+_closed = msgspec.json.Decoder(ClosedEntry).decode
+_segment = msgspec.json.Decoder(SegmentEntry).decode
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A log row that tells of a call; `sound` when its leaf is the hash of its entry."""
+
+    entry: OpenedEntry | ClosedEntry | SegmentEntry
+    refs: bytes | None
+    sound: bool
+
+
+class FileReader:
+    """Reads one file over a connection of its own; made by `Readers`."""
+
+    def __init__(self, connection: sqlite3.Connection, master: MasterKey) -> None:
+        self._connection, self._master = connection, master
+        self._compressor = Compressor()
+        self._keys: dict[int, DataKey] = {}
+
+    def opened(self, since: int, until: int, *, newest_first: bool) -> Iterator[list[OpenedEntry]]:
+        """The intents of a time, page by page."""
+        statement = _NEWEST if newest_first else _OLDEST
+        at, seq = (until - 1, _END) if newest_first else (since, 0)
+        while True:
+            mark = {"since": since, "until": until, "at": at, "seq": seq, "page": PAGE}
+            rows = self._connection.execute(statement, mark).fetchall()
+            if not rows:
+                return
+            yield [_opened(entry) for _, _, entry in rows]
+            at, seq, _ = rows[-1]
+
+    def closed(self, calls: Sequence[str]) -> dict[str, ClosedEntry]:
+        """The endings of these calls that are in this file."""
+        marks = ", ".join("?" * len(calls))
+        rows = self._connection.execute(
+            f"SELECT call, entry FROM log WHERE call IN ({marks}) AND kind = 3",  # noqa: S608 - marks only
+            tuple(calls),
+        ).fetchall()
+        return {call: _closed(entry) for call, entry in rows}
+
+    def rows(self, call: str) -> list[Row]:
+        """Everything of one call that is in this file, in the log's order."""
+        rows = self._connection.execute(
+            "SELECT kind, refs, entry, leaf FROM log WHERE call = ? ORDER BY seq", (call,)
+        ).fetchall()
+        return [Row(_decode(kind, entry), refs, leaf_hash(entry) == leaf) for kind, refs, entry, leaf in rows]
+
+    def changed(self, after: int) -> tuple[list[str], int]:
+        """Calls that the next rows after this place tell of, and the last place read."""
+        rows = self._connection.execute(
+            "SELECT seq, call, kind FROM log WHERE seq > ? ORDER BY seq LIMIT ?", (after, PAGE)
+        ).fetchall()
+        calls = dict.fromkeys(call for _, call, kind in rows if kind in {Kind.OPENED, Kind.CLOSED})
+        return list(calls), rows[-1][0] if rows else after
+
+    def last(self) -> int:
+        """The last place in the log."""
+        return schema.last_seq(self._connection)
+
+    def pieces(self, row: Row) -> tuple[tuple[Piece, ...], bool]:
+        """The row's contents, and whether they are what its entry commits to."""
+        labels = list(_labels(row.entry.contents or ()))
+        ids = schema.unpack(row.refs)
+        found = self._contents(ids)
+        pieces = [self._piece(label, found.get(number)) for label, number in zip(labels, ids, strict=False)]
+        held = references([(piece.label, piece.commitment) for piece in pieces])
+        whole = len(labels) == len(ids) and held == row.entry.contents
+        return tuple(pieces), whole and row.sound and all(piece.text is not None for piece in pieces)
+
+    def _contents(self, ids: list[int]) -> dict[int, tuple[int, int, bytes, bytes]]:
+        out = {}
+        for start in range(0, len(ids), PAGE):
+            part = ids[start : start + PAGE]
+            marks = ", ".join("?" * len(part))
+            rows = self._connection.execute(
+                f"SELECT id, key, size, commitment, sealed FROM content WHERE id IN ({marks})",  # noqa: S608 - marks
+                part,
+            ).fetchall()
+            out.update({number: (key, size, commitment, sealed) for number, key, size, commitment, sealed in rows})
+        return out
+
+    def _piece(self, label: str, found: tuple[int, int, bytes, bytes] | None) -> Piece:
+        if found is None:
+            return Piece(label, None, 0, b"")
+        key, size, commitment, sealed = found
+        try:
+            data = self._key(key).unseal(sealed, commitment, self._compressor)
+        except Unsealable:
+            return Piece(label, None, size, commitment)
+        return Piece(label, data.decode("utf-8", "replace"), size, commitment)
+
+    def _key(self, number: int) -> DataKey:
+        key = self._keys.get(number)
+        if key is None:
+            row = self._connection.execute(
+                "SELECT name, wrapped, principal, connection FROM keys WHERE id = ?", (number,)
+            ).fetchone()
+            if row is None:
+                raise Unsealable("the data key is gone")
+            key = self._keys[number] = self._master.unwrap(*row)
+        return key
+
+
+class Readers:
+    """The journal files of a directory, oldest first, each opened when it is first read and closed at the exit.
+
+    Raises DataDirectoryError when a file can't be read.
+    """
+
+    def __init__(self, directory: DataDirectory, master: MasterKey | None) -> None:
+        self._paths = [path for _, path in directory.journals()]
+        self._master = master
+        self._stack = ExitStack()
+        self._open: dict[int, FileReader] = {}
+
+    def __enter__(self) -> "Readers":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._stack.close()
+        if isinstance(error, (sqlite3.Error, schema.SchemaUnknown, msgspec.DecodeError)):
+            raise DataDirectoryError(f"{self._paths[-1].parent}: the record can't be read: {error}") from None
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, index: int) -> FileReader:
+        reader = self._open.get(index)
+        if reader is None:
+            if self._master is None:
+                raise DataDirectoryError("journals came while the record was being opened; try again")
+            connection = schema.connect(self._paths[index], readonly=True)
+            self._stack.callback(connection.close)
+            schema.first_seq(connection)
+            reader = self._open[index] = FileReader(connection, self._master)
+        return reader
+
+
+def _decode(kind: int, entry: bytes) -> OpenedEntry | ClosedEntry | SegmentEntry:
+    if kind == Kind.OPENED:
+        return _opened(entry)
+    return _closed(entry) if kind == Kind.CLOSED else _segment(entry)
+
+
+def _labels(contents: Sequence[Reference]) -> Iterator[str]:
+    for reference in contents:
+        if reference.count is None:
+            yield reference.label
+        else:
+            yield from (f"{reference.label}[{index}]" for index in range(reference.count))

@@ -1,0 +1,197 @@
+"""What the archive gives back: frozen values that hold everything a listing, a replay or `--json` needs."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from narrows.evidence.canonical import ClosedEntry, NoteEntry, OpenedEntry, PrincipalEntry, UsageEntry
+from narrows.model.record import Outcome, Stream, Transcript
+from narrows.model.usage import Usage
+
+
+class CallView(msgspec.Struct, frozen=True):
+    """A call without its contents. Times are Unix microseconds, durations microseconds.
+
+    `seq` and `closed_seq` are places in the log. `outcome` is None while the call runs. `model` is what was
+    forwarded, `model_answered` what the upstream said it used. `user` is `issuer:subject`.
+    """
+
+    id: str
+    seq: int
+    at: int
+    request_id: str
+    session: str
+    user: str
+    issuer: str
+    subject: str
+    kind: str
+    groups: tuple[str, ...]
+    attributes: dict[str, tuple[str, ...]]
+    owner: str | None
+    credential: str
+    address: str
+    agent: str
+    declared_agent: str | None
+    justification: str | None
+    connection: str
+    dialect: str
+    operation: str
+    method: str
+    path: str
+    model_asked: str | None
+    model: str | None
+    model_answered: str | None
+    stream: bool
+    forwarded: bool
+    revision: str
+    policies: tuple[str, ...]
+    notes: tuple[NoteEntry, ...]
+    prompt_tokens: int
+    output_cap: int | None
+    outcome: str | None
+    status: int | None
+    refusal: str | None
+    reason: str | None
+    policy: str | None
+    rule: str | None
+    param: str | None
+    usage: Usage | None
+    upstream_status: int | None
+    upstream_request_id: str | None
+    response_ids: tuple[str, ...]
+    finish: str | None
+    first_byte: int | None
+    duration: int | None
+    sent_bytes: int | None
+    closed_at: int | None
+    closed_seq: int | None
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A content as it passed, masked. `text` is None when it can't be read any more: erased, or changed."""
+
+    label: str
+    text: str | None
+    size: int
+    commitment: bytes
+
+
+class SegmentView(msgspec.Struct, frozen=True):
+    """A part of a long stream."""
+
+    index: int
+    at: int
+    contents: tuple[Piece, ...]
+
+
+class CallRecord(msgspec.Struct, frozen=True):
+    """A whole call. `transcript` joins the parts of a streamed reply.
+
+    `intact`: each of its log entries has its leaf hash, and each content is the one that its entry commits to.
+    """
+
+    call: CallView
+    request: tuple[Piece, ...]
+    reply: tuple[Piece, ...]
+    segments: tuple[SegmentView, ...]
+    transcript: Transcript | None
+    intact: bool
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """The calls of one session that a selection covers. `outcomes` counts them, "running" included."""
+
+    id: str
+    user: str
+    first: int
+    last: int
+    calls: int
+    connections: tuple[str, ...]
+    models: tuple[str, ...]
+    agents: tuple[str, ...]
+    outcomes: dict[str, int]
+    statuses: dict[int, int]
+    prompt_tokens: int
+    completion_tokens: int
+
+
+def call_view(opened: OpenedEntry, closed: ClosedEntry | None) -> CallView:
+    """The call that these two entries tell of. The ending's refusal, where it has one, is later and so wins."""
+    who = msgspec.json.decode(opened.principal, type=PrincipalEntry)
+    refused = Outcome.REFUSED if not opened.forwarded else None
+    refusal = closed if closed is not None and closed.refusal is not None else opened
+    return CallView(
+        id=opened.call,
+        seq=opened.seq,
+        at=opened.at,
+        request_id=opened.request_id,
+        session=opened.session,
+        user=f"{who.issuer}:{who.subject}",
+        issuer=who.issuer,
+        subject=who.subject,
+        kind=who.kind,
+        groups=who.groups or (),
+        attributes=dict(who.attributes or ()),
+        owner=who.owner,
+        credential=opened.credential,
+        address=opened.address,
+        agent=opened.agent,
+        declared_agent=opened.declared_agent,
+        justification=opened.justification,
+        connection=opened.connection,
+        dialect=opened.dialect,
+        operation=opened.operation,
+        method=opened.method,
+        path=opened.path,
+        model_asked=opened.model_asked,
+        model=opened.model,
+        model_answered=closed.model if closed else None,
+        stream=opened.stream,
+        forwarded=opened.forwarded,
+        revision=opened.revision,
+        policies=opened.policies or (),
+        notes=(opened.notes or ()) + ((closed.notes if closed else None) or ()),
+        prompt_tokens=opened.prompt_tokens,
+        output_cap=opened.output_cap,
+        outcome=closed.outcome if closed else refused,
+        status=closed.status if closed else opened.status,
+        refusal=refusal.refusal,
+        reason=refusal.reason,
+        policy=refusal.policy,
+        rule=opened.rule,
+        param=opened.param,
+        usage=_usage(closed.usage) if closed else None,
+        upstream_status=closed.upstream_status if closed else None,
+        upstream_request_id=closed.upstream_request_id if closed else None,
+        response_ids=(closed.response_ids or ()) if closed else (),
+        finish=closed.finish if closed else None,
+        first_byte=closed.first_byte if closed else None,
+        duration=closed.duration if closed else None,
+        sent_bytes=closed.sent_bytes if closed else None,
+        closed_at=closed.at if closed else opened.at if refused else None,
+        closed_seq=closed.seq if closed else None,
+    )
+
+
+def join(parts: Sequence[Transcript]) -> Transcript | None:
+    """One transcript of the parts of a stream, in their order: a text that a part boundary splits is whole again."""
+    if not parts:
+        return None
+    places: dict[tuple[int, str], int] = {}
+    texts: list[list[str]] = []
+    timing: list[tuple[int, int, int]] = []
+    for part in parts:
+        here = []
+        for stream in part.streams:
+            place = places.setdefault((stream.choice, stream.field), len(texts))
+            if place == len(texts):
+                texts.append([])
+            texts[place].append(stream.text)
+            here.append(place)
+        timing.extend((at, here[index], length) for at, index, length in part.timing if index < len(here))
+    streams = tuple(Stream(choice, field, "".join(text)) for (choice, field), text in zip(places, texts, strict=True))
+    return Transcript(streams, tuple(timing))
+
+
+def _usage(entry: UsageEntry | None) -> Usage | None:
+    return Usage(entry.prompt, entry.completion, entry.cached, entry.reasoning) if entry else None
