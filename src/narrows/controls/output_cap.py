@@ -2,8 +2,9 @@
 
 An upstream that ignores the cap is stopped when the reply is *certainly* past it. Of three lower bounds of the tokens
 generated the largest counts: non-empty deltas (a delta is at least one token), bytes / 32 (no vocabulary has longer
-tokens on average), and what the upstream itself reports. What a stream says again (`repeat:` fields: the snapshots of
-the responses API) and log probabilities (other tokens than the ones chosen) are not generated text.
+tokens on average), and what the upstream itself reports. Only generated text counts: not what a stream says again
+(`repeat:` fields: the snapshots of the responses API), not log probabilities, not the envelope. Of any JSON (`$…`
+fields) it is not known which strings were generated one token at a time, so only their bytes count.
 """
 
 from typing import Final
@@ -24,7 +25,8 @@ LONGEST_TOKEN: Final = 32
 """Bytes of UTF-8 that one token stands for, at most, on average over a reply."""
 
 
-_NOT_GENERATED: Final = ("repeat:", "logprobs")
+_GENERATED: Final = ("content", "reasoning", "refusal", "tool_call")
+_ANY_JSON: Final = "$"
 
 
 class OutputCap:
@@ -80,9 +82,12 @@ class _Capping:
         if self._limit is None:
             return None
         for delta in event.deltas:
-            text = delta.text
-            if text and not delta.field.startswith(_NOT_GENERATED):
-                self._deltas += 1
+            text, field = delta.text, delta.field
+            if not text:
+                continue
+            generated = field.startswith(_GENERATED)
+            self._deltas += generated
+            if generated or field.startswith(_ANY_JSON):
                 self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         counted = max(self._deltas, -(-self._bytes // LONGEST_TOKEN))
         if event.usage is not None and event.usage.completion is not None:
