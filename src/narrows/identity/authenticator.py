@@ -120,6 +120,9 @@ class GateAuthenticator:
                 if readable:
                     log.error("service accounts can't be read: %s", error)  # noqa: TRY400 - expected, no traceback
                 readable = False
+            except Exception:
+                # The boundary of a job: upkeep must not end for one round that went wrong.
+                log.exception("a round of identity upkeep failed")
             else:
                 readable = True
 

@@ -48,8 +48,9 @@ class Introspector:
             flight = asyncio.get_running_loop().create_task(self._ask(token, digest))
             self._flights[digest] = flight
             flight.add_done_callback(lambda _: self._flights.pop(digest, None))
-        # Shielded: a caller that goes away must not cancel what others wait for.
-        return await asyncio.shield(flight)
+        # Waited for and not awaited: a caller that goes away must not cancel what others wait for.
+        await asyncio.wait((flight,))
+        return self._unavailable("is no longer configured this way") if flight.cancelled() else flight.result()
 
     async def close(self) -> None:
         """Ends the questions on their way."""

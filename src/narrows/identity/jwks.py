@@ -60,8 +60,8 @@ class KeySource:
             return keys
         flight = self._flight or (self.begin() if self._age() >= self._timing.cooldown else None)
         if flight is not None:
-            # Shielded: a caller that goes away must not cancel the fetch that others wait for.
-            await asyncio.shield(flight)
+            # Waited for and not awaited: a caller that goes away must not cancel the fetch that others wait for.
+            await asyncio.wait((flight,))
         return self.current()
 
     def due(self) -> bool:
@@ -108,6 +108,10 @@ class KeySource:
             self._failed("it did not answer in time")
         except FetchFailed as error:
             self._failed(str(error))
+        except Exception as error:
+            # The boundary of a job: whatever it was, the keys stay as they are and the next round tries again.
+            log.exception("identity provider %s: fetching its keys failed", self._issuer.name)
+            self._failed(type(error).__name__)
         else:
             self._succeeded(keys)
 

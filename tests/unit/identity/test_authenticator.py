@@ -275,6 +275,27 @@ async def test_accounts_that_become_unreadable_are_logged_once(
     await gate.close()
 
 
+async def test_a_round_that_fails_is_not_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "POLL", 0.001)
+    gate = Gate(tmp_path, issuer(), timing=KeyTiming(refresh=1e9))
+    await gate.authenticator.start()
+    rounds = 0
+
+    def broken() -> bool:
+        nonlocal rounds
+        rounds += 1
+        raise RuntimeError("unexpected")
+
+    monkeypatch.setattr(gate.watch, "changed", broken)
+    async with asyncio.timeout(10):
+        while rounds < 3:
+            await asyncio.sleep(0.002)
+    assert "a round of identity upkeep failed" in caplog.text
+    await gate.close()
+
+
 async def test_no_message_holds_a_token(gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     tokens = [

@@ -146,15 +146,16 @@ async def test_questions_on_their_way_are_bounded() -> None:
     assert len(fetcher.forms) == MAX_FLIGHTS
 
 
-async def test_close_ends_questions() -> None:
+async def test_close_ends_questions_and_answers_who_waits() -> None:
     fetcher = MemoryFetcher()
     fetcher.gate = asyncio.Event()
     asked = Introspector(issuer(), INTROSPECTION, fetcher, StillClock())
     caller = asyncio.create_task(asked.verify("a", digest_of("a")))
     await asyncio.sleep(0)
     await asked.close()
-    with pytest.raises(asyncio.CancelledError):
-        await caller
+    denied = await caller
+    assert isinstance(denied, Deny)
+    assert denied.code is Code.IDENTITY_UNAVAILABLE
 
 
 async def test_messages_hold_no_secret(gate: Gate) -> None:

@@ -195,13 +195,25 @@ async def test_a_provider_that_never_answers_is_given_up() -> None:
     assert not source.due()
 
 
-async def test_close_ends_a_fetch() -> None:
+async def test_close_ends_a_fetch_and_answers_who_waits() -> None:
     world = World()
     world.fetcher.gate = asyncio.Event()
+    caller = asyncio.create_task(world.has("one"))
     flight = world.source.begin()
     await asyncio.sleep(0)
     await world.source.close()
     assert flight.cancelled()
+    assert await caller is False
+
+
+async def test_a_fetcher_that_breaks_its_word_is_an_outage(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    assert await world.has("one")
+    world.fetcher.documents = None  # type: ignore[assignment]
+    await world.source.begin()
+    assert world.source.failing
+    assert await world.has("one")
+    assert "fetching its keys failed" in caplog.text
 
 
 async def test_an_outage_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
