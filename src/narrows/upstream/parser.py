@@ -123,7 +123,7 @@ class ReplyParser:
             if name in _SINGLE or self._repeats > REPEAT_LIMIT:
                 raise ReplyMalformed("it repeats a header that may stand only once, or any header too often")
             value = fields[name] + b", " + value
-        fields[name] = value
+        fields[name] = value.rstrip()  # llhttp leaves the white space behind a value
 
     def on_headers_complete(self) -> None:
         parser = self._parser
@@ -131,7 +131,7 @@ class ReplyParser:
         if self._overhead > HEAD_LIMIT and sum(len(n) + len(v) + 4 for n, v in fields.items()) > HEAD_LIMIT:
             raise ReplyMalformed("its head is too large")
         status = parser.get_status_code()
-        if status < 200:
+        if 100 <= status < 200:
             self._interim += 1
             if self._interim > INTERIM_LIMIT:
                 raise ReplyMalformed("it sends interim replies without end")
@@ -174,7 +174,7 @@ class ReplyParser:
 def _check_status(status: int) -> None:
     if 300 <= status < 400:
         raise ReplyMalformed("it is a redirect, and the gate follows none; check the connection's URL")
-    if status > 599:
+    if not 200 <= status <= 599:
         raise ReplyMalformed("its status is out of range")
 
 
