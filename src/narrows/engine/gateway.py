@@ -4,6 +4,7 @@ The order is DESIGN's path of a call. A stranger's body is never read; a refusal
 the caller sees it.
 """
 
+import asyncio
 import logging
 from typing import Final
 
@@ -37,6 +38,9 @@ from narrows.ports.telemetry import Telemetry
 _log = logging.getLogger("narrows.engine")
 
 _NOTHING: Final = Asked(operation="", model=None, body={})
+_LONG_PROMPT: Final = 65_536
+"""Prompts over this many (estimated) tokens are judged in a thread."""
+
 _HEADER_TEXT: Final = 512
 """Characters kept of a client's descriptive header."""
 
@@ -159,7 +163,7 @@ class Gateway:
         services, asked, identity = self._services, visit.asked, visit.identity
         model = asked.model
         return Call(
-            id=services.ids.call(),
+            id=_call_id(visit.request_id),
             request_id=visit.request_id,
             session=services.sessions.of(identity, connected.name, visit.source, asked),
             at=visit.at,
@@ -178,7 +182,11 @@ class Gateway:
 
     async def _judge(self, chain: Chain) -> Deny | None:
         """The controls, then the one check that needs the journal."""
-        verdict = chain.judge()
+        if chain.call.prompt_tokens > _LONG_PROMPT:
+            # A scan of megabytes would hold up every other call; the patterns run without the interpreter's lock.
+            verdict = await asyncio.to_thread(chain.judge)
+        else:
+            verdict = chain.judge()
         if isinstance(verdict, Hold):
             return Deny(Code.CONTROL_FAILED, "the call needs an approval, and no approval service is configured")
         if verdict is not None:
@@ -220,7 +228,7 @@ class Gateway:
         connected, head = visit.connected, visit.exchange.head
         name = "" if connected is None else connected.name
         return Call(
-            id=self._services.ids.call(),
+            id=_call_id(visit.request_id),
             request_id=visit.request_id,
             session=self._services.sessions.of(visit.identity, name, visit.source, visit.asked),
             at=visit.at,
@@ -253,6 +261,11 @@ def _choose(visit: _Visit, routed: Routed) -> tuple[Connected, Plan]:
     connected = routed.candidates[0]
     unserved = Deny(Code.MODEL_NOT_ALLOWED, f"no connection serves the model {asked.model!r}", param="model")
     return connected, Plan(revision=visit.snapshot.revision, refusal=unserved)
+
+
+def _call_id(request_id: str) -> str:
+    """A request is at most one call, so the two ids differ in their prefix only."""
+    return f"call_{request_id[4:]}"
 
 
 def _source(head: RequestHead) -> Source:

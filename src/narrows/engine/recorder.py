@@ -52,8 +52,9 @@ class Recorder:
     """The record of a forwarded call. `open` first; then `close` exactly once, whatever happens."""
 
     __slots__ = (
-        "_call", "_clock", "_journal", "_opened", "_segments", "_started", "_transcript", "contents", "finish",
-        "first_byte", "model", "response_ids", "sent_bytes", "upstream_request_id", "upstream_status", "usage",
+        "_call", "_clock", "_duration", "_journal", "_opened", "_segments", "_started", "_transcript",
+        "contents", "finish", "first_byte", "model", "response_ids", "sent_bytes", "upstream_request_id",
+        "upstream_status", "usage",
     )  # fmt: skip
 
     def __init__(self, journal: Journal, clock: Clock, call: Call, started: int) -> None:
@@ -64,6 +65,7 @@ class Recorder:
         self._transcript = TranscriptBuilder()
         self._segments = 0
         self._opened = False
+        self._duration: int | None = None
         self.contents: tuple[Content, ...] = ()
         self.usage: Usage | None = None
         self.model: str | None = None
@@ -115,14 +117,15 @@ class Recorder:
 
     def close(self, outcome: Outcome, status: int | None, deny: Deny | None = None) -> int:
         """Writes the ending, once; later calls do nothing. Returns the call's duration in microseconds."""
-        duration = self.elapsed()
+        if self._duration is not None:
+            return self._duration
+        duration = self._duration = self.elapsed()
         if not self._opened:
             return duration
-        self._opened = False
         self._journal.close(
             Closed(
                 call=self._call.id,
-                at=self._clock.now(),
+                at=self._call.at + duration,
                 outcome=outcome,
                 status=status,
                 model=self.model,

@@ -11,12 +11,14 @@ from narrows.ports.http import Exchange, Headers
 
 JSON: Final = b"application/json"
 
-_PASSED: Final = (
-    b"openai-model",
-    b"openai-processing-ms",
-    b"openai-version",
-    b"retry-after",
-    b"retry-after-ms",
+_PASSED: Final = frozenset(
+    {
+        b"openai-model",
+        b"openai-processing-ms",
+        b"openai-version",
+        b"retry-after",
+        b"retry-after-ms",
+    }
 )
 """Upstream reply headers that reach the caller, beside the content type."""
 
@@ -34,7 +36,7 @@ def reply_headers(request_id: str, call_id: str | None, content_type: bytes) -> 
 
 def passed_headers(upstream: Headers) -> list[tuple[bytes, bytes]]:
     """The upstream's headers that the allow-list lets through."""
-    return [(name, upstream[name]) for name in _PASSED if name in upstream]
+    return [(name, upstream[name]) for name in upstream.keys() & _PASSED]
 
 
 def refuse(exchange: Exchange, dialect: Dialect | None, deny: Deny, request_id: str, call_id: str | None = None) -> int:

@@ -27,18 +27,15 @@ class SessionIds:
 
     def of(self, identity: Identity, connection: str, source: Source, asked: Asked) -> str:
         """The session id of a call, `sess_` and 24 hexadecimal digits."""
-        digest = hashlib.blake2b(key=self._key, digest_size=12)
+        principal = identity.principal
         if source.declared_session is not None:
-            parts: tuple[str, ...] = ("declared", identity.principal.key, source.declared_session)
+            parts: tuple[str, ...] = ("declared", principal.issuer, principal.subject, source.declared_session)
         else:
-            opening = _opening(asked.texts)
-            begins = opening or ("run", identity.credential.id, source.address, source.agent)
-            parts = ("derived", identity.principal.key, connection, *begins)
-        for part in parts:
-            data = part.encode("utf-8", "surrogatepass")
-            digest.update(len(data).to_bytes(8, "big"))
-            digest.update(data)
-        return f"sess_{digest.hexdigest()}"
+            opening = _opening(asked.texts) or ("run", identity.credential.id, source.address, source.agent)
+            parts = ("derived", principal.issuer, principal.subject, connection, *opening)
+        # Lengths keep parts from running into each other.
+        framed = f"{[len(part) for part in parts]}{''.join(parts)}".encode("utf-8", "surrogatepass")
+        return f"sess_{hashlib.blake2b(framed, key=self._key, digest_size=12).hexdigest()}"
 
 
 def _opening(texts: tuple[Text, ...]) -> tuple[str, ...]:

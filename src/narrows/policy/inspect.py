@@ -1,7 +1,7 @@
 """The one scan of a call's texts: what the plan's prompt rules find, and where. Judges nothing.
 
-Every text is passed once through an automaton of all rules together, which says *which* rules match; only those are
-then searched for their place. Clean texts, the common case, cost that one pass.
+The texts, joined, are passed once through an automaton of all rules together. Only if something matches is each text
+passed by itself, which says *which* rules match, and only those are then searched for their place.
 """
 
 from collections.abc import Sequence
@@ -30,14 +30,21 @@ class Scanner:
             for batch in (together[at : at + TOGETHER] for at in range(0, len(together), TOGETHER))
         )
 
-    def scan(self, text: Text, findings: list[Finding]) -> None:
-        """Adds the leftmost match of every rule that reads texts of this role."""
-        data = encode(text.value)
+    def scan(self, texts: Sequence[Text]) -> tuple[Finding, ...]:
+        """The leftmost match of every rule in every text of its roles."""
+        findings: list[Finding] = []
+        encoded = [encode(text.value) for text in texts]
         for rules, patterns in self._batches:
-            for index in patterns.hits(data):
-                self._look(rules[index], text, findings)
+            # Where the texts joined hold no match, none of them does; most calls end here, after one pass.
+            if len(encoded) > 1 and patterns.joinable and not patterns.hits(b"\n".join(encoded)):
+                continue
+            for text, data in zip(texts, encoded, strict=True):
+                for index in patterns.hits(data):
+                    self._look(rules[index], text, findings)
         for rule in self._apart:
-            self._look(rule, text, findings)
+            for text in texts:
+                self._look(rule, text, findings)
+        return tuple(findings)
 
     def _look(self, rule: Rule, text: Text, findings: list[Finding]) -> None:
         if rule.roles and text.role not in rule.roles:
@@ -63,8 +70,4 @@ class RuleInspector:
         if known is None or known[0] is not plan:
             known = (plan, Scanner(plan.rules))
             self._scanners.put(id(plan), known)
-        scan = known[1].scan
-        findings: list[Finding] = []
-        for text in texts:
-            scan(text, findings)
-        return tuple(findings)
+        return known[1].scan(texts)

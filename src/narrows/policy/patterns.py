@@ -81,29 +81,45 @@ class Pattern:
         return start, start + characters(data[match.start() : match.end()])
 
 
+_ANCHORS: Final = ("^", "$", "\\A", "\\z")
+
+
 class PatternSet:
     """Many patterns in one pass: which of them match somewhere in a text."""
 
-    __slots__ = ("_patterns", "_set")
+    __slots__ = ("_patterns", "_set", "joinable")
 
     def __init__(self, patterns: tuple[Pattern, ...]) -> None:
         self._patterns = patterns
-        self._set = re2.Set.SearchSet(options())
-        for pattern in patterns:
-            self._set.Add(pattern.source.encode())
-        # RE2 reports a set that ran out of memory as "nothing matched". This pattern matches every text, so its absence
-        # from an answer tells the two apart.
-        self._set.Add(rb"\A")
-        self._set.Compile()
+        # Whether a match in one text is also one in several joined by line feeds. Not so where a pattern looks for
+        # the beginning or end of a text; word boundaries see a line feed as they see the end.
+        self.joinable = not any(anchor in p.source for p in patterns for anchor in _ANCHORS)
+        self._set = _together(patterns)
 
     def hits(self, data: bytes) -> list[int]:
         """Indexes of the patterns that match somewhere in `data`, ascending."""
-        found: list[int] | None = self._set.Match(data)
+        found: list[int] | None = None if self._set is None else self._set.Match(data)
         if found is None or len(self._patterns) not in found:
             return [index for index, pattern in enumerate(self._patterns) if pattern.find_bytes(data) is not None]
         if len(found) == 1:
             return []
         return sorted(index for index in found if index < len(self._patterns))
+
+
+def _together(patterns: tuple[Pattern, ...]) -> "re2.Set | None":
+    """One automaton of all patterns and, last, of one that matches every text; None where they are too large for it.
+
+    RE2 reports a set that ran out of memory as "nothing matched": the absence of the last tells the two apart.
+    """
+    together = re2.Set.SearchSet(options())
+    for pattern in patterns:
+        together.Add(pattern.source.encode())
+    together.Add(rb"\A")
+    try:
+        together.Compile()
+    except re2.error:
+        return None
+    return together
 
 
 def encode(text: str) -> bytes:

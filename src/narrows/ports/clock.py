@@ -14,10 +14,7 @@ class Clock(Protocol):
 
 
 class Ids(Protocol):
-    """Makes identifiers that sort by time and never repeat."""
-
-    def call(self) -> str:
-        """A new call id, `call_…`."""
+    """Makes identifiers that sort by time and never repeat. A call takes its request's, with `call_` before it."""
 
     def request(self) -> str:
         """A new request id, `req_…`."""

@@ -28,11 +28,8 @@ class SequentialIds:
         self._counter = itertools.count(secrets.randbelow(1 << 16))
 
     def _next(self) -> str:
+        # The time, the process and a counter; every part has a fixed width, so that ids sort as they were made.
         return f"{time.time_ns() // 1_000_000:012x}{self._process}{next(self._counter) & 0xFFFFFF:06x}"
-
-    def call(self) -> str:
-        """A new call id."""
-        return f"call_{self._next()}"
 
     def request(self) -> str:
         """A new request id."""

@@ -1,83 +1,130 @@
-"""Metrics for Prometheus. Labels come from the configuration and the registry of codes, never from a caller's text."""
+"""Metrics for Prometheus. Labels come from the configuration and the registry of codes, never from a caller's text.
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+A call only adds to plain numbers here; the client library is asked when Prometheus scrapes. Its own counters take a
+lock and build a label tuple at every increment, which costs a call more than its policy does.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from narrows.model.record import Outcome
 from narrows.model.usage import Usage
 
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
-_OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 1)
+DURATIONS: Final = (5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
+                    10_000_000, 30_000_000, 60_000_000, 300_000_000)  # fmt: skip
+OVERHEADS: Final = (100, 250, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 100_000, 1_000_000)
+"""Upper bounds of the buckets, in microseconds."""
 
 
-class PrometheusTelemetry:
-    """Implements the Telemetry port on a registry of its own."""
+class Buckets:
+    """A histogram of microseconds."""
+
+    __slots__ = ("_bounds", "_counts", "_sum")
+
+    def __init__(self, bounds: tuple[int, ...]) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0
+
+    def add(self, microseconds: int) -> None:
+        """Counts one duration."""
+        self._counts[bisect_left(self._bounds, microseconds)] += 1
+        self._sum += microseconds
+
+    def cumulative(self) -> tuple[list[tuple[str, float]], float]:
+        """(upper bound in seconds, count up to it) for every bucket, and the sum in seconds."""
+        total, rows = 0, []
+        for bound, count in zip((*self._bounds, None), self._counts, strict=True):
+            total += count
+            rows.append(("+Inf" if bound is None else f"{bound / 1e6:g}", float(total)))
+        return rows, self._sum / 1e6
+
+
+class PrometheusTelemetry(Collector):
+    """Implements the Telemetry port; a collector on a registry of its own. Used on one event loop."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        self._calls = Counter(
-            "narrows_calls", "Calls by ending", ["connection", "operation", "outcome", "code"], registry=registry
-        )
-        self._tokens = Counter(
-            "narrows_tokens", "Tokens that upstreams reported", ["connection", "kind"], registry=registry
-        )
-        self._seconds = Histogram(
-            "narrows_call_seconds", "Duration of calls", ["connection"], registry=registry, buckets=_SECONDS
-        )
-        self._overhead = Histogram(
-            "narrows_overhead_seconds",
-            "From the request's body being read to its being sent upstream",
-            registry=registry,
-            buckets=_OVERHEAD,
-        )
-        self._observed = Counter(
-            "narrows_observed_refusals", "What observed rules would have refused", ["policy", "code"], registry=registry
-        )
-        self._strangers = Counter(
-            "narrows_unauthenticated", "Refused requests without a verified identity", ["code"], registry=registry
-        )
-        self._streams = Gauge("narrows_open_streams", "Streams being served", registry=registry)
-        self.snapshots = Counter(
-            "narrows_snapshots", "Configuration versions by what became of them", ["result"], registry=registry
-        )
-        # labels() takes a lock and builds a tuple each time; the few children are kept at hand.
-        self._call_children: dict[tuple[str, str, Outcome, str], Counter] = {}
-        self._second_children: dict[str, Histogram] = {}
+        self._calls: Counter[tuple[str, str, Outcome, str]] = Counter()
+        self._tokens: Counter[tuple[str, str]] = Counter()
+        self._seconds: dict[str, Buckets] = {}
+        self._overhead = Buckets(OVERHEADS)
+        self._observed: Counter[tuple[str, str]] = Counter()
+        self._strangers: Counter[str] = Counter()
+        self._snapshots: Counter[str] = Counter()
+        self._streams = 0
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
 
     def ended(
         self, connection: str, operation: str, outcome: Outcome, code: str, duration: int, usage: Usage | None
     ) -> None:
         """A call ended."""
-        key = (connection, operation, outcome, code)
-        child = self._call_children.get(key)
-        if child is None:
-            child = self._call_children[key] = self._calls.labels(connection, operation, outcome.value, code)
-        child.inc()
-        seconds = self._second_children.get(connection)
+        self._calls[connection, operation, outcome, code] += 1
+        seconds = self._seconds.get(connection)
         if seconds is None:
-            seconds = self._second_children[connection] = self._seconds.labels(connection)
-        seconds.observe(duration / 1e6)
+            seconds = self._seconds[connection] = Buckets(DURATIONS)
+        seconds.add(duration)
         if usage is not None:
-            if usage.prompt:
-                self._tokens.labels(connection, "prompt").inc(usage.prompt)
-            if usage.completion:
-                self._tokens.labels(connection, "completion").inc(usage.completion)
+            self._tokens[connection, "prompt"] += usage.prompt or 0
+            self._tokens[connection, "completion"] += usage.completion or 0
 
     def observed(self, policy: str, code: str) -> None:
         """A rule or policy in observe mode would have refused."""
-        self._observed.labels(policy, code).inc()
+        self._observed[policy, code] += 1
 
     def stranger(self, code: str) -> None:
         """An unauthenticated request was refused."""
-        self._strangers.labels(code).inc()
+        self._strangers[code] += 1
 
     def overhead(self, microseconds: int) -> None:
         """The gate's own time before a call was forwarded."""
-        self._overhead.observe(microseconds / 1e6)
+        self._overhead.add(microseconds)
 
     def streams(self, change: int) -> None:
         """A stream began or ended."""
-        self._streams.inc(change)
+        self._streams += change
+
+    def snapshot(self, result: str) -> None:
+        """A new version of the configuration was `accepted` or `refused`."""
+        self._snapshots[result] += 1
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes."""
-        return generate_latest(self.registry)
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric, as the client library wants it."""
+        yield _counter("narrows_calls", "Calls by ending", ("connection", "operation", "outcome", "code"), self._calls)
+        yield _counter("narrows_tokens", "Tokens that upstreams reported", ("connection", "kind"), self._tokens)
+        durations = HistogramMetricFamily("narrows_call_seconds", "Duration of calls", labels=["connection"])
+        for connection, buckets in self._seconds.items():
+            rows, total = buckets.cumulative()
+            durations.add_metric([connection], rows, total)
+        yield durations
+        overhead = HistogramMetricFamily(
+            "narrows_overhead_seconds", "From the request's body being read to its being sent upstream"
+        )
+        rows, total = self._overhead.cumulative()
+        overhead.add_metric([], rows, total)
+        yield overhead
+        yield _counter(
+            "narrows_observed_refusals", "What observed rules would have refused", ("policy", "code"), self._observed
+        )
+        strangers = {(code,): count for code, count in self._strangers.items()}
+        yield _counter("narrows_unauthenticated", "Refused requests without a verified identity", ("code",), strangers)
+        snapshots = {(result,): count for result, count in self._snapshots.items()}
+        yield _counter("narrows_snapshots", "Configuration versions by what became of them", ("result",), snapshots)
+        yield GaugeMetricFamily("narrows_open_streams", "Streams being served", value=self._streams)
+
+
+def _counter(name: str, documentation: str, labels: tuple[str, ...], counts: Mapping[Any, int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, documentation, labels=labels)
+    for values, count in counts.items():
+        family.add_metric([str(value) for value in values], count)
+    return family
