@@ -173,6 +173,10 @@ class Connection(asyncio.Protocol):
         if piece:
             reply.add(piece)
         reply.end()
+        if self._paused:
+            # The end was on its way when reading was paused: the next exchange must not inherit the pause.
+            self._paused = False
+            self._transport.resume_reading()
         # What is still unsent belongs to a request that was answered early; it would become part of the next one.
         if self.usable and self._parser.keep_alive and not self._transport.get_write_buffer_size():
             self._owner.released(self)

@@ -17,7 +17,7 @@ from narrows.upstream.dial import Dialer
 from narrows.upstream.target import Target, parse_target
 from narrows.upstream.tls import client_context
 from unit.upstream.certificates import Authority
-from unit.upstream.scripted import QUICK, Peer, always, pool_to, serving
+from unit.upstream.scripted import QUICK, Peer, always, pool_to, serving, until
 
 
 class Owner:
@@ -124,6 +124,7 @@ async def test_a_handshake_counts_as_connecting(tmp_path: Path) -> None:
         context = client_context(Authority(tmp_path).bundle)
         slow = dialer(server.port, Names("127.0.0.1"), Timeouts(connect=0.05, first_byte=1, idle=1, total=1), context)
         assert (await refusal(slow)).deny.code == Code.UPSTREAM_TIMEOUT
+        await until(lambda: server.accepted == 1 and server.open == 0)
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "fd00:ec2::254", "0.0.0.0", "224.0.0.1"])
