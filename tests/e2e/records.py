@@ -1,10 +1,13 @@
-"""Reading the record back, as an operator would."""
+"""Reading the record back beside a running gate."""
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from e2e.gate import Gate
+from narrows.stores.sqlite.archive import Archive
+from narrows.stores.sqlite.selection import Filters
+from narrows.stores.sqlite.views import CallView
 
 T = TypeVar("T")
 
@@ -20,13 +23,18 @@ def until(condition: Callable[[], T], seconds: float = 10.0) -> T:
         time.sleep(0.02)
 
 
-def ended(gate: Gate, call: str) -> dict[str, Any]:
+def ended(gate: Gate, call: str) -> CallView:
     """The record of one call, once it has its ending."""
 
-    def look() -> dict[str, Any] | None:
-        rows = gate.rows("sessions", "show", call)
-        return rows[0] if rows and rows[0].get("outcome") else None
+    def look() -> CallView | None:
+        record = Archive(gate.store).call(call)
+        return record.call if record is not None and record.call.outcome else None
 
-    record = until(look)
-    assert record is not None
-    return record
+    view = until(look)
+    assert view is not None
+    return view
+
+
+def calls(gate: Gate, model: str) -> list[CallView]:
+    """The calls that asked for this model, oldest first."""
+    return list(Archive(gate.store).calls(Filters(model=model), newest_first=False))

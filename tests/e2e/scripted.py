@@ -132,6 +132,14 @@ async def trickles(seen: Seen, writer: "Connection") -> None:
         await asyncio.sleep(0.5)
 
 
+async def breaks_framing(seen: Seen, writer: "Connection") -> None:
+    """A stream whose second chunk is not one."""
+    writer.write(STREAM + ONE)
+    await asyncio.sleep(0.2)
+    writer.write(b"ZZ\r\nnope\r\n")
+    writer.close()
+
+
 async def never_ends(seen: Seen, writer: "Connection") -> None:
     """Deltas as fast as they are taken, for ever."""
     writer.write(STREAM)
@@ -177,7 +185,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "ends-early": sends(STREAM + ONE + b"0\r\n\r\n"),
     "garbage-event": sends(STREAM + ONE + chunk(b"data: {not json\n\n") + DONE),
     "broken-utf8-event": sends(STREAM + ONE + chunk(event("m", "QQ").replace(b"QQ", b"\xff")) + DONE),
-    "bad-chunk": sends(STREAM + ONE + b"ZZ\r\nnope\r\n", close=True),
+    "bad-chunk": breaks_framing,
     "redirects": sends(whole(b"{}", "302 Found", "Location: http://127.0.0.1:1/stolen\r\n")),
     "stalls": stalls,
     "drips": drips,

@@ -42,7 +42,7 @@ def ask(gate: Gate, token: str, text: str, model: str = "ok") -> httpx.Response:
 
 def notes(gate: Gate, reply: httpx.Response) -> set[tuple[str, str]]:
     record = ended(gate, reply.headers["narrows-call-id"])
-    return {(note["policy"], note["code"]) for note in record.get("notes", [])}
+    return {(note.policy, note.code) for note in record.notes}
 
 
 def test_beside_an_enforced_policy_it_only_adds_notes(gate: Gate, issuer: Issuer) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from e2e.gate import Gate
 from e2e.processes import answers
-from e2e.records import ended, until
+from e2e.records import calls, ended, until
 from e2e.scripted import Scripted
 
 
@@ -29,7 +29,7 @@ def test_a_client_that_goes_away_cancels_the_upstream(
         call = reply.headers["narrows-call-id"]
     until(lambda: "drips:gone" in scripted.cut)
     record = ended(gate, call)
-    assert record["outcome"] == "client_gone"
+    assert record.outcome == "client_gone"
 
 
 def test_a_client_that_goes_away_before_the_reply(http: httpx.Client, gate: Gate, scripted: Scripted, pat: str) -> None:
@@ -37,8 +37,7 @@ def test_a_client_that_goes_away_before_the_reply(http: httpx.Client, gate: Gate
     with pytest.raises(httpx.ReadTimeout):
         http.post("/patient/v1/chat/completions", json=body("silent:gone"), headers=headers, timeout=0.5)
     until(lambda: "silent:gone" in scripted.cut)
-    rows = until(lambda: [row for row in gate.rows("sessions", "list") if row["model"] == "silent:gone"])
-    assert until(lambda: ended(gate, rows[0]["id"]))["outcome"] == "client_gone"
+    assert ended(gate, until(lambda: calls(gate, "silent:gone"))[0].id).outcome == "client_gone"
 
 
 class Caller(threading.Thread):
@@ -84,6 +83,6 @@ def test_sigterm_drains(tmp_path: Path, settings: dict[str, Any], pat: str) -> N
     assert "[DONE]" not in long.text
     events = [line for line in long.text.splitlines() if line.startswith("data: ")]
     assert long.failure or "error" in json.loads(events[-1].removeprefix("data: "))
-    assert ended(gate, long.call)["outcome"] == "cut"
-    assert ended(gate, short.call)["outcome"] == "done"
+    assert ended(gate, long.call).outcome == "cut"
+    assert ended(gate, short.call).outcome == "done"
     assert "Traceback" not in gate.output
