@@ -12,7 +12,7 @@ from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import Config, Limits, Policy, PromptRule
 from narrows.model.plan import Limit, Rule
 from narrows.model.text import Role
-from narrows.policy.compiled import Compiled
+from narrows.policy.decide import Compiled
 from narrows.policy.globs import GlobSet
 from narrows.policy.patterns import Pattern, PatternError
 from narrows.policy.policyset import PolicySet

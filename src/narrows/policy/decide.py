@@ -11,14 +11,39 @@ What is decided here, and nowhere else:
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import msgspec
 
 from narrows.model.plan import Limit, Plan, Rule
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny, Note
-from narrows.policy.compiled import Compiled
+from narrows.policy.globs import GlobSet
 
-LISTED = 12
+LISTED: Final = 12
 """Names listed in a refusal, at most."""
+
+
+class Compiled(msgspec.Struct, frozen=True, eq=False):
+    """One policy. `clause` numbers its `who`; two policies about the same people share one.
+
+    `connections` are names, already resolved. `models` None means the policy names no models. `generates`: it permits
+    an operation that runs a model, not only listing or counting.
+    """
+
+    name: str
+    observe: bool
+    clause: int
+    connections: frozenset[str]
+    operations: GlobSet
+    models: GlobSet | None
+    generates: bool
+    parameters: frozenset[str]
+    prompt_tokens: Limit | None
+    output_tokens: Limit | None
+    rules: tuple[Rule, ...]
+    media: bool
+
 
 ModelMatch = Callable[[Compiled], bool]
 

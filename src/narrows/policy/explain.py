@@ -8,7 +8,7 @@ import msgspec
 from narrows.config.globs import Glob
 from narrows.model.plan import Limit, Plan
 from narrows.model.principal import Principal
-from narrows.policy.compiled import Compiled
+from narrows.policy.decide import Compiled
 from narrows.policy.policyset import PolicySet
 from narrows.policy.who import facts
 

@@ -12,8 +12,7 @@ import msgspec
 
 from narrows.model.plan import Plan
 from narrows.model.principal import Principal
-from narrows.policy.compiled import Compiled
-from narrows.policy.decide import decide
+from narrows.policy.decide import Compiled, decide
 from narrows.policy.globs import GlobSet
 from narrows.policy.recent import Recent
 from narrows.policy.who import WhoIndex

@@ -1,0 +1,63 @@
+"""An explanation says what the plan says, and which key of which policy made it so."""
+
+import msgspec
+
+from narrows.policy.explain import explain, render
+from unit.policy.world import compiled, denying, person, policy
+
+POLICIES = compiled(
+    policy(
+        "a",
+        may={"models": ["gpt*"], "parameters": ["n"]},
+        limits={"output_tokens": 5},
+        prompts=[denying("x", name="rule")],
+    ),
+    policy("b", who={"groups": ["sales"], "users": ["alice"]}),
+    policy("watch", mode="observe", may={"models": ["other"]}, limits={"prompt_tokens": 5}),
+)
+
+
+def test_why_a_call_is_allowed() -> None:
+    said = explain(POLICIES, person("research"), "openai", "chat", "gpt-4")
+    assert said.allowed
+    assert said.granted_by == ("a",)
+    assert said.limits == ("a: output_tokens 5",)
+    assert said.rules == ("a: rule",)
+    assert said.parameters == ("n",)
+    assert not said.media
+    assert said.notes == ("watch: would refuse, model_not_allowed",)
+    assert [answer.applies for answer in said.policies] == [True, False, False]
+
+
+def test_why_a_call_is_refused() -> None:
+    said = explain(POLICIES, person("research"), "openai", "chat", "o1")
+    assert (said.allowed, said.code) == (False, "model_not_allowed")
+    missed = {(answer.policy, key.key) for answer in said.policies for key in answer.keys if not key.matches}
+    assert missed == {("a", "may.models"), ("b", "who.groups"), ("watch", "may.models")}
+    (models,) = [key for key in said.policies[0].keys if key.key == "may.models"]
+    assert (models.wants, models.has) == (("gpt*",), ("o1",))
+
+
+def test_it_renders_as_text_and_as_json() -> None:
+    said = explain(POLICIES, person("research"), "openai", "chat", "o1")
+    text = render(said)
+    assert "corp:alice · chat with o1 on openai: refused (model_not_allowed)" in text
+    assert "    no  may.models: gpt*  (has o1)" in text
+    assert "    no  who.groups: corp:sales  (has corp:research)" in text
+    assert msgspec.json.decode(msgspec.json.encode(said))["policies"][0]["policy"] == "a"
+
+
+def test_an_allowed_call_renders_its_limits() -> None:
+    text = render(explain(POLICIES, person("research"), "openai", "chat", "gpt-4"))
+    assert "granted by: a" in text
+    assert "limits: a: output_tokens 5" in text
+    assert "images, audio and files: refused" in text
+    assert "- watch (observe)" in text
+
+
+def test_only_observing() -> None:
+    policies = compiled(policy("watch", mode="observe", limits={"prompt_tokens": 5}, prompts=[denying("x")]))
+    text = render(explain(policies, person("research"), "openai", "chat", None))
+    assert "only observing policies" in text
+    assert "prompt_tokens 5 (observed)" in text
+    assert "may.models" not in text

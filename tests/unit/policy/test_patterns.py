@@ -1,0 +1,117 @@
+"""Patterns search in linear time and by character; what can't be had is refused with the reason."""
+
+import time
+
+import pytest
+
+from narrows.policy import patterns
+from narrows.policy.patterns import Pattern, PatternError, PatternSet
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "span"),
+    [
+        ("b+", "abbbc", (1, 4)),
+        ("(?i)IGNORE", "please ignore", (7, 13)),
+        ("secret", "\u00e9\u6f22\U0001f600 secret", (4, 10)),
+        ("\u6f22+", "x\u6f22\u6f22y", (1, 3)),
+        ("x", "abc", None),
+        ("^a", "ba", None),
+        ("b", "a\ud800b", (2, 3)),
+        ("a", "", None),
+        (r"\x00", "a\x00", (1, 2)),
+    ],
+)
+def test_offsets_are_characters(source: str, text: str, span: tuple[int, int] | None) -> None:
+    assert Pattern(source).find(text) == span
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "offset"),
+    [
+        ("a(?=b)", "look-around", 1),
+        ("(?<!a)b", "look-around", 0),
+        (r"(a)\1", "reference back", 3),
+        ("(?P<q>a)(?P=q)", "reference back", 8),
+        ("(?>a)", "atomic", 0),
+        ("ab++", "possessive", None),
+        (r"a\Z", r"`\z`", 1),
+        ("(", "missing )", None),
+        ("a[", "missing ]", 1),
+        ("a{3000}", "repetition", 1),
+        (r"\p{Klingon}", "character class", None),
+    ],
+)
+def test_what_can_not_be_had_is_explained(source: str, said: str, offset: int | None) -> None:
+    with pytest.raises(PatternError) as caught:
+        Pattern(source)
+    assert said in caught.value.reason
+    if offset is not None:
+        assert caught.value.offset == offset
+        assert f"character {offset + 1}" in str(caught.value)
+
+
+@pytest.mark.parametrize("source", ["", "a*", "(a|)", "^", "$", r"\b|a?"])
+def test_a_pattern_that_matches_every_prompt_is_refused(source: str) -> None:
+    with pytest.raises(PatternError, match="empty text"):
+        Pattern(source)
+
+
+def test_patterns_are_bounded() -> None:
+    with pytest.raises(PatternError, match="longer than"):
+        Pattern("x" * (patterns.LONGEST + 1))
+    with pytest.raises(PatternError, match="too large"):
+        Pattern(r"\pL{900}" * 3)
+    with pytest.raises(PatternError, match="not valid Unicode"):
+        Pattern("a\ud800")
+
+
+def test_an_adversarial_pattern_takes_linear_time() -> None:
+    pattern = Pattern("(a+)+(a|aa)+$x")
+    started = time.process_time()
+    assert pattern.find("a" * 200_000 + "b") is None
+    assert time.process_time() - started < 2.0
+
+
+def test_a_set_says_which_match() -> None:
+    together = PatternSet(tuple(Pattern(source) for source in ("alpha", "(?i)BETA", "^gamma")))
+    assert together.hits(b"nothing") == []
+    assert together.hits(b"") == []
+    assert together.hits(b"beta and alpha") == [0, 1]
+    assert together.hits(b"gamma") == [2]
+    assert together.hits(b"a gamma") == []
+
+
+def test_patterns_too_large_for_one_automaton_are_searched_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = tuple(Pattern(source) for source in ("needle", "(?i)[a-z]{200}x", "(?i)[0-9]{300}y"))
+    options = patterns.options
+
+    def starved() -> object:
+        chosen = options()
+        chosen.max_mem = 40_000
+        return chosen
+
+    monkeypatch.setattr(patterns, "options", starved)
+    together = PatternSet(alone)
+    assert together.hits(b"a needle here") == [0]
+    assert together.hits(b"nothing") == []
+
+
+def test_a_set_that_gives_no_answer_is_not_taken_for_clean() -> None:
+    class Exhausted:
+        """RE2 says None both for no match and for no memory left."""
+
+        def Match(self, data: bytes) -> None:
+            return None
+
+    together = PatternSet((Pattern("alpha"), Pattern("beta")))
+    together._set = Exhausted()
+    assert together.hits(b"beta") == [1]
+    assert together.hits(b"gamma") == []
+
+
+def test_many_patterns_over_hostile_text_answer_as_alone() -> None:
+    alone = tuple(Pattern(f"a.{{0,80}}b{index}") for index in range(30))
+    together = PatternSet(alone)
+    for text in (b"a" * 5_000, b"a" * 50 + b"b7", b"ab1ab2" * 200):
+        assert together.hits(text) == [index for index, pattern in enumerate(alone) if pattern.find_bytes(text)]
