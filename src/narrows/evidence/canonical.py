@@ -215,7 +215,7 @@ class Canonical:
                 model_asked=entry.model_asked,
                 notes=_notes(entry.notes),
                 operation=entry.operation,
-                output_cap=entry.output_cap,
+                output_cap=_bounded(entry.output_cap),
                 param=entry.param,
                 path=entry.path,
                 policies=entry.policies or None,
@@ -299,7 +299,7 @@ class Canonical:
     def _bytes(self, entry: _Entry) -> bytes:
         try:
             return self._encode(entry)
-        except (UnicodeEncodeError, OverflowError):
+        except UnicodeEncodeError:
             return self._encode(_cleaned(entry))
 
 
@@ -340,14 +340,10 @@ def _bounded(number: int | None) -> int | None:
 
 
 def _cleaned(value: Any) -> Any:
-    """The same entry without what JSON can't carry: lone surrogates become U+FFFD, huge integers are bounded."""
+    """The same entry without what UTF-8 can't carry: each lone surrogate becomes a question mark."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode("utf-8")
-        case bool() | bytes() | msgspec.Raw():
-            return value
-        case int():
-            return _bounded(value)
         case tuple():
             return tuple(_cleaned(item) for item in value)
         case msgspec.Struct():

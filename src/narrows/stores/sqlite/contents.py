@@ -11,7 +11,7 @@ from narrows.evidence.canonical import Reference, references
 from narrows.evidence.commitments import SALT_BYTES, commit
 from narrows.evidence.sealing import Compressor, DataKey, MasterKey
 from narrows.model.record import Content
-from narrows.stores.sqlite.recent import Recent
+from narrows.policy.recent import Recent
 from narrows.stores.sqlite.rows import ADD_CONTENT
 from narrows.stores.sqlite.schema import pack
 
@@ -37,15 +37,17 @@ Refers = tuple[bytes | None, tuple[Reference, ...] | None]
 class Contents:
     """The contents of the file behind `connection`."""
 
+    _staged: list[tuple[int, bytes, int, int, bytes, bytes, bytes]]
+    _known: Recent[bytes, Kept]
+    _whole: Recent[tuple[Owner, tuple[Content, ...]], Refers]
+    _keys: Recent[Owner, tuple[int, DataKey]]
+    _next: int
+
     def __init__(self, connection: sqlite3.Connection, master: MasterKey, compressor: Compressor) -> None:
         self._connection = connection
         self._master = master
         self._compressor = compressor
-        self._known: Recent[bytes, Kept] = Recent(_CONTENTS)
-        self._whole: Recent[tuple[Owner, tuple[Content, ...]], Refers] = Recent(_WHOLE)
-        self._keys: Recent[Owner, tuple[int, DataKey]] = Recent(_KEYS)
-        self._staged: list[tuple[int, bytes, int, int, bytes, bytes, bytes]] = []
-        self._next = self._following()
+        self.forget()
 
     def keep(self, owner: Owner, contents: tuple[Content, ...]) -> Refers:
         """Where these contents are; what isn't stored yet is by the next `flush`."""
@@ -66,9 +68,9 @@ class Contents:
     def forget(self) -> None:
         """After a rollback: nothing remembered may name a row that no longer is."""
         self._staged = []
-        self._known.clear()
-        self._whole.clear()
-        self._keys.clear()
+        self._known = Recent(_CONTENTS)
+        self._whole = Recent(_WHOLE)
+        self._keys = Recent(_KEYS)
         self._next = self._following()
 
     def _refer(self, owner: Owner, contents: tuple[Content, ...]) -> Refers:

@@ -14,11 +14,11 @@ from typing import Final
 
 from narrows.config.schema import Recording
 from narrows.model.record import Closed, Content, Opened, Segment, Strangers
+from narrows.policy.recent import Recent
 from narrows.ports.clock import Clock
 from narrows.ports.journal import JournalUnavailable
 from narrows.stores.sqlite.contents import Owner
 from narrows.stores.sqlite.directory import DataDirectory
-from narrows.stores.sqlite.recent import Recent
 from narrows.stores.sqlite.references import References
 from narrows.stores.sqlite.writer import Callbacks, Item, Writer
 
@@ -125,6 +125,11 @@ class SqliteJournal:
 
     def strangers(self, counts: list[Strangers]) -> None:
         """Writes the counts of unauthenticated refusals of a past minute."""
+        if len(self._waiting) >= 4 * MAX_WAITING:
+            _log.error(
+                "%d counts of refused strangers were dropped: the journal's writer is too far behind", len(counts)
+            )
+            return
         for entry in counts:
             self._add((entry, None, None), ())
 

@@ -1,0 +1,97 @@
+"""Contents: stored once an owner, and nothing remembered that a rollback undid."""
+
+from pathlib import Path
+
+import pytest
+
+from narrows.evidence.commitments import commit
+from narrows.evidence.sealing import Compressor
+from narrows.model.record import Content
+from narrows.stores.sqlite.contents import Contents
+from narrows.stores.sqlite.journalfile import JournalFile
+from narrows.stores.sqlite.schema import unpack
+from unit.stores.sqlite.records import OWNER, World
+
+BOB = ("corp:bob", "openai")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture
+def file(world: World) -> JournalFile:
+    return world.file()
+
+
+def made(world: World, file: JournalFile) -> Contents:
+    return Contents(file.connection, world.master, Compressor())
+
+
+def parts(*data: bytes) -> tuple[Content, ...]:
+    return tuple(Content(f"$.messages[{index}]", item) for index, item in enumerate(data))
+
+
+def count(file: JournalFile) -> int:
+    return int(file.connection.execute("SELECT count(*) FROM content").fetchone()[0])
+
+
+def test_equal_contents_are_one_row_an_owner(world: World, file: JournalFile) -> None:
+    contents = made(world, file)
+    ids, _ = contents.keep(OWNER, parts(b"a", b"b", b"a"))
+    more, _ = contents.keep(OWNER, parts(b"b"))
+    theirs, _ = contents.keep(BOB, parts(b"a"))
+    other, _ = contents.keep(("corp:alice", "anthropic"), parts(b"a"))
+    contents.flush()
+    assert (unpack(ids), unpack(more), unpack(theirs), unpack(other)) == ([1, 2, 1], [2], [3], [4])
+    assert count(file) == 4
+    assert file.connection.execute("SELECT count(*) FROM keys").fetchone() == (3,)
+
+
+def test_a_later_start_finds_them_again(world: World, file: JournalFile) -> None:
+    contents = made(world, file)
+    first = contents.keep(OWNER, parts(b"a", b"b" * 5_000))
+    contents.flush()
+    contents = made(world, file)
+    assert contents.keep(OWNER, parts(b"a", b"b" * 5_000)) == first
+    contents.flush()
+    assert count(file) == 2
+
+
+def test_what_is_stored_is_sealed_and_salted(world: World, file: JournalFile) -> None:
+    contents = made(world, file)
+    contents.keep(OWNER, parts(b"confidential", b"other"))
+    contents.flush()
+    (size, salt, commitment, sealed), (_, other_salt, _, _) = file.connection.execute(
+        "SELECT size, salt, commitment, sealed FROM content ORDER BY id"
+    ).fetchall()
+    assert size == 12
+    assert len(salt) >= 16
+    assert salt != other_salt
+    assert commitment == commit(salt, b"confidential")
+    assert b"confidential" not in sealed
+
+
+def test_after_a_rollback_they_are_stored_again(world: World, file: JournalFile) -> None:
+    contents = made(world, file)
+    file.connection.execute("BEGIN")
+    contents.keep(OWNER, parts(b"a"))
+    contents.flush()
+    file.connection.execute("ROLLBACK")
+    contents.forget()
+    ids, _ = contents.keep(OWNER, parts(b"a"))
+    contents.flush()
+    assert unpack(ids) == [1]
+    assert count(file) == 1
+    assert file.connection.execute("SELECT count(*) FROM keys").fetchone() == (1,)
+
+
+def test_a_conversation_of_n_turns_costs_n(world: World, file: JournalFile) -> None:
+    contents = made(world, file)
+    history: list[bytes] = []
+    for turn in range(50):
+        history.append(b"turn %d " % turn * 50)
+        contents.keep(OWNER, parts(*history))
+        contents.flush()
+    assert count(file) == 50
