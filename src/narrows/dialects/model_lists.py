@@ -1,22 +1,22 @@
 """Lists of models, filtered by what the caller may use: a list must not show what a call would be refused."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from narrows.dialects.texts import collect
 from narrows.model.call import Json
 from narrows.model.reply import Event
 from narrows.ports.dialect import ReplyInvalid
 
-OPERATION = "models"
-_NAMES = ("id", "name", "model")
+OPERATION: Final = "models"
+_NAMES: Final = ("id", "name", "model")
 
 
 def read_model(tree: Json, event: Event) -> None:
     """Fills in `event` from the description of one model, whose use the engine has checked."""
     for key, value in tree.items():
         if key not in ("id", "object", "type") or type(value) is not str:
-            collect(event.deltas, 0, "other", tree, key, keys=False)
+            collect(event.deltas, 0, "other", tree, key)
 
 
 def filtered(tree: Json, event: Event, usable: Callable[[str], bool]) -> None:
@@ -30,7 +30,7 @@ def filtered(tree: Json, event: Event, usable: Callable[[str], bool]) -> None:
             for entry in tree[key]:
                 read_model(entry, event)
         elif type(value) is not int and key not in ("object", "first_id", "last_id"):
-            collect(event.deltas, 0, "other", tree, key, keys=False)
+            collect(event.deltas, 0, "other", tree, key)
     ids = [entry.get("id") for entry in tree["data"]]
     for key, position in (("first_id", 0), ("last_id", -1)):
         if key in tree:

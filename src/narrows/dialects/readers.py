@@ -49,10 +49,7 @@ class BufferedReader:
         """The one event. Raises ReplyInvalid."""
         tree = decode_object(b"".join(self._parts))
         event = Event(tree, last=True)
-        try:
-            self._classify(tree, event)
-        except RecursionError:
-            raise ReplyInvalid("the model server sent JSON that is nested too deeply") from None
+        self._classify(tree, event)
         return [event]
 
     def write(self, event: Event) -> bytes:
@@ -136,8 +133,6 @@ class StreamReader(ABC):
                 events.append(self.read_event(name, decode_object(data)) if event is None else event)
         except ReplyInvalid as fault:
             self._fault = fault
-        except RecursionError:
-            self._fault = ReplyInvalid("the model server sent JSON that is nested too deeply")
         if self._fault is not None and not events:
             raise self._fault
         return events

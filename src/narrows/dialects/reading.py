@@ -235,6 +235,12 @@ class Reading:
             elif key not in words or value not in words[key]:
                 self.texts.append(Text(Role.USER, child("$", key), value))
 
+    def options(self, path: str, section: Json) -> None:
+        """Switches, whose names are the API's: only what is no switch is a text."""
+        for key, value in section.items():
+            if type(value) not in _NO_TEXT:
+                self.strings(Role.USER, child(path, key), value)
+
     def asked(self, operation: str, model: str | None, body: Json, **more: Any) -> Asked:
         """What was read, as one value."""
         return Asked(

@@ -11,7 +11,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
+from narrows.dialects.strict_json import too_deep
 from narrows.ports.dialect import ReplyInvalid
+
+MAX_DEPTH: Final = 200
+"""Well below where Python's own recursion ends, so that whoever walks a reply need not think of it."""
 
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -19,9 +23,12 @@ _decode: Final = msgspec.json.Decoder().decode
 def decode(data: bytes) -> Any:
     """The JSON value in `data`, every string of it encodable. Raises ReplyInvalid."""
     try:
-        return _decode(data)
+        value = _decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return _mended(data)
+        value = _mended(data)
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and too_deep(value, MAX_DEPTH):
+        raise ReplyInvalid(f"the model server sent JSON nested more than {MAX_DEPTH} levels deep")
+    return value
 
 
 def decode_object(data: bytes) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def scan(data: bytes) -> Any:
     value = None if _is_spaced(data) else _round_trip(data)
     if value is None:
         value = _careful(data)
-    elif data.count(b"{") + data.count(b"[") > MAX_DEPTH:
-        _check_depth(value)
+    elif data.count(b"{") + data.count(b"[") > MAX_DEPTH and too_deep(value, MAX_DEPTH):
+        raise Malformed(f"nested more than {MAX_DEPTH} levels deep")
     return value
 
 
@@ -106,8 +106,8 @@ def _careful(data: bytes) -> Any:
         raise Malformed(f"not JSON: {wrong.msg} at line {wrong.lineno}, column {wrong.colno}") from None
     except RecursionError:
         raise Malformed(f"nested more than {MAX_DEPTH} levels deep") from None
-    if text.count("{") + text.count("[") > MAX_DEPTH:
-        _check_depth(value)
+    if text.count("{") + text.count("[") > MAX_DEPTH and too_deep(value, MAX_DEPTH):
+        raise Malformed(f"nested more than {MAX_DEPTH} levels deep")
     if _ESCAPED_SURROGATE.search(text) is not None:
         _check_surrogates(value)
     return value
@@ -139,16 +139,17 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
-def _check_depth(value: Any) -> None:
-    """Goes down level by level; brackets in strings cost one pass and nothing more."""
+def too_deep(value: Any, limit: int) -> bool:
+    """Whether containers nest deeper than `limit`. Goes down level by level, in C for the most part; callers count
+    brackets first, so that brackets in strings cost one such pass and nothing more."""
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(limit):
         below = [inner for outer in level if type(outer) is dict for inner in outer.values()]
         below += [inner for outer in level if type(outer) is list for inner in outer]
         level = [inner for inner in below if type(inner) is dict or type(inner) is list]
         if not level:
-            return
-    raise Malformed(f"nested more than {MAX_DEPTH} levels deep")
+            return False
+    return True
 
 
 def _check_surrogates(value: Any) -> None:

@@ -15,6 +15,26 @@ from narrows.model.usage import Usage
 
 _NO_TEXT: Final = frozenset({int, bool, float, Raw, NoneType})
 
+API_KEYS: Final = frozenset(
+    {
+        "accepted_prediction_tokens", "annotations", "arguments", "audio", "audio_tokens", "bytes", "cache_creation",
+        "cache_creation_input_tokens", "cache_n", "cache_read_input_tokens", "cached_tokens", "citations",
+        "cited_text", "code", "completion_tokens", "completion_tokens_details", "content", "description", "details",
+        "document_index", "document_title", "effort", "end_char_index", "end_index", "enum",
+        "ephemeral_1h_input_tokens",
+        "ephemeral_5m_input_tokens", "error", "file_id", "filename", "format", "function", "generate_summary", "id",
+        "index", "input", "input_tokens", "input_tokens_details", "items", "logprob", "logprobs", "message", "mode",
+        "name", "object", "offset", "output", "output_tokens", "output_tokens_details", "param", "parameters",
+        "predicted_ms", "predicted_n", "predicted_per_second", "predicted_per_token_ms", "prompt_ms", "prompt_n",
+        "prompt_per_second", "prompt_per_token_ms", "prompt_tokens", "prompt_tokens_details", "properties", "reason",
+        "reasoning", "reasoning_tokens", "rejected_prediction_tokens", "required", "role", "schema", "server_tool_use",
+        "service_tier", "start_char_index", "start_index", "status", "strict", "summary", "text", "text_offset",
+        "title", "token", "token_logprobs", "tokens", "tool_usage", "top_logprobs", "total_tokens", "type", "url",
+        "usage", "value", "verbosity", "web_fetch_requests", "web_search_requests",
+    }
+)  # fmt: skip
+"""Names that the APIs themselves give to members; nobody's secret is spelled like one."""
+
 
 class Keys:
     """The place of an object's keys: setting one renames it where it stands."""
@@ -31,23 +51,23 @@ class Keys:
             self._tree.update((text if name == key else name, value) for name, value in members)
 
 
-def collect(deltas: list[Delta], choice: int, field: str, container: Any, key: Any, *, keys: bool = True) -> None:
-    """Every string below `container[key]`, and every key of its objects. A value comes before its key, so that it is
-    put back before the key may change."""
+def collect(deltas: list[Delta], choice: int, field: str, container: Any, key: Any) -> None:
+    """Every string below `container[key]`, and every key of its objects that is no word of the APIs. A value comes
+    before its key, so that it is put back before the key may change."""
     value = container[key]
     if type(value) is str:
         if value:
             deltas.append(Delta(choice, field, value, container, key))
     elif type(value) is list:
         for index in range(len(value)):
-            collect(deltas, choice, field, value, index, keys=keys)
+            collect(deltas, choice, field, value, index)
     elif type(value) is dict:
         for name, inner in value.items():
             if type(inner) not in _NO_TEXT:
-                collect(deltas, choice, field, value, name, keys=keys)
-        if keys:
+                collect(deltas, choice, field, value, name)
+        if not value.keys() <= API_KEYS:
             slot = Keys(value)
-            deltas += [Delta(choice, field, name, slot, name) for name in value if name]
+            deltas += [Delta(choice, field, name, slot, name) for name in value if name and name not in API_KEYS]
 
 
 def put_back(deltas: list[Delta]) -> None:

@@ -41,7 +41,7 @@ def read_message(tree: Json, event: Event) -> None:
                 read_block(event.deltas, index, block)
         elif key == "usage":
             event.usage = read_usage(value)
-            collect(event.deltas, 0, "other", tree, key, keys=False)
+            collect(event.deltas, 0, "other", tree, key)
         elif key == "stop_reason":
             _read_stop(event, tree)
         elif key not in _ENVELOPE or type(value) is not str:
@@ -138,7 +138,7 @@ class MessageStream(StreamReader):
         if usage is not None:
             event.usage = read_usage(usage)
             read.append("usage")
-            collect(event.deltas, 0, "other", tree, "usage", keys=False)
+            collect(event.deltas, 0, "other", tree, "usage")
         self._read_rest(tree, event, read)
 
     def _read_rest(self, tree: Json, event: Event, read: Any) -> None:
@@ -152,6 +152,6 @@ class MessageStream(StreamReader):
         event.name = "error"
         event.data = {"type": "error", "error": {"type": error.type or "api_error", "message": error.message}}
         event.finish = "error"
-        collect(event.deltas, 0, "error", event.data, "error", keys=False)
+        collect(event.deltas, 0, "error", event.data, "error")
         self.fail_with(ReplyInvalid("the model server reported an error in mid-stream"))
         return event

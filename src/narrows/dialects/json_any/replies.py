@@ -36,15 +36,12 @@ class ReplyShape(msgspec.Struct, frozen=True):
         """The event of one document."""
         data = [tree]
         event = Event(data, name)
-        try:
-            if self.texts:
-                for field, path in self.texts:
-                    for holder, key in places(tree, path):
-                        collect(event.deltas, 0, field, holder, key)
-            else:
-                _everything(event.deltas, "$", data, 0)
-        except RecursionError:
-            raise ReplyInvalid("the model server sent JSON that is nested too deeply") from None
+        if self.texts:
+            for field, path in self.texts:
+                for holder, key in places(tree, path):
+                    collect(event.deltas, 0, field, holder, key)
+        else:
+            _everything(event.deltas, "$", data, 0)
         event.usage = self._usage(tree)
         return event
 

@@ -55,7 +55,7 @@ def read(body: Json) -> Asked:
         stream=stream,
         output_cap=governed.output_cap(body),
         choices=choices,
-        wants_usage=wants_usage(body),
+        wants_usage=wants_usage(reading, body),
     )
 
 
@@ -94,9 +94,13 @@ def widened(reading: Reading, body: Json) -> int:
     return choices
 
 
-def wants_usage(body: Json) -> bool:
+def wants_usage(reading: Reading, body: Json) -> bool:
     """Whether the caller itself asks for the usage event of a stream. Raises Invalid."""
-    return "stream_options" in body and governed.section(body, "stream_options").get("include_usage") is True
+    if "stream_options" not in body:
+        return False
+    options = governed.section(body, "stream_options")
+    reading.options("$.stream_options", options)
+    return options.get("include_usage") is True
 
 
 def forward(asked: Asked, model: str | None, cap: int | None, field: str, split: tuple[str, ...]) -> Forward:

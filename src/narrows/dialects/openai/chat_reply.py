@@ -18,8 +18,6 @@ DONE: Final = "[DONE]"
 _DONE_FRAME: Final = b"data: [DONE]\n\n"
 
 _ENVELOPE: Final = frozenset({"id", "object", "model", "system_fingerprint", "service_tier", "obfuscation"})
-_NUMBERS: Final = frozenset({"usage", "timings", "x_groq", "prompt_logprobs"})
-"""Members that hold figures: their keys are the server's words."""
 
 _FINISHED: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 _FIELDS: Final = {
@@ -42,7 +40,7 @@ def read_completion(tree: Json, event: Event, *, stored: bool = False) -> None:
         elif value is not None and type(value) is not int:
             if key == "usage":
                 event.usage = openai_usage(value)
-            collect(event.deltas, 0, "other", tree, key, keys=key not in _NUMBERS)
+            collect(event.deltas, 0, "other", tree, key)
     if stored and type(tree.get("id")) is str:
         event.response_id = tree["id"]
 
@@ -193,7 +191,7 @@ class CompletionStream(StreamReader):
         """The upstream's own error in mid-stream: rendered anew, then the stream counts as broken off."""
         error = error_in(tree, "the model server reported an error")
         event.data = {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
-        collect(event.deltas, 0, "error", event.data, "error", keys=False)
+        collect(event.deltas, 0, "error", event.data, "error")
         event.finish = "error"
         self.fail_with(ReplyInvalid("the model server reported an error in mid-stream"))
         return event

@@ -48,7 +48,7 @@ def read(body: Json) -> Asked:
         stream=stream,
         output_cap=governed.output_cap(body, least=0),
         choices=choices,
-        wants_usage=wants_usage(body),
+        wants_usage=wants_usage(reading, body),
     )
 
 

@@ -17,7 +17,7 @@ def read_embeddings_reply(tree: Json, event: Event) -> None:
             for index, row in enumerate(value):
                 _read_row(event, value, index, row)
         elif key not in ("id", "object", "model") or type(value) is not str:
-            collect(event.deltas, 0, "other", tree, key, keys=key != "usage")
+            collect(event.deltas, 0, "other", tree, key)
 
 
 def _read_row(event: Event, rows: list[Any], index: int, row: Any) -> None:

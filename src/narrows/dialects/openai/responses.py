@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from narrows.dialects import governed
 from narrows.dialects.cap_fields import set_cap
-from narrows.dialects.openai.chat import WORDS, widened
+from narrows.dialects.openai.chat import WORDS, wants_usage, widened
 from narrows.dialects.openai.definitions import read_tools
 from narrows.dialects.pieces import assemble
 from narrows.dialects.reading import GOVERNED_IN_MESSAGES, ROLES, Invalid, Reading, Refused, child
@@ -59,7 +59,7 @@ def read(body: Json) -> Asked:
         reading.schema(Role.TOOL_DEFINITION, "$.text", governed.section(body, "text"))
     if "include" in body:
         reading.schema(Role.USER, "$.include", governed.optional_members(body, "include"))
-    governed.section(body, "stream_options")
+    wants_usage(reading, body)
     choices = widened(reading, body)
     reading.unread(body, _READ, WORDS)
     return reading.asked(
@@ -109,9 +109,8 @@ def _read_references(reading: Reading, body: Json) -> None:
     previous = body.get("previous_response_id")
     conversation = body.get("conversation")
     if type(conversation) is dict:
-        conversation = conversation.get("id")
-        if conversation is None:
-            raise Invalid("$.conversation.id", "must be a string")
+        reading.options("$.conversation", {key: conversation[key] for key in conversation if key != "id"})
+        conversation = conversation.get("id", 0)
     for path, reference in (("$.previous_response_id", previous), ("$.conversation", conversation)):
         if type(reference) is str:
             reading.references.append(reference)
@@ -136,6 +135,7 @@ def _read_item(reading: Reading, item: Json, place: str, role: Role) -> None:
         if type(item.get("id")) is not str:
             raise Invalid(f"{place}.id", "must be a string")
         reading.references.append(item["id"])
+        reading.options(place, {key: item[key] for key in item if key not in ("id", "type")})
         return
     role = _role(item, kind, role)
     for key, value in item.items():

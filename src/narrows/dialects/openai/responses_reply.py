@@ -23,8 +23,6 @@ _ENVELOPE: Final = frozenset(
         "previous_response_id", "truncation",
     }
 )  # fmt: skip
-_FIGURES: Final = frozenset({"usage", "tool_usage", "text", "reasoning", "tools", "tool_choice", "incomplete_details"})
-"""Members of a response whose keys are the API's words."""
 
 _SOUND_AND_PICTURES: Final = frozenset({"partial_image_b64", "b64_json"})
 _ENDINGS: Final = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
@@ -58,7 +56,7 @@ def read_response(tree: Json, event: Event, *, stored: bool = False, prefix: str
                     raise ReplyInvalid("the model server sent an output item that is not an object")
                 read_item(deltas, index, item, prefix)
         elif type(value) is not str or key not in _ENVELOPE:
-            collect(deltas, 0, f"{prefix}other", tree, key, keys=key not in _FIGURES)
+            collect(deltas, 0, f"{prefix}other", tree, key)
     if type(tree.get("model")) is str:
         event.model = tree["model"]
     if type(tree.get("status")) is str:
@@ -195,7 +193,7 @@ class ResponseStream(StreamReader):
         }
         event.name = "error"
         event.finish = "error"
-        collect(event.deltas, 0, "error", event.data, "error", keys=False)
+        collect(event.deltas, 0, "error", event.data, "error")
         collect(event.deltas, 0, "error", event.data, "message")
         self.fail_with(ReplyInvalid("the model server reported an error in mid-stream"))
         return event

@@ -1,0 +1,39 @@
+"""What a worker process reads is what the gate would have read, and pickles both ways."""
+
+import pickle
+
+import msgspec
+import pytest
+
+from narrows.dialects.large import read_large
+from narrows.dialects.strict_json import read as read_json
+from narrows.model.call import Asked
+from narrows.model.refusal import Code
+from narrows.model.verdict import Deny
+from unit.dialects.payloads import PATHS, REQUESTS, dialect
+
+
+@pytest.mark.parametrize("name", sorted(PATHS))
+def test_the_same_as_read_here(name: str) -> None:
+    kind, path = PATHS[name]
+    speaks = pickle.loads(pickle.dumps(dialect(kind)))
+    route = speaks.route("POST", path, "")
+    data = msgspec.json.encode({**REQUESTS[name], "x_large": "y" * 100_000})
+    large = pickle.loads(pickle.dumps(read_large(speaks, route, data)))
+    body = read_json(data, speaks.governed)
+    assert not isinstance(body, Deny)
+    here = speaks.read(route, body)
+    assert isinstance(here, Asked)
+    assert isinstance(large, Asked)
+    assert large.texts == here.texts
+    assert speaks.forward(large, "other", 100, None) == speaks.forward(here, "other", 100, None)
+
+
+def test_refusals_come_back() -> None:
+    speaks = dialect("openai")
+    route = speaks.route("POST", "/v1/chat/completions", "")
+    assert route is not None
+    for data, code in ((b"{", Code.BODY_MALFORMED), (b"{}", Code.BODY_INVALID)):
+        deny = pickle.loads(pickle.dumps(read_large(speaks, route, data)))
+        assert isinstance(deny, Deny)
+        assert deny.code is code

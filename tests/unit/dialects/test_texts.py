@@ -1,0 +1,54 @@
+"""Deltas know their place: what they say goes back there, keys too."""
+
+from typing import Any
+
+from narrows.dialects.texts import API_KEYS, Keys, collect, figure, openai_usage, put_back
+from narrows.model.reply import Delta
+from narrows.model.usage import Usage
+
+
+def collected(tree: Any) -> tuple[dict[str, Any], list[Delta]]:
+    holder = {"root": tree}
+    deltas: list[Delta] = []
+    collect(deltas, 0, "f", holder, "root")
+    return holder, deltas
+
+
+def test_everything_below_a_place() -> None:
+    _, deltas = collected({"k1": "a", "k2": ["b", {"k3": 1}], "type": "", "n": None})
+    assert [delta.text for delta in deltas] == ["a", "b", "k3", "k1", "k2", "n"]
+
+
+def test_values_and_keys_go_back() -> None:
+    holder, deltas = collected({"first": "a", "second": {"third": "b"}})
+    for delta in deltas:
+        delta.text = delta.text.upper()
+    put_back(deltas)
+    assert holder == {"root": {"FIRST": "A", "SECOND": {"THIRD": "B"}}}
+    assert list(holder["root"]) == ["FIRST", "SECOND"]
+
+
+def test_the_words_of_the_apis_are_no_texts() -> None:
+    _, deltas = collected({"type": "x", "prompt_tokens": 5})
+    assert [delta.text for delta in deltas] == ["x"]
+    assert all(key == key.lower() for key in API_KEYS)
+
+
+def test_renaming_keeps_the_order() -> None:
+    tree = {"a": 1, "b": 2, "c": 3}
+    Keys(tree)["b"] = "z"
+    assert list(tree.items()) == [("a", 1), ("z", 2), ("c", 3)]
+
+
+def test_figures() -> None:
+    assert figure({"a": {"b": 3}}, "a", "b") == 3
+    assert figure({"a": 2}, "a", "b") is None
+    for value in (-1, True, 1.5, "3", None, {}):
+        assert figure({"a": value}, "a") is None
+
+
+def test_usage_in_both_wordings() -> None:
+    assert openai_usage({"prompt_tokens": 5, "completion_tokens": 2}) == Usage(5, 2)
+    assert openai_usage({"input_tokens": 5, "output_tokens_details": {"reasoning_tokens": 1}}) == Usage(5, reasoning=1)
+    assert openai_usage("many") is None
+    assert openai_usage({}) == Usage()
