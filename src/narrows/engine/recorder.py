@@ -1,5 +1,7 @@
 """Writes the record of one call: the intent before anything is forwarded, and exactly one ending."""
 
+from typing import Final
+
 from narrows.engine.transcript import TranscriptBuilder
 from narrows.model.call import Call
 from narrows.model.record import Closed, Content, Opened, Outcome, Segment
@@ -8,6 +10,9 @@ from narrows.model.usage import Usage
 from narrows.model.verdict import Deny
 from narrows.ports.clock import Clock
 from narrows.ports.journal import Journal
+
+_LEFT_OUT: Final = ("repeat:", "logprobs", "other")
+"""Fields of a stream that a record leaves out: what repeats it, its probabilities, and the envelope of each event."""
 
 
 def opened(call: Call, contents: tuple[Content, ...], deny: Deny | None) -> Opened:
@@ -108,7 +113,7 @@ class Recorder:
         if event.deltas:
             elapsed = self.elapsed()
             for delta in event.deltas:
-                if delta.text:
+                if delta.text and not delta.field.startswith(_LEFT_OUT):
                     self._transcript.add(delta, elapsed)
             if self._transcript.full:
                 entry = Segment(self._call.id, self._segments, self._clock.now(), self._transcript.take())
