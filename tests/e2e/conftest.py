@@ -43,7 +43,7 @@ SUPPORT: dict[str, Any] = {
 PLATFORM: dict[str, Any] = {
     "name": "platform",
     "who": {"groups": ["platform"]},
-    "may": {"connections": ["*"], "models": ["*"], "operations": ["*"], "parameters": ["n", "echo"]},
+    "may": {"connections": ["*"], "models": ["*"], "operations": ["*"], "parameters": ["n", "echo", "store"]},
 }
 
 
