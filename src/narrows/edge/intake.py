@@ -39,6 +39,7 @@ class Intake:
         "_repeats",
         "_scanned",
         "_sink",
+        "_skipped",
         "buffer",
         "over",
     )
@@ -47,6 +48,7 @@ class Intake:
         self._allows_encoded_slash = allows_encoded_slash
         self.buffer = b""
         self._scanned = 0
+        self._skipped = False
         self._headers: dict[bytes, bytes] = {}
         self._repeats = 0
         self._denied: Deny | None = None
@@ -72,9 +74,9 @@ class Intake:
 
     def next_head(self, origin: Origin) -> Accepted | Deny | None:
         """The next request's head; None while it is incomplete."""
+        if self.buffer[:1] == b"\r" and not self._skip_empty_line():
+            return None
         buffer = self.buffer
-        if buffer[:2] == b"\r\n":  # RFC 9112 §2.2: an empty line before a request is skipped; one, not many.
-            buffer = self.buffer = buffer[2:]
         scanned = self._scanned
         end = buffer.find(b"\r\n\r\n", scanned - 3 if scanned > 3 else 0)
         if end < 0:
@@ -93,11 +95,21 @@ class Intake:
         if isinstance(accepted, Deny):
             return accepted
         self.buffer = buffer[end + 4 :]
+        self._skipped = False
         if self.over is not (accepted.length == 0):
             return malformed("The request's length is ambiguous.")
         self._left = accepted.length
         self._chunks = ChunkGuard() if accepted.length == CHUNKED else None
         return accepted
+
+    def _skip_empty_line(self) -> bool:
+        """RFC 9112 §2.2: an empty line before a request is skipped; one, not many. False if more bytes must come."""
+        if not self._skipped and b"\r\n".startswith(self.buffer[:2]):
+            if len(self.buffer) == 1:
+                return False
+            self._skipped = True
+            self.buffer = self.buffer[2:]
+        return bool(self.buffer)
 
     def _parse(self, block: bytes) -> Deny | None:
         """Feeds one head to the parser; the fields are then in `_headers`."""

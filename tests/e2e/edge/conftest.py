@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
 
 import pytest
 import uvloop
 
 from e2e.edge.wire import Witness, edge_server
 from narrows.edge.server import EdgeServer
+from narrows.ports.http import ExchangeHandler
 
 Serve = Callable[..., Awaitable[EdgeServer]]
 
@@ -22,7 +24,7 @@ async def serve() -> AsyncIterator[Serve]:
     """Starts an edge server with a handler and settings of `Gate`; it is closed after the test."""
     servers: list[EdgeServer] = []
 
-    async def start(handler: object, **settings: object) -> EdgeServer:
+    async def start(handler: ExchangeHandler, **settings: Any) -> EdgeServer:
         server = edge_server(handler, **settings)
         await server.start()
         servers.append(server)

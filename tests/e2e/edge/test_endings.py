@@ -8,6 +8,7 @@ import pytest
 
 from e2e.edge.conftest import Serve
 from e2e.edge.wire import GOOD, Witness, read_answer, read_answers, talk
+from narrows.model.verdict import Deny
 from narrows.ports.http import Exchange
 
 GET = b"GET /x HTTP/1.1\r\nHost: gate\r\n\r\n"
@@ -47,6 +48,10 @@ async def opened(port: int, data: bytes) -> tuple[asyncio.StreamReader, asyncio.
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data)
     return reader, writer
+
+
+def failing_renderer(deny: Deny, path: str) -> tuple[bytes, bytes]:
+    raise ZeroDivisionError
 
 
 class TestTimeouts:
@@ -216,7 +221,7 @@ class TestHandlers:
         server = await serve(witness)
         service = server._service
         assert service is not None
-        service.refusal = lambda deny, path: 1 / 0
+        service.refusal = failing_renderer
         (answer,) = read_answers(await talk(server.port, b"BAD\r\n\r\n"))
         assert (answer.status, answer.body) == (400, b"")
 

@@ -7,7 +7,7 @@ import pytest
 
 from e2e.edge.conftest import Serve
 from e2e.edge.wire import GOOD, Witness, read_answer, read_answers, talk
-from narrows.ports.http import Exchange
+from narrows.ports.http import Exchange, ExchangeHandler
 
 GET = b"GET /x HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n"
 GET_10 = b"GET /x HTTP/1.0\r\nHost: gate\r\n\r\n"
@@ -70,7 +70,7 @@ async def test_a_cut_stream_to_http_1_0_is_reset(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("handler", [stream, Witness()], ids=["stream", "whole"])
-async def test_head_gets_no_body(serve: Serve, handler: object) -> None:
+async def test_head_gets_no_body(serve: Serve, handler: ExchangeHandler) -> None:
     server = await serve(handler)
     raw = await talk(server.port, b"HEAD /x HTTP/1.1\r\nHost: gate\r\n\r\n", b"HEAD" + GET[3:])
     answers = read_answers(raw, head_only=True)

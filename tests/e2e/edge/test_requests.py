@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import random
 import zlib
+from collections.abc import Callable
 
 import pytest
 import zstandard
@@ -144,7 +145,7 @@ async def test_chunked_bodies_with_small_extensions_are_read(serve: Serve, witne
 )
 @pytest.mark.parametrize("size", [0, 10, 300_000])
 async def test_encoded_bodies_are_decoded(
-    serve: Serve, witness: Witness, coding: bytes, encode: object, size: int
+    serve: Serve, witness: Witness, coding: bytes, encode: Callable[[bytes], bytes], size: int
 ) -> None:
     server = await serve(witness)
     body = random.Random(size).randbytes(size // 2).hex().encode()

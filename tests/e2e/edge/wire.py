@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from narrows.config.schema import Gate
 from narrows.edge.server import EdgeServer
-from narrows.ports.http import BodyRefused, Exchange, RequestHead
+from narrows.ports.http import BodyRefused, Exchange, ExchangeHandler, RequestHead
 
 GOOD = b"POST /first HTTP/1.1\r\nHost: gate\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -25,7 +25,7 @@ class CountedIds:
         return f"req_{next(self._numbers)}"
 
 
-def edge_server(handler: object, **settings: object) -> EdgeServer:
+def edge_server(handler: ExchangeHandler, **settings: Any) -> EdgeServer:
     """A server on a free port; `allows_encoded_slash`, `grace` and `tls_poll` go to the server, the rest to `Gate`."""
     options = {name: settings.pop(name) for name in ("allows_encoded_slash", "grace", "tls_poll") if name in settings}
     return EdgeServer(Gate(listen="127.0.0.1:0", **settings), handler, ids=CountedIds(), **options)

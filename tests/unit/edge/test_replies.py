@@ -1,0 +1,34 @@
+"""Reply heads."""
+
+import pytest
+
+from narrows.edge.replies import CLOSE, SplitReply, chunk, encode_head, forbids_body
+
+
+def test_a_head() -> None:
+    head = encode_head(200, [(b"a", b"b"), (b"c", b"")], b"content-length: 3\r\n" + CLOSE)
+    assert head == b"HTTP/1.1 200 OK\r\na: b\r\nc: \r\ncontent-length: 3\r\nconnection: close\r\n\r\n"
+
+
+def test_statuses_that_no_list_knows() -> None:
+    assert encode_head(529, [], b"") == b"HTTP/1.1 529 \r\n\r\n"
+
+
+def test_framing_is_not_the_handlers() -> None:
+    assert encode_head(200, [(b"content-length", b"9"), (b"connection", b"x")], b"") == b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "field", [(b"a", b"b\r\nc: d"), (b"a", b"b\n"), (b"a", b"b\r"), (b"a\r\nb", b"c"), (b"a", b"\0")]
+)
+def test_a_field_that_splits_the_reply(field: tuple[bytes, bytes]) -> None:
+    with pytest.raises(SplitReply):
+        encode_head(200, [field], b"")
+
+
+def test_chunks() -> None:
+    assert chunk(b"x" * 26) == b"1a\r\n" + b"x" * 26 + b"\r\n"
+
+
+def test_bodies() -> None:
+    assert [status for status in (100, 200, 204, 304, 404) if forbids_body(status)] == [100, 204, 304]
