@@ -136,13 +136,15 @@ class ReplyParser:
             if self._interim > INTERIM_LIMIT:
                 raise ReplyMalformed("it sends interim replies without end")
             return
-        version = parser.get_http_version()
-        if version not in _VERSIONS:
-            raise ReplyMalformed("its HTTP version is neither 1.0 nor 1.1")
+        self.keep_alive = parser.should_keep_alive()
+        version = "1.1"
+        if not self.keep_alive or b"connection" in fields:  # else only 1.1 is kept alive: asking llhttp is slow
+            version = parser.get_http_version()
+            if version not in _VERSIONS:
+                raise ReplyMalformed("its HTTP version is neither 1.0 nor 1.1")
         if not 200 <= status < 300:
             _check_status(status)
         self.status = status
-        self.keep_alive = parser.should_keep_alive()
         self._frame(fields, version)
         self.headers = _end_to_end(fields)
         self._fields = {}  # what comes now are trailers: counted as overhead, never believed

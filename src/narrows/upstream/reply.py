@@ -139,6 +139,8 @@ class Reply:
         self._closed = True
         self._pieces.clear()
         self._buffered = 0
+        if self._ended:
+            return
         if self.begun.done():
             if not self.begun.cancelled():
                 self.begun.exception()  # marks a failure as seen: a cancelled call has nobody to raise it to

@@ -34,13 +34,15 @@ _OURS: Final = frozenset(
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _TOKEN: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _KNOWN_NAMES: Final = 256
+_KNOWN_STARTS: Final = 64
+_SHORT: Final = 128
 
 
 class RequestHeads:
     """Writes heads for one target. `own` are the headers it adds itself, the credential among them; headers of those
     names, and of the names in `dropped`, are not forwarded."""
 
-    __slots__ = ("_common", "_lines", "_names", "_prefix")
+    __slots__ = ("_common", "_lines", "_names", "_prefix", "_starts")
 
     def __init__(self, target: Target, own: HeaderList = (), dropped: Iterable[bytes] = CREDENTIALS) -> None:
         lines = [
@@ -52,16 +54,14 @@ class RequestHeads:
         self._prefix = target.prefix
         self._common = b" HTTP/1.1\r\n" + b"\r\n".join(lines)
         self._lines = len(lines)
+        self._starts: dict[tuple[str, str], bytes] = {}
         # The start of each known header's line; empty for those that are dropped.
         self._names = dict.fromkeys((*_OURS, *dropped, *(name.lower() for name, _ in own)), b"")
 
     def head(self, method: str, target: str, headers: HeaderList, length: int) -> bytes:
         """The head of one request, its empty line included. Raises UpstreamFailed if it can't be written safely."""
-        if method not in METHODS:
-            raise unsendable("its method is not forwarded")
-        if not (target.startswith("/") and target.isascii() and target.isprintable()) or " " in target:
-            raise unsendable("its path is not printable ASCII")
-        parts = [f"{method} {self._prefix}{target}".encode("ascii"), self._common]
+        start = self._starts.get((method, target))
+        parts = [self._start(method, target) if start is None else start]
         names = self._names
         for name, value in headers:
             line = names.get(name)
@@ -70,17 +70,28 @@ class RequestHeads:
             if line:
                 parts.append(line)
                 parts.append(value)
-        breaks = self._lines + len(parts) // 2 + 1
+        breaks = self._lines + len(parts) // 2 + 2
         if length or method in _WITH_BODY:
             parts.append(b"\r\ncontent-length: %d\r\n\r\n" % length)
             breaks += 1
         else:
             parts.append(b"\r\n\r\n")
         head = b"".join(parts)
-        # Every line break there is was written here; a value that brings its own shows in the count.
-        if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
+        # Every line break there is was written here; a value that brings its own, or a NUL, shows in the count.
+        if len(head) - len(head.translate(None, b"\r\n\0")) != 2 * breaks:
             raise unsendable("a header holds a line break or NUL")
         return head
+
+    def _start(self, method: str, target: str) -> bytes:
+        """The request line and what every request has, remembered: most calls go to a few paths."""
+        if method not in METHODS:
+            raise unsendable("its method is not forwarded")
+        if not (target.startswith("/") and target.isascii() and target.isprintable()) or " " in target:
+            raise unsendable("its path is not printable ASCII")
+        start = f"{method} {self._prefix}{target}".encode("ascii") + self._common
+        if len(self._starts) < _KNOWN_STARTS and len(target) < _SHORT:
+            self._starts[method, target] = start
+        return start
 
     def _line(self, name: bytes) -> bytes:
         """The start of a header's line, remembered: names come from a dialect's list and repeat."""

@@ -280,15 +280,15 @@ async def test_pieces_that_come_in_time_keep_a_reply_alive() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
         peer.send(CHUNKED)
-        for _ in range(10):
-            await asyncio.sleep(0.03)
+        for _ in range(12):
+            await asyncio.sleep(0.05)
             peer.send(b"1\r\nx\r\n")
         peer.send(b"0\r\n\r\n")
         await peer.gone()
 
-    async with calling(script, Timeouts(connect=2, first_byte=2, idle=0.2, total=5)) as (pool, _):
+    async with calling(script, Timeouts(connect=2, first_byte=2, idle=0.5, total=5)) as (pool, _):
         reply = await pool.send("POST", "/", [], b"{}")
-        assert await reply.read_all(100) == b"x" * 10
+        assert await reply.read_all(100) == b"x" * 12
 
 
 # Memory.
@@ -340,9 +340,9 @@ async def test_a_slow_reader_is_not_the_upstreams_silence() -> None:
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         await peer.gone()
 
-    async with calling(script, Timeouts(connect=2, first_byte=2, idle=0.1, total=5)) as (pool, _):
+    async with calling(script, Timeouts(connect=2, first_byte=2, idle=0.25, total=5)) as (pool, _):
         reply = await pool.send("POST", "/", [], b"{}")
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.5)
         total = 0
         while piece := await reply.read():
             total += len(piece)

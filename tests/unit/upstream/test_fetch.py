@@ -86,7 +86,7 @@ async def test_a_form_is_posted_with_its_authorization() -> None:
     ],
 )
 async def test_what_is_no_document_fails(reply: bytes, reason: str) -> None:
-    quick = Timeouts(connect=1, first_byte=0.1, idle=0.1, total=1)
+    quick = Timeouts(connect=1, first_byte=0.3, idle=0.3, total=2)
     async with serving(answering(reply)) as server, fetcher(timeouts=quick) as fetch:
         with pytest.raises(FetchFailed, match=reason):
             await fetch.get(server.url)
