@@ -70,12 +70,16 @@ class Connection(asyncio.Protocol):
 
     # What the pool and the reply call.
 
-    def begin(self, head: bytes, body: bytes, total_at: float) -> Reply:
-        """Sends a request; only on a usable connection without an exchange. `total_at` is in the loop's time."""
-        reply = self._reply = Reply(self, self._loop.create_future())
+    def begin(self, head: bytes, body: bytes, total_at: float | None = None) -> Reply:
+        """Sends a request; only on a usable connection without an exchange. `total_at` is when the whole call must be
+        over, in the loop's time, if it began before now."""
+        loop = self._loop
+        timeouts = self._timeouts
+        reply = self._reply = Reply(self, loop.create_future())
         self._parser.expect()
-        self._total_at = total_at
-        self._until(min(self._loop.time() + self._timeouts.first_byte, total_at))
+        now = loop.time()
+        self._total_at = now + timeouts.total if total_at is None else total_at
+        self._until(min(now + timeouts.first_byte, self._total_at))
         transport = self._transport
         if len(body) <= JOINED:
             transport.write(head + body)

@@ -45,14 +45,16 @@ class ConnectionPool:
     async def send(self, method: str, target: str, headers: HeaderList, body: bytes) -> Reply:
         """Sends a request; waits for the head. Raises UpstreamFailed. Cancelled, it closes the connection."""
         head = self._heads.head(method, target, headers, len(body))
-        loop = asyncio.get_running_loop()
-        total_at = loop.time() + self._total
+        total_at = None
         idle = self._idle
         while idle:
             connection = idle.pop()
             if connection.usable:
                 break
         else:
+            # Waiting for a connection counts as part of the call.
+            loop = asyncio.get_running_loop()
+            total_at = loop.time() + self._total
             connection = await self._obtain(loop)
         reply = connection.begin(head, body, total_at)
         try:
@@ -98,7 +100,7 @@ class ConnectionPool:
 
     def released(self, connection: Connection) -> None:
         """Hands a free connection to the first in line, or keeps it."""
-        waiter = self._next()
+        waiter = self._next() if self._waiting else None
         if waiter is not None:
             waiter.set_result(connection)
         elif self._retired:

@@ -83,14 +83,16 @@ class Reply:
         """More of the body; False when the connection should stop reading."""
         self._pieces.append(piece)
         self._buffered += len(piece) + _PIECE_COST
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
         return self._buffered <= HIGH_WATER
 
     def end(self) -> None:
         """The body is complete; the connection has let go of this reply."""
         self._ended = True
         self._source = None
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def fail(self, failure: UpstreamFailed) -> None:
         """No more will come; what is buffered can still be read."""
