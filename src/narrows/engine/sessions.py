@@ -13,8 +13,8 @@ from narrows.model.call import Asked, Source
 from narrows.model.principal import Identity
 from narrows.model.text import Role, Text
 
-_OPENING: Final = 4096
-"""Characters of each opening text that take part."""
+_OPENING: Final = 512
+"""Characters of each opening text that take part, beside its length."""
 
 
 class SessionIds:
@@ -34,7 +34,8 @@ class SessionIds:
             opening = _opening(asked.texts) or ("run", identity.credential.id, source.address, source.agent)
             parts = ("derived", principal.issuer, principal.subject, connection, *opening)
         # Lengths keep parts from running into each other.
-        framed = f"{[len(part) for part in parts]}{''.join(parts)}".encode("utf-8", "surrogatepass")
+        lengths = ",".join([str(len(part)) for part in parts])
+        framed = f"{lengths};{''.join(parts)}".encode("utf-8", "surrogatepass")
         return f"sess_{hashlib.blake2b(framed, key=self._key, digest_size=12).hexdigest()}"
 
 
@@ -43,7 +44,7 @@ def _opening(texts: tuple[Text, ...]) -> tuple[str, ...]:
     system = ""
     for text in texts:
         if text.role is Role.SYSTEM and not system:
-            system = text.value[:_OPENING]
+            system = f"{len(text.value)}:{text.value[:_OPENING]}"
         elif text.role is Role.USER:
-            return ("conversation", system, text.value[:_OPENING])
+            return ("conversation", system, f"{len(text.value)}:{text.value[:_OPENING]}")
     return ()

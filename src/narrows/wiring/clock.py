@@ -25,7 +25,7 @@ class SequentialIds:
 
     def __init__(self) -> None:
         self._process = secrets.token_hex(4)
-        self._counter = itertools.count(secrets.randbelow(1 << 16))
+        self._counter = itertools.count(1)
 
     def _next(self) -> str:
         # The time, the process and a counter; every part has a fixed width, so that ids sort as they were made.
