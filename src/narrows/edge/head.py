@@ -7,7 +7,7 @@ import msgspec
 
 from narrows.edge.denials import malformed
 from narrows.edge.forwarded import Network, client_address
-from narrows.edge.paths import AllowsEncodedSlash, never, split_target
+from narrows.edge.paths import AllowsEncodedSlash, split_target
 from narrows.model.verdict import Deny
 from narrows.ports.http import RequestHead
 
@@ -47,6 +47,18 @@ class Origin(msgspec.Struct, frozen=True):
     trusted: tuple[Network, ...] = ()
 
 
+class Memo:
+    """The last target and host of a connection, already judged: clients repeat them in every request."""
+
+    __slots__ = ("host", "name", "place", "target")
+
+    def __init__(self) -> None:
+        self.target: bytes | None = None
+        self.place = ("", "")
+        self.host: bytes | None = None
+        self.name = ""
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """A request whose head is in order. `length` is the body's, or CHUNKED; `keep_alive` is what the client offers."""
 
@@ -72,7 +84,8 @@ def judge_head(
     minor: bytes,
     headers: dict[bytes, bytes],
     origin: Origin,
-    allows_encoded_slash: AllowsEncodedSlash = never,
+    allows_encoded_slash: AllowsEncodedSlash,
+    memo: Memo,
 ) -> Accepted | Deny:
     """Checks a head that has passed the wire guard; `minor` is `0` or `1`.
 
@@ -81,26 +94,31 @@ def judge_head(
     known = METHODS.get(method)
     if known is None:
         return malformed("The method is not one that this gate serves.")
-    place = split_target(target, allows_encoded_slash)
-    if isinstance(place, Deny):
-        return place
-    host = _HOST.fullmatch(headers.get(b"host", b""))
-    if host is None:
-        return malformed("The request needs exactly one valid Host.", "host")
-    name = host[1].decode("ascii").lower().rstrip(".")
+    if target != memo.target:
+        place = split_target(target, allows_encoded_slash)
+        if isinstance(place, Deny):
+            return place
+        memo.target, memo.place = target, place
+    host = headers.get(b"host", b"")
+    if host != memo.host:
+        match = _HOST.fullmatch(host)
+        if match is None:
+            return malformed("The request needs exactly one valid Host.", "host")
+        memo.host, memo.name = host, match[1].decode("ascii").lower().rstrip(".")
+    path, query = memo.place
     modern = minor == b"1"
     # Most requests have none of the fields that the rest is about.
     if _SPECIAL.isdisjoint(headers):
         length = int(headers.get(b"content-length", b"0")) if _has_plain_length(headers) else _BAD_LENGTH
         if isinstance(length, Deny):
             return length
-        head = RequestHead(known, place[0], place[1], headers, origin.peer, name, origin.tls)
+        head = RequestHead(known, path, query, headers, origin.peer, memo.name, origin.tls)
         return Accepted(head, length, modern, modern)
-    return _judge_special(known, place, name, headers, origin, modern=modern)
+    return _judge_special(known, memo, headers, origin, modern=modern)
 
 
 def _judge_special(
-    method: str, place: tuple[str, str], host: str, headers: dict[bytes, bytes], origin: Origin, *, modern: bool
+    method: str, memo: Memo, headers: dict[bytes, bytes], origin: Origin, *, modern: bool
 ) -> Accepted | Deny:
     """The rest of `judge_head`, for requests with codings, expectations, hop-by-hop fields."""
     length = _frame(headers, modern=modern)
@@ -115,7 +133,7 @@ def _judge_special(
     keep_alive = _offers_keep_alive(headers.get(b"connection", b""), modern=modern)
     encoding = headers.get(b"content-encoding")
     _remove_ending(headers)
-    head = RequestHead(method, place[0], place[1], headers, address, host, origin.tls)
+    head = RequestHead(method, *memo.place, headers, address, memo.name, origin.tls)
     return Accepted(head, length, keep_alive, modern, expects is not None and length != 0, encoding)
 
 

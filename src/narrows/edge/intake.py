@@ -10,7 +10,7 @@ from typing import Protocol
 import httptools
 
 from narrows.edge.denials import malformed
-from narrows.edge.head import CHUNKED, Accepted, Origin, judge_head, repeat_field
+from narrows.edge.head import CHUNKED, Accepted, Memo, Origin, judge_head, repeat_field
 from narrows.edge.paths import AllowsEncodedSlash
 from narrows.edge.wire_guard import ChunkGuard, judge_partial, match_head
 from narrows.model.verdict import Deny
@@ -35,6 +35,7 @@ class Intake:
         "_denied",
         "_headers",
         "_left",
+        "_memo",
         "_parser",
         "_repeats",
         "_scanned",
@@ -50,6 +51,7 @@ class Intake:
         self._scanned = 0
         self._skipped = False
         self._headers: dict[bytes, bytes] = {}
+        self._memo = Memo()
         self._repeats = 0
         self._denied: Deny | None = None
         self._left = 0
@@ -91,7 +93,7 @@ class Intake:
         deny = self._parse(block)
         if deny is not None:
             return deny
-        accepted = judge_head(*line, self._headers, origin, self._allows_encoded_slash)
+        accepted = judge_head(*line, self._headers, origin, self._allows_encoded_slash, self._memo)
         if isinstance(accepted, Deny):
             return accepted
         self.buffer = buffer[end + 4 :]
@@ -162,11 +164,12 @@ class Intake:
     def on_header(self, name: bytes, value: bytes) -> None:
         """One field; the parser leaves trailing white space in the value."""
         name = name.lower()
-        if name not in self._headers:
-            self._headers[name] = value.rstrip(b" \t")
+        headers = self._headers
+        if name not in headers:
+            headers[name] = value.rstrip(b" \t")
             return
         self._repeats += 1
-        self._denied = self._denied or repeat_field(self._headers, name, value.rstrip(b" \t"))
+        self._denied = self._denied or repeat_field(headers, name, value.rstrip(b" \t"))
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""

@@ -3,14 +3,15 @@
 import pytest
 
 from narrows.edge.forwarded import parse_networks
-from narrows.edge.head import CHUNKED, Accepted, Origin, judge_head, repeat_field
+from narrows.edge.head import CHUNKED, Accepted, Memo, Origin, judge_head, repeat_field
+from narrows.edge.paths import never
 from narrows.model.verdict import Deny
 
 ORIGIN = Origin("192.0.2.1")
 
 
 def judge(headers: dict[bytes, bytes], *, minor: bytes = b"1", origin: Origin = ORIGIN) -> Accepted | Deny:
-    return judge_head(b"POST", b"/a?b", minor, {b"host": b"gate", **headers}, origin)
+    return judge_head(b"POST", b"/a?b", minor, {b"host": b"gate", **headers}, origin, never, Memo())
 
 
 def accept(headers: dict[bytes, bytes], *, minor: bytes = b"1", origin: Origin = ORIGIN) -> Accepted:
@@ -133,7 +134,7 @@ def test_forwarded_for_counts_from_listed_peers_only() -> None:
 
 @pytest.mark.parametrize("method", [b"CONNECT", b"TRACE", b"PROPFIND", b"PRI", b"X"])
 def test_other_methods_are_refused(method: bytes) -> None:
-    assert isinstance(judge_head(method, b"/", b"1", {b"host": b"gate"}, ORIGIN), Deny)
+    assert isinstance(judge_head(method, b"/", b"1", {b"host": b"gate"}, ORIGIN, never, Memo()), Deny)
 
 
 def test_repeated_fields() -> None:
@@ -146,3 +147,27 @@ def test_repeated_fields() -> None:
         deny = repeat_field(headers, name, b"b")
         assert isinstance(deny, Deny)
         assert deny.param == name.decode()
+
+
+def test_what_a_connection_repeats_is_remembered_and_what_it_changes_is_judged() -> None:
+    memo = Memo()
+
+    def ask(target: bytes, host: bytes | None) -> Accepted | Deny:
+        headers = {} if host is None else {b"host": host}
+        return judge_head(b"GET", target, b"1", headers, ORIGIN, never, memo)
+
+    first, again, other = ask(b"/a", b"Gate"), ask(b"/a", b"Gate"), ask(b"/b?c", b"other:1")
+    assert first == again
+    assert isinstance(other, Accepted)
+    assert (other.head.path, other.head.query, other.head.host) == ("/b", "c", "other")
+    for target, host in (
+        (b"/a//", b"other:1"),
+        (b"/b?c", b"ot her"),
+        (b"/b?c", None),
+        (b"/b?c", b""),
+        (b"", b"other:1"),
+    ):
+        assert isinstance(ask(target, host), Deny)
+    assert isinstance(ask(b"/b?c", b"other:1"), Accepted)
+    fresh = Memo()
+    assert isinstance(judge_head(b"GET", b"/", b"1", {}, ORIGIN, never, fresh), Deny)
