@@ -51,7 +51,10 @@ class Callbacks:
 class Writer:
     """One thread, from `start` to `stop`."""
 
-    def __init__(self, directory: DataDirectory, recording: Recording, clock: Clock, tell: Callbacks) -> None:
+    def __init__(
+        self, directory: DataDirectory, recording: Recording, clock: Clock, tell: Callbacks, *, probe: float = PROBE
+    ) -> None:
+        self._probe = probe
         self._directory, self._recording, self._clock, self._tell = directory, recording, clock, tell
         self._queue: queue.SimpleQueue[Sequence[Item] | None] = queue.SimpleQueue()
         self._retained: list[Work] = []
@@ -115,7 +118,7 @@ class Writer:
         if not self._failing:
             return self._queue.get()
         try:
-            return self._queue.get(timeout=PROBE)
+            return self._queue.get(timeout=self._probe)
         except queue.Empty:
             self._try(())
             return ()
@@ -136,7 +139,7 @@ class Writer:
         try:
             self._file.write(work, self._clock.now()) if work else self._file.probe()
         except (sqlite3.Error, OSError) as error:
-            self._try_after = time.monotonic() + PROBE
+            self._try_after = time.monotonic() + self._probe
             self._turn(failing=True, why=str(error))
             return self._retain(batch)
         self._retained.clear()
@@ -190,7 +193,7 @@ class Writer:
         try:
             following = self._files.following(self._file, self._clock.now())
         except (sqlite3.Error, OSError) as error:
-            self._rotate_after = time.monotonic() + PROBE
+            self._rotate_after = time.monotonic() + self._probe
             _log.error("a new journal file can't be begun: %s", error)
             return
         self._leave()

@@ -1,0 +1,56 @@
+"""What must hold of the journals in a directory after any crash and the next start."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import msgspec
+
+from narrows.config.schema import Recording
+from narrows.evidence.commitments import leaf_hash
+from narrows.stores.sqlite.directory import DataDirectory
+from narrows.stores.sqlite.journal import SqliteJournal
+from unit.stores.sqlite.records import StillClock
+
+OPENED, SEGMENT, CLOSED = 1, 2, 3
+
+
+def restart(directory: Path) -> None:
+    """Starts and stops a journal: recovery runs."""
+
+    async def once() -> None:
+        journal = SqliteJournal(directory, Recording(), StillClock())
+        await journal.start()
+        await journal.stop()
+
+    asyncio.run(once())
+
+
+def check(directory: Path) -> set[str]:
+    """The calls on record, after asserting that the log is whole: no gap, true leaves, one ending each, every content
+    there that an entry refers to."""
+    seqs: list[int] = []
+    kinds: dict[str, list[int]] = {}
+    for _, path in DataDirectory(directory).journals():
+        connection = sqlite3.connect(path)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        for seq, call, kind, refs, entry, leaf in connection.execute(
+            "SELECT seq, call, kind, refs, entry, leaf FROM log ORDER BY seq"
+        ):
+            seqs.append(seq)
+            assert leaf == leaf_hash(entry)
+            assert msgspec.json.decode(entry)["seq"] == seq
+            assert bool(refs) == ("contents" in msgspec.json.decode(entry))
+            kinds.setdefault(call, []).append(kind)
+        assert connection.execute("SELECT count(*) FROM running").fetchone() == (0,) or path != newest(directory)
+        connection.close()
+    assert seqs == list(range(1, len(seqs) + 1))
+    for call, found in kinds.items():
+        assert (found[0], found[-1]) == (OPENED, CLOSED), call
+        assert (found.count(OPENED), found.count(CLOSED)) == (1, 1), call
+    return set(kinds)
+
+
+def newest(directory: Path) -> Path:
+    """The file that is written."""
+    return DataDirectory(directory).journals()[-1][1]

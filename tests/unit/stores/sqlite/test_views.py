@@ -1,0 +1,67 @@
+"""What two log entries say of a call, and a stream made whole again."""
+
+import msgspec
+
+from narrows.evidence.canonical import Canonical, ClosedEntry, OpenedEntry
+from narrows.model.record import Stream, Transcript
+from narrows.model.usage import Usage
+from narrows.stores.sqlite.views import call_view, join
+from unit.stores.sqlite.records import closed, opened
+
+
+def entry(**changes: object) -> OpenedEntry:
+    return msgspec.json.decode(Canonical().opened(opened(**changes), 7, None), type=OpenedEntry)
+
+
+def ending(**changes: object) -> ClosedEntry:
+    return msgspec.json.decode(Canonical().closed(closed(**changes), 9, None), type=ClosedEntry)
+
+
+def test_a_running_call() -> None:
+    view = call_view(entry(), None)
+    assert (view.id, view.seq, view.outcome, view.status, view.closed_at) == ("call_000000000001", 7, None, None, None)
+    assert (view.user, view.groups, view.attributes) == ("corp:alice", ("ml", "research"), {"dept": ("x", "y")})
+
+
+def test_an_ended_call() -> None:
+    view = call_view(entry(), ending(usage=Usage(3, 4), model="gpt-4o-2024", response_ids=("r",)))
+    assert (view.outcome, view.status, view.closed_seq, view.duration) == ("done", 200, 9, 500)
+    assert (view.usage, view.model, view.model_answered, view.response_ids) == (
+        Usage(3, 4),
+        "gpt-4o",
+        "gpt-4o-2024",
+        ("r",),
+    )
+
+
+def test_a_refused_call_has_ended_when_it_began() -> None:
+    view = call_view(
+        entry(forwarded=False, refusal="prompt_denied", reason="why", policy="p", rule="r", status=403), None
+    )
+    assert (view.outcome, view.status, view.refusal, view.reason, view.policy, view.rule) == (
+        "refused",
+        403,
+        "prompt_denied",
+        "why",
+        "p",
+        "r",
+    )
+    assert view.closed_at == view.at
+
+
+def test_a_refusal_at_the_end_is_the_calls() -> None:
+    view = call_view(entry(), ending(outcome="stopped", refusal="output_limit", reason="too long", policy="p"))
+    assert (view.outcome, view.refusal, view.reason, view.policy) == ("stopped", "output_limit", "too long", "p")
+
+
+def test_every_field_serialises() -> None:
+    assert b'"usage":{"prompt":3' in msgspec.json.encode(call_view(entry(), ending(usage=Usage(3, 4))))
+
+
+def test_parts_of_a_stream_are_joined_by_choice_and_field() -> None:
+    first = Transcript((Stream(0, "content", "the se"), Stream(1, "content", "x")), ((1, 0, 6), (2, 1, 1)))
+    second = Transcript((Stream(1, "content", "y"), Stream(0, "content", "cret")), ((3, 0, 1), (4, 1, 4), (5, 9, 1)))
+    assert join([first, second]) == Transcript(
+        (Stream(0, "content", "the secret"), Stream(1, "content", "xy")), ((1, 0, 6), (2, 1, 1), (3, 1, 1), (4, 0, 4))
+    )
+    assert join([]) is None
