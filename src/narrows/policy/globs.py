@@ -16,7 +16,7 @@ class GlobSet:
         self.texts = tuple(dict.fromkeys(globs))
         self._exact: dict[str, int] = {}
         self._always: tuple[int, ...] = ()
-        by_length: dict[int, dict[str, int]] = {}
+        by_length: dict[int, dict[str, tuple[int, ...]]] = {}
         odd: list[tuple[int, Glob]] = []
         for index, text in enumerate(self.texts):
             glob = Glob(text)
@@ -27,7 +27,8 @@ class GlobSet:
             elif not glob.prefix:
                 self._always += (index,)
             else:
-                by_length.setdefault(len(glob.prefix), {})[glob.prefix] = index
+                starts = by_length.setdefault(len(glob.prefix), {})
+                starts[glob.prefix] = (*starts.get(glob.prefix, ()), index)  # `a*` and `a**` are two globs
         self._prefixes = tuple(sorted(by_length.items()))
         self._odd = tuple(odd)
 
@@ -36,9 +37,9 @@ class GlobSet:
         exact = self._exact.get(value)
         found = self._always if exact is None else (*self._always, exact)
         for length, starts in self._prefixes:
-            index = starts.get(value[:length])
-            if index is not None:
-                found += (index,)
+            indexes = starts.get(value[:length])
+            if indexes is not None:
+                found += indexes
         for index, glob in self._odd:
             if glob.matches(value):
                 found += (index,)

@@ -27,6 +27,10 @@ def test_nothing_matched() -> None:
     assert not globs.covers("zzz")
 
 
+def test_two_spellings_of_one_glob_both_match() -> None:
+    assert sorted(GlobSet(("a*", "a**", "*", "**")).matched("ab")) == [0, 1, 2, 3]
+
+
 def test_equal_answers_are_equal_tuples() -> None:
     globs = GlobSet(("gpt*", "gpt-4*", "*mini", "exact"))
     assert globs.matched("gpt-4o-mini") == globs.matched("gpt-4-mini")
