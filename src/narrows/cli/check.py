@@ -7,7 +7,7 @@ from narrows.cli.failure import FAILED
 from narrows.cli.terminal import complain, harmless, print_json, say
 from narrows.config.problem import ConfigError, Problem
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 
 
 @app.command()

@@ -24,7 +24,7 @@ from narrows.demo.state import state_file
 from narrows.model.secret import Secret
 from narrows.wiring import logs
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from narrows.cli.configuration import DEFAULT
 from narrows.cli.failure import USAGE, Failure
 from narrows.cli.terminal import harmless, say
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 
 
 @app.command()

@@ -16,7 +16,12 @@ from narrows.ports.accounts import AccountRefused, AccountsUnavailable, ServiceA
 from narrows.stores.sqlite.control import ControlDb
 from narrows.wiring.clock import SystemClock
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Make, list and revoke keys of service accounts.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    help="Make, list and revoke keys of service accounts.",
+)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines, one object a key with its `id`.")]
 
@@ -35,7 +40,7 @@ def create(
 ) -> None:
     """Make a key and print it. It is shown this once; only its hash is kept.
 
-    A policy permits it with `who: {service_accounts: [NAME]}`. Callers send it like a token.
+    A policy permits it with `who: {service_accounts: \\[NAME]}`. Callers send it like a token.
 
     [bold]Example[/bold]
 
@@ -57,20 +62,22 @@ def list_keys(config: ConfigOption = None, data: DataOption = None, as_json: Jso
     """List every key: who owns it, when it ends, whether it is in force. The keys themselves are not kept."""
     now = SystemClock().now()
     with _accounts(config, data) as accounts:
-        rows = [_row(account, now) for account in accounts.list()]
+        kept = accounts.list()
+    rows = [_row(account, now) for account in kept]
     if as_json:
         for row in rows:
             print_json(row)
     elif rows:
         columns = ("id", "name", "owner", "state", "expires", "purpose")
-        print_table(columns, [[row[column] for column in columns] for row in rows])
+        shown = [{**row, "expires": show_moment(account.expires)} for row, account in zip(rows, kept, strict=True)]
+        print_table(columns, [[row[column] for column in columns] for row in shown])
     else:
         complain("There are no keys; `narrows keys create` makes one.")
 
 
 @app.command()
 def revoke(
-    reference: Annotated[str, typer.Argument(metavar="ID|NAME", help="A key's id, or a name to end all its keys.")],
+    reference: Annotated[str, typer.Argument(metavar="ID-OR-NAME", help="A key's id, or a name to end all its keys.")],
     config: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,

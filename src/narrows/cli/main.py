@@ -4,7 +4,7 @@ A command's module is imported when that command is used, so `narrows --help` an
 """
 
 import importlib
-import logging
+import os
 import sys
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -109,7 +109,8 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as failure:
-        # The boundary of the process: a defect shows as one line. Its class and place are enough to report it.
-        logging.getLogger("narrows.cli").debug("unexpected", exc_info=failure)
-        complain(f"narrows: unexpected {type(failure).__name__}: {failure} (set NARROWS_DEBUG=1 for the traceback)")
+        # The boundary of the process: a defect shows as one line, and as a whole only to who asks for it.
+        if os.environ.get("NARROWS_DEBUG"):
+            raise
+        complain(f"narrows: unexpected {type(failure).__name__}: {failure} (NARROWS_DEBUG=1 shows where)")
         sys.exit(1)

@@ -21,7 +21,12 @@ from narrows.policy.personas import PersonaError, persona
 from narrows.policy.tokens import EstimatingCounter
 from narrows.wiring.order import controls
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Ask what the policies decide, and test them.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    help="Ask what the policies decide, and test them.",
+)
 
 
 @app.command("explain")
@@ -70,12 +75,12 @@ def run_case_file(
 
       cases:
         - name: research may chat
-          as: {user: alice, groups: [research]}
+          as: {user: alice, groups: \\[research]}
           connection: openai
           model: gpt-4o-mini
           prompt: Hello!
           expect: allow
-        - as: {user: bob, groups: [support]}
+        - as: {user: bob, groups: \\[support]}
           connection: openai
           model: o3
           expect: {deny: model_not_allowed}

@@ -10,7 +10,7 @@ from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.wiring import logs
 from narrows.wiring.gate import Gate
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 
 
 @app.command()

@@ -5,15 +5,14 @@ Owns how untrusted text is made harmless, the JSON lines of `--json`, and tables
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len, set_cell_size
 
+_GAP: Final = "  "
 _UNSAFE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline; C1 holds one-byte escape sequences
     "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # invisible, line-breaking and reordering ones
@@ -55,22 +54,35 @@ def complain(text: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Prints rows under headings; cells are made harmless and stay on one line each."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for index, column in enumerate(columns):
-        table.add_column(column, overflow="ellipsis", no_wrap=True, max_width=None if index else 64)
-    for row in rows:
-        table.add_row(*(Text(one_line("" if cell is None else str(cell))) for cell in row))
-    console().print(table)
+    """Prints rows under headings; cells are made harmless and stay on one line each.
+
+    On a terminal that is too narrow the last columns are left out, then the last one that stays is cut; the first,
+    which holds what other commands take, never is. A pipe gets everything.
+    """
+    table = [tuple(columns), *(tuple(one_line("" if cell is None else str(cell)) for cell in row) for row in rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*table, strict=True)]
+    if sys.stdout.isatty():
+        widths = _fitting(widths, shutil.get_terminal_size().columns)
+    for number, row in enumerate(table):
+        line = _GAP.join(_cut(cell, width) for cell, width in zip(row, widths, strict=False)).rstrip()
+        say(f"\x1b[1m{line}\x1b[0m" if number == 0 and sys.stdout.isatty() else line)
 
 
-def console() -> Console:
-    """Standard output as Rich sees it now; pipes get whole lines, never cut at a guessed width."""
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False, width=_width())
+def _fitting(widths: list[int], room: int) -> list[int]:
+    """As many of these widths as there is room for, and a shorter last one if at least half of it fits."""
+    kept: list[int] = []
+    for width in widths:
+        left = room - sum(kept) - len(_GAP) * len(kept)
+        if kept and left < width:
+            if left >= max(width // 2, 8):
+                kept.append(left)
+            break
+        kept.append(width)
+    return kept
 
 
-def _width() -> int | None:
-    return None if sys.stdout.isatty() else 240
+def _cut(cell: str, width: int) -> str:
+    return set_cell_size(cell, width) if cell_len(cell) <= width else set_cell_size(cell, width - 1) + "…"
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from narrows.cli.failure import USAGE, Failure
 from narrows.cli.terminal import print_json, say
 from narrows.demo.state import read_state, state_file
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 
 
 @app.command()

@@ -1,11 +1,13 @@
 """What others wrote can't steer the terminal."""
 
+import io
 import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from narrows.cli.terminal import complain, harmless, json_line, one_line, print_json, print_table
 
@@ -46,9 +48,26 @@ def test_json_lines_are_safe_and_say_the_same(text: str) -> None:
 
 def test_a_table_prints_one_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(["id", "prompt"], [["call_1", "[red]one\ntwo\x1b[2J"], ["call_2", None]])
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 4
-    assert "[red]one⏎ two\\x1b[2J" in lines[2]
+    assert capsys.readouterr().out.splitlines() == ["id      prompt", "call_1  [red]one⏎ two\\x1b[2J", "call_2"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [10, 20, 30, 40, 80])
+def test_a_narrow_terminal_gets_fewer_columns_and_never_half_an_id(
+    monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    shown = Terminal()
+    monkeypatch.setattr("sys.stdout", shown)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    print_table(["id", "who", "what"], [["call_0123456789", "demo:alice", "世" * 20]])
+    heading, row = shown.getvalue().splitlines()
+    assert row.startswith("call_0123456789")
+    assert cell_len(row) <= max(columns, 15)
+    assert heading.startswith("\x1b[1mid")
 
 
 def test_json_and_complaints(capsys: pytest.CaptureFixture[str]) -> None:
