@@ -6,6 +6,8 @@ from narrows.dialects.reading import Invalid
 from narrows.model.call import Json
 
 MAX_MODEL: Final = 256
+LARGEST: Final = (1 << 53) - 1
+"""The largest integer that every JSON reader takes for the same number (RFC 7493)."""
 
 CAP_ALIASES: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "n_predict")
 """Every name an OpenAI-compatible server takes for the output cap. Any of them is governed wherever it stands, or a
@@ -43,8 +45,8 @@ def count(body: Json, name: str, least: int = 1) -> int | None:
     value = body.get(name)
     if value is None:
         return None
-    if type(value) is not int or value < least:
-        raise Invalid(f"$.{name}", f"must be an integer of at least {least}")
+    if type(value) is not int or not least <= value <= LARGEST:
+        raise Invalid(f"$.{name}", f"must be an integer from {least} to {LARGEST}")
     return value
 
 

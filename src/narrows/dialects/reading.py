@@ -208,16 +208,19 @@ class Reading:
 
     def media_url(self, role: Role, path: str, url: str) -> None:
         """A `data:` URL is an opaque part; any other one the provider would fetch."""
-        head, comma, data = url.partition(",")
-        if head[:5].lower() == "data:" and comma:
-            self.blob(path, head[5:].split(";")[0], data)
+        if url[:5].lower() == "data:":
+            self.blob(path, "", url)
             return
         self.parameters.add("remote_urls")
         self.texts.append(Text(role, path, url))
         self.opaque.append(Opaque(path, "", _sha256(url.encode()), 0))
 
     def blob(self, path: str, media_type: str, data: str) -> None:
-        """An opaque part that the request carries itself; hashed as bytes where it is base64."""
+        """An opaque part that the request carries itself, as a `data:` URL or bare; hashed as bytes where it is
+        base64."""
+        if data[:5].lower() == "data:":
+            head, _, data = data[5:].partition(",")
+            media_type = head.partition(";")[0]
         try:
             content = base64.b64decode(data, validate=True)
         except (binascii.Error, ValueError):

@@ -39,7 +39,7 @@ def test_the_smallest_cap_counts_under_whatever_name() -> None:
 
 
 @pytest.mark.parametrize("name", governed.CAP_ALIASES)
-@pytest.mark.parametrize("value", [0, -1, "9", True, Raw(b"1e3"), Raw(b"12345678901234567890"), [9]])
+@pytest.mark.parametrize("value", [0, -1, 1 << 53, "9", True, Raw(b"1e3"), Raw(b"12345678901234567890"), [9]])
 def test_a_cap_that_is_none(name: str, value: Any) -> None:
     with pytest.raises(Invalid, match=name):
         governed.output_cap({name: value})

@@ -40,13 +40,18 @@ def test_the_three_shapes() -> None:
     }
 
 
+@pytest.fixture(scope="module")
+def clients() -> Any:
+    return {"openai": openai.OpenAI(api_key="k"), "anthropic": anthropic.Anthropic(api_key="k")}
+
+
 @pytest.mark.parametrize("code", list(Code))
-def test_the_sdks_raise_their_class_for_every_code(code: Code) -> None:
+def test_the_sdks_raise_their_class_for_every_code(code: Code, clients: Any) -> None:
     deny = Deny(code, "why")
     status = deny.meaning.status
     for name, body in (("openai", refusals.openai_refusal(deny)), ("anthropic", refusals.anthropic_refusal(deny, "r"))):
         sdk: Any = {"openai": openai, "anthropic": anthropic}[name]
-        raised = raised_by(sdk, name, status, body)
+        raised = raised_by(clients[name], status, body)
         expected = {400: sdk.BadRequestError, 401: sdk.AuthenticationError, 403: sdk.PermissionDeniedError}
         assert isinstance(raised, expected.get(status, sdk.APIStatusError))
         assert raised.status_code == status
@@ -55,11 +60,8 @@ def test_the_sdks_raise_their_class_for_every_code(code: Code) -> None:
             assert raised.code == code.value
 
 
-def raised_by(sdk: Any, name: str, status: int, body: bytes) -> Any:
-    client = sdk.OpenAI(api_key="k") if name == "openai" else sdk.Anthropic(api_key="k")
-    transport = httpx
-    request = transport.Request("POST", "http://gate")
-    response = transport.Response(status, content=body, request=request)
+def raised_by(client: Any, status: int, body: bytes) -> Any:
+    response = httpx.Response(status, content=body, request=httpx.Request("POST", "http://gate"))
     return client._make_status_error_from_response(response)
 
 

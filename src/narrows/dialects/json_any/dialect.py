@@ -113,7 +113,7 @@ class JsonAny:
         if model is not None:
             governed.check_model(model, "the model")
         stream = first(body, self._stream)
-        if stream not in (None, True, False):
+        if stream is not None and type(stream) is not bool:
             raise Invalid("the stream's switch", "must be true or false")
         cap = first(body, self._cap)
         if cap is not None and (type(cap) is not int or cap < 1):

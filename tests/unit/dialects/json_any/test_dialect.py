@@ -1,0 +1,90 @@
+"""Any JSON endpoint: everything is a text by default, and a shape says where the rest is."""
+
+from typing import Any
+
+import pytest
+
+from narrows.config.schema import JsonShape
+from narrows.model.call import Asked
+from narrows.model.verdict import Deny
+from unit.dialects.payloads import asked, dialect, read, sent
+
+SHAPE = JsonShape(
+    operation="rank",
+    paths=("/v2/*/rank", "/predict"),
+    model="$.config.modelId",
+    texts=("$.items[*].body",),
+    output_cap="$.config.cap",
+    stream="$.stream",
+)
+
+
+def shaped(body: dict[str, Any]) -> Asked | Deny:
+    return read("json", body, json=SHAPE)
+
+
+def test_every_string_and_key_is_a_text_by_default() -> None:
+    result = asked("json", {"a": {"b": ["x"]}, "n": 1})
+    assert [text.value for text in result.texts] == ["a", "b", "x", "n"]
+    assert (result.operation, result.model) == ("json", None)
+
+
+def test_a_declared_shape() -> None:
+    body = {"config": {"modelId": "m-1", "cap": 9}, "stream": True, "items": [{"body": "x", "id": "y"}]}
+    result = asked("json", body, json=SHAPE)
+    assert (result.operation, result.model, result.stream, result.output_cap) == ("rank", "m-1", True, 9)
+    assert [text.value for text in result.texts] == ["x"]
+
+
+def test_what_is_governed_is_set_in_its_place() -> None:
+    body = {"config": {"modelId": "m-1", "x": 1}, "items": []}
+    forwarded = sent("json", body, 5, model="m-2", json=SHAPE)
+    assert forwarded == {"config": {"modelId": "m-2", "x": 1, "cap": 5}, "items": []}
+    assert body["config"] == {"modelId": "m-1", "x": 1}
+    assert sent("json", {"config": {"cap": 3}}, 5, json=SHAPE) == {"config": {"cap": 3}}
+    assert sent("json", {"a": 1}, 5) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"config": {"modelId": 5}},
+        {"config": {"modelId": "a\nb"}},
+        {"config": {"cap": "many"}},
+        {"stream": "yes"},
+        {"stream": 1},
+        {"stream": 0},
+        {"Config": {}},
+        {"STREAM": True},
+    ],
+)
+def test_wrong_types_are_refused(body: dict[str, Any]) -> None:
+    assert isinstance(shaped(body), Deny)
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [("/predict", True), ("/v2/m-1/rank", True), ("/v2/a/b/rank", False), ("/predict/x", False), ("/", False)],
+)
+def test_paths(path: str, known: bool) -> None:
+    route = dialect("json", json=SHAPE).route("POST", path, "")
+    assert (route is not None) == known
+    assert route is None or route.target == path
+
+
+def test_other_methods_and_queries_are_no_route() -> None:
+    speaks = dialect("json")
+    assert speaks.route("GET", "/predict", "") is None
+    assert speaks.route("POST", "/predict", "q=secret") is None
+    assert speaks.route("POST", "/any/path", "") is not None
+
+
+@pytest.mark.parametrize("path", ["model", "$.a[*]", "$[0]", "$"])
+def test_a_shape_that_names_no_one_place(path: str) -> None:
+    with pytest.raises(ValueError, match=r"path|place|member"):
+        dialect("json", json=JsonShape(model=path))
+
+
+def test_operations() -> None:
+    assert dialect("json", json=SHAPE).operations == {"rank"}
+    assert dialect("json", json=SHAPE).governed == ("config", "config", "stream")

@@ -1,0 +1,22 @@
+"""Replies of embeddings: vectors pass, strings are seen."""
+
+import msgspec
+
+from narrows.model.usage import Usage
+from unit.dialects.payloads import REPLIES, reader, replay
+
+
+def test_vectors_pass_untouched() -> None:
+    reads = reader("embeddings", stream=False)
+    (event,) = replay(reads, msgspec.json.encode(REPLIES["embeddings"]))
+    assert event.deltas == []
+    assert event.usage == Usage(prompt=2)
+    assert event.model == "text-embedding-3-small"
+    assert msgspec.json.decode(reads.write(event)) == REPLIES["embeddings"]
+
+
+def test_base64_is_no_text_but_strings_elsewhere_are() -> None:
+    rows = [{"embedding": "AAAA", "index": 0, "note": "x"}, {"embedding": ["y"]}, "z"]
+    (event,) = replay(reader("embeddings", stream=False), msgspec.json.encode({"data": rows, "warning": "w"}))
+    assert {delta.text for delta in event.deltas} >= {"x", "y", "z", "w"}
+    assert "AAAA" not in {delta.text for delta in event.deltas}
