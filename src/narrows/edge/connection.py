@@ -104,15 +104,19 @@ class Connection(asyncio.Protocol):
             self._advance()
         elif self._exchange is not None:
             self._read_body(self._exchange)
+        elif len(self._intake.buffer) > READ_AHEAD:
+            self._pause()
 
     def eof_received(self) -> None:
         """The client sends no more. In a call that means it is gone, even if it only half-closed: no client of a
         model does that and stays to read."""
         exchange = self._exchange
-        if exchange is not None and exchange.reply is not _ENDED:
-            if exchange.reply is Reply.BEGUN and exchange.cut_by_reset:
-                self._reset()
-            self._gone()
+        if exchange is not None and exchange.reply is Reply.BEGUN and exchange.cut_by_reset:
+            self._reset()
+        self._gone()
+        # The transport now closes by itself, when it has sent what it holds; this is until when it may try.
+        self._state = _CLOSING
+        self._clock.expect(Wait.CLOSING, self._service.settings.write_timeout, self._unsent())
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- the loop's signature
         """The connection is no more; a call in it is cancelled at once."""
@@ -317,6 +321,7 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Break the connection now."""
+        self._lost = True
         self._state = _CLOSING
         self._transport.abort()
 
@@ -338,7 +343,8 @@ class Connection(asyncio.Protocol):
         self._state = _CLOSING
         self._intake.discard()
         if linger:
-            self._clock.expect(Wait.CLOSING, LINGER, self._unsent())
+            seconds = LINGER if self._unsent() < WRITE_HIGH else self._service.settings.write_timeout
+            self._clock.expect(Wait.CLOSING, seconds, self._unsent())
             self._resume()
             if self._transport.can_write_eof():
                 self._transport.write_eof()

@@ -157,5 +157,5 @@ class TestChunkGuard:
         tiny = b"1\r\nx\r\n"
         assert isinstance(ChunkGuard().feed(tiny * (OVERHEAD_BASE // 4)), Deny)
         assert ChunkGuard().feed(tiny * 1000) == 6000
-        usual = b"40\r\n" + b"x" * 64 + b"\r\n"
+        usual = b"80\r\n" + b"x" * 128 + b"\r\n"
         assert ChunkGuard().feed(usual * 50_000) == len(usual) * 50_000
