@@ -129,8 +129,10 @@ class StreamReader(ABC):
             for name, data in frames:
                 if self.over or self._fault is not None:
                     break
-                event = None if data.startswith(b"{") else self.read_text(data)
-                events.append(self.read_event(name, decode_object(data)) if event is None else event)
+                if not data.startswith(b"{") and (event := self.read_text(data)) is not None:
+                    events.append(event)
+                else:
+                    events.append(self.read_event(name, decode_object(data)))
         except ReplyInvalid as fault:
             self._fault = fault
         if self._fault is not None and not events:

@@ -26,7 +26,7 @@ def decode(data: bytes) -> Any:
         value = _decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         value = _mended(data)
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and too_deep(value, MAX_DEPTH):
+    if len(data) > 2 * MAX_DEPTH and data.count(b"{") + data.count(b"[") > MAX_DEPTH and too_deep(value, MAX_DEPTH):
         raise ReplyInvalid(f"the model server sent JSON nested more than {MAX_DEPTH} levels deep")
     return value
 

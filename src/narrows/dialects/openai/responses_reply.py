@@ -24,7 +24,9 @@ _ENVELOPE: Final = frozenset(
     }
 )  # fmt: skip
 
-_SOUND_AND_PICTURES: Final = frozenset({"partial_image_b64", "b64_json"})
+_EVENT_ENVELOPE: Final = _ENVELOPE | {"partial_image_b64", "b64_json"}
+"""Pictures are no texts; they stand in events as base64."""
+
 _ENDINGS: Final = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
 _DELTA_FIELDS: Final = {
     "response.output_text": "content",
@@ -160,7 +162,9 @@ class ResponseStream(StreamReader):
         if type(part) is dict:
             read_part(event.deltas, part, f"{repeat}reasoning" if "reasoning" in stem else "", repeat)
         for key, value in tree.items():
-            if value is item is not None or value is part is not None or type(value) is int:
+            if type(value) is int or (type(value) is str and key in _EVENT_ENVELOPE):
+                continue
+            if key in ("item", "part") and type(value) is dict:
                 continue
             if key in _SAID:
                 collect(event.deltas, 0, repeat + self._field(stem, index), tree, key)
@@ -168,7 +172,7 @@ class ResponseStream(StreamReader):
                 collect(event.deltas, 0, f"{repeat}tool_name:{index}", tree, key)
             elif key == "logprobs":
                 collect(event.deltas, 0, f"{repeat}logprobs", tree, key)
-            elif type(value) is not str or key not in _ENVELOPE | _SOUND_AND_PICTURES:
+            else:
                 collect(event.deltas, 0, f"{repeat}other", tree, key)
 
     def _field(self, stem: str, index: int) -> str:
