@@ -22,6 +22,13 @@ SCOPES: Final = 4_096
 PLANS: Final = 4_096
 
 
+class Standing(msgspec.Struct, frozen=True, eq=False):
+    """Everyone who satisfies the same clauses, by number: a number is a cheaper key than a long tuple."""
+
+    number: int
+    clauses: tuple[int, ...]
+
+
 class Scope(msgspec.Struct, frozen=True, eq=False):
     """What is decided but for the model: who, connection, operation. `globs` are the models named by the policies
     that could permit or watch the call."""
@@ -56,24 +63,31 @@ class PolicySet:
             by_clause.setdefault(policy.clause, []).append(policy)
         self._by_clause: Mapping[int, Sequence[Compiled]] = by_clause
         self._order = {policy.name: place for place, policy in enumerate(policies)}
-        self._clauses: Recent[int, tuple[Principal, tuple[int, ...]]] = Recent(PRINCIPALS)
-        self._scopes: Recent[tuple[tuple[int, ...], str, str], Scope] = Recent(SCOPES)
+        self._standings: Recent[tuple[int, ...], Standing] = Recent(PRINCIPALS)
+        self._principals: Recent[int, tuple[Principal, Standing]] = Recent(PRINCIPALS)
+        self._scopes: Recent[tuple[int, str, str], Scope] = Recent(SCOPES)
         self._plans: Recent[tuple[int, tuple[int, ...] | None], Plan] = Recent(PLANS)
-        self._usable: Recent[tuple[tuple[int, ...], str], GlobSet] = Recent(SCOPES)
+        self._usable: Recent[tuple[int, str], GlobSet] = Recent(SCOPES)
         self._made = 0
 
     def clauses(self, principal: Principal) -> tuple[int, ...]:
-        """The who clauses this principal satisfies.
+        """The who clauses this principal satisfies."""
+        return self._standing(principal).clauses
 
-        Cached by the object, which the cache keeps alive: an authenticator gives the same object for the same
-        credential, and a principal's attributes have no hash.
-        """
-        known = self._clauses.get(id(principal))
+    def _standing(self, principal: Principal) -> Standing:
+        """Cached by the object, which the cache keeps alive: an authenticator gives the same object for the same
+        credential, and a principal's attributes have no hash."""
+        known = self._principals.get(id(principal))
         if known is not None and known[0] is principal:
             return known[1]
-        found = self.who.satisfied(principal)
-        self._clauses.put(id(principal), (principal, found))
-        return found
+        clauses = self.who.satisfied(principal)
+        standing = self._standings.get(clauses)
+        if standing is None:
+            self._made += 1
+            standing = Standing(self._made, clauses)
+            self._standings.put(clauses, standing)
+        self._principals.put(id(principal), (principal, standing))
+        return standing
 
     def about(self, clauses: tuple[int, ...]) -> tuple[Compiled, ...]:
         """The policies with these clauses, in the order of the configuration."""
@@ -82,10 +96,10 @@ class PolicySet:
 
     def plan(self, principal: Principal, connection: str, operation: str, model: str | None) -> Plan:
         """What applies to such a call. `model` is the name the caller used, before aliases."""
-        clauses = self.clauses(principal)
-        scope = self._scopes.get((clauses, connection, operation))
+        standing = self._standing(principal)
+        scope = self._scopes.get((standing.number, connection, operation))
         if scope is None:
-            scope = self._scope(clauses, connection, operation)
+            scope = self._scope(standing, connection, operation)
         matched = None if model is None else scope.globs.matched(model)
         plan = self._plans.get((scope.number, matched))
         if plan is None:
@@ -94,15 +108,15 @@ class PolicySet:
 
     def usable(self, principal: Principal, connection: str) -> Callable[[str], bool]:
         """Says of a model's name whether the principal may use it for anything that runs a model."""
-        clauses = self.clauses(principal)
-        globs = self._usable.get((clauses, connection))
+        standing = self._standing(principal)
+        globs = self._usable.get((standing.number, connection))
         if globs is None:
-            globs = self._usable_globs(clauses, connection)
-            self._usable.put((clauses, connection), globs)
+            globs = self._usable_globs(standing.clauses, connection)
+            self._usable.put((standing.number, connection), globs)
         return globs.covers
 
-    def _scope(self, clauses: tuple[int, ...], connection: str, operation: str) -> Scope:
-        about = self.about(clauses)
+    def _scope(self, standing: Standing, connection: str, operation: str) -> Scope:
+        about = self.about(standing.clauses)
         globs = GlobSet(
             text
             for policy in about
@@ -111,7 +125,7 @@ class PolicySet:
         )
         self._made += 1
         scope = Scope(self._made, about, connection, operation, globs)
-        self._scopes.put((clauses, connection, operation), scope)
+        self._scopes.put((standing.number, connection, operation), scope)
         return scope
 
     def _decide(self, scope: Scope, matched: tuple[int, ...] | None) -> Plan:

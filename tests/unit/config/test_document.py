@@ -84,4 +84,5 @@ def test_too_deep_is_refused_before_it_is_built(data: bytes) -> None:
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, document.Loader])
 def test_null(text: str, null: bool, loader: type) -> None:
     node = yaml.compose(text, Loader=loader)
+    assert isinstance(node, yaml.MappingNode)
     assert document.is_null(node.value[0][1]) is null

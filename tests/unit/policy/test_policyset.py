@@ -26,7 +26,8 @@ def test_principals_do_not_fill_the_cache() -> None:
     policies = compiled(policy("a"))
     for number in range(policyset.PRINCIPALS * 3):
         policies.plan(person("research", subject=str(number)), "openai", "chat", "gpt")
-    assert len(policies._clauses) <= policyset.PRINCIPALS * 2
+    assert len(policies._principals) <= policyset.PRINCIPALS * 2
+    assert len(policies._standings) == 1
     assert len(policies._plans) == 1
 
 
