@@ -1,0 +1,45 @@
+"""Every YAML example in the docs is a configuration, or a part of one, that Narrows accepts."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from narrows.cli.init import STARTER
+from narrows.config.load import load
+from narrows.config.schema import Connection
+from narrows.dialects.registry import build_dialect
+from narrows.policy.cases import read_cases
+from narrows.policy.compile import compile_policies
+
+DOCS = Path(__file__).parents[2] / "docs"
+BASE: dict[str, Any] = yaml.safe_load(STARTER)
+BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+EXAMPLES = [
+    pytest.param(text, id=f"{page.relative_to(DOCS)}-{number}")
+    for page in sorted(DOCS.rglob("*.md"))
+    for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1)
+]
+
+
+def operations(connection: Connection) -> frozenset[str]:
+    return build_dialect(connection).operations
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) > 6
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_an_example_is_accepted(tmp_path: Path, text: str) -> None:
+    text = re.sub(r"\$\{(env|file):[^}]*\}", "a-secret", text)
+    example = yaml.safe_load(text)
+    config = {**BASE, **{key: value for key, value in example.items() if key != "cases"}}
+    config["connections"] = {**BASE["connections"], **config["connections"]}
+    path = tmp_path / "narrows.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    policies = compile_policies(load(path, {"OPENAI_API_KEY": "a-secret"}, operations))
+    if "cases" in example:
+        assert read_cases(text.encode(), "cases.yaml", policies)
