@@ -161,7 +161,8 @@ class Forwarding:
         recorder.first_byte = recorder.elapsed()
         recorder.upstream_status = reply.status
         upstream_id = reply.headers.get(b"x-request-id") or reply.headers.get(b"request-id")
-        recorder.upstream_request_id = None if upstream_id is None else upstream_id[:128].decode("latin-1")
+        if upstream_id is not None and not self._connected.upstream.leaks(upstream_id):
+            recorder.upstream_request_id = upstream_id[:128].decode("latin-1")
         if reply.status >= 300:
             return await self._pass_error(reply)
         kind = reply.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -196,7 +197,7 @@ class Forwarding:
         recorder.sent_bytes = len(body)
         recorder.close(outcome, status)
         headers = reply_headers(call.request_id, call.id, content_type)
-        headers += passed_headers(reply.headers)
+        headers += passed_headers(reply.headers, self._connected.upstream)
         self._exchange.respond(status, headers, body)
         self._begun = True
         return outcome
@@ -264,7 +265,7 @@ class Forwarding:
         call, exchange, recorder = self.call, self._exchange, self._recorder
         headers = reply_headers(call.request_id, call.id, reader.content_type)
         headers.append((b"cache-control", b"no-cache"))
-        headers += passed_headers(reply.headers)
+        headers += passed_headers(reply.headers, self._connected.upstream)
         exchange.start(reply.status, headers)
         self._begun = self._streaming = True
         self._status = reply.status

@@ -7,7 +7,7 @@ import msgspec
 from narrows.model.refusal import Kind
 from narrows.model.verdict import Deny
 from narrows.ports.dialect import Dialect
-from narrows.ports.http import Exchange, Headers
+from narrows.ports.http import Exchange, Headers, Upstream
 
 JSON: Final = b"application/json"
 
@@ -34,9 +34,10 @@ def reply_headers(request_id: str, call_id: str | None, content_type: bytes) -> 
     return headers
 
 
-def passed_headers(upstream: Headers) -> list[tuple[bytes, bytes]]:
-    """The upstream's headers that the allow-list lets through."""
-    return [(name, upstream[name]) for name in upstream.keys() & _PASSED]
+def passed_headers(given: Headers, upstream: Upstream) -> list[tuple[bytes, bytes]]:
+    """The upstream's headers that the allow-list lets through; none in which it echoes the gate's credential."""
+    names = given.keys() & _PASSED
+    return [(name, given[name]) for name in names if not upstream.leaks(given[name])] if names else []
 
 
 def refuse(exchange: Exchange, dialect: Dialect | None, deny: Deny, request_id: str, call_id: str | None = None) -> int:

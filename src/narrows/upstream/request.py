@@ -49,6 +49,7 @@ class RequestHeads:
             b"host: " + target.authority.encode("ascii"),
             b"connection: keep-alive",
             b"accept-encoding: identity",
+            b"user-agent: narrows",
             *(name + b": " + value for name, value in own),
         ]
         self._prefix = target.prefix

@@ -35,6 +35,7 @@ async def test_a_request_is_sent_with_the_credential_and_its_reply_is_read() -> 
         reply.close()
     assert seen == [
         b"POST /v1/chat?x=1 HTTP/1.1\r\nhost: 127.0.0.1:%d\r\nconnection: keep-alive\r\naccept-encoding: identity\r\n"
+        b"user-agent: narrows\r\n"
         b"authorization: Bearer sk-upstream-secret\r\naccept: text/plain\r\ncontent-length: 7\r\n\r\n"
         b'{"a":1}' % server.port
     ]
