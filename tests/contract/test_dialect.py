@@ -3,7 +3,10 @@
 import pickle
 from typing import Any
 
+import anthropic
+import httpx2
 import msgspec
+import openai
 import pytest
 
 from narrows.dialects.strict_json import read as read_json
@@ -147,3 +150,44 @@ def test_a_list_of_models_shows_only_what_is_usable(kind: str) -> None:
     written = reads.write(event)
     assert b"mine" in written
     assert b"secret-model" not in written
+
+
+def call_chat(client: Any) -> Any:
+    return client.chat.completions.create(model="m", messages=[], stream=True)
+
+
+def call_responses(client: Any) -> Any:
+    return client.responses.create(model="m", input="x", stream=True)
+
+
+def call_messages(client: Any) -> Any:
+    return client.messages.create(model="m", max_tokens=5, messages=[], stream=True)
+
+
+SDKS = [("chat", openai, call_chat), ("responses", openai, call_responses), ("messages", anthropic, call_messages)]
+
+
+def official(sdk: Any, stream: bytes) -> Any:
+    """The official client, with `stream` as what any server answers."""
+    headers = {"content-type": "text/event-stream"}
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, content=stream))
+    make = sdk.OpenAI if sdk is openai else sdk.Anthropic
+    return make(api_key="k", max_retries=0, http_client=httpx2.Client(transport=transport))
+
+
+@pytest.mark.parametrize(("name", "sdk", "call"), SDKS)
+def test_the_official_sdk_reads_what_is_written(name: str, sdk: Any, call: Any) -> None:
+    reads = reader(name, stream=True)
+    events = replay(reads, STREAMS[name])
+    shown = [event for event in events if not event.hidden and isinstance(event.data, dict)]
+    received = list(call(official(sdk, b"".join(reads.write(event) for event in events))))
+    assert len(received) == len(shown) - sum(event.name == "ping" for event in shown)
+
+
+@pytest.mark.parametrize(("name", "sdk", "call"), SDKS)
+def test_the_official_sdk_raises_on_a_refusal_in_mid_stream(name: str, sdk: Any, call: Any) -> None:
+    reads = reader(name, stream=True)
+    begun = b"".join(reads.write(event) for event in reads.feed(STREAMS[name][:800]))
+    failed = begun + reads.fail(Deny(Code.OUTPUT_LIMIT, "too much"), "req_1")
+    with pytest.raises(sdk.APIError, match="too much"):
+        list(call(official(sdk, failed)))

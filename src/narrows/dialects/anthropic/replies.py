@@ -85,7 +85,7 @@ def _read_stop(event: Event, holder: Json) -> None:
     reason = holder["stop_reason"]
     if type(reason) is str:
         event.finish = reason
-    if reason is not None and reason not in _STOP_REASONS:
+    if type(reason) is not str or reason not in _STOP_REASONS:
         collect(event.deltas, 0, "other", holder, "stop_reason")
 
 

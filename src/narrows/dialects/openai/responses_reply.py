@@ -97,7 +97,7 @@ def read_part(deltas: list[Delta], part: Json, field: str, prefix: str) -> None:
             collect(deltas, 0, named, part, key)
         elif key == "logprobs":
             collect(deltas, 0, f"{prefix}logprobs", part, key)
-        elif key != "type" or value not in _PART_FIELDS:
+        elif key != "type" or type(value) is not str or value not in _PART_FIELDS:
             collect(deltas, 0, f"{prefix}other", part, key)
 
 
