@@ -60,21 +60,10 @@ _SCHEMA_KEYWORDS: Final = frozenset(
 )  # fmt: skip
 _SCHEMA_TYPES: Final = frozenset(
     {
-        "object",
-        "string",
-        "number",
-        "integer",
-        "boolean",
-        "array",
-        "null",
-        "json_schema",
-        "json_object",
-        "text",
-        "function",
-        "custom",
-        "ephemeral",
+        "object", "string", "number", "integer", "boolean", "array", "null", "json_schema", "json_object", "text",
+        "function", "custom", "ephemeral",
     }
-)
+)  # fmt: skip
 _NO_TEXT: Final = frozenset({int, bool, float, Raw, NoneType})
 _NONE: Final[frozenset[str]] = frozenset()
 
