@@ -16,7 +16,8 @@ HeaderList = Sequence[tuple[bytes, bytes]]
 
 class RequestHead(msgspec.Struct, frozen=True):
     """A request's head after the edge's checks. `path` is canonical and still percent-encoded as it was sent;
-    `address` is the client's, taken from `X-Forwarded-For` only where the peer is a listed proxy."""
+    `address` is the client's, taken from `X-Forwarded-For` only where the peer is a listed proxy. `host` is the name in
+    `Host`, in lower case and without its port; `headers` lacks hop-by-hop and forwarding fields."""
 
     method: str
     path: str

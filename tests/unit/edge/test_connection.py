@@ -101,6 +101,19 @@ async def test_the_next_request_waits_until_the_reply_was_read() -> None:
     assert transport.sent.count(b"200 OK") == 2
 
 
+async def test_reading_pauses_while_a_reply_waits_to_be_read() -> None:
+    witness = Witness()
+    connection, transport, service = made(witness)
+    connection.data_received(GOOD)
+    connection.pause_writing()
+    await settle(service)
+    connection.data_received(GOOD)
+    assert transport.told == []
+    connection.data_received(GOOD * (READ_AHEAD // len(GOOD)))
+    assert transport.told == ["pause_reading"]
+    connection.connection_lost(None)
+
+
 async def test_a_lost_connection_writes_nothing_more() -> None:
     async def handler(exchange: Exchange) -> None:
         try:
