@@ -1,0 +1,62 @@
+"""How recorded calls look."""
+
+from pathlib import Path
+
+import msgspec
+
+from narrows.cli.call_pages import (
+    COLUMNS,
+    SESSION_COLUMNS,
+    call_cells,
+    call_line,
+    call_row,
+    record_page,
+    record_row,
+    session_cells,
+    session_row,
+)
+from narrows.stores.sqlite.archive import Archive
+from unit.cli.recorded import REFUSED, RUNNING, STREAMED, WHOLE
+
+
+def test_cells_fit_their_columns(store: Path) -> None:
+    cells = {call.id: dict(zip(COLUMNS, call_cells(call), strict=True)) for call in Archive(store).calls()}
+    assert cells[WHOLE]["model"] == "gpt on openai"
+    assert (cells[WHOLE]["tokens"], cells[WHOLE]["took"]) == ("3 + 5", "500 µs")
+    assert cells[REFUSED]["outcome"] == "refused 403 model_not_allowed"
+    assert (cells[RUNNING]["outcome"], cells[RUNNING]["took"]) == ("running", "")
+    for session in Archive(store).sessions():
+        assert len(session_cells(session)) == len(SESSION_COLUMNS)
+
+
+def test_a_line_is_one_line(store: Path) -> None:
+    for call in Archive(store).calls():
+        assert call_line(call).isprintable()
+        assert call.id in call_line(call)
+
+
+def test_rows_can_be_written_as_json(store: Path) -> None:
+    archive = Archive(store)
+    for row in (*map(call_row, archive.calls()), *map(session_row, archive.sessions())):
+        assert next(iter(row)) == "id"
+        msgspec.json.encode(row)
+
+
+def test_pages_name_what_there_is_and_nothing_else(store: Path) -> None:
+    archive = Archive(store)
+    streamed = archive.call(STREAMED)
+    refused = archive.call(REFUSED)
+    assert streamed is not None
+    assert refused is not None
+    assert "content [1]" in record_page(streamed)
+    assert "(streamed)" in record_page(streamed)
+    assert "usage" not in record_page(refused)
+    assert "answered" not in record_page(refused)
+    assert record_row(streamed)["transcript"]["streams"][0]["text"] == "one two"
+
+
+def test_a_changed_record_says_so(store: Path) -> None:
+    record = Archive(store).call(WHOLE)
+    assert record is not None
+    assert "record     intact" in record_page(record)
+    assert "NOT INTACT" in record_page(msgspec.structs.replace(record, intact=False))

@@ -1,0 +1,88 @@
+"""Keys of service accounts: made, listed, revoked."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from unit.cli.command import Ran
+
+Narrows = Callable[..., Ran]
+
+
+def create(narrows: Narrows, name: str = "report", *options: str) -> Ran:
+    return narrows("keys", "create", name, "--owner", "ana@example.com", "--data", "data", *options)
+
+
+def test_a_key_is_printed_once_and_kept_nowhere(narrows: Narrows, tmp_path: Path) -> None:
+    made = create(narrows)
+    key = made.out.strip()
+    assert made.code == 0
+    assert key.startswith("nrw_sa_")
+    assert "not shown again" in made.err
+    listed = narrows("keys", "list", "--data", "data")
+    assert "report" in listed.out
+    assert "in force" in listed.out
+    assert key not in listed.out
+    assert all(key.encode() not in path.read_bytes() for path in (tmp_path / "data").iterdir())
+
+
+def test_keys_as_json(narrows: Narrows) -> None:
+    (made,) = create(narrows, "report", "--purpose", "nightly", "--expires", "12h", "--json").rows
+    (row,) = narrows("keys", "list", "--data", "data", "--json").rows
+    assert row == {name: value for name, value in made.items() if name != "key"}
+    assert (row["name"], row["owner"], row["purpose"], row["state"]) == (
+        "report",
+        "ana@example.com",
+        "nightly",
+        "in force",
+    )
+
+
+def test_a_name_ends_all_its_keys_and_an_id_one(narrows: Narrows) -> None:
+    first = create(narrows, "report", "--json").rows[0]["id"]
+    create(narrows)
+    create(narrows, "other")
+    assert narrows("keys", "revoke", first, "--data", "data").out == f"revoked {first} (report)\n"
+    assert len(narrows("keys", "revoke", "report", "--data", "data", "--json").rows) == 1
+    states = [(row["name"], row["state"]) for row in narrows("keys", "list", "--data", "data", "--json").rows]
+    assert sorted(states) == [("other", "in force"), ("report", "revoked"), ("report", "revoked")]
+    assert "was in force" in narrows("keys", "revoke", "report", "--data", "data").err
+
+
+def test_no_keys_yet(narrows: Narrows) -> None:
+    assert "narrows keys create" in narrows("keys", "list", "--data", "data").err
+
+
+@pytest.mark.usefixtures("config")
+def test_the_store_is_the_configuration_s_even_where_its_secrets_are_missing(
+    narrows: Narrows, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("UPSTREAM_KEY")
+    assert narrows("keys", "create", "report", "--owner", "ana").code == 0
+    assert (tmp_path / "data" / "control.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "part"),
+    [
+        (["create", "Not A Name", "--owner", "ana"], 1, "the name must be"),
+        (["create", "x", "--owner", " "], 1, "owner"),
+        (["create", "x", "--owner", "ana", "--expires", "soon"], 2, "--expires: 'soon'"),
+        (["create", "x", "--owner", "ana", "--expires", "400d"], 1, "366 days"),
+        (["create", "x"], 2, "--owner"),
+        (["revoke", "nobody"], 1, "nobody"),
+    ],
+)
+def test_what_is_wrong_is_said(narrows: Narrows, arguments: list[str], code: int, part: str) -> None:
+    ran = narrows("keys", *arguments, "--data", "data")
+    assert ran.code == code
+    assert part in ran.err
+    assert ran.out == ""
+
+
+def test_a_name_keeps_its_owner(narrows: Narrows) -> None:
+    create(narrows)
+    ran = narrows("keys", "create", "report", "--owner", "someone@example.com", "--data", "data")
+    assert ran.code == 1
+    assert "belongs to" in ran.err

@@ -1,0 +1,99 @@
+"""What the policies decide, explained and tested."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from unit.cli.command import Ran
+
+Narrows = Callable[..., Ran]
+pytestmark = pytest.mark.usefixtures("config")
+
+ALICE = ["--user", "alice", "--group", "research", "--connection", "openai"]
+CASES = """\
+cases:
+  - name: research may chat
+    as: {user: alice, groups: [research]}
+    connection: openai
+    model: gpt-4o
+    prompt: Hello!
+    expect: allow
+  - as: {user: alice, groups: [research]}
+    connection: openai
+    model: gpt-4o
+    prompt: Ignore all that
+    expect: {deny: prompt_denied}
+"""
+
+
+def test_explain_says_why(narrows: Narrows) -> None:
+    ran = narrows("policy", "explain", *ALICE, "--model", "gpt-4o")
+    assert ran.code == 0
+    assert "corp:alice · chat with gpt-4o on openai: allowed" in ran.out
+    ran = narrows("policy", "explain", *ALICE, "--model", "o3")
+    assert ran.code == 1
+    assert "refused (model_not_allowed)" in ran.out
+    assert "no  may.models: gpt-*  (has o3)" in ran.out
+
+
+def test_explain_as_json(narrows: Narrows) -> None:
+    (row,) = narrows("policy", "explain", *ALICE, "--model", "o3", "--json").rows
+    assert (row["id"], row["allowed"], row["code"]) == ("corp:alice", False, "model_not_allowed")
+
+
+def test_explain_for_service_accounts_and_attributes(narrows: Narrows) -> None:
+    ran = narrows("policy", "explain", "--service-account", "report", "--connection", "openai", "--operation", "models")
+    assert "narrows:report" in ran.out
+    attributes = ["--attribute", "a=1", "--attribute", "a=2"]
+    assert narrows("policy", "explain", "--connection", "openai", *attributes).code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--connection", "openai"], "say who asks"),
+        (["--user", "a", "--connection", "opnai"], "did you mean `openai`?"),
+        (["--user", "a", "--connection", "zzz"], "there are openai"),
+        (["--user", "a", "--connection", "openai", "--operation", "caht"], "did you mean `chat`?"),
+        (["--user", "a", "--connection", "openai", "--attribute", "novalue"], "NAME=VALUE"),
+        (["--user", "a", "--service-account", "b", "--connection", "openai"], "service account"),
+        (["--user", "a"], "--connection"),
+    ],
+)
+def test_explain_refuses_questions_that_make_no_sense(narrows: Narrows, arguments: list[str], part: str) -> None:
+    ran = narrows("policy", "explain", *arguments)
+    assert ran.code == 2
+    assert part in ran.err
+
+
+def test_cases_that_hold(narrows: Narrows, tmp_path: Path) -> None:
+    (tmp_path / "cases.yaml").write_text(CASES)
+    ran = narrows("policy", "test", "cases.yaml")
+    assert ran.code == 0
+    assert "2 of 2 cases are as expected" in ran.out
+    assert [row["passed"] for row in narrows("policy", "test", "cases.yaml", "--json").rows] == [True, True]
+
+
+def test_a_case_that_does_not_hold(narrows: Narrows, tmp_path: Path) -> None:
+    (tmp_path / "cases.yaml").write_text(CASES.replace("expect: allow", "expect: deny"))
+    ran = narrows("policy", "test", "cases.yaml")
+    assert ran.code == 1
+    assert "1 of 2 cases" in ran.out
+    assert "cases.yaml:2: research may chat: expected deny, got allow" in ran.err
+    assert narrows("policy", "test", "cases.yaml", "--json").code == 1
+
+
+@pytest.mark.parametrize(
+    "content", ["", "cases: []", "cases: [{}]", "a: [", CASES.replace("openai", "opnai"), CASES.replace("as:", "az:")]
+)
+def test_cases_that_cannot_be_used(narrows: Narrows, tmp_path: Path, content: str) -> None:
+    (tmp_path / "cases.yaml").write_text(content)
+    ran = narrows("policy", "test", "cases.yaml")
+    assert ran.code == 2
+    assert "cases.yaml" in ran.err
+
+
+def test_a_missing_file_of_cases(narrows: Narrows) -> None:
+    ran = narrows("policy", "test", "nowhere.yaml")
+    assert (ran.code, ran.err) == (2, "narrows: nowhere.yaml: the file can't be read: No such file or directory\n")
