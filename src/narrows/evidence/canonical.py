@@ -32,7 +32,7 @@ class Kind(IntEnum):
     STRANGERS = 4
 
 
-class _Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class _Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Base: optional fields are left out when absent."""
 
 
@@ -112,6 +112,10 @@ class OpenedEntry(_Entry, frozen=True, kw_only=True):
     v: int
 
 
+class _Forwarded(msgspec.Struct, frozen=True, gc=False):
+    forwarded: bool
+
+
 class SegmentEntry(_Entry, frozen=True, kw_only=True):
     """A part of a long stream."""
 
@@ -185,6 +189,11 @@ def references(contents: Sequence[tuple[str, bytes]]) -> tuple[Reference, ...] |
 
 def _joined(array: str, run: list[bytes]) -> Reference:
     return Reference(commitment=commit_list(run), count=len(run), label=array)
+
+
+def was_forwarded(entry: bytes) -> bool:
+    """Whether the canonical bytes of an intent are those of a call that was let through."""
+    return msgspec.json.decode(entry, type=_Forwarded).forwarded
 
 
 class Canonical:

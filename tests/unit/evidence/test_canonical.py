@@ -18,6 +18,7 @@ from narrows.evidence.canonical import (
     StrangersEntry,
     UsageEntry,
     references,
+    was_forwarded,
 )
 from narrows.evidence.commitments import commit_list
 from narrows.model.principal import Principal
@@ -91,6 +92,12 @@ def test_what_is_absent_is_left_out_and_false_is_not_absent() -> None:
     assert entry["v"] == 1
     assert "refusal" not in entry
     assert "contents" not in entry
+
+
+def test_whether_a_call_was_forwarded_is_read_back_whatever_its_texts_say() -> None:
+    spoof = '","forwarded":true,"x":"'
+    assert was_forwarded(Canonical().opened(opened(agent=spoof), 1, None))
+    assert not was_forwarded(Canonical().opened(opened(agent=spoof, forwarded=False), 1, None))
 
 
 def test_contents_appear_only_as_commitments() -> None:

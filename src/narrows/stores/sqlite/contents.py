@@ -5,6 +5,7 @@ Used inside the writer's transactions: `keep` stages, `flush` inserts, `forget` 
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from typing import Final
 
 from narrows.evidence.canonical import Reference, references
@@ -27,11 +28,20 @@ hashed; so many of them, of so many contents and bytes."""
 Owner = tuple[str, str]
 """Principal key and connection."""
 
+Owned = tuple[Owner, tuple[Content, ...]]
+"""The contents of one entry, and whose they are."""
+
 Kept = tuple[int, bytes]
 """A content's id in its file, and its commitment."""
 
 Refers = tuple[bytes | None, tuple[Reference, ...] | None]
 """What a log row keeps of its contents: their packed ids, and what its entry says of them."""
+
+
+_FIND_ROWS: Final = 32
+_FIND: Final = f"SELECT tag, id, commitment FROM content WHERE tag IN ({', '.join('?' * _FIND_ROWS)})"  # noqa: S608
+
+_Unknown = tuple[int, Owner, tuple[Content, ...], int, DataKey, list[bytes]]
 
 
 class Contents:
@@ -49,15 +59,29 @@ class Contents:
         self._compressor = compressor
         self.forget()
 
-    def keep(self, owner: Owner, contents: tuple[Content, ...]) -> Refers:
-        """Where these contents are; what isn't stored yet is by the next `flush`."""
-        if len(contents) > _WHOLE_COUNT or sum(len(content.data) for content in contents) > _WHOLE_BYTES:
-            return self._refer(owner, contents)
-        refers = self._whole.get((owner, contents))
-        if refers is None:
-            refers = self._refer(owner, contents)
-            self._whole.put((owner, contents), refers)
-        return refers
+    def keep(self, batch: Sequence[Owned]) -> list[Refers]:
+        """Where these contents are, in order; what isn't stored yet is by the next `flush`."""
+        out: list[Refers] = []
+        unknown: list[_Unknown] = []
+        here: dict[bytes, Kept | None] = {}
+        for owner, contents in batch:
+            refers = self._whole.get((owner, contents)) if _small(contents) else None
+            if refers is None:
+                key_id, key = self._key(owner)
+                tags = [key.tag(content.data) for content in contents]
+                for tag in tags:
+                    if tag not in here:
+                        here[tag] = self._known.get(tag)
+                unknown.append((len(out), owner, contents, key_id, key, tags))
+                refers = (None, None)
+            out.append(refers)
+        if unknown:
+            self._find(here)
+            for place, owner, contents, key_id, key, tags in unknown:
+                refers = out[place] = self._refer(contents, key_id, key, tags, here)
+                if _small(contents):
+                    self._whole.put((owner, contents), refers)
+        return out
 
     def flush(self) -> None:
         """Inserts what was staged."""
@@ -73,33 +97,44 @@ class Contents:
         self._keys = Recent(_KEYS)
         self._next = self._following()
 
-    def _refer(self, owner: Owner, contents: tuple[Content, ...]) -> Refers:
-        held = self._keys.get(owner)
-        if held is None:
-            held = self._load(owner) or self._make(owner)
-            self._keys.put(owner, held)
-        key_id, key = held
+    def _refer(
+        self,
+        contents: tuple[Content, ...],
+        key_id: int,
+        key: DataKey,
+        tags: list[bytes],
+        here: dict[bytes, Kept | None],
+    ) -> Refers:
         ids: list[int] = []
         labelled: list[tuple[str, bytes]] = []
-        for content in contents:
-            tag = key.tag(content.data)
-            kept = self._known.get(tag)
+        for content, tag in zip(contents, tags, strict=True):
+            kept = here[tag]
             if kept is None:
-                kept = self._find(tag) or self._stage(key_id, key, tag, content.data)
-                self._known.put(tag, kept)
+                kept = here[tag] = self._stage(key_id, key, tag, content.data)
+            self._known.put(tag, kept)
             ids.append(kept[0])
             labelled.append((content.label, kept[1]))
         return pack(ids), references(labelled)
 
+    def _find(self, here: dict[bytes, Kept | None]) -> None:
+        """Looks up in the file, many at once, what isn't remembered."""
+        missing = [tag for tag, kept in here.items() if kept is None]
+        for start in range(0, len(missing), _FIND_ROWS):
+            part = missing[start : start + _FIND_ROWS]
+            part += [b""] * (_FIND_ROWS - len(part))
+            for tag, number, commitment in self._connection.execute(_FIND, part).fetchall():
+                here[tag] = (number, commitment)
+
+    def _key(self, owner: Owner) -> tuple[int, DataKey]:
+        held = self._keys.get(owner)
+        if held is None:
+            held = self._load(owner) or self._make(owner)
+            self._keys.put(owner, held)
+        return held
+
     def _following(self) -> int:
         row = self._connection.execute("SELECT max(id) FROM content").fetchone()
         return (row[0] or 0) + 1
-
-    def _find(self, tag: bytes) -> Kept | None:
-        row: Kept | None = self._connection.execute(
-            "SELECT id, commitment FROM content WHERE tag = ?", (tag,)
-        ).fetchone()
-        return row
 
     def _stage(self, key_id: int, key: DataKey, tag: bytes, data: bytes) -> Kept:
         salt = os.urandom(SALT_BYTES)
@@ -122,3 +157,7 @@ class Contents:
             "INSERT INTO keys (name, principal, connection, wrapped) VALUES (?, ?, ?, ?)", (key.name, *owner, wrapped)
         )
         return int(cursor.lastrowid or 0), key
+
+
+def _small(contents: tuple[Content, ...]) -> bool:
+    return len(contents) <= _WHOLE_COUNT and sum(len(content.data) for content in contents) <= _WHOLE_BYTES

@@ -7,22 +7,28 @@ from pathlib import Path
 from typing import Final
 
 from narrows.config.schema import Recording
-from narrows.evidence.canonical import Canonical, Kind
+from narrows.evidence.canonical import Canonical, Kind, was_forwarded
 from narrows.evidence.commitments import leaf_hash
 from narrows.evidence.sealing import Compressor, MasterKey
-from narrows.model.record import Closed, Content, Opened, Segment, Strangers
+from narrows.model.record import Closed, Opened, Segment, Strangers
 from narrows.stores.sqlite import rows, schema
-from narrows.stores.sqlite.contents import Contents, Owner, Refers
+from narrows.stores.sqlite.contents import Contents, Owned, Owner, Refers
 
 Entry = Opened | Segment | Closed | Strangers
 Work = tuple[Entry, Owner | None]
 """An entry and whose call it is about; strangers and the endings of a crash have no contents and no owner."""
 
+_SAVE_EVERY: Final = 4096
+"""Log entries between two savings of what runs; a start reads at most so many, and a batch more."""
+
 _CACHE_KIB: Final = 16 * 1024
+_NOTHING: Final[Refers] = (None, None)
 
 
 class JournalFile:
     """The tables of one file and the position in the log."""
+
+    _saved: int
 
     def __init__(self, path: Path, number: int, master: MasterKey, recording: Recording) -> None:
         self.path, self.number = path, number
@@ -54,14 +60,19 @@ class JournalFile:
             if self._stale:
                 self._refresh()
             self.connection.execute("BEGIN IMMEDIATE")
-            for entry, owner in work:
-                self._add(entry, owner, now)
+            accepted = [item for item in work if self._accepts(item[0])]
+            owned = [_owned(*item) for item in accepted]
+            held = iter(self._contents.keep([one for one in owned if one is not None]))
+            for (entry, owner), one in zip(accepted, owned, strict=True):
+                self._add(entry, owner, _NOTHING if one is None else next(held), now)
             self._insert()
             self.connection.execute("COMMIT")
         except BaseException:
             self._undo()
             raise
         self.seq += len(self._log)
+        if self.seq - self._saved >= _SAVE_EVERY:
+            self._saved = self.seq
         self.running |= self._opened
         self.running -= self._closed
         self._clear()
@@ -80,37 +91,42 @@ class JournalFile:
         """Bytes of the database, with what is still in the write-ahead log."""
         return int(self.connection.execute("PRAGMA page_count").fetchone()[0]) * self._page
 
-    def _add(self, entry: Entry, owner: Owner | None, now: int) -> None:
-        seq = self.seq + len(self._log) + 1
+    def _accepts(self, entry: Entry) -> bool:
+        """Whether the entry is written, given those before it in the batch."""
         match entry:
             case Opened():
-                ids, found = self._keep(entry.contents, owner)
-                self._append(seq, entry.at, entry.call, Kind.OPENED, ids, self._canonical.opened(entry, seq, found))
                 if entry.forwarded:
                     self._opened.add(entry.call)
+                return True
             case Closed():
                 if not self._runs(entry.call):
-                    return
-                ids, found = self._keep(entry.contents, owner)
-                self._append(seq, entry.at, entry.call, Kind.CLOSED, ids, self._canonical.closed(entry, seq, found))
+                    return False
                 self._closed.add(entry.call)
+                return True
+            case Segment():
+                return self._runs(entry.call)
+            case Strangers():
+                return True
+
+    def _runs(self, call: str) -> bool:
+        return (call in self.running or call in self._opened) and call not in self._closed
+
+    def _add(self, entry: Entry, owner: Owner | None, refers: Refers, now: int) -> None:
+        seq = self.seq + len(self._log) + 1
+        ids, found = refers
+        match entry:
+            case Opened():
+                self._append(seq, entry.at, entry.call, Kind.OPENED, ids, self._canonical.opened(entry, seq, found))
+            case Closed():
+                self._append(seq, entry.at, entry.call, Kind.CLOSED, ids, self._canonical.closed(entry, seq, found))
                 if owner is not None:
                     run = seq // schema.RUN
                     names = (self._master.reference(*owner, reference) for reference in entry.response_ids)
                     self._references.extend((run, name) for name in names)
             case Segment():
-                if not self._runs(entry.call):
-                    return
-                ids, found = self._keep(entry.contents, owner)
                 self._append(seq, entry.at, entry.call, Kind.SEGMENT, ids, self._canonical.segment(entry, seq, found))
             case Strangers():
                 self._append(seq, now, None, Kind.STRANGERS, None, self._canonical.strangers(entry, seq, now))
-
-    def _runs(self, call: str) -> bool:
-        return (call in self.running or call in self._opened) and call not in self._closed
-
-    def _keep(self, contents: tuple[Content, ...], owner: Owner | None) -> Refers:
-        return self._contents.keep(owner, contents) if contents and owner is not None else (None, None)
 
     def _append(self, seq: int, at: int, call: str | None, kind: Kind, ids: bytes | None, entry: bytes) -> None:
         self._log.append((seq, at, call, kind, ids, entry, leaf_hash(entry)))
@@ -118,8 +134,9 @@ class JournalFile:
     def _insert(self) -> None:
         self._contents.flush()
         rows.ADD_LOG.run(self.connection, self._log)
-        rows.ADD_RUNNING.run(self.connection, [(call,) for call in self._opened])
-        rows.END_RUNNING.run(self.connection, [(call,) for call in self._closed])
+        last = self.seq + len(self._log)
+        if last - self._saved >= _SAVE_EVERY:
+            schema.save_running(self.connection, last, (self.running | self._opened) - self._closed)
         rows.ADD_REFERENCE.run(self.connection, self._references)
 
     def _undo(self) -> None:
@@ -136,9 +153,25 @@ class JournalFile:
         self._stale = False
 
     def _position(self) -> tuple[int, set[str]]:
-        running = {call for (call,) in self.connection.execute("SELECT call FROM running")}
+        """The last place in the log, and the calls that run there: those that ran when it was last saved, and what
+        the log has told since."""
+        self._saved, running = schema.saved_running(self.connection)
+        for call, kind, entry in self.connection.execute(
+            "SELECT call, kind, entry FROM log WHERE seq > ? ORDER BY seq", (self._saved,)
+        ):
+            if kind == Kind.OPENED and was_forwarded(entry):
+                running.add(call)
+            elif kind == Kind.CLOSED:
+                running.discard(call)
         return schema.last_seq(self.connection), running
 
     def _clear(self) -> None:
         self._log, self._references = [], []
         self._opened, self._closed = set(), set()
+
+
+def _owned(entry: Entry, owner: Owner | None) -> Owned | None:
+    """The contents that an entry brings along."""
+    if owner is None or isinstance(entry, Strangers) or not entry.contents:
+        return None
+    return owner, entry.contents

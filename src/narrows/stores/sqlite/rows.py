@@ -30,6 +30,4 @@ class RowStatement:
 
 ADD_LOG: Final = RowStatement("INSERT INTO log VALUES", "(?, ?, ?, ?, ?, ?, ?)")
 ADD_CONTENT: Final = RowStatement("INSERT INTO content VALUES", "(?, ?, ?, ?, ?, ?, ?)")
-ADD_RUNNING: Final = RowStatement("INSERT INTO running VALUES", "(?)")
-END_RUNNING: Final = RowStatement("DELETE FROM running WHERE call IN (", "?", ")")
 ADD_REFERENCE: Final = RowStatement("INSERT OR IGNORE INTO reference VALUES", "(?, ?)")

@@ -2,8 +2,9 @@
 
 log      append-only, one row an entry, `seq` without gaps from 1 over all files. `entry` is canonical bytes, `leaf`
          their hash, `refs` the ids of the contents it refers to (see `pack`), in the order of their labels.
-running  calls that are opened and not closed, carried over to each new file; what a crash leaves here is closed as
-         unknown at the next start.
+meta     `running`: the calls that were open at a place in the log (see `save_running`). It is written anew every so
+         many entries, which costs far less than a row for each call; the log since then gives the rest. What a
+         crash leaves running is closed as unknown at the next start.
 content  stored once a (principal, connection): `tag` names equal contents, `salt` and `commitment` bind the entry.
 keys     wrapped data keys, so that each file can be read, kept, rewritten or dropped by itself.
 reference  response ids by keyed name. `run` grows with the log, so that inserts stay within the last few pages; an
@@ -30,7 +31,6 @@ CREATE INDEX log_call ON log (call) WHERE call IS NOT NULL;
 CREATE INDEX log_opened ON log (at) WHERE kind = 1;
 CREATE TRIGGER log_keeps BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER log_stays BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
-CREATE TABLE running (call TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE keys (id INTEGER PRIMARY KEY, name BLOB NOT NULL, principal TEXT NOT NULL, connection TEXT NOT NULL,
                    wrapped BLOB NOT NULL, UNIQUE (principal, connection));
 CREATE TABLE content (id INTEGER PRIMARY KEY, tag BLOB NOT NULL UNIQUE, key INTEGER NOT NULL, size INTEGER NOT NULL,
@@ -77,8 +77,8 @@ def create(connection: sqlite3.Connection, first: int, running: Iterable[str], *
     try:
         for statement in _statements():
             connection.execute(statement)
-        connection.executemany("INSERT INTO running VALUES (?)", ((call,) for call in running))
         connection.executemany("INSERT INTO meta VALUES (?, ?)", [("version", VERSION), ("first", first), ("at", at)])
+        save_running(connection, first - 1, running)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -101,6 +101,21 @@ def last_seq(connection: sqlite3.Connection) -> int:
     """The last sequence number used when this file's log ends, also when it is still empty."""
     row = connection.execute("SELECT max(seq) FROM log").fetchone()
     return int(row[0]) if row[0] is not None else first_seq(connection) - 1
+
+
+def save_running(connection: sqlite3.Connection, seq: int, running: Iterable[str]) -> None:
+    """Keeps which calls run at this place in the log; part of the caller's transaction."""
+    packed = msgspec.msgpack.encode((seq, sorted(running)))
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('running', ?)", (packed,))
+
+
+def saved_running(connection: sqlite3.Connection) -> tuple[int, set[str]]:
+    """What `save_running` kept last. Raises SchemaUnknown."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'running'").fetchone()
+    try:
+        return msgspec.msgpack.decode(row[0], type=tuple[int, set[str]])
+    except (TypeError, msgspec.DecodeError):
+        raise SchemaUnknown("the list of running calls can't be read") from None
 
 
 def pack(ids: Sequence[int]) -> bytes | None:

@@ -7,6 +7,7 @@ import pytest
 from narrows.evidence.commitments import commit
 from narrows.evidence.sealing import Compressor
 from narrows.model.record import Content
+from narrows.stores.sqlite import contents as module
 from narrows.stores.sqlite.contents import Contents
 from narrows.stores.sqlite.journalfile import JournalFile
 from narrows.stores.sqlite.schema import unpack
@@ -39,10 +40,9 @@ def count(file: JournalFile) -> int:
 
 def test_equal_contents_are_one_row_an_owner(world: World, file: JournalFile) -> None:
     contents = made(world, file)
-    ids, _ = contents.keep(OWNER, parts(b"a", b"b", b"a"))
-    more, _ = contents.keep(OWNER, parts(b"b"))
-    theirs, _ = contents.keep(BOB, parts(b"a"))
-    other, _ = contents.keep(("corp:alice", "anthropic"), parts(b"a"))
+    both = contents.keep([(OWNER, parts(b"a", b"b", b"a")), (OWNER, parts(b"b")), (BOB, parts(b"a"))])
+    (ids, _), (more, _), (theirs, _) = both
+    ((other, _),) = contents.keep([(("corp:alice", "anthropic"), parts(b"a"))])
     contents.flush()
     assert (unpack(ids), unpack(more), unpack(theirs), unpack(other)) == ([1, 2, 1], [2], [3], [4])
     assert count(file) == 4
@@ -51,17 +51,17 @@ def test_equal_contents_are_one_row_an_owner(world: World, file: JournalFile) ->
 
 def test_a_later_start_finds_them_again(world: World, file: JournalFile) -> None:
     contents = made(world, file)
-    first = contents.keep(OWNER, parts(b"a", b"b" * 5_000))
+    first = contents.keep([(OWNER, parts(b"a", b"b" * 5_000))])
     contents.flush()
     contents = made(world, file)
-    assert contents.keep(OWNER, parts(b"a", b"b" * 5_000)) == first
+    assert contents.keep([(OWNER, parts(b"a", b"b" * 5_000))]) == first
     contents.flush()
     assert count(file) == 2
 
 
 def test_what_is_stored_is_sealed_and_salted(world: World, file: JournalFile) -> None:
     contents = made(world, file)
-    contents.keep(OWNER, parts(b"confidential", b"other"))
+    contents.keep([(OWNER, parts(b"confidential", b"other"))])
     contents.flush()
     (size, salt, commitment, sealed), (_, other_salt, _, _) = file.connection.execute(
         "SELECT size, salt, commitment, sealed FROM content ORDER BY id"
@@ -76,11 +76,11 @@ def test_what_is_stored_is_sealed_and_salted(world: World, file: JournalFile) ->
 def test_after_a_rollback_they_are_stored_again(world: World, file: JournalFile) -> None:
     contents = made(world, file)
     file.connection.execute("BEGIN")
-    contents.keep(OWNER, parts(b"a"))
+    contents.keep([(OWNER, parts(b"a"))])
     contents.flush()
     file.connection.execute("ROLLBACK")
     contents.forget()
-    ids, _ = contents.keep(OWNER, parts(b"a"))
+    ((ids, _),) = contents.keep([(OWNER, parts(b"a"))])
     contents.flush()
     assert unpack(ids) == [1]
     assert count(file) == 1
@@ -92,6 +92,20 @@ def test_a_conversation_of_n_turns_costs_n(world: World, file: JournalFile) -> N
     history: list[bytes] = []
     for turn in range(50):
         history.append(b"turn %d " % turn * 50)
-        contents.keep(OWNER, parts(*history))
+        contents.keep([(OWNER, parts(*history))])
         contents.flush()
+    assert count(file) == 50
+
+
+def test_more_contents_than_are_remembered_are_still_one_row_each(
+    world: World, file: JournalFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_CONTENTS", 4)
+    contents = made(world, file)
+    many = parts(*(b"%d" % (number % 50) for number in range(200)))
+    ((first, _), (second, _)) = contents.keep([(OWNER, many), (OWNER, many)])
+    contents.flush()
+    ((third, _),) = contents.keep([(OWNER, many)])
+    contents.flush()
+    assert first == second == third
     assert count(file) == 50

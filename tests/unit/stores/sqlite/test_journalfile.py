@@ -8,7 +8,8 @@ import pytest
 
 from narrows.evidence.commitments import leaf_hash
 from narrows.model.record import Strangers
-from narrows.stores.sqlite.journalfile import JournalFile
+from narrows.stores.sqlite import journalfile
+from narrows.stores.sqlite.journalfile import JournalFile, Work
 from unit.stores.sqlite.records import NOW, OWNER, World, call_id, closed, opened, segment
 
 
@@ -65,10 +66,24 @@ def test_what_belongs_to_no_running_call_is_left_out(file: JournalFile) -> None:
     assert [kind for _, _, kind in log(file)] == [1, 3]
 
 
-def test_a_refused_call_does_not_run(file: JournalFile) -> None:
+def test_a_refused_call_does_not_run(world: World, file: JournalFile) -> None:
     file.write([(opened(1, forwarded=False), OWNER)], NOW)
     assert file.running == set()
-    assert file.connection.execute("SELECT count(*) FROM running").fetchone() == (0,)
+    assert world.file().running == set()
+
+
+def test_what_runs_is_known_again_wherever_it_was_saved(
+    world: World, file: JournalFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journalfile, "_SAVE_EVERY", 7)
+    for number in range(30):
+        work: list[Work] = [(opened(number), OWNER), (opened(100 + number, forwarded=False), OWNER)]
+        if number % 3:
+            work.append((closed(number - 1), OWNER))
+        file.write(work, NOW)
+        assert world.file().running == file.running
+        assert world.file().seq == file.seq
+    assert len(file.running) == 10
 
 
 def test_after_a_failure_the_position_is_read_again(world: World, file: JournalFile) -> None:

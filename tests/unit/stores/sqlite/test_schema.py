@@ -22,7 +22,7 @@ def test_a_new_file_knows_where_it_begins(path: Path) -> None:
     connection = schema.connect(path)
     schema.create(connection, 42, ["call_1", "call_2"], at=NOW)
     assert (schema.first_seq(connection), schema.last_seq(connection)) == (42, 41)
-    assert connection.execute("SELECT call FROM running ORDER BY call").fetchall() == [("call_1",), ("call_2",)]
+    assert schema.saved_running(connection) == (41, {"call_1", "call_2"})
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)
     connection.close()
@@ -41,7 +41,7 @@ def test_the_log_only_grows(path: Path) -> None:
 def test_a_creation_that_fails_leaves_nothing(path: Path) -> None:
     connection = schema.connect(path)
     with pytest.raises(sqlite3.IntegrityError):
-        schema.create(connection, 1, ["same", "same"], at=NOW)
+        schema.create(connection, 1, [], at=None)  # type: ignore[arg-type]
     assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     with pytest.raises(schema.SchemaUnknown, match="not a complete journal"):
         schema.first_seq(connection)
@@ -57,12 +57,24 @@ def test_another_version_is_refused(path: Path) -> None:
     connection.close()
 
 
+@pytest.mark.parametrize("value", [None, b"", b"\xc1", b"\x90"])
+def test_a_list_of_running_calls_that_is_damaged_is_refused(path: Path, value: bytes | None) -> None:
+    connection = schema.connect(path)
+    schema.create(connection, 1, [], at=NOW)
+    connection.execute("DELETE FROM meta WHERE name = 'running'")
+    if value is not None:
+        connection.execute("INSERT INTO meta VALUES ('running', ?)", (value,))
+    with pytest.raises(schema.SchemaUnknown, match="running calls"):
+        schema.saved_running(connection)
+    connection.close()
+
+
 def test_a_reader_cannot_write_nor_make_a_file(path: Path, tmp_path: Path) -> None:
     connection = schema.connect(path)
     schema.create(connection, 1, [], at=NOW)
     reader = schema.connect(path, readonly=True)
     with pytest.raises(sqlite3.OperationalError):
-        reader.execute("INSERT INTO running VALUES ('x')")
+        reader.execute("INSERT INTO meta VALUES ('x', 1)")
     reader.close()
     connection.close()
     with pytest.raises(sqlite3.OperationalError):
