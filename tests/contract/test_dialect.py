@@ -25,7 +25,7 @@ UNKNOWN = {"x_new": {"deep": [1, None, {"a": "b"}]}, "x_literal": msgspec.Raw(b"
 def test_unknown_fields_and_literals_survive(name: str) -> None:
     kind, _ = PATHS[name]
     body: dict[str, Any] = {**REQUESTS[name], **UNKNOWN}
-    forward = dialect(kind).forward(asked(name, body), None, None, None)
+    forward = dialect(kind).forward(asked(name, body), None, None)
     assert b'"x_new":{"deep":[1,null,{"a":"b"}]}' in forward.body
     assert b'"x_literal":1.50e3' in forward.body
 
@@ -33,7 +33,7 @@ def test_unknown_fields_and_literals_survive(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_recorded_is_what_is_sent(name: str) -> None:
     kind, _ = PATHS[name]
-    forward = dialect(kind).forward(asked(name, REQUESTS[name]), "renamed", 100, None)
+    forward = dialect(kind).forward(asked(name, REQUESTS[name]), "renamed", 100)
     pieces = {content.label: content.data for content in forward.contents}
     assert len(pieces) == len(forward.contents)
     rebuilt = msgspec.json.decode(pieces.pop("$"))
@@ -49,7 +49,7 @@ def test_what_is_sent_is_strict_and_asks_the_same(name: str) -> None:
     route = speaks.route("POST", path, "")
     assert route is not None
     first = asked(name, REQUESTS[name])
-    body = read_json(speaks.forward(first, None, None, None).body, speaks.governed)
+    body = read_json(speaks.forward(first, None, None).body, speaks.governed)
     assert not isinstance(body, Deny)
     again = speaks.read(route, body)
     assert isinstance(again, Asked)

@@ -42,7 +42,7 @@ def test_requests(name: str, seed: int) -> None:
     if isinstance(result, Asked):
         speaks = dialect(PATHS[name][0])
         for asked in (result, speaks.compact(result)):
-            assert speaks.forward(asked, "m", 1500, None).body.startswith(b"{")
+            assert speaks.forward(asked, "m", 1500).body.startswith(b"{")
 
 
 @pytest.mark.parametrize("name", sorted(PATHS))

@@ -214,7 +214,6 @@ class Pattern(Setting, frozen=True, kw_only=True):
         tuple[Literal["system", "user", "assistant", "tool_definition", "tool_call", "tool_result"], ...],
         Meta(description="Roles the rule looks at (`in:`); all by default."),
     ] = msgspec.field(default=(), name="in")
-    history: Annotated[bool, Meta(description="Also look at what this session already sent.")] = False
     mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: record only.")] = "enforce"
 
 

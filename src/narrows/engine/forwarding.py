@@ -25,7 +25,8 @@ from narrows.ports.telemetry import Telemetry
 
 _log = logging.getLogger("narrows.engine")
 
-_EVENT_STREAMS: Final = (b"text/event-stream", b"application/x-ndjson")
+_LINES: Final = b"application/x-ndjson"
+_EVENT_STREAMS: Final = (b"text/event-stream", _LINES)
 DRAIN: Final = "drain"
 """The word the edge cancels a call with when the drain's time is up."""
 
@@ -119,7 +120,7 @@ class Forwarding:
 
     async def _attempt(self) -> tuple[Outcome, Deny | None]:
         call, connected = self.call, self._connected
-        forward = connected.dialect.forward(call.asked, call.model, call.output_cap, None)
+        forward = connected.dialect.forward(call.asked, call.model, call.output_cap)
         try:
             await self._recorder.open(forward.contents)
         except JournalUnavailable as unavailable:
@@ -167,7 +168,7 @@ class Forwarding:
             return await self._pass_error(reply)
         kind = reply.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         if kind in _EVENT_STREAMS:
-            return await self._stream(reply)
+            return await self._stream(reply, self._reader_for(stream=True, lines=kind == _LINES))
         data = await reply.read_all(self._connected.settings.max_reply)
         if len(data) > LARGE and self.call.operation != "models":
             return await self._send_large(reply, data)
@@ -239,8 +240,9 @@ class Forwarding:
         recorder.contents = (Content("reply", large.body),)
         return self._respond(Outcome.DONE, reply.status, reply, JSON, large.body), None
 
-    def _reader_for(self, *, stream: bool) -> ReplyReader:
-        reader = self._connected.dialect.reply(self.call.asked, stream=stream, usable=self._usable)
+    def _reader_for(self, *, stream: bool, lines: bool = False) -> ReplyReader:
+        dialect = self._connected.dialect
+        reader = dialect.reply(self.call.asked, stream=stream, usable=self._usable, lines=lines)
         self._reader = reader
         return reader
 
@@ -249,10 +251,10 @@ class Forwarding:
         call = self.call
         return self._chain.snapshot.policies.usable(call.principal, call.connection)(model)
 
-    async def _stream(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
+    async def _stream(self, reply: UpstreamReply, reader: ReplyReader) -> tuple[Outcome, Deny | None]:
         self._telemetry.streams(1)
         try:
-            await self._pump(reply, self._reader_for(stream=True))
+            await self._pump(reply, reader)
         finally:
             self._telemetry.streams(-1)
         recorder = self._recorder

@@ -208,7 +208,7 @@ class Gateway:
             call = self._unread_call(visit)
         contents: tuple[Content, ...] = ()
         if connected is not None and visit.asked.body:
-            contents = connected.dialect.forward(visit.asked, call.model, None, None).contents
+            contents = connected.dialect.forward(visit.asked, call.model, None).contents
         try:
             await services.journal.open(recording.opened(call, contents, deny))
         except JournalUnavailable:

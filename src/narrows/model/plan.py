@@ -35,7 +35,6 @@ class Rule(msgspec.Struct, frozen=True):
     matcher: Matcher
     message: str
     roles: frozenset[Role] = frozenset()
-    history: bool = False
     observe: bool = False
 
 

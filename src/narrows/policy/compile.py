@@ -87,6 +87,5 @@ def _rule(policy: Policy, prompt: PromptRule, name: str) -> Rule:
         matcher=Pattern(deny.pattern),
         message=deny.message or f"The prompt is denied by rule {name} of policy {policy.name}.",
         roles=frozenset(Role(role) for role in deny.roles),
-        history=deny.history,
         observe="observe" in (policy.mode, deny.mode),
     )

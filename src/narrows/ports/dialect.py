@@ -86,9 +86,9 @@ class Dialect(Protocol):
     def compact(self, asked: Asked) -> Asked:
         """The same request with its large members serialised, so that it travels between processes cheaply."""
 
-    def forward(self, asked: Asked, model: str | None, output_cap: int | None, cap_field: str | None) -> Forward:
-        """The body to send, with the model renamed, the cap in the field the model takes (`cap_field` overrides the
-        shipped table), and usage asked for where the wire needs that."""
+    def forward(self, asked: Asked, model: str | None, output_cap: int | None) -> Forward:
+        """The body to send, with the model renamed, the cap in the field the model takes, and usage asked for where
+        the wire needs that."""
 
     def reply(self, asked: Asked, *, stream: bool, usable: Callable[[str], bool], lines: bool = False) -> ReplyReader:
         """A reader for a successful reply; `stream`: the upstream answered with an event stream, `lines`: one of

@@ -113,7 +113,8 @@ class UpstreamReply(Protocol):
         """The rest of the body. Raises UpstreamFailed (`upstream_invalid` when over `limit` bytes)."""
 
     def close(self) -> None:
-        """Gives the reply up: the connection returns to the pool if the body was read, else it is closed. Idempotent."""
+        """Gives the reply up: the connection goes back to the pool if the body was read, else it is closed.
+        Idempotent."""
 
 
 class Upstream(Protocol):

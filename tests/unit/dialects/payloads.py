@@ -50,7 +50,7 @@ def asked(name: str, body: dict[str, Any], **more: Any) -> Asked:
 def sent(name: str, body: dict[str, Any], cap: int | None = None, model: str | None = None, **more: Any) -> Any:
     """The body that goes upstream."""
     kind, _ = PATHS[name]
-    forward = dialect(kind, **more).forward(asked(name, body, **more), model, cap, None)
+    forward = dialect(kind, **more).forward(asked(name, body, **more), model, cap)
     return msgspec.json.decode(forward.body)
 
 

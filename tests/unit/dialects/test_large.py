@@ -26,7 +26,7 @@ def test_the_same_as_read_here(name: str) -> None:
     assert isinstance(here, Asked)
     assert isinstance(large, Asked)
     assert large.texts == here.texts
-    assert speaks.forward(large, "other", 100, None) == speaks.forward(here, "other", 100, None)
+    assert speaks.forward(large, "other", 100) == speaks.forward(here, "other", 100)
 
 
 def test_refusals_come_back() -> None:

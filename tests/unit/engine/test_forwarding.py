@@ -228,6 +228,15 @@ async def test_a_bug_in_a_guard_stops_the_reply_and_every_guard_is_released_once
     assert ending(world).refusal == "control_failed"
 
 
+async def test_lines_of_json_are_a_stream_too() -> None:
+    may = POLICY["may"] | {"operations": ["json"]}
+    world = World([POLICY | {"may": may}], tgi={"dialect": "json", "json": {"reply_texts": ["$.token"]}})
+    world.upstream.pieces([b'{"token": "a"}\n{"tok', b'en": "b"}\n'], content_type="application/x-ndjson")
+    exchange = await world.call({"inputs": "Hi"}, path="/tgi/generate")
+    assert [json.loads(line)["token"] for line in exchange.data.splitlines()] == ["a", "b"]
+    assert ending(world).outcome is Outcome.DONE
+
+
 async def test_a_large_reply_is_read_elsewhere_and_arrives_whole() -> None:
     world = World()
     text = "many words " * 40_000

@@ -54,7 +54,6 @@ class Anthropic:
         asked: Asked,
         model: str | None,
         output_cap: int | None,
-        cap_field: str | None = None,  # noqa: ARG002 - this API has one
     ) -> Forward:
         """The body to send."""
         if asked.operation == model_lists.OPERATION:

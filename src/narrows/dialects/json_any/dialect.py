@@ -73,7 +73,6 @@ class JsonAny:
         asked: Asked,
         model: str | None,
         output_cap: int | None,
-        cap_field: str | None = None,  # noqa: ARG002 - the shape says where the cap goes
     ) -> Forward:
         """The body to send."""
         body: Any = asked.body

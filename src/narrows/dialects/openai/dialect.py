@@ -73,11 +73,11 @@ class OpenAi:
         except Refused as refused:
             return refused.deny
 
-    def forward(self, asked: Asked, model: str | None, output_cap: int | None, cap_field: str | None = None) -> Forward:
+    def forward(self, asked: Asked, model: str | None, output_cap: int | None) -> Forward:
         """The body to send."""
         match asked.operation:
             case chat.OPERATION:
-                field = cap_field or self._cap_fields.field(model or asked.model)
+                field = self._cap_fields.field(model or asked.model)
                 return chat.forward(asked, model, output_cap, field, chat.SPLIT)
             case completions.COMPLETIONS:
                 return chat.forward(asked, model, output_cap, "max_tokens", completions.COMPLETION_SPLIT)

@@ -34,7 +34,7 @@ def test_operations_without_a_body() -> None:
     assert route is not None
     asked = speaks.read(route, {})
     assert isinstance(asked, Asked)
-    assert speaks.forward(asked, None, None, None).body == b""
+    assert speaks.forward(asked, None, None).body == b""
 
 
 def test_semantic_headers_go_along() -> None:

@@ -38,7 +38,7 @@ def test_operations_without_a_body() -> None:
     asked = speaks.read(route, {})
     assert isinstance(asked, Asked)
     assert asked.model == "gpt-4o"
-    assert speaks.forward(asked, None, None, None).body == b""
+    assert speaks.forward(asked, None, None).body == b""
 
 
 def test_identity_never_travels_in_headers() -> None:
