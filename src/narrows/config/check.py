@@ -58,6 +58,7 @@ class _Checks:
 
     def issuers(self, issuers: tuple[Issuer, ...]) -> None:
         names: set[str] = set()
+        pairs: set[tuple[str, str]] = set()
         for index, issuer in enumerate(issuers):
             key = f"identity.issuers[{index}]"
             if issuer.name == SERVICE_ACCOUNTS:
@@ -65,6 +66,9 @@ class _Checks:
             elif issuer.name in names:
                 self._problem(f"{key}.name", f"another issuer is already called {issuer.name}")
             names.add(issuer.name)
+            if (issuer.issuer, issuer.audience) in pairs:
+                self._problem(f"{key}.audience", "another issuer has the same `issuer` and `audience`")
+            pairs.add((issuer.issuer, issuer.audience))
             if not issuer.audience:
                 self._problem(f"{key}.audience", "is empty, so a token made for anyone would do")
             self._form(f"{key}.issuer", url(issuer.issuer))

@@ -227,7 +227,7 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         Kind.INVALID,
         False,
         "The content type or encoding of the body is not supported.",
-        "Send `application/json`, plain or gzip- or deflate-encoded.",
+        "Send `application/json`, plain or encoded with gzip, deflate or zstd.",
     ),
     Code.OVERLOADED: Meaning(
         503,

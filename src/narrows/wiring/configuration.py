@@ -1,36 +1,73 @@
-"""Reading narrows.yaml all the way: types, cross-checks, and policies that compile; every problem with its place."""
+"""Reading narrows.yaml all the way: types, cross-checks, policies that compile, files that can be used.
+
+Every problem is reported with its place, before anything of the new version is in force.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from narrows.config.load import read
+from narrows.config.load import Loaded, read
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import Config, Connection
 from narrows.dialects.registry import build_dialect
+from narrows.edge.tls import load_pair
 from narrows.policy.compile import compile_policies
 from narrows.policy.policyset import PolicySet
+from narrows.upstream.registry import ConnectionInvalid, Upstreams
+from narrows.upstream.tls import TlsUnusable, client_context
 
 
 class Checked(msgspec.Struct, frozen=True):
     """A configuration that can be put into force, with its policies compiled."""
 
-    config: Config
+    loaded: Loaded
     policies: PolicySet
-    warnings: tuple[Problem, ...]
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        return self.loaded.config
 
 
 def read_checked(path: Path, environ: Mapping[str, str]) -> Checked:
     """The configuration in a file. Safe in a thread. Raises ConfigError with everything that is wrong."""
     loaded = read(path, environ, operations)
+    problems: list[Problem] = _unusable_files(loaded.config)
     try:
         policies = compile_policies(loaded.config)
     except ConfigError as error:
-        raise loaded.locate(error.problems) from None
-    return Checked(loaded.config, policies, loaded.warnings)
+        raise loaded.locate([*problems, *error.problems]) from None
+    if problems:
+        raise loaded.locate(problems)
+    return Checked(loaded, policies)
 
 
 def operations(connection: Connection) -> frozenset[str]:
     """The operations that a connection's dialect knows."""
     return build_dialect(connection).operations
+
+
+def _unusable_files(config: Config) -> list[Problem]:
+    """Certificates, keys and CA bundles that can't be loaded, and connections that can't be made."""
+    problems = []
+    if config.gate.tls is not None:
+        try:
+            load_pair(config.gate.tls)
+        except OSError as error:
+            problems.append(Problem("gate.tls", f"the certificate or its key can't be used: {error}"))
+    upstreams = Upstreams()
+    for name, connection in config.connections.items():
+        try:
+            upstreams.get(name, connection)
+        except ConnectionInvalid as error:
+            key, _, message = str(error).partition(": ")
+            problems.append(Problem(key, message))
+    for index, issuer in enumerate(config.identity.issuers):
+        try:
+            client_context(issuer.ca_bundle)
+        except TlsUnusable as error:
+            problems.append(Problem(f"identity.issuers[{index}].ca_bundle", str(error)))
+    upstreams.close()
+    return problems
