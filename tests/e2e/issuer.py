@@ -11,16 +11,18 @@ from joserfc import jwk, jwt
 
 
 class Issuer:
-    """Use as a context manager; `url` is the `iss` of every token it gives."""
+    """Use as a context manager, which is when it begins to listen; `url` is the `iss` of every token it gives."""
 
-    def __init__(self, audience: str = "narrows") -> None:
+    def __init__(self, audience: str = "narrows", port: int = 0) -> None:
         self.audience = audience
         self.key = jwk.ECKey.generate_key("P-256", parameters={"use": "sig", "alg": "ES256"}, auto_kid=True)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler(), bind_and_activate=False)
         self._server.daemon_threads = True
+        self._server.server_bind()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
+        self._server.server_activate()
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 
