@@ -19,8 +19,13 @@ from narrows.demo.state import read_state, state_file
 from narrows.dialects.registry import build_dialect
 from narrows.policy.compile import compile_policies
 from narrows.policy.policyset import PolicySet
+from narrows.ports.accounts import AccountsUnavailable
+from narrows.ports.journal import JournalUnavailable
+from narrows.stores.sqlite.directory import DataDirectoryError
 
 DEFAULT: Final = "narrows.yaml"
+UNUSABLE: Final = (DataDirectoryError, JournalUnavailable, AccountsUnavailable)
+"""What says of a data directory that it can't be used."""
 
 ConfigOption = Annotated[
     Path | None,

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.request import Request, urlopen
 
+import msgspec
 import typer
 import uvloop
 
+from narrows.cli.configuration import DEFAULT, UNUSABLE
 from narrows.cli.failure import Failure
 from narrows.cli.terminal import complain, harmless, print_json, say
 from narrows.cli.welcome import welcome
@@ -81,7 +83,7 @@ def demo(
         raise Failure(f"port {taken.port} is in use; choose another --port, or leave it out") from None
     except ConfigError as error:
         raise Failure(f"--upstream: {error.problems[0].message}", 2) from None
-    except OSError as error:
+    except (OSError, *UNUSABLE) as error:
         raise Failure(f"the demo can't start: {error}") from None
     if not as_json:
         complain("The demo has ended.")
@@ -103,8 +105,15 @@ async def _welcome(running: Running, port: int | None) -> None:
         complain(f"Port 8080 is in use, so the gate listens on {running.gate.rpartition(':')[2]}.")
     if model is None:
         complain(f"{running.upstream} gives no list of models (is it running?); put a model's name in place of MODEL.")
-    say(harmless(welcome(running, model or "MODEL", _command())))
+    shown = msgspec.structs.replace(running, found=running.found and _is_default())
+    say(harmless(welcome(shown, model or "MODEL", _command())))
     sys.stdout.flush()
+    logs.configure(Logging(level="info"))  # from here on a saved change of the policies should be answered
+
+
+def _is_default() -> bool:
+    """Whether the other commands, used here, would mean the demo."""
+    return not Path(DEFAULT).exists() and not os.environ.get("NARROWS_CONFIG")
 
 
 def _first_model(running: Running) -> str | None:

@@ -3,10 +3,9 @@
 import typer
 import uvloop
 
-from narrows.cli.configuration import ConfigOption, checked, find_config
+from narrows.cli.configuration import UNUSABLE, ConfigOption, checked, find_config
 from narrows.cli.failure import Failure
 from narrows.config.schema import Config
-from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.wiring import logs
 from narrows.wiring.gate import Gate
 
@@ -30,7 +29,7 @@ def serve(config: ConfigOption = None) -> None:
     logs.configure(settings.logging)
     try:
         uvloop.run(_serve(Gate(settings, path), settings))
-    except DataDirectoryError as error:
+    except UNUSABLE as error:
         raise Failure(str(error)) from None
 
 
