@@ -9,7 +9,7 @@ from narrows.model.secret import PLACEHOLDER, Secret
 def test_a_secret_is_seen_only_when_revealed() -> None:
     secret = Secret("hunter2")
     assert secret.reveal() == "hunter2"
-    for shown in (repr(secret), str(secret), f"{secret}", f"{secret:>20}".strip(), repr([secret]), "{}".format(secret)):
+    for shown in (repr(secret), str(secret), f"{secret}", f"{secret:>20}".strip(), repr([secret]), format(secret, "")):
         assert "hunter2" not in shown
         assert PLACEHOLDER in shown
 

@@ -172,7 +172,7 @@ async def test_the_limit_counts_decoded_bytes() -> None:
         await reply.read_all(999)
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"hello")[:-4], b""])
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"hello", mtime=0)[:-4], b""])
 async def test_a_gzip_body_that_is_none_is_refused(body: bytes) -> None:
     reply, _ = begun({b"content-encoding": b"gzip"}, length=len(body))
     if body:
