@@ -59,6 +59,18 @@ def test_every_link_between_pages_leads_somewhere() -> None:
     assert broken == []
 
 
+def test_every_proof_of_a_promise_exists() -> None:
+    page = (DOCS / "promises.md").read_text(encoding="utf-8")
+    named = re.findall(r"(tests/[\w/.-]+)(?:::(\w+))?", page)
+    assert len(named) > 20
+    missing = [
+        f"{path}::{test}"
+        for path, test in named
+        if not (ROOT / path).exists() or (test and f"def {test}(" not in (ROOT / path).read_text(encoding="utf-8"))
+    ]
+    assert missing == []
+
+
 def test_every_runtime_dependency_is_justified() -> None:
     declared = re.findall(r'^  "([a-z0-9-]+)>=', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     page = (DOCS / "adr" / "0002-dependencies.md").read_text(encoding="utf-8")

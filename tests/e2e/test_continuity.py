@@ -1,14 +1,19 @@
-"""What joins calls: a stream and its replay, a conversation's turns, a response and what continues it."""
+"""What lasts from call to call: a replay, a conversation, a response that is continued, a key until its end."""
 
+import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import anthropic
+import httpx
 import openai
 import pytest
 
 from e2e.gate import Gate
 from e2e.issuer import Issuer
-from e2e.records import ended
+from e2e.records import ended, until
+from e2e.scripted import Scripted
 
 HELLO = [{"role": "user", "content": "hello records"}]
 
@@ -47,3 +52,31 @@ def test_a_conversation_is_one_session(
         turns += [{"role": "assistant", "content": "…"}, {"role": "user", "content": "and then?"}]
         sessions.add(ended(gate, reply.headers["narrows-call-id"]).session)
     assert len(sessions) == 1
+
+
+def test_a_service_accounts_key_works_until_it_is_revoked(
+    tmp_path: Path, settings: dict[str, Any], scripted: Scripted
+) -> None:
+    """Made and ended beside the running gate; a revocation is in force within a second, for cached keys, too."""
+    policy = {
+        "name": "automation",
+        "who": {"service_accounts": ["robot"]},
+        "may": {"connections": ["scripted"], "models": ["ok"], "operations": ["chat"]},
+    }
+    gate = Gate(tmp_path, {**settings, "policies": [policy]}).start()
+    key = gate.rows("keys", "create", "robot", "--owner", "ada@example.com")[0]["key"]
+    other = gate.rows("keys", "create", "stranger", "--owner", "ada@example.com")[0]["key"]
+
+    def status(token: str) -> int:
+        body = {"model": "ok", "messages": HELLO}
+        return httpx.post(
+            f"{gate.url}/scripted/v1/chat/completions", json=body, headers={"x-api-key": token}
+        ).status_code
+
+    until(lambda: status(key) == 200, seconds=3)
+    until(lambda: status(other) == 403, seconds=3)
+    assert gate.run("keys", "revoke", "robot").returncode == 0
+    began = time.monotonic()
+    until(lambda: status(key) == 401, seconds=3)
+    assert time.monotonic() - began < 1.5  # a second for the gate, the rest for this machine
+    assert gate.stop() == 0
