@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from narrows.cli.init import STARTER
+from narrows.config.example import EXAMPLE
 from narrows.config.load import load
 from narrows.config.schema import Connection
 from narrows.dialects.registry import build_dialect
@@ -15,7 +15,8 @@ from narrows.policy.cases import read_cases
 from narrows.policy.compile import compile_policies
 
 DOCS = Path(__file__).parents[2] / "docs"
-BASE: dict[str, Any] = yaml.safe_load(STARTER)
+BASE: dict[str, Any] = yaml.safe_load(EXAMPLE)
+BASE["connections"]["openai"] = {**BASE["connections"]["local"], "url": "https://api.openai.com"}
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXAMPLES = [
     pytest.param(text, id=f"{page.relative_to(DOCS)}-{number}")

@@ -13,6 +13,7 @@ import msgspec.inspect as mi
 
 from narrows.config.check import check
 from narrows.config.document import parse
+from narrows.config.paths import anchored
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.reading import Reading
 from narrows.config.references import References
@@ -56,7 +57,7 @@ def read(path: str | Path, environ: Mapping[str, str], operations: Operations | 
 
 
 def read_text(data: bytes, file: str, environ: Mapping[str, str], operations: Operations | None = None) -> Loaded:
-    """Like `read`, of the file's content; `file` is its name in messages and the base of relative references."""
+    """Like `read`, of the file's content; `file` is its name in messages, its directory the base of relative paths."""
     node = parse(data, file)
     references = References(environ, Path(file).parent)
     reading = Reading(file, references)
@@ -69,6 +70,7 @@ def read_text(data: bytes, file: str, environ: Mapping[str, str], operations: Op
     problems, warnings = check(config, offered if operations is not None else None)
     if problems:
         raise ConfigError(_placed(problems, file, reading.places, resolved))
+    config = anchored(config, Path(file).parent)
     placed = (*reading.warnings, *_placed(warnings, file, reading.places, resolved))
     return Loaded(config, file, placed, reading.places, resolved)
 

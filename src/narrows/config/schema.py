@@ -252,7 +252,9 @@ class Config(Setting, frozen=True, kw_only=True):
     """narrows.yaml."""
 
     gate: Annotated[Gate, Meta(description="The data path.")] = Gate()
-    store: Annotated[str, Meta(description="The data directory.")] = "./narrows-data"
+    store: Annotated[str, Meta(description="The data directory. Paths start at the directory of this file.")] = (
+        "./narrows-data"
+    )
     recording: Annotated[Recording, Meta(description="The record of calls.")] = Recording()
     identity: Annotated[IdentitySettings, Meta(description="Who may ask.")] = IdentitySettings()
     connections: Annotated[dict[Name, Connection], Meta(min_length=1, description="Upstreams by name.")]

@@ -3,18 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from unit.cli.command import Ran
 
 Narrows = Callable[..., Ran]
 
 
-def test_what_it_writes_is_good_as_it_stands(narrows: Narrows, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_it_writes_is_good_as_it_stands(narrows: Narrows) -> None:
     ran = narrows("init")
     assert ran.code == 0
     assert "narrows check && narrows serve" in ran.out
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
     checked = narrows("check")
     assert checked.code == 0
     assert checked.err == ""
