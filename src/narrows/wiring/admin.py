@@ -1,12 +1,13 @@
 """`/healthz`, `/readyz` and `/metrics`, on a port of their own: nothing of the data path is reachable there."""
 
 from collections.abc import Callable
+from typing import Final
 
 from narrows.ports.http import Exchange
 from narrows.wiring.telemetry import PrometheusTelemetry
 
-_TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
-_METRICS = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")]
+_TEXT: Final = ((b"content-type", b"text/plain; charset=utf-8"),)
+_METRICS: Final = ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),)
 
 
 class Admin:

@@ -1,0 +1,40 @@
+import json
+
+import pytest
+
+from narrows.engine.replying import passed_headers, refuse
+from narrows.model.refusal import REGISTRY, Code
+from narrows.model.verdict import Deny
+from narrows.ports.http import RequestHead
+from unit.engine.world import MemoryExchange, ScriptedUpstream, World
+
+
+def exchange() -> MemoryExchange:
+    """A client that waits for an answer."""
+    return MemoryExchange(RequestHead("POST", "/", "", {}, "192.0.2.1", "gate"), b"")
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_every_refusal_has_its_status_and_its_ids_in_every_dialect(code: Code) -> None:
+    for dialect in (None, *(c.dialect for c in World().snapshots.current.connections.values())):
+        client = exchange()
+        assert refuse(client, dialect, Deny(code, "because"), "req_1", "call_1") == REGISTRY[code].status
+        assert client.status == REGISTRY[code].status
+        assert client.headers[b"x-request-id"] == b"req_1"
+        assert client.headers[b"narrows-call-id"] == b"call_1"
+        assert "because" in json.dumps(client.json)
+
+
+def test_sdks_are_told_not_to_repeat_what_can_not_succeed() -> None:
+    final, passing = exchange(), exchange()
+    refuse(final, None, Deny(Code.UPSTREAM_CREDENTIAL, "x"), "req_1")
+    refuse(passing, None, Deny(Code.OVERLOADED, "x", retry_after=1), "req_1")
+    assert final.headers[b"x-should-retry"] == b"false"
+    assert b"x-should-retry" not in passing.headers
+    assert passing.headers[b"retry-after"] == b"1"
+
+
+def test_only_listed_headers_pass_and_none_with_the_credential() -> None:
+    upstream = ScriptedUpstream()
+    given = {b"retry-after": b"3", b"set-cookie": b"a=b", b"openai-model": b"upstream-secret", b"server": b"x"}
+    assert passed_headers(given, upstream) == [(b"retry-after", b"3")]

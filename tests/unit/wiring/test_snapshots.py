@@ -1,0 +1,70 @@
+from collections.abc import Mapping
+
+import msgspec
+import pytest
+
+from narrows.config.schema import Config, Connection, ConnectionCredential, Limits, May, Policy, Who
+from narrows.policy.compile import compile_policies
+from narrows.ports.accounts import ServiceAccount
+from narrows.upstream.registry import ConnectionInvalid, Upstreams
+from narrows.wiring.clock import SystemClock
+from narrows.wiring.snapshots import SnapshotBuilder
+
+CONNECTION = Connection(url="http://127.0.0.1:9", dialect="openai", credential=ConnectionCredential(none=True))
+POLICY = Policy(
+    name="all",
+    who=Who(service_accounts=("*",)),
+    may=May(connections=("*",), models=("*",), operations=("*",)),
+)
+CONFIG = Config(connections={"one": CONNECTION}, policies=(POLICY,))
+
+
+class NoAccounts:
+    """A watch of accounts where there are none."""
+
+    def changed(self) -> bool:
+        return False
+
+    def snapshot(self) -> Mapping[str, ServiceAccount]:
+        return {}
+
+
+def builder() -> SnapshotBuilder:
+    """A builder with nothing built yet."""
+    return SnapshotBuilder(Upstreams(), NoAccounts, SystemClock())
+
+
+async def test_what_did_not_change_is_kept() -> None:
+    builds = builder()
+    first = await builds.build(CONFIG, compile_policies(CONFIG))
+    limited = msgspec.structs.replace(
+        CONFIG, policies=(msgspec.structs.replace(POLICY, limits=Limits(output_tokens=5)),)
+    )
+    second = await builds.build(limited, compile_policies(limited))
+    builds.settle(limited)
+    assert second.revision != first.revision
+    assert second.connections["one"].upstream is first.connections["one"].upstream
+    assert second.authenticator is first.authenticator
+    await builds.close()
+
+
+async def test_another_way_upstream_is_another_pool() -> None:
+    builds = builder()
+    first = await builds.build(CONFIG, compile_policies(CONFIG))
+    moved = msgspec.structs.replace(
+        CONFIG, connections={"one": msgspec.structs.replace(CONNECTION, url="http://127.0.0.1:10")}
+    )
+    second = await builds.build(moved, compile_policies(moved))
+    assert second.connections["one"].upstream is not first.connections["one"].upstream
+    await builds.close()
+
+
+async def test_a_connection_that_can_not_be_made_leaves_the_old_snapshot_usable() -> None:
+    builds = builder()
+    first = await builds.build(CONFIG, compile_policies(CONFIG))
+    url = msgspec.structs.replace(CONNECTION, url="https://127.0.0.1:10", ca_bundle="/nowhere.pem")
+    broken = msgspec.structs.replace(CONFIG, connections={"one": url})
+    with pytest.raises(ConnectionInvalid, match="one"):
+        await builds.build(broken, compile_policies(broken))
+    assert (await builds.build(CONFIG, compile_policies(CONFIG))).authenticator is first.authenticator
+    await builds.close()
