@@ -1,6 +1,7 @@
 import asyncio
 
 import msgspec
+
 from unit.engine.world import DONE, POLICY, World, chat, chunk
 
 
