@@ -4,7 +4,7 @@ The order is the same for every command: `-c`, `NARROWS_CONFIG`, `./narrows.yaml
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,9 +12,12 @@ import msgspec
 import typer
 
 from narrows.cli.failure import FAILED, USAGE, Failure
+from narrows.config.document import parse
 from narrows.config.load import Loaded, read
 from narrows.config.problem import ConfigError
-from narrows.config.schema import Connection
+from narrows.config.references import References
+from narrows.config.scalars import Wrong
+from narrows.config.schema import Config, Connection
 from narrows.demo.state import read_state, state_file
 from narrows.dialects.registry import build_dialect
 from narrows.policy.compile import compile_policies
@@ -24,6 +27,7 @@ from narrows.ports.journal import JournalUnavailable
 from narrows.stores.sqlite.directory import DataDirectoryError
 
 DEFAULT: Final = "narrows.yaml"
+_STORE: Final = next(field.default for field in msgspec.structs.fields(Config) if field.name == "store")
 UNUSABLE: Final = (DataDirectoryError, JournalUnavailable, AccountsUnavailable)
 """What says of a data directory that it can't be used."""
 
@@ -86,8 +90,8 @@ def checked(option: Path | None) -> Checked:
 def find_store(config: Path | None, data: Path | None, *, make: bool = False) -> Path:
     """The data directory: `--data`, or what the configuration's `store` says. Raises Failure.
 
-    Secrets that the configuration refers to are not needed for that, and may be missing here. `make`: the directory
-    need not exist, the caller will make it.
+    Nothing else of the configuration needs to be right for that: records are read just when something is wrong.
+    `make`: the directory need not exist, the caller will make it.
     """
     store = data if data is not None else _configured_store(find_config(config))
     if not store.is_dir() and (store.exists() or not make):
@@ -97,26 +101,21 @@ def find_store(config: Path | None, data: Path | None, *, make: bool = False) ->
 
 def _configured_store(path: Path) -> Path:
     try:
-        return Path(read(path, _Whatever(os.environ)).config.store)
-    except ConfigError as error:
-        raise Failure(f"the configuration can't be used (or give --data DIR):\n{error}", FAILED) from None
+        written = _written_store(path)
+        return path.parent / References(os.environ, path.parent).expand(written)
+    except OSError as error:
+        raise Failure(f"{path}: the file can't be read: {error.strerror}", USAGE) from None
+    except (ConfigError, Wrong) as error:
+        raise Failure(f"the configuration does not say where the records are (give --data DIR):\n{error}") from None
+
+
+def _written_store(path: Path) -> str:
+    members = parse(path.read_bytes(), str(path)).value
+    written = next((value.value for key, value in members if key.value == "store"), _STORE)
+    if not isinstance(written, str):
+        raise Wrong("store: expected a directory")
+    return written
 
 
 def _operations(connection: Connection) -> frozenset[str]:
     return build_dialect(connection).operations
-
-
-class _Whatever(Mapping[str, str]):
-    """The environment, in which every name that is not set stands for something."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-
-    def __getitem__(self, name: str) -> str:
-        return self._environ.get(name) or "unset"
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._environ)
-
-    def __len__(self) -> int:
-        return len(self._environ)

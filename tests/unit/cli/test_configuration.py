@@ -48,6 +48,8 @@ def test_a_missing_file_and_a_broken_one_are_failures(config: Path) -> None:
         checked(None)
     with pytest.raises(Failure, match="--data"):
         find_store(None, None)
+    with pytest.raises(Failure, match="can't be read"):
+        find_store(Path("nowhere.yaml"), None)
 
 
 def test_the_store_is_where_it_says(tmp_path: Path, config: Path) -> None:
@@ -58,3 +60,27 @@ def test_the_store_is_where_it_says(tmp_path: Path, config: Path) -> None:
     assert find_store(None, None) == Path("data")
     with pytest.raises(Failure, match="no data directory"):
         find_store(None, config, make=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "store"),
+    [
+        ("store: here", "conf/here"),
+        ("store: /there", "/there"),
+        ("store: ${env:UPSTREAM_KEY}", "conf/upstream-canary-91c2"),
+        ("a: 1", "conf/narrows-data"),
+        ("store: here\npolicies: [broken, {worse: 1}]", "conf/here"),
+    ],
+)
+def test_the_store_is_known_whatever_else_is_wrong(tmp_path: Path, text: str, store: str) -> None:
+    path = tmp_path / "conf" / "narrows.yaml"
+    path.parent.mkdir()
+    path.write_text(text)
+    assert find_store(Path("conf/narrows.yaml"), None, make=True) == Path(store)
+
+
+@pytest.mark.parametrize("text", ["store: [a]", "store: ${env:NOT_SET_ANYWHERE}", "store: {a", "- x"])
+def test_a_store_that_is_not_said_is_a_failure(config: Path, text: str) -> None:
+    config.write_text(text)
+    with pytest.raises(Failure, match="--data"):
+        find_store(None, None, make=True)
