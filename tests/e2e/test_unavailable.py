@@ -67,7 +67,7 @@ def test_an_identity_provider_that_is_down(
 
 def test_many_callers_at_once(tmp_path: Path, settings: dict[str, Any], pat: str) -> None:
     """More callers than the upstream may have connections: they wait for one another, and all are served."""
-    narrow = {**settings["connections"]["scripted"], "max_connections": 2}
+    narrow = {**settings["connections"]["patient"], "max_connections": 2}
     gate = Gate(tmp_path, {**settings, "connections": {**settings["connections"], "patient": narrow}}).start()
     results: list[int] = []
     callers = [threading.Thread(target=lambda: results.append(status(gate, pat))) for _ in range(24)]
