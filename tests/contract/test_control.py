@@ -44,7 +44,7 @@ def limits(observe: st.SearchStrategy[bool]) -> st.SearchStrategy[Any]:
 
 
 def rules(observe: st.SearchStrategy[bool]) -> st.SearchStrategy[Any]:
-    rule = st.builds(Rule, names, names, st.just(_Never()), texts, st.just(frozenset()), flags, observe)
+    rule = st.builds(Rule, names, names, st.just(_Never()), texts, st.just(frozenset()), observe)
     return st.lists(rule, max_size=3).map(tuple)
 
 
