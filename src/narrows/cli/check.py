@@ -15,9 +15,11 @@ def check(
     config: ConfigOption = None,
     as_json: bool = typer.Option(False, "--json", help="One JSON object for each problem and warning."),
 ) -> None:
-    """Check a configuration and show every problem in it, with file, line and column.
+    """Check a configuration and show every problem in it, with file, line and
+    column.
 
-    Exits 0 if the gate would start with it, else 1. Files and environment variables that it refers to must be there.
+    Exits 0 if the gate would start with it, else 1. Files and environment
+    variables that it refers to must be there.
 
     [bold]Example[/bold]
 

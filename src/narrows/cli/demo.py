@@ -55,9 +55,11 @@ def demo(
         bool, typer.Option("--json", help="Print one line of JSON once the gate is ready, and nothing else.")
     ] = False,
 ) -> None:
-    """Try Narrows: a gate, a sample model, users and a policy, with no configuration and no network.
+    """Try Narrows: a gate, a sample model, users and a policy, with no
+    configuration and no network.
 
-    The gate listens on 127.0.0.1 only. Its identity provider is for development: it asks for no password.
+    The gate listens on 127.0.0.1 only. Its identity provider is for
+    development: it asks for no password.
 
     [bold]Examples[/bold]
 

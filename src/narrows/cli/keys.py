@@ -38,9 +38,10 @@ def create(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key and print it. It is shown this once; only its hash is kept.
+    """Make a key and print it, once: only its hash is kept.
 
-    A policy permits it with `who: {service_accounts: \\[NAME]}`. Callers send it like a token.
+    A policy permits it with `who: {service_accounts: \\[NAME]}`. Callers send
+    it like a token.
 
     [bold]Example[/bold]
 
@@ -59,7 +60,10 @@ def create(
 
 @app.command("list")
 def list_keys(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List every key: who owns it, when it ends, whether it is in force. The keys themselves are not kept."""
+    """List every key: its owner, its end, and whether it is in force.
+
+    The keys themselves are not kept.
+    """
     now = SystemClock().now()
     with _accounts(config, data) as accounts:
         kept = accounts.list()

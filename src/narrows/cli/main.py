@@ -94,8 +94,9 @@ def root(
     Begin with [bold]narrows demo[/bold]. For your own models: [bold]narrows init[/bold], edit the file,
     [bold]narrows check[/bold], [bold]narrows serve[/bold].
 
-    Commands that need a configuration take [bold]-c FILE[/bold], else the file that NARROWS_CONFIG names, else
-    ./narrows.yaml. With none of these, they use the demo that is running.
+    Commands that need a configuration take [bold]-c FILE[/bold], else the file that
+    NARROWS_CONFIG names, else ./narrows.yaml. With none of these, they use the
+    demo that is running.
     """
 
 

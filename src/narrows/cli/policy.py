@@ -45,7 +45,8 @@ def explain_call(
 ) -> None:
     """Say why a caller's call would be allowed or refused, policy by policy.
 
-    Exits 0 if it would be allowed, else 1. With several issuers, write issuer:name.
+    Exits 0 if it would be allowed, else 1. With several issuers, write
+    issuer:name.
 
     [bold]Example[/bold]
 
@@ -69,7 +70,9 @@ def run_case_file(
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a case.")] = False,
 ) -> None:
-    """Run must-allow and must-deny cases against the policies; nothing is sent anywhere.
+    """Run must-allow and must-deny cases against the policies.
+
+    Nothing is sent anywhere.
 
     Exits 0 only if every case has the outcome it expects. A file of cases:
 

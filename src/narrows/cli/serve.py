@@ -16,9 +16,10 @@ app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 def serve(config: ConfigOption = None) -> None:
     """Run the gate.
 
-    It logs to standard error. A change of the configuration's policies, connections and identity is in force within
-    a second of saving it; a broken version is refused and the old one stays. On SIGTERM or SIGINT the gate finishes
-    the calls in flight, within `gate.drain`.
+    It logs to standard error. A change of the configuration's policies,
+    connections and identity is in force within a second of saving it; a broken
+    version is refused and the old one stays. On SIGTERM or SIGINT the gate
+    finishes the calls in flight, within `gate.drain`.
 
     [bold]Example[/bold]
 

@@ -109,7 +109,10 @@ def list_calls(
 def show(
     reference: CallArgument = LAST, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
 ) -> None:
-    """Show all that is on record of a call, or of every call of a session: who, what was asked, decided and answered.
+    """Show all that is on record of a call, or of each call of a session.
+
+    Who asked, from where, what was asked, decided and answered, and whether the
+    record is intact.
 
     [bold]Examples[/bold]
 
@@ -134,7 +137,7 @@ def replay(
     data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines, one object a piece of the reply.")] = False,
 ) -> None:
-    """Play a recorded reply again, exactly as it passed and at the pace it came.
+    """Play a recorded reply again, at the pace it came.
 
     [bold]Examples[/bold]
 
@@ -168,7 +171,8 @@ def tail(
       narrows sessions tail --status refused
     """
     filters = _filters(user, group, connection, model, operation, None, None, None, status, text)
-    with _archive(config, data) as archive:
+    store = find_store(config, data)
+    with _archive(None, store) as archive:
         place = archive.position()
         before = list(archive.calls(filters, limit=lines)) if lines else []
         before = [call for call in reversed(before) if call.outcome is not None]
@@ -182,6 +186,8 @@ def tail(
                     _follow(call, as_json=as_json)
             if moved == place:
                 known.clear()
+                if not store.is_dir():
+                    raise Failure("the data directory is gone", FAILED)
                 time.sleep(FOLLOW_SECONDS)
             place = moved
 

@@ -22,7 +22,8 @@ def token(
     user: Annotated[str, typer.Option(help="alice, bob, carol or dave.")] = "alice",
     as_json: Annotated[bool, typer.Option("--json", help="Print the provider's whole answer.")] = False,
 ) -> None:
-    """Print an access token for a user of the running demo. It is good for one hour.
+    """Print an access token for a user of the running demo. It is good for one
+    hour.
 
     [bold]Examples[/bold]
 

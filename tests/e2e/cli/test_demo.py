@@ -233,6 +233,22 @@ def test_tail_follows(demo: Demo) -> None:
         tail.kill()
 
 
+def test_tail_ends_with_the_records(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, "--port", "0")
+    demo.openai().models.list()
+    tail = Server([NARROWS, "sessions", "tail"], tmp_path / "tail.log", env=demo.env)
+    try:
+        deadline = time.monotonic() + 15
+        while not tail.output:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert demo.stop()[0] == 0
+        assert tail.process.wait(10) == 1
+        assert tail.output.endswith("narrows: the data directory is gone\n")
+    finally:
+        tail.kill()
+
+
 def test_a_second_demo_beside_it_and_a_taken_port(demo: Demo, tmp_path: Path) -> None:
     port = demo.ready["gate"].rpartition(":")[2]
     ran = subprocess.run(
