@@ -2,10 +2,11 @@
 
 import typer
 
-from narrows.cli.configuration import Checked, ConfigOption, find_config, read_checked
+from narrows.cli.configuration import ConfigOption, find_config, read_checked
 from narrows.cli.failure import FAILED
 from narrows.cli.terminal import complain, harmless, print_json, say
 from narrows.config.problem import ConfigError, Problem
+from narrows.wiring.configuration import Checked
 
 app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 

@@ -13,18 +13,16 @@ import typer
 
 from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.config.document import parse
-from narrows.config.load import Loaded, read
 from narrows.config.problem import ConfigError
 from narrows.config.references import References
 from narrows.config.scalars import Wrong
-from narrows.config.schema import Config, Connection
+from narrows.config.schema import Config
 from narrows.demo.state import read_state, state_file
-from narrows.dialects.registry import build_dialect
-from narrows.policy.compile import compile_policies
-from narrows.policy.policyset import PolicySet
 from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.journal import JournalUnavailable
 from narrows.stores.sqlite.directory import DataDirectoryError
+from narrows.wiring.configuration import Checked
+from narrows.wiring.configuration import read_checked as read_whole
 
 DEFAULT: Final = "narrows.yaml"
 _STORE: Final = next(field.default for field in msgspec.structs.fields(Config) if field.name == "store")
@@ -47,13 +45,6 @@ DataOption = Annotated[
 ]
 
 
-class Checked(msgspec.Struct, frozen=True):
-    """A configuration without problems, and its policies ready to decide."""
-
-    loaded: Loaded
-    policies: PolicySet
-
-
 def find_config(option: Path | None) -> Path:
     """The configuration's path. Raises Failure."""
     if option is not None:
@@ -72,11 +63,7 @@ def find_config(option: Path | None) -> Path:
 
 def read_checked(path: Path, environ: Mapping[str, str] = os.environ) -> Checked:
     """The configuration, its operations and patterns checked too. Raises ConfigError."""
-    loaded = read(path, environ, _operations)
-    try:
-        return Checked(loaded, compile_policies(loaded.config))
-    except ConfigError as error:
-        raise loaded.locate(error.problems) from None
+    return read_whole(path, environ)
 
 
 def checked(option: Path | None) -> Checked:
@@ -115,7 +102,3 @@ def _written_store(path: Path) -> str:
     if not isinstance(written, str):
         raise Wrong("store: expected a directory")
     return written
-
-
-def _operations(connection: Connection) -> frozenset[str]:
-    return build_dialect(connection).operations

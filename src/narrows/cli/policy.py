@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from narrows.cli.configuration import Checked, ConfigOption, checked
+from narrows.cli.configuration import ConfigOption, checked
 from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.terminal import complain, harmless, print_json, print_table, say
 from narrows.config.problem import ConfigError
@@ -19,6 +19,7 @@ from narrows.policy.explain import explain, render
 from narrows.policy.inspect import RuleInspector
 from narrows.policy.personas import PersonaError, persona
 from narrows.policy.tokens import EstimatingCounter
+from narrows.wiring.configuration import Checked
 from narrows.wiring.order import controls
 
 app = typer.Typer(
