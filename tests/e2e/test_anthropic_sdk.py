@@ -9,17 +9,18 @@ from e2e.issuer import Issuer
 
 Client = Callable[..., anthropic.Anthropic]
 HELLO = [{"role": "user", "content": "hello model"}]
+COLD = {"temperature": 0}
 
 
 def test_messages(anthropic_client: Client, ada: str) -> None:
-    reply = anthropic_client(ada).messages.create(model="tiny", max_tokens=8, messages=HELLO)
+    reply = anthropic_client(ada).messages.create(model="tiny", max_tokens=8, extra_body=COLD, messages=HELLO)
     assert reply.content[0].type == "text"
     assert reply.stop_reason in ("max_tokens", "end_turn")
     assert 0 < reply.usage.output_tokens <= 8
 
 
 def test_messages_streamed(anthropic_client: Client, ada: str) -> None:
-    with anthropic_client(ada).messages.stream(model="tiny", max_tokens=8, messages=HELLO) as stream:
+    with anthropic_client(ada).messages.stream(model="tiny", max_tokens=8, extra_body=COLD, messages=HELLO) as stream:
         text = "".join(stream.text_stream)
         final = stream.get_final_message()
     assert text == final.content[0].text
@@ -28,7 +29,7 @@ def test_messages_streamed(anthropic_client: Client, ada: str) -> None:
 
 def test_the_credential_may_also_be_a_bearer_token(anthropic_client: Client, ada: str) -> None:
     client = anthropic_client("ignored").with_options(auth_token=ada, api_key=None)
-    assert client.messages.create(model="tiny", max_tokens=4, messages=HELLO).content
+    assert client.messages.create(model="tiny", max_tokens=4, extra_body=COLD, messages=HELLO).content
 
 
 def test_count_tokens(anthropic_client: Client, ada: str) -> None:
@@ -36,7 +37,7 @@ def test_count_tokens(anthropic_client: Client, ada: str) -> None:
 
 
 def test_the_cap_of_the_policy_holds(anthropic_client: Client, ada: str) -> None:
-    reply = anthropic_client(ada).messages.create(model="tiny", max_tokens=4000, messages=HELLO)
+    reply = anthropic_client(ada).messages.create(model="tiny", max_tokens=4000, extra_body=COLD, messages=HELLO)
     assert reply.usage.output_tokens <= 48
 
 

@@ -9,7 +9,9 @@ import pytest
 from e2e.gate import Gate
 
 CURL = shutil.which("curl") or ""
-BODY = json.dumps({"model": "tiny", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 8})
+BODY = json.dumps(
+    {"model": "tiny", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 8, "temperature": 0}
+)
 
 pytestmark = pytest.mark.skipif(not CURL, reason="curl is not installed")
 

@@ -16,7 +16,7 @@ HELLO = [{"role": "user", "content": "hello model"}]
 
 
 def test_chat(openai_client: Client, ada: str) -> None:
-    reply = openai_client(ada).chat.completions.create(model="tiny", messages=HELLO, max_tokens=8)
+    reply = openai_client(ada).chat.completions.create(model="tiny", messages=HELLO, max_tokens=8, temperature=0)
     assert reply.choices[0].message.content
     assert reply.choices[0].finish_reason in ("length", "stop")
     assert reply.usage is not None
@@ -24,7 +24,9 @@ def test_chat(openai_client: Client, ada: str) -> None:
 
 
 def test_chat_streamed(openai_client: Client, ada: str) -> None:
-    stream = openai_client(ada).chat.completions.create(model="tiny", messages=HELLO, max_tokens=8, stream=True)
+    stream = openai_client(ada).chat.completions.create(
+        model="tiny", messages=HELLO, max_tokens=8, temperature=0, stream=True
+    )
     chunks = list(stream)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
     assert chunks[-1].choices[0].finish_reason in ("length", "stop")
@@ -33,7 +35,7 @@ def test_chat_streamed(openai_client: Client, ada: str) -> None:
 
 def test_chat_streamed_with_usage_asked_for(openai_client: Client, ada: str) -> None:
     stream = openai_client(ada).chat.completions.create(
-        model="tiny", messages=HELLO, max_tokens=8, stream=True, stream_options={"include_usage": True}
+        model="tiny", messages=HELLO, max_tokens=8, temperature=0, stream=True, stream_options={"include_usage": True}
     )
     usage = [chunk.usage for chunk in stream if chunk.usage is not None]
     assert len(usage) == 1
@@ -60,19 +62,22 @@ def streamed(client: openai.OpenAI, asked: dict[str, Any]) -> str:
 
 def test_completions(openai_client: Client, ada: str) -> None:
     client = openai_client(ada)
-    assert client.completions.create(model="tiny", prompt="the quick", max_tokens=4).choices[0].text is not None
-    stream = client.completions.create(model="tiny", prompt="the quick", max_tokens=4, stream=True)
+    assert (
+        client.completions.create(model="tiny", prompt="the quick", max_tokens=4, temperature=0).choices[0].text
+        is not None
+    )
+    stream = client.completions.create(model="tiny", prompt="the quick", max_tokens=4, temperature=0, stream=True)
     assert sum(len(chunk.choices) for chunk in stream) >= 1
 
 
 def test_responses(openai_client: Client, ada: str) -> None:
     client = openai_client(ada)
-    reply = client.responses.create(model="tiny", input="hello", max_output_tokens=16, store=False)
+    reply = client.responses.create(model="tiny", input="hello", max_output_tokens=16, temperature=0, store=False)
     assert reply.output_text
     events = [
         event.type
         for event in client.responses.create(
-            model="tiny", input="hello", max_output_tokens=16, store=False, stream=True
+            model="tiny", input="hello", max_output_tokens=16, temperature=0, store=False, stream=True
         )
     ]
     assert events[0] == "response.created"
@@ -91,7 +96,11 @@ def test_models_are_those_the_caller_may_use(openai_client: Client, ada: str, bo
 
 
 def test_an_alias_reaches_the_upstreams_model(openai_client: Client, ada: str) -> None:
-    assert openai_client(ada).chat.completions.create(model="assistant", messages=HELLO, max_tokens=4).choices
+    assert (
+        openai_client(ada)
+        .chat.completions.create(model="assistant", messages=HELLO, max_tokens=4, temperature=0)
+        .choices
+    )
 
 
 def test_the_cap_of_the_policy_is_injected(openai_client: Client, ada: str, scripted: Scripted) -> None:

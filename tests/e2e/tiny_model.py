@@ -1,6 +1,8 @@
 """A random llama model of half a megabyte, and llama.cpp's own server for it: `python tiny_model.py PORT [embed]`.
 
 Its weights are noise, so its replies are too: bytes of broken UTF-8 among words, which is what makes it a good test.
+Ask with temperature 0 where the reply matters: the same each time, and llama.cpp's own streams leave out their first
+event when the first token sampled is half a character.
 """
 
 import sys
