@@ -97,14 +97,16 @@ def test_any_split_gives_the_same_requests(sent: list[tuple[bytes, bytes, int]],
     assert drive([data[at : at + 1] for at in range(len(data))]) == (whole, None)
 
 
+spices = st.sampled_from([b"", b"\r", b"\n", b"\r\n", b"\0", b" ", b":", b"0", b"7", b"%", b"/", b"\r\n\r\n", b"\xff"])
+
+
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
     """Valid requests with some bytes replaced, removed or put in."""
     data = bytearray(b"".join(raw for raw, _, _ in draw(st.lists(requests(), min_size=1, max_size=3))))
-    spice = st.sampled_from([b"", b"\r", b"\n", b"\r\n", b"\0", b" ", b":", b"0", b"%", b"/", b"\r\n\r\n", b"\xff"])
     for _ in range(draw(st.integers(1, 5))):
         at = draw(st.integers(0, len(data)))
-        data[at : at + draw(st.integers(0, 3))] = draw(spice)
+        data[at : at + draw(st.integers(0, 3))] = draw(spices)
     return bytes(data)
 
 
@@ -116,6 +118,22 @@ def test_damage_is_read_alike_however_it_is_split(data: bytes, places: list[int]
     bytewise, _ = drive([data[at : at + 1] for at in range(len(data))])
     assert split == whole
     assert bytewise == whole
+
+
+@given(st.lists(requests(), min_size=1, max_size=2), st.lists(st.tuples(st.integers(0), spices, st.integers(0, 3))))
+def test_a_head_like_the_last_one_is_judged_no_less(
+    sent: list[tuple[bytes, bytes, int]], edits: list[tuple[int, bytes, int]]
+) -> None:
+    """What follows on a connection is read as it would be on a new one, however much it is like what came before."""
+    first = b"".join(raw for raw, _, _ in sent)
+    second = bytearray(sent[-1][0])
+    for place, spice, removed in edits[:3]:
+        at = place % (len(second) + 1)
+        second[at : at + removed] = spice
+    before, _ = drive([first])
+    after, refusal = drive([bytes(second)])
+    assert drive([first + bytes(second)]) == (before + after, refusal)
+    assert drive([first, bytes(second)]) == (before + after, refusal)
 
 
 @settings(max_examples=15)

@@ -2,7 +2,8 @@
 
 Raw checks come first (`wire_guard`), then the parser (llhttp) reads exactly the bytes that the guard found to belong to
 the message. Where the two disagree the request is refused: nothing that they could read differently gets through.
-Bytes of the next request stay in the buffer, unseen by the parser, until `next_head` is called again.
+Bytes of the next request stay in the buffer, unseen by the parser, until `next_head` is called again. A head that the
+client repeats (`repeats`) was read by both before: it skips them, and its body is as many bytes as it says.
 """
 
 from typing import Protocol
@@ -12,6 +13,7 @@ import httptools
 from narrows.edge.denials import malformed
 from narrows.edge.head import CHUNKED, Accepted, Memo, Origin, judge_head, repeat_field
 from narrows.edge.paths import AllowsEncodedSlash
+from narrows.edge.repeats import Repeat, repeatable
 from narrows.edge.wire_guard import ChunkGuard, judge_partial, match_head
 from narrows.model.verdict import Deny
 
@@ -32,11 +34,13 @@ class Intake:
     __slots__ = (
         "_allows_encoded_slash",
         "_chunks",
+        "_counted",
         "_denied",
         "_headers",
         "_left",
         "_memo",
         "_parser",
+        "_repeat",
         "_repeats",
         "_scanned",
         "_sink",
@@ -52,9 +56,11 @@ class Intake:
         self._skipped = False
         self._headers: dict[bytes, bytes] = {}
         self._memo = Memo()
+        self._repeat: Repeat | None = None
         self._repeats = 0
         self._denied: Deny | None = None
         self._left = 0
+        self._counted = False
         self._chunks: ChunkGuard | None = None
         self._sink: BodySink | None = None
         self._parser: httptools.HttpRequestParser | None = None
@@ -69,6 +75,8 @@ class Intake:
         self.buffer = b""
         self._sink = None
         self._parser = None
+        self._repeat = None
+        self._counted = False
 
     def beginning(self) -> bytes:
         """The first bytes of what is buffered, to guess whose error shape a refusal should have."""
@@ -76,6 +84,28 @@ class Intake:
 
     def next_head(self, origin: Origin) -> Accepted | Deny | None:
         """The next request's head; None while it is incomplete."""
+        repeat = self._repeat
+        if repeat is not None:
+            buffer = self.buffer
+            if buffer.startswith(repeat.block):
+                return self._again(repeat.accepted, repeat.size)
+            varied = repeat.vary(buffer)
+            if varied is not None:
+                return self._again(*varied)
+        return self._judge(origin)
+
+    def _again(self, accepted: Accepted, size: int) -> Accepted:
+        """Takes a head of `size` bytes that the parser needs not see, because it saw it before."""
+        self.buffer = self.buffer[size:]
+        self._scanned = 0
+        self._skipped = False
+        self._left = length = accepted.length
+        self.over = length == 0
+        self._chunks = None
+        self._counted = True
+        return accepted
+
+    def _judge(self, origin: Origin) -> Accepted | Deny | None:
         if self.buffer[:1] == b"\r" and not self._skip_empty_line():
             return None
         buffer = self.buffer
@@ -102,6 +132,8 @@ class Intake:
             return malformed("The request's length is ambiguous.")
         self._left = accepted.length
         self._chunks = ChunkGuard() if accepted.length == CHUNKED else None
+        self._counted = False
+        self._repeat = Repeat(block, accepted) if repeatable(block, accepted) else None
         return accepted
 
     def _skip_empty_line(self) -> bool:
@@ -138,7 +170,12 @@ class Intake:
     def read_body(self, sink: BodySink) -> Deny | None:
         """Moves what has arrived of the body to `sink`; afterwards `over` says whether that was all."""
         data = self.buffer
-        if not data or self.over or self._parser is None:
+        if not data or self.over:
+            return None
+        if self._counted:
+            self._count(data, sink)
+            return None
+        if self._parser is None:
             return None
         if self._chunks is not None:
             count = self._chunks.feed(data)
@@ -158,6 +195,20 @@ class Intake:
         if self.over is not ended:
             return malformed("The body's end is ambiguous.")
         return None
+
+    def _count(self, data: bytes, sink: BodySink) -> None:
+        """Moves a body that is nothing but the next bytes."""
+        left = self._left
+        size = len(data)
+        if size > left:
+            self.buffer = data[left:]
+            data = data[:left]
+            self._left = 0
+        else:
+            self.buffer = b""
+            self._left = left - size
+        self.over = size >= left
+        sink.take(data)
 
     # Called by the parser.
 
