@@ -33,13 +33,16 @@ class Scanner:
     def scan(self, texts: Sequence[Text]) -> tuple[Finding, ...]:
         """The leftmost match of every rule in every text of its roles."""
         findings: list[Finding] = []
-        encoded = [encode(text.value) for text in texts]
+        joined: bytes | None = None
         for rules, patterns in self._batches:
-            # Where the texts joined hold no match, none of them does; most calls end here, after one pass.
-            if len(encoded) > 1 and patterns.joinable and not patterns.hits(b"\n".join(encoded)):
-                continue
-            for text, data in zip(texts, encoded, strict=True):
-                for index in patterns.hits(data):
+            if patterns.joinable:
+                # Where the texts joined hold no match, none of them does; most calls end here, after one pass.
+                if joined is None:
+                    joined = encode("\n".join([text.value for text in texts]))
+                if not patterns.occurs(joined):
+                    continue
+            for text in texts:
+                for index in patterns.hits(encode(text.value)):
                     self._look(rules[index], text, findings)
         for rule in self._apart:
             for text in texts:

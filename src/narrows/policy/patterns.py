@@ -72,6 +72,10 @@ class Pattern:
         """Character offsets of the leftmost match, or None."""
         return self.find_bytes(encode(text))
 
+    def occurs(self, data: bytes) -> bool:
+        """Whether it matches somewhere in a text that is already encoded."""
+        return self._compiled.search(data) is not None
+
     def find_bytes(self, data: bytes) -> tuple[int, int] | None:
         """Like `find`, for a text that is already encoded; the offsets are still in characters."""
         match = self._compiled.search(data)
@@ -87,20 +91,28 @@ _ANCHORS: Final = ("^", "$", "\\A", "\\z")
 class PatternSet:
     """Many patterns in one pass: which of them match somewhere in a text."""
 
-    __slots__ = ("_patterns", "_set", "joinable")
+    __slots__ = ("_alone", "_patterns", "_set", "joinable")
 
     def __init__(self, patterns: tuple[Pattern, ...]) -> None:
         self._patterns = patterns
         # Whether a match in one text is also one in several joined by line feeds. Not so where a pattern looks for
         # the beginning or end of a text; word boundaries see a line feed as they see the end.
         self.joinable = not any(anchor in p.source for p in patterns for anchor in _ANCHORS)
-        self._set = _together(patterns)
+        # One pattern by itself is searched faster than a set of one: RE2 can skip to where it may begin.
+        self._alone = patterns[0] if len(patterns) == 1 else None
+        self._set = None if self._alone is not None else _together(patterns)
+
+    def occurs(self, data: bytes) -> bool:
+        """Whether any of the patterns matches somewhere in `data`."""
+        return bool(self.hits(data)) if self._alone is None else self._alone.occurs(data)
 
     def hits(self, data: bytes) -> list[int]:
         """Indexes of the patterns that match somewhere in `data`, ascending."""
-        found: list[int] | None = None if self._set is None else self._set.Match(data)
+        if self._set is None:
+            return [index for index, pattern in enumerate(self._patterns) if pattern.occurs(data)]
+        found: list[int] | None = self._set.Match(data)
         if found is None or len(self._patterns) not in found:
-            return [index for index, pattern in enumerate(self._patterns) if pattern.find_bytes(data) is not None]
+            return [index for index, pattern in enumerate(self._patterns) if pattern.occurs(data)]
         if len(found) == 1:
             return []
         return sorted(index for index in found if index < len(self._patterns))
