@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from narrows.dialects.reading import GOVERNED_IN_MESSAGES, ROLES, Invalid, Reading, child
+from narrows.dialects.reading import GOVERNED_IN_MESSAGES, ROLES, Invalid, Reading, child, element
 from narrows.dialects.strict_json import case_variant
 from narrows.model.call import Json
 from narrows.model.text import Role, Text
@@ -10,8 +10,9 @@ from narrows.model.text import Role, Text
 
 def read_messages(reading: Reading, messages: list[Any], path: str = "$.messages") -> None:
     """Every text of every message. Raises Invalid."""
+    texts = reading.texts
     for index, message in enumerate(messages):
-        place = f"{path}[{index}]"
+        place = element(path, index)
         if type(message) is not dict:
             raise Invalid(place, "must be an object")
         name = message.get("role")
@@ -20,10 +21,10 @@ def read_messages(reading: Reading, messages: list[Any], path: str = "$.messages
         role = ROLES.get(name)
         if role is None:
             role = Role.USER
-            reading.texts.append(Text(role, f"{place}.role", name))
+            texts.append(Text(role, f"{place}.role", name))
         content = message.get("content")
         if type(content) is str:
-            reading.texts.append(Text(role, f"{place}.content", content))
+            texts.append(Text(role, f"{place}.content", content))
         elif content is not None:
             reading.content(role, f"{place}.content", content)
         if len(message) > 2 or "content" not in message:

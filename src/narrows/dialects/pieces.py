@@ -4,11 +4,12 @@ The elements of long lists (`messages`, `tools`, …) are pieces of their own, s
 stored once. Large bodies that a worker process read come with those elements already serialised (`Raw`).
 """
 
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import msgspec
 from msgspec import Raw
 
+from narrows.dialects.reading import element
 from narrows.model.call import Asked, Json
 from narrows.model.record import Content
 from narrows.ports.dialect import Forward
@@ -25,15 +26,19 @@ def assemble(body: Json, split: tuple[str, ...]) -> Forward:
     contents: list[Content] = []
     tails: list[bytes] = []
     for name in split:
-        if name in body and _is_pieces(body[name]):
-            pieces = [bytes(value) if type(value) is Raw else _encode(value) for value in body.pop(name)]
-            contents += [Content(f"$.{name}[{index}]", piece) for index, piece in enumerate(pieces)]
-            tails.append(b'"%b":[%b]' % (name.encode(), b",".join(pieces)))
+        value = body.get(name)
+        if not _is_pieces(value):
+            continue
+        del body[name]
+        path = "$." + name
+        pieces = [bytes(piece) if type(piece) is Raw else _encode(piece) for piece in value]
+        contents += [Content(element(path, index), piece) for index, piece in enumerate(pieces)]
+        tails.append(b'"' + name.encode() + b'":[' + b",".join(pieces) + b"]")
     rest = _encode(body)
     if not tails:
         return Forward(rest, (Content("$", rest),))
     head = rest[:-1] + b"," if body else b"{"
-    return Forward(b"%b%b}" % (head, b",".join(tails)), (Content("$", rest), *contents))
+    return Forward(head + b",".join(tails) + b"}", (Content("$", rest), *contents))
 
 
 def compact(asked: Asked, split: tuple[str, ...], keep: frozenset[str]) -> Asked:
@@ -52,6 +57,6 @@ def _compacted(name: str, body: Json, split: tuple[str, ...], keep: frozenset[st
     return Raw(encoded) if len(encoded) >= LARGE else value
 
 
-def _is_pieces(value: Any) -> bool:
+def _is_pieces(value: Any) -> TypeGuard[list[Any]]:
     """Whether a member is a list worth splitting; token ids are one piece."""
     return type(value) is list and bool(value) and type(value[0]) is not int

@@ -91,6 +91,14 @@ def child(path: str, key: str) -> str:
     return f"{path}['{quoted}']"
 
 
+_ELEMENTS: Final = tuple(f"[{index}]" for index in range(256))
+
+
+def element(path: str, index: int) -> str:
+    """The JSON path of an element (RFC 9535)."""
+    return path + (_ELEMENTS[index] if index < len(_ELEMENTS) else f"[{index}]")
+
+
 class Reading:
     """One request being read."""
 
@@ -108,7 +116,7 @@ class Reading:
             self.texts.append(Text(role, path, value))
         elif type(value) is list:
             for index, inner in enumerate(value):
-                self.strings(role, f"{path}[{index}]", inner)
+                self.strings(role, element(path, index), inner)
         elif type(value) is dict:
             for key, inner in value.items():
                 place = child(path, key)
@@ -121,7 +129,7 @@ class Reading:
             self.texts.append(Text(role, path, value))
         elif type(value) is list:
             for index, inner in enumerate(value):
-                self.schema(role, f"{path}[{index}]", inner)
+                self.schema(role, element(path, index), inner)
         elif type(value) is dict:
             for key, inner in value.items():
                 place = child(path, key)
@@ -137,7 +145,7 @@ class Reading:
             self.texts.append(Text(role, path, value))
         elif type(value) is list:
             for index, part in enumerate(value):
-                self.part(role, f"{path}[{index}]", part, "")
+                self.part(role, element(path, index), part, "")
         elif type(value) is dict:
             self.part(role, path, value, "")
         elif value is not None:
@@ -154,7 +162,7 @@ class Reading:
                 self.texts.append(Text(role, path, value))
         elif type(value) is list:
             for index, inner in enumerate(value):
-                self.part(role, f"{path}[{index}]", inner, holder)
+                self.part(role, element(path, index), inner, holder)
         elif type(value) is dict:
             self._members(role, path, value, holder)
 
@@ -233,7 +241,17 @@ class Reading:
             if type(value) not in _NO_TEXT:
                 self.strings(Role.USER, child(path, key), value)
 
-    def asked(self, operation: str, model: str | None, body: Json, **more: Any) -> Asked:
+    def asked(
+        self,
+        operation: str,
+        model: str | None,
+        body: Json,
+        *,
+        stream: bool = False,
+        output_cap: int | None = None,
+        choices: int = 1,
+        wants_usage: bool = False,
+    ) -> Asked:
         """What was read, as one value."""
         return Asked(
             operation,
@@ -241,9 +259,12 @@ class Reading:
             body,
             tuple(self.texts),
             tuple(self.opaque),
-            parameters=frozenset(self.parameters) if self.parameters else _NONE,
-            references=tuple(self.references),
-            **more,
+            stream,
+            frozenset(self.parameters) if self.parameters else _NONE,
+            tuple(self.references),
+            output_cap,
+            choices,
+            wants_usage,
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from narrows.dialects.strict_json import too_deep
+from narrows.dialects.strict_json import opened, too_deep
 from narrows.ports.dialect import ReplyInvalid
 
 MAX_DEPTH: Final = 200
@@ -26,7 +26,7 @@ def decode(data: bytes) -> Any:
         value = _decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         value = _mended(data)
-    if len(data) > 2 * MAX_DEPTH and data.count(b"{") + data.count(b"[") > MAX_DEPTH and too_deep(value, MAX_DEPTH):
+    if len(data) > 2 * MAX_DEPTH and opened(data) > MAX_DEPTH and too_deep(value, MAX_DEPTH):
         raise ReplyInvalid(f"the model server sent JSON nested more than {MAX_DEPTH} levels deep")
     return value
 

@@ -53,7 +53,7 @@ def scan(data: bytes) -> Any:
     value = None if _is_spaced(data) else _round_trip(data)
     if value is None:
         value = _careful(data)
-    elif data.count(b"{") + data.count(b"[") > MAX_DEPTH and too_deep(value, MAX_DEPTH):
+    elif opened(data) > MAX_DEPTH and too_deep(value, MAX_DEPTH):
         raise Malformed(f"nested more than {MAX_DEPTH} levels deep")
     return value
 
@@ -61,7 +61,7 @@ def scan(data: bytes) -> Any:
 def case_variant(keys: Iterable[str], governed: Iterable[str]) -> str | None:
     """A key that some reader would take for a governed one (in lower case), though it is written differently."""
     joined = "".join(keys)
-    if joined.islower() and joined.isascii():
+    if joined.isascii() and joined.islower():
         return None
     return written_otherwise(keys, governed)
 
@@ -137,6 +137,12 @@ def _constant(literal: str) -> Any:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_unique, parse_float=Raw, parse_int=_integer, parse_constant=_constant
 )
+
+
+def opened(data: bytes) -> int:
+    """How many brackets open in `data`. Removing them is what finds them fastest: it goes from one to the next, where
+    counting looks at every byte."""
+    return 2 * len(data) - len(data.replace(b"{", b"")) - len(data.replace(b"[", b""))
 
 
 def too_deep(value: Any, limit: int) -> bool:
