@@ -34,7 +34,7 @@ Owned = tuple[Owner, tuple[Content, ...]]
 Kept = tuple[int, bytes]
 """A content's id in its file, and its commitment."""
 
-Refers = tuple[bytes | None, tuple[Reference, ...] | None]
+Refers = tuple[bytes, tuple[Reference, ...] | None]
 """What a log row keeps of its contents: their packed ids, and what its entry says of them."""
 
 
@@ -73,7 +73,7 @@ class Contents:
                     if tag not in here:
                         here[tag] = self._known.get(tag)
                 unknown.append((len(out), owner, contents, key_id, key, tags))
-                refers = (None, None)
+                refers = (b"", None)
             out.append(refers)
         if unknown:
             self._find(here)

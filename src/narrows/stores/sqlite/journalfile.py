@@ -22,7 +22,7 @@ _SAVE_EVERY: Final = 4096
 """Log entries between two savings of what runs; a start reads at most so many, and a batch more."""
 
 _CACHE_KIB: Final = 16 * 1024
-_NOTHING: Final[Refers] = (None, None)
+_NOTHING: Final[Refers] = (b"", None)
 
 
 class JournalFile:
@@ -45,7 +45,7 @@ class JournalFile:
         self._master = master
         self._canonical = Canonical()
         self._page = int(self.connection.execute("PRAGMA page_size").fetchone()[0])
-        self._log: list[tuple[int, int, str | None, Kind, bytes | None, bytes, bytes]] = []
+        self._log: list[tuple[int, int, str | None, int, bytes, bytes, bytes]] = []
         self._opened: set[str] = set()
         self._closed: set[str] = set()
         self._references: list[tuple[int, bytes]] = []
@@ -126,10 +126,10 @@ class JournalFile:
             case Segment():
                 self._append(seq, entry.at, entry.call, Kind.SEGMENT, ids, self._canonical.segment(entry, seq, found))
             case Strangers():
-                self._append(seq, now, None, Kind.STRANGERS, None, self._canonical.strangers(entry, seq, now))
+                self._append(seq, now, None, Kind.STRANGERS, b"", self._canonical.strangers(entry, seq, now))
 
-    def _append(self, seq: int, at: int, call: str | None, kind: Kind, ids: bytes | None, entry: bytes) -> None:
-        self._log.append((seq, at, call, kind, ids, entry, leaf_hash(entry)))
+    def _append(self, seq: int, at: int, call: str | None, kind: Kind, ids: bytes, entry: bytes) -> None:
+        self._log.append((seq, at, call, int(kind), ids, entry, leaf_hash(entry)))
 
     def _insert(self) -> None:
         self._contents.flush()

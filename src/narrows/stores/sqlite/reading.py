@@ -33,7 +33,7 @@ class Row(msgspec.Struct, frozen=True):
     """A log row that tells of a call; `sound` when its leaf is the hash of its entry."""
 
     entry: OpenedEntry | ClosedEntry | SegmentEntry
-    refs: bytes | None
+    refs: bytes
     sound: bool
 
 

@@ -1,5 +1,8 @@
 """Many rows in few statements. Each statement that SQLite steps gives the interpreter's lock away and must get it back
-from a busy event loop, so a batch should be a handful of steps, not one a row."""
+from a busy event loop, so a batch should be a handful of steps, not one a row.
+
+Python's module searches its adapters, thousands of instructions, for each value that is not exactly an int, a float, a
+str or a bytearray; so bytes are bound as bytearrays, and rows that come often hold neither None nor an enum."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -23,7 +26,9 @@ class RowStatement:
         start, left = 0, len(rows)
         while left:
             take = min(1 << (left.bit_length() - 1), _MOST)
-            connection.execute(self._by_size[take], tuple(chain.from_iterable(rows[start : start + take])))
+            values = chain.from_iterable(rows[start : start + take])
+            bound = [bytearray(value) if type(value) is bytes else value for value in values]
+            connection.execute(self._by_size[take], bound)
             start += take
             left -= take
 

@@ -25,7 +25,7 @@ RUN: Final = 2048
 """References of so many log entries share a run."""
 
 _TABLES: Final = """
-CREATE TABLE log (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, call TEXT, kind INTEGER NOT NULL, refs BLOB,
+CREATE TABLE log (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, call TEXT, kind INTEGER NOT NULL, refs BLOB NOT NULL,
                   entry BLOB NOT NULL, leaf BLOB NOT NULL);
 CREATE INDEX log_call ON log (call) WHERE call IS NOT NULL;
 CREATE INDEX log_opened ON log (at) WHERE kind = 1;
@@ -118,14 +118,14 @@ def saved_running(connection: sqlite3.Connection) -> tuple[int, set[str]]:
         raise SchemaUnknown("the list of running calls can't be read") from None
 
 
-def pack(ids: Sequence[int]) -> bytes | None:
+def pack(ids: Sequence[int]) -> bytes:
     """Content ids as differences, in MessagePack: a turn that repeats a conversation costs a byte or two a message."""
     if not ids:
-        return None
+        return b""
     return msgspec.msgpack.encode([ids[0], *(after - before for before, after in pairwise(ids))])
 
 
-def unpack(packed: bytes | None) -> list[int]:
+def unpack(packed: bytes) -> list[int]:
     """The ids that `pack` was given."""
     total, out = 0, list[int]()
     for difference in msgspec.msgpack.decode(packed, type=list[int]) if packed else ():
