@@ -36,12 +36,14 @@ class OutputCap:
 
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where no policy limits the reply."""
-        limits = call.plan.output_tokens
-        if not limits:
-            return None
-        enforced = [limit for limit in limits if not limit.observe]
-        observed = [limit for limit in limits if limit.observe]
-        return _Capping(min(enforced, key=lambda limit: limit.value) if enforced else None, observed)
+        tightest: Limit | None = None
+        observed: tuple[Limit, ...] = ()
+        for limit in call.plan.output_tokens:
+            if limit.observe:
+                observed += (limit,)
+            elif tightest is None or limit.value < tightest.value:
+                tightest = limit
+        return None if tightest is None and not observed else _Capping(tightest, observed)
 
 
 class _Capping:
@@ -49,7 +51,7 @@ class _Capping:
 
     __slots__ = ("_allowed", "_bytes", "_deltas", "_limit", "_observed")
 
-    def __init__(self, limit: Limit | None, observed: list[Limit]) -> None:
+    def __init__(self, limit: Limit | None, observed: tuple[Limit, ...]) -> None:
         self._limit = limit
         self._observed = observed
         self._allowed = 0
@@ -58,11 +60,10 @@ class _Capping:
 
     def on_request(self, call: Call) -> Verdict:
         asked, choices = call.asked.output_cap, max(call.asked.choices, 1)
-        notes = call.notes + tuple(
-            Note(Code.OUTPUT_LIMIT, limit.policy, RULE)
-            for limit in self._observed
-            if asked is None or asked * choices > limit.value
-        )
+        notes = call.notes
+        for watched in self._observed:
+            if asked is None or asked * choices > watched.value:
+                notes += (Note(Code.OUTPUT_LIMIT, watched.policy, RULE),)
         limit = self._limit
         if limit is None:
             return Proceed(msgspec.structs.replace(call, notes=notes)) if notes else PROCEED
@@ -85,14 +86,17 @@ class _Capping:
             text, field = delta.text, delta.field
             if not text:
                 continue
-            generated = field.startswith(_GENERATED)
-            self._deltas += generated
-            if generated or field.startswith(_ANY_JSON):
-                self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        counted = max(self._deltas, -(-self._bytes // LONGEST_TOKEN))
-        if event.usage is not None and event.usage.completion is not None:
-            counted = max(counted, event.usage.completion)
-        return None if counted <= self._allowed else self._deny(self._limit)
+            if field == "content" or field.startswith(_GENERATED):
+                self._deltas += 1
+            elif not field.startswith(_ANY_JSON):
+                continue
+            self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        allowed, usage = self._allowed, event.usage
+        if self._deltas > allowed or self._bytes > allowed * LONGEST_TOKEN:
+            return self._deny(self._limit)
+        if usage is not None and usage.completion is not None and usage.completion > allowed:
+            return self._deny(self._limit)
+        return None
 
     def on_finish(self) -> Deny | None:
         """Every event has been counted."""

@@ -26,28 +26,29 @@ class Chain:
         self.call = call
         self.snapshot = snapshot
         self._guards: list[tuple[Control, Guard]] = []
-        self._reply: tuple[tuple[Control, Guard], ...] = ()
+        self._reply: list[tuple[Control, Guard]] = []
         self._ended = False
 
     def judge(self) -> Deny | Hold | None:
         """Asks every control; the first refusal ends the round. None: the call may go on, as `self.call`."""
+        call, guards = self.call, self._guards
         for control in self.snapshot.controls:
             try:
-                guard = control.begin(self.call)
+                guard = control.begin(call)
                 if guard is None:
                     continue
-                self._guards.append((control, guard))
-                verdict = guard.on_request(self.call)
+                guards.append((control, guard))
+                verdict = guard.on_request(call)
             except Exception as failure:
                 return failed(control, failure)
-            if isinstance(verdict, Proceed):
-                if verdict.call is not None:
-                    self.call = verdict.call
-            else:
+            if not isinstance(verdict, Proceed):
                 return verdict
-        if self._guards:
-            order = self.snapshot.reply_controls
-            self._reply = tuple(pair for control in order for pair in self._guards if pair[0] is control)
+            if verdict.call is not None:
+                call = self.call = verdict.call
+        for control in self.snapshot.reply_controls:
+            for pair in guards:
+                if pair[0] is control:
+                    self._reply.append(pair)
         return None
 
     def on_event(self, event: Event) -> Deny | None:

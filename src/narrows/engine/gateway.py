@@ -210,7 +210,7 @@ class Gateway:
         if connected is not None and visit.asked.body:
             contents = connected.dialect.forward(visit.asked, call.model, None).contents
         try:
-            await services.journal.open(recording.opened(call, contents, deny))
+            await services.journal.open(recording.refused(call, contents, deny))
         except JournalUnavailable:
             deny = Deny(Code.JOURNAL_UNAVAILABLE, "the gate can't record calls now")
         duration = services.clock.monotonic() - visit.started

@@ -1,6 +1,9 @@
 """Writes the record of one call: the intent before anything is forwarded, and exactly one ending."""
 
+from collections.abc import Awaitable
 from typing import Final
+
+import msgspec
 
 from narrows.engine.transcript import TranscriptBuilder
 from narrows.model.call import Call
@@ -15,41 +18,51 @@ _LEFT_OUT: Final = ("repeat:", "logprobs", "other")
 """Fields of a stream that a record leaves out: what repeats it, its probabilities, and the envelope of each event."""
 
 
-def opened(call: Call, contents: tuple[Content, ...], deny: Deny | None) -> Opened:
-    """The first entry of a call: its intent, or the whole of a refused one."""
-    principal, source, plan = call.principal, call.source, call.plan
+def opened(call: Call, contents: tuple[Content, ...]) -> Opened:
+    """The first entry of a call that is forwarded: its intent."""
+    asked, source, plan = call.asked, call.source, call.plan
+    # By position, in the order of `Opened`: Python gathers this many named arguments in a dictionary first, at more
+    # cost than all the rest of the recorder.
     return Opened(
-        call=call.id,
-        at=call.at,
-        request_id=call.request_id,
-        session=call.session,
-        principal=principal,
-        credential=call.credential.id,
-        address=source.address,
-        agent=source.agent,
-        connection=call.connection,
-        dialect=call.dialect,
-        operation=call.asked.operation,
-        method=call.method,
-        path=call.path,
-        model_asked=call.asked.model,
-        model=call.model,
-        stream=call.asked.stream,
-        revision=plan.revision,
-        forwarded=deny is None,
-        policies=plan.policies,
-        notes=call.notes,
-        refusal=None if deny is None else deny.code.value,
-        reason=None if deny is None else deny.message,
-        policy=None if deny is None else deny.policy,
-        rule=None if deny is None else deny.rule,
-        param=None if deny is None else deny.param,
-        status=None if deny is None else deny.meaning.status,
+        call.id,
+        call.at,
+        call.request_id,
+        call.session,
+        call.principal,
+        call.credential.id,
+        source.address,
+        source.agent,
+        call.connection,
+        call.dialect,
+        asked.operation,
+        call.method,
+        call.path,
+        asked.model,
+        call.model,
+        asked.stream,
+        plan.revision,
+        True,  # noqa: FBT003 - forwarded
+        plan.policies,
+        call.notes,
         justification=source.justification,
         declared_agent=source.declared_agent,
         prompt_tokens=call.prompt_tokens,
         output_cap=call.output_cap,
         contents=contents,
+    )
+
+
+def refused(call: Call, contents: tuple[Content, ...], deny: Deny) -> Opened:
+    """The one entry of a call that is not forwarded, and why it is not."""
+    return msgspec.structs.replace(
+        opened(call, contents),
+        forwarded=False,
+        refusal=deny.code.value,
+        reason=deny.message,
+        policy=deny.policy,
+        rule=deny.rule,
+        param=deny.param,
+        status=deny.meaning.status,
     )
 
 
@@ -81,12 +94,13 @@ class Recorder:
         self.upstream_status: int | None = None
         self.upstream_request_id: str | None = None
 
-    async def open(self, contents: tuple[Content, ...]) -> None:
-        """Makes the intent durable. Raises JournalUnavailable; then nothing may be forwarded."""
-        durable = self._journal.open(opened(self._call, contents, None))
+    def open(self, contents: tuple[Content, ...]) -> Awaitable[None]:
+        """Writes the intent; the awaitable is done when it is durable. Raises JournalUnavailable, at once or late; then
+        nothing may be forwarded."""
+        durable = self._journal.open(opened(self._call, contents))
         # From here an entry may exist, even if waiting for it is cancelled: `close` must follow.
         self._opened = True
-        await durable
+        return durable
 
     def never_opened(self) -> None:
         """The intent could not be written, so there is nothing to close."""
@@ -113,7 +127,7 @@ class Recorder:
         if event.deltas:
             elapsed = self.elapsed()
             for delta in event.deltas:
-                if delta.text and not delta.field.startswith(_LEFT_OUT):
+                if delta.text and (delta.field == "content" or not delta.field.startswith(_LEFT_OUT)):
                     self._transcript.add(delta, elapsed)
             if self._transcript.full:
                 entry = Segment(self._call.id, self._segments, self._clock.now(), self._transcript.take())

@@ -8,7 +8,7 @@ from narrows.model.call import Call
 from narrows.model.record import Outcome
 from narrows.model.reply import Event
 from narrows.model.usage import Usage
-from narrows.model.verdict import Deny, Proceed, Verdict
+from narrows.model.verdict import PROCEED, Deny, Proceed, Verdict
 from narrows.ports.control import Guard
 from narrows.ports.inspector import Inspector
 
@@ -19,14 +19,16 @@ class Scan:
     name: Final = "scan"
 
     def __init__(self, inspector: Inspector) -> None:
-        self._inspector = inspector
+        self._scanning = _Scanning(inspector)
 
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where no rule reads prompts."""
-        return _Scanning(self._inspector) if call.plan.rules and call.asked.texts else None
+        return self._scanning if call.plan.rules and call.asked.texts else None
 
 
 class _Scanning:
+    """Has no state of a call."""
+
     __slots__ = ("_inspector",)
 
     def __init__(self, inspector: Inspector) -> None:
@@ -34,7 +36,7 @@ class _Scanning:
 
     def on_request(self, call: Call) -> Verdict:
         findings = self._inspector.inspect(call.asked.texts, call.plan)
-        return Proceed(msgspec.structs.replace(call, findings=findings)) if findings else Proceed()
+        return Proceed(msgspec.structs.replace(call, findings=findings)) if findings else PROCEED
 
     def on_event(self, event: Event) -> Deny | None:
         """Replies are not scanned by this step."""

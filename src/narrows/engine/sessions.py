@@ -7,6 +7,7 @@ nobody can join another's session.
 """
 
 import hashlib
+import struct
 from typing import Final
 
 from narrows.model.call import Asked, Source
@@ -16,35 +17,50 @@ from narrows.model.text import Role, Text
 _OPENING: Final = 512
 """Characters of each opening text that take part, beside its length."""
 
+_SYSTEM: Final = Role.SYSTEM
+_USER: Final = Role.USER
+_lengths: Final = struct.Struct(">5Q").pack
+
 
 class SessionIds:
     """Derives session ids under a key of the data directory."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_conversation", "_declared", "_run")
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._declared = hashlib.blake2b(key=key, digest_size=12, person=b"declared")
+        self._conversation = hashlib.blake2b(key=key, digest_size=12, person=b"conversation")
+        self._run = hashlib.blake2b(key=key, digest_size=12, person=b"run")
 
     def of(self, identity: Identity, connection: str, source: Source, asked: Asked) -> str:
         """The session id of a call, `sess_` and 24 hexadecimal digits."""
-        principal = identity.principal
-        if source.declared_session is not None:
-            parts: tuple[str, ...] = ("declared", principal.issuer, principal.subject, source.declared_session)
-        else:
-            opening = _opening(asked.texts) or ("run", identity.credential.id, source.address, source.agent)
-            parts = ("derived", principal.issuer, principal.subject, connection, *opening)
-        # Lengths keep parts from running into each other.
-        lengths = ",".join([str(len(part)) for part in parts])
-        framed = f"{lengths};{''.join(parts)}".encode("utf-8", "surrogatepass")
-        return f"sess_{hashlib.blake2b(framed, key=self._key, digest_size=12).hexdigest()}"
+        declared = source.declared_session
+        if declared is not None:
+            return _named(self._declared.copy(), identity, "", declared, "", "")
+        opening = _opening(asked.texts)
+        if opening is not None:
+            system, user = opening
+            return _named(self._conversation.copy(), identity, connection, system, user, "")
+        return _named(self._run.copy(), identity, connection, identity.credential.id, source.address, source.agent)
 
 
-def _opening(texts: tuple[Text, ...]) -> tuple[str, ...]:
-    """The first user text and the first system text before it."""
+def _named(digest: "hashlib.blake2b", identity: Identity, connection: str, first: str, second: str, third: str) -> str:
+    """The id of what these parts name. Their lengths, of a fixed width, keep them from running into each other."""
+    principal = identity.principal
+    issuer, subject = principal.issuer, principal.subject
+    digest.update(_lengths(len(issuer), len(subject), len(connection), len(first), len(second)))
+    parts = f"{issuer}{subject}{connection}{first[:_OPENING]}{second[:_OPENING]}{third}"
+    digest.update(parts.encode("utf-8", "surrogatepass"))
+    return "sess_" + digest.hexdigest()
+
+
+def _opening(texts: tuple[Text, ...]) -> tuple[str, str] | None:
+    """The first user text and the first system text before it; None where no user speaks."""
     system = ""
     for text in texts:
-        if text.role is Role.SYSTEM and not system:
-            system = f"{len(text.value)}:{text.value[:_OPENING]}"
-        elif text.role is Role.USER:
-            return ("conversation", system, f"{len(text.value)}:{text.value[:_OPENING]}")
-    return ()
+        role = text.role
+        if role is _USER:
+            return system, text.value
+        if role is _SYSTEM and not system:
+            system = text.value
+    return None

@@ -46,13 +46,23 @@ class Buckets:
         return rows, self._sum / 1e6
 
 
+class Ended:
+    """The calls of one connection that have ended."""
+
+    __slots__ = ("calls", "completion", "prompt", "seconds")
+
+    def __init__(self) -> None:
+        self.calls: dict[tuple[str, Outcome, str], int] = {}
+        self.seconds = Buckets(DURATIONS)
+        self.prompt = 0
+        self.completion = 0
+
+
 class PrometheusTelemetry(Collector):
     """Implements the Telemetry port; a collector on a registry of its own. Used on one event loop."""
 
     def __init__(self) -> None:
-        self._calls: Counter[tuple[str, str, Outcome, str]] = Counter()
-        self._tokens: Counter[tuple[str, str]] = Counter()
-        self._seconds: dict[str, Buckets] = {}
+        self._ended: dict[str, Ended] = {}
         self._overhead = Buckets(OVERHEADS)
         self._observed: Counter[tuple[str, str]] = Counter()
         self._strangers: Counter[str] = Counter()
@@ -65,14 +75,15 @@ class PrometheusTelemetry(Collector):
         self, connection: str, operation: str, outcome: Outcome, code: str, duration: int, usage: Usage | None
     ) -> None:
         """A call ended."""
-        self._calls[connection, operation, outcome, code] += 1
-        seconds = self._seconds.get(connection)
-        if seconds is None:
-            seconds = self._seconds[connection] = Buckets(DURATIONS)
-        seconds.add(duration)
+        ended = self._ended.get(connection)
+        if ended is None:
+            ended = self._ended[connection] = Ended()
+        key = (operation, outcome, code)
+        ended.calls[key] = ended.calls.get(key, 0) + 1
+        ended.seconds.add(duration)
         if usage is not None:
-            self._tokens[connection, "prompt"] += usage.prompt or 0
-            self._tokens[connection, "completion"] += usage.completion or 0
+            ended.prompt += usage.prompt or 0
+            ended.completion += usage.completion or 0
 
     def observed(self, policy: str, code: str) -> None:
         """A rule or policy in observe mode would have refused."""
@@ -100,12 +111,16 @@ class PrometheusTelemetry(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every metric, as the client library wants it."""
-        yield _counter("narrows_calls", "Calls by ending", ("connection", "operation", "outcome", "code"), self._calls)
-        yield _counter("narrows_tokens", "Tokens that upstreams reported", ("connection", "kind"), self._tokens)
+        calls = {(name, *key): count for name, ended in self._ended.items() for key, count in ended.calls.items()}
+        yield _counter("narrows_calls", "Calls by ending", ("connection", "operation", "outcome", "code"), calls)
+        prompts = {(name, "prompt"): ended.prompt for name, ended in self._ended.items()}
+        completions = {(name, "completion"): ended.completion for name, ended in self._ended.items()}
+        tokens = prompts | completions
+        yield _counter("narrows_tokens", "Tokens that upstreams reported", ("connection", "kind"), tokens)
         durations = HistogramMetricFamily("narrows_call_seconds", "Duration of calls", labels=["connection"])
-        for connection, buckets in self._seconds.items():
-            rows, total = buckets.cumulative()
-            durations.add_metric([connection], rows, total)
+        for name, ended in self._ended.items():
+            rows, total = ended.seconds.cumulative()
+            durations.add_metric([name], rows, total)
         yield durations
         overhead = HistogramMetricFamily(
             "narrows_overhead_seconds", "From the request's body being read to its being sent upstream"

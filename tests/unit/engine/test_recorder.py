@@ -1,11 +1,13 @@
 import pytest
 
-from narrows.engine.recorder import Recorder, opened
-from narrows.model.record import Content, Outcome
+from narrows.engine.recorder import Recorder, opened, refused
+from narrows.model.call import Asked, Call, Source
+from narrows.model.plan import Plan
+from narrows.model.record import Content, Opened, Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
 from narrows.model.usage import Usage
-from narrows.model.verdict import Deny
+from narrows.model.verdict import Deny, Note
 from narrows.ports.journal import JournalUnavailable
 from unit.engine.test_chain import CALL
 from unit.engine.world import MemoryJournal, Ticking
@@ -17,9 +19,28 @@ def recorder() -> tuple[Recorder, MemoryJournal]:
     return Recorder(journal, Ticking(), CALL, 0), journal
 
 
+def test_every_fact_of_a_forwarded_call_stands_in_its_own_place() -> None:
+    """The entry is made by position, so this compares it with one that is made by name."""
+    asked = Asked("chat", "asked-model", {}, stream=True)
+    source = Source("192.0.2.1", "agent", "declared-agent", "declared-session", "justification")
+    plan = Plan("revision", policies=("policy",))
+    call = Call(
+        "call", "request", "session", 7, CALL.principal, CALL.credential, source, "connection", "dialect", "METHOD",
+        "/path", asked, "model", plan, prompt_tokens=11, output_cap=13, notes=(Note(Code.PROMPT_DENIED, "watcher"),),
+    )  # fmt: skip
+    contents = (Content("$", b"{}"),)
+    assert opened(call, contents) == Opened(
+        call="call", at=7, request_id="request", session="session", principal=CALL.principal,
+        credential=CALL.credential.id, address="192.0.2.1", agent="agent", connection="connection", dialect="dialect",
+        operation="chat", method="METHOD", path="/path", model_asked="asked-model", model="model", stream=True,
+        revision="revision", forwarded=True, policies=("policy",), notes=call.notes, justification="justification",
+        declared_agent="declared-agent", prompt_tokens=11, output_cap=13, contents=contents,
+    )  # fmt: skip
+
+
 def test_a_refused_call_is_one_entry_that_says_why() -> None:
     deny = Deny(Code.MODEL_NOT_ALLOWED, "no such model for you", policy="p", rule="r", param="model")
-    entry = opened(CALL, (Content("$", b"{}"),), deny)
+    entry = refused(CALL, (Content("$", b"{}"),), deny)
     assert not entry.forwarded
     assert (entry.refusal, entry.reason, entry.policy, entry.rule, entry.param, entry.status) == (
         "model_not_allowed", "no such model for you", "p", "r", "model", 403,
