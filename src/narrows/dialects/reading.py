@@ -7,6 +7,7 @@ words. So a field that no dialect knows is still seen. Keys of objects whose sha
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Mapping
 from types import NoneType
 from typing import Any, Final
@@ -31,10 +32,21 @@ ROLES: Final[Mapping[str, Role]] = {
 GOVERNED_IN_MESSAGES: Final = frozenset({"role", "content", "type", "text", "tool_calls", "name", "arguments", "input"})
 
 _MEDIA_URLS: Final = frozenset(
-    {"image_url", "video_url", "audio_url", "file_url", "input_image", "image", "images", "video", "audio"}
-)
-_MEDIA_BLOBS: Final = frozenset({"file_data", "b64_json", "image_data", "audio_data", "multimodal_data"})
+    {
+        "image_url", "video_url", "audio_url", "file_url", "document_url", "input_image", "image", "images", "video",
+        "audio",
+    }
+)  # fmt: skip
+_MEDIA_BLOBS: Final = frozenset(
+    {
+        "file_data", "b64_json", "image_data", "audio_data", "multimodal_data", "image_embeds", "audio_embeds",
+        "video_embeds",
+    }
+)  # fmt: skip
 _MEDIA_HOLDERS: Final = _MEDIA_URLS | {"input_audio", "file", "source"}
+_REMOTE: Final = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
+"""How an address begins that a provider would fetch, in a place where the content itself is expected."""
+
 _PART_KEYS: Final = (
     _MEDIA_HOLDERS
     | _MEDIA_BLOBS
@@ -154,7 +166,7 @@ class Reading:
     def part(self, role: Role, path: str, value: Any, holder: str) -> None:
         """A part, at any depth: texts, media, and whatever else it holds. `holder` is the key it stands under."""
         if type(value) is str:
-            if holder in _MEDIA_URLS:
+            if holder in _MEDIA_URLS or (holder in _MEDIA_BLOBS and _REMOTE.match(value) is not None):
                 self.media_url(role, path, value)
             elif holder in _MEDIA_BLOBS:
                 self.blob(path, "", value)
@@ -196,7 +208,7 @@ class Reading:
                 self.opaque.append(Opaque(place, "", _sha256(inner.encode()), 0))
             elif media and key == "url":
                 self.media_url(role, place, inner)
-            elif media and key == "data" and kind != "text":
+            elif media and key == "data" and not (holder == "source" and kind == "text"):
                 self.blob(place, _media_type(part), inner)
             elif (media or key == "detail") and inner in _MEDIA_WORDS:
                 continue

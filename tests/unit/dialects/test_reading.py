@@ -69,6 +69,8 @@ def test_media_is_opaque_with_hash_and_size(part: Any) -> None:
         {"type": "image", "source": {"type": "url", "url": "https://evil.example/x.png"}},
         {"type": "video_url", "video_url": {"url": "file:///etc/passwd"}},
         {"type": "image", "image": "gs://bucket/x"},
+        {"type": "document_url", "document_url": "https://evil.example/x.pdf"},
+        {"type": "file", "file": {"filename": "x.pdf", "file_data": "https://evil.example/x.pdf"}},
     ],
 )
 def test_what_the_provider_would_fetch_widens_the_call(part: Any) -> None:
@@ -82,6 +84,8 @@ def test_what_the_provider_would_fetch_widens_the_call(part: Any) -> None:
     "part",
     [
         {"type": "input_audio", "input_audio": {"data": BASE64, "format": "wav"}},
+        {"type": "input_audio", "input_audio": {"type": "text", "data": BASE64, "format": "wav"}},
+        {"type": "image_embeds", "image_embeds": BASE64},
         {"type": "file", "file": {"file_data": BASE64}},
         {"type": "file", "file": {"file_id": "file-1"}},
         {"type": "input_file", "file_id": "file-1"},

@@ -1,5 +1,6 @@
 """Requests of `POST /v1/messages` and `POST /v1/messages/count_tokens`."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -22,6 +23,9 @@ LEAST_THINKING: Final = 1024
 
 _READ: Final = frozenset({"system", "messages", "tools", "mcp_servers", "container", *KEEP})
 _WORDS: Final[Mapping[str, frozenset[str]]] = {"service_tier": frozenset({"auto", "standard_only"})}
+_CALLER_RUN: Final = re.compile(r"custom|(?:bash|text_editor|computer|memory)_[0-9]{8}")
+"""Tools that run at the caller's: its own, and those of which Anthropic defines the shape only."""
+
 _GOVERNED_IN_TOOLS: Final = frozenset({"type", "name", "input_schema"})
 
 
@@ -83,6 +87,7 @@ def _read_tools(reading: Reading, tools: list[Any]) -> None:
         variant = case_variant(tool, _GOVERNED_IN_TOOLS)
         if variant is not None:
             raise Invalid(f"{place}.{variant}", f"must be written {variant.casefold()!r}")
-        if tool.get("type") not in (None, "custom"):
+        kind = tool.get("type")
+        if kind is not None and (type(kind) is not str or _CALLER_RUN.fullmatch(kind) is None):
             reading.parameters.add("server_tools")
         reading.schema(Role.TOOL_DEFINITION, place, tool)

@@ -56,6 +56,9 @@ class JsonAny:
         """The operation, for any POST to a known path."""
         if method != "POST" or query or self._paths.fullmatch(path) is None:
             return None
+        if "%2f" in path.lower():
+            # What is one segment here may be several to the upstream, and so another path than the one declared.
+            return None
         return Route(self._operation, path)
 
     def read(self, route: Route, body: Json) -> Asked | Deny:
@@ -109,7 +112,8 @@ class JsonAny:
     def _read(self, route: Route, body: Json) -> Asked:
         reading = Reading()
         model = first(body, self._model)
-        if model is not None:
+        if self._model is not None:
+            # Without it the upstream would take a model of its own choice, which no policy has permitted.
             governed.check_model(model, "the model")
         stream = first(body, self._stream)
         if stream is not None and type(stream) is not bool:

@@ -34,7 +34,16 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
 _SERVER_SIDE: Final = ("web_search_options", "search_parameters", "plugins")
 """Members that make the provider search or run something; the latter two are of compatible providers."""
 
-_WIDENING: Final = frozenset({"store", "models", "modalities", "n", "best_of", *_SERVER_SIDE})
+_OTHER_MODELS: Final = ("models", "fallbacks")
+"""Members in which routers among the upstreams take further models to try."""
+
+_TOKEN_IDS: Final = ("prompt_token_ids", "input_ids")
+"""Members in which some servers take a prompt that is already tokens."""
+
+_CHOICES: Final = ("n", "best_of", "n_cmpl")
+"""Members that ask for more than one reply; the last is llama.cpp's."""
+
+_WIDENING: Final = frozenset({"store", "echo", "modalities", *_CHOICES, *_OTHER_MODELS, *_TOKEN_IDS, *_SERVER_SIDE})
 
 
 def read(body: Json) -> Asked:
@@ -81,14 +90,18 @@ def widened(reading: Reading, body: Json) -> int:
         if body.get(name) is not None:
             reading.parameters.add("server_tools")
             reading.strings(Role.USER, f"$.{name}", body[name])
-    if body.get("models") is not None:
+    if governed.flag(body, "echo"):
+        reading.parameters.add("echo")
+    if any(body.get(name) is not None for name in _OTHER_MODELS):
         reading.parameters.add("models")
+    if any(body.get(name) is not None for name in _TOKEN_IDS):
+        reading.parameters.add("token_ids")
     for index, modality in enumerate(governed.optional_members(body, "modalities")):
         if modality == "audio":
             reading.parameters.add("audio_output")
         elif modality != "text":
             reading.strings(Role.USER, f"$.modalities[{index}]", modality)
-    choices = max(governed.count(body, "n") or 1, governed.count(body, "best_of") or 1)
+    choices = max(governed.count(body, name) or 1 for name in _CHOICES)
     if choices > 1:
         reading.parameters.add("n")
     return choices

@@ -33,8 +33,6 @@ def read(body: Json) -> Asked:
     if body.get("prompt") is None:
         raise Invalid("$.prompt", "must be a string or a list")
     prompts = _read_prompt(reading, "$.prompt", body["prompt"])
-    if governed.flag(body, "echo"):
-        reading.parameters.add("echo")
     if "prompt_embeds" in body:
         reading.part(Role.USER, "$.prompt_embeds", body["prompt_embeds"], "multimodal_data")
     if "tools" in body:
@@ -56,12 +54,14 @@ def read_embeddings(body: Json) -> Asked:
     """What an embedding asks. Raises Refused."""
     reading = Reading()
     model = governed.model(body)
+    if body.get("input") is None and body.get("messages") is None:
+        raise Invalid("$.input", "must be a string or a list")
+    # Which of the two an upstream takes is its own choice.
     if body.get("input") is not None:
         _read_prompt(reading, "$.input", body["input"])
-    elif body.get("messages") is not None:
+    if body.get("messages") is not None:
         read_messages(reading, governed.members(body, "messages"))
-    else:
-        raise Invalid("$.input", "must be a string or a list")
+    widened(reading, body)
     reading.unread(body, _READ_EMBEDDING, WORDS)
     return reading.asked(EMBEDDINGS, model, body)
 
@@ -78,6 +78,8 @@ def _read_prompt(reading: Reading, path: str, value: Any) -> int:
     """Reads a prompt or a list of them; gives how many they are. Raises Invalid."""
     if type(value) is str or type(value) is dict:
         reading.content(Role.USER, path, value)
+        if type(value) is dict and any(type(inner) is list and int in map(type, inner) for inner in value.values()):
+            reading.parameters.add("token_ids")
         return 1
     if type(value) is not list:
         raise Invalid(path, "must be a string or a list")

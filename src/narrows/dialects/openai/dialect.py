@@ -29,7 +29,8 @@ QUERIES: Final = frozenset({"limit", "after", "order"})
 HEADERS: Final = frozenset({b"openai-beta", b"idempotency-key"})
 GOVERNED: Final = (
     "model", "models", "messages", "input", "instructions", "prompt", "stream", "stream_options", "tools", "store",
-    "background", "n", "best_of", "echo", "previous_response_id", "conversation", "modalities", "web_search_options",
+    "background", "n", "n_cmpl", "best_of", "echo", "fallbacks", "previous_response_id", "conversation", "modalities",
+    "web_search_options",
     "max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "n_predict",
 )  # fmt: skip
 

@@ -40,7 +40,11 @@ def test_counting_tokens() -> None:
     ("more", "parameters"),
     [
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, {"server_tools"}),
-        ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, {"server_tools"}),
+        ({"tools": [{"type": "code_execution_20250825", "name": "code_execution"}]}, {"server_tools"}),
+        ({"tools": [{"type": "bash_20250124x", "name": "bash"}]}, {"server_tools"}),
+        ({"tools": [{"type": ["custom"], "name": "x"}]}, {"server_tools"}),
+        ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, set()),
+        ({"tools": [{"type": "text_editor_20250728", "name": "str_replace_based_edit_tool"}]}, set()),
         ({"tools": [{"type": "custom", "name": "mine"}, {"name": "mine"}]}, set()),
         ({"mcp_servers": [{"type": "url", "url": "https://x", "name": "x"}]}, {"server_tools"}),
         ({"mcp_servers": []}, set()),

@@ -6,6 +6,7 @@ import pytest
 
 from narrows.config.schema import JsonShape
 from narrows.model.call import Asked
+from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from unit.dialects.payloads import asked, dialect, read, sent
 
@@ -17,6 +18,8 @@ SHAPE = JsonShape(
     output_cap="$.config.cap",
     stream="$.stream",
 )
+
+NAMED: dict[str, Any] = {"config": {"modelId": "m"}}
 
 
 def shaped(body: dict[str, Any]) -> Asked | Deny:
@@ -41,7 +44,8 @@ def test_what_is_governed_is_set_in_its_place() -> None:
     forwarded = sent("json", body, 5, model="m-2", json=SHAPE)
     assert forwarded == {"config": {"modelId": "m-2", "x": 1, "cap": 5}, "items": []}
     assert body["config"] == {"modelId": "m-1", "x": 1}
-    assert sent("json", {"config": {"cap": 3}}, 5, json=SHAPE) == {"config": {"cap": 3}}
+    smaller = {"config": {"modelId": "m-1", "cap": 3}}
+    assert sent("json", smaller, 5, json=SHAPE) == smaller
     assert sent("json", {"a": 1}, 5) == {"a": 1}
 
 
@@ -50,21 +54,36 @@ def test_what_is_governed_is_set_in_its_place() -> None:
     [
         {"config": {"modelId": 5}},
         {"config": {"modelId": "a\nb"}},
-        {"config": {"cap": "many"}},
-        {"stream": "yes"},
-        {"stream": 1},
-        {"stream": 0},
-        {"Config": {}},
-        {"STREAM": True},
+        {"config": {"modelId": "m", "cap": "many"}},
+        {**NAMED, "stream": "yes"},
+        {**NAMED, "stream": 1},
+        {**NAMED, "stream": 0},
+        {**NAMED, "Config": {}},
+        {**NAMED, "STREAM": True},
     ],
 )
 def test_wrong_types_are_refused(body: dict[str, Any]) -> None:
     assert isinstance(shaped(body), Deny)
 
 
+@pytest.mark.parametrize("body", [{}, {"config": {}}, {"config": {"modelId": None}}, {"config": "m-1"}])
+def test_a_declared_model_must_be_named(body: dict[str, Any]) -> None:
+    """Without it the upstream would choose one, and `may.models` would not be asked."""
+    deny = shaped(body)
+    assert isinstance(deny, Deny)
+    assert deny.code is Code.BODY_INVALID
+
+
 @pytest.mark.parametrize(
     ("path", "known"),
-    [("/predict", True), ("/v2/m-1/rank", True), ("/v2/a/b/rank", False), ("/predict/x", False), ("/", False)],
+    [
+        ("/predict", True),
+        ("/v2/m-1/rank", True),
+        ("/v2/a/b/rank", False),
+        ("/v2/a%2F..%2Fb/rank", False),
+        ("/predict/x", False),
+        ("/", False),
+    ],
 )
 def test_paths(path: str, known: bool) -> None:
     route = dialect("json", json=SHAPE).route("POST", path, "")

@@ -41,6 +41,11 @@ def test_a_full_request() -> None:
         ({"web_search_options": {}}, {"server_tools"}),
         ({"search_parameters": {"mode": "auto"}}, {"server_tools"}),
         ({"models": ["other"]}, {"models"}),
+        ({"fallbacks": [{"model": "other"}]}, {"models"}),
+        ({"n_cmpl": 4}, {"n"}),
+        ({"echo": True}, {"echo"}),
+        ({"prompt_token_ids": [1, 2]}, {"token_ids"}),
+        ({"input_ids": [1, 2]}, {"token_ids"}),
         ({"tools": [{"type": "web_search_preview"}]}, {"server_tools"}),
         ({"tools": [{"type": "mcp", "server_url": "https://x"}]}, {"server_tools"}),
         ({"tools": [{"name": "untyped"}]}, {"server_tools"}),
@@ -54,6 +59,7 @@ def test_parameters_that_widen_a_call(more: dict[str, Any], parameters: set[str]
 
 def test_how_many_choices() -> None:
     assert asked("chat", {**PLAIN, "n": 4}).choices == 4
+    assert asked("chat", {**PLAIN, "n": 1, "n_cmpl": 6}).choices == 6
 
 
 @pytest.mark.parametrize(

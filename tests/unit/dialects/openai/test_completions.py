@@ -23,6 +23,7 @@ def completion(prompt: Any, **more: Any) -> dict[str, Any]:
         ([12, "mixed", 34], ["mixed"], {"token_ids"}, 1),
         (["one", [7, "two"]], ["one", "two"], {"token_ids"}, 2),
         ({"prompt_string": "one", "multimodal_data": ["aGk="]}, ["one"], set(), 1),
+        ({"prompt_string": [1, 2, 3]}, [], {"token_ids"}, 1),
         ([], [], set(), 1),
     ],
 )
@@ -82,3 +83,12 @@ def test_embeddings(given: Any, texts: list[str], parameters: set[str]) -> None:
 def test_embeddings_of_messages() -> None:
     assert asked("embeddings", {"model": "e", "messages": [{"role": "user", "content": "hi"}]}).texts[0].value == "hi"
     assert isinstance(read("embeddings", {"model": "e"}), Deny)
+
+
+def test_embeddings_of_both_are_read_whole() -> None:
+    result = asked("embeddings", {"model": "e", "input": "one", "messages": [{"role": "user", "content": "two"}]})
+    assert [text.value for text in result.texts] == ["one", "two"]
+
+
+def test_what_widens_embeddings() -> None:
+    assert asked("embeddings", {"model": "e", "input": "one", "models": ["f"]}).parameters == {"models"}
