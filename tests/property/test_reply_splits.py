@@ -82,3 +82,30 @@ def test_garbage_is_refused_or_never_complete(data: bytes, cuts: list[int]) -> N
     except ReplyMalformed:
         return
     assert not parser.complete
+
+
+LINES = st.lists(
+    st.sampled_from(
+        b"Content-Length: 3|content-length:3|Content-Length: 4|Connection: keep-alive|Connection: close|X-A: 1|x-a:  2 "
+        b"|Keep-Alive: timeout=9|Transfer-Encoding: chunked|Content-Encoding: gzip|X : 1| folded|X: a\nb|Y:"
+        b"|Z: \xff".split(b"|")
+    ),
+    max_size=5,
+)
+
+
+@given(lines=LINES, body=st.sampled_from([b"", b"ab", b"abc", b"abcd", b"3\r\nabc\r\n0\r\n\r\n"]))
+def test_read_without_the_parser_or_with_it_a_reply_is_the_same(lines: list[bytes], body: bytes) -> None:
+    """A head that comes in two segments is always the parser's."""
+    data = b"HTTP/1.1 200 OK\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + body
+
+    def outcome(segments: list[bytes]) -> tuple[object, ...]:
+        try:
+            parser, read = parse(segments)
+        except ReplyMalformed:
+            return (None,)
+        if not parser.head_done:
+            return (False,)
+        return parser.headers, parser.length, parser.complete, parser.keep_alive, parser.idle_hint, read
+
+    assert outcome([data]) == outcome([data[:1], data[1:]])

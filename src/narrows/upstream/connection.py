@@ -12,6 +12,7 @@ from narrows.config.schema import Timeouts
 from narrows.ports.http import UpstreamFailed
 from narrows.upstream.failure import invalid, seconds, timed_out, unreachable
 from narrows.upstream.parser import ReplyMalformed, ReplyParser
+from narrows.upstream.plain import PlainHeads
 from narrows.upstream.reply import Reply
 
 JOINED: Final = 64 * 1024
@@ -54,11 +55,13 @@ class Connection(asyncio.Protocol):
         "usable",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, timeouts: Timeouts) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, owner: Owner, timeouts: Timeouts, plain: PlainHeads | None = None
+    ) -> None:
         self._loop = loop
         self._owner = owner
         self._timeouts = timeouts
-        self._parser = ReplyParser()
+        self._parser = ReplyParser(plain)
         self._reply: Reply | None = None
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None

@@ -14,6 +14,7 @@ from narrows.ports.http import UpstreamFailed
 from narrows.upstream.address import AddressRefused, Resolver, addresses, resolve
 from narrows.upstream.connection import Connection, Owner
 from narrows.upstream.failure import seconds, timed_out, unreachable
+from narrows.upstream.plain import PlainHeads
 from narrows.upstream.target import Target
 
 LOG: Final = logging.getLogger("narrows.upstream")
@@ -40,6 +41,7 @@ class Dialer:
         self._tls = tls
         self._resolver = resolver
         self._failing = False
+        self._plain = PlainHeads()
 
     async def dial(self, owner: Owner) -> Connection:
         """A new connection. Raises UpstreamFailed within the connect timeout."""
@@ -74,7 +76,7 @@ class Dialer:
 
     async def _open(self, loop: asyncio.AbstractEventLoop, owner: Owner, address: str) -> Connection:
         transport, connection = await loop.create_connection(
-            lambda: Connection(loop, owner, self.timeouts),
+            lambda: Connection(loop, owner, self.timeouts, self._plain),
             address,
             self.target.port,
             ssl=self._tls,
