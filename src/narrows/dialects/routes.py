@@ -19,23 +19,27 @@ _SEGMENT: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}){
 class Routes:
     """The routes of one connection. `bodies` maps paths of POST to operations."""
 
-    __slots__ = ("_bodies", "_prefix", "_queries", "_version")
+    __slots__ = ("_posts", "_prefix", "_queries", "_version")
 
     def __init__(self, url: str, bodies: Mapping[str, str], queries: frozenset[str], version: str = "/v1") -> None:
-        self._bodies = dict(bodies)
         self._queries = queries
         self._version = version
         self._prefix = "" if urlsplit(url).path.rstrip("/").endswith(version) else version
+        self._posts: dict[str, Route] = {}
+        for path, operation in bodies.items():
+            self._posts[path] = self._posts[version + path] = Route(operation, self._prefix + path)
 
     def find(self, method: str, path: str, query: str) -> Route | None:
         """The route, or None."""
         canonical = self._query(query) if query else ""
         if canonical is None:
             return None
-        path = path.removeprefix(self._version)
         if method == "POST":
-            operation = self._bodies.get(path)
-            return None if operation is None else Route(operation, self._prefix + path + canonical)
+            route = self._posts.get(path)
+            if route is not None and canonical:
+                return Route(route.operation, route.target + canonical)
+            return route
+        path = path.removeprefix(self._version)
         if method == "GET":
             if path == "/models":
                 return Route("models", self._prefix + path + canonical, body=False)

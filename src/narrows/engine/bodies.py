@@ -23,6 +23,8 @@ _ACCEPTED: Final = (b"application/json",)
 def check_content_type(headers: Headers) -> Deny | None:
     """Only JSON in UTF-8 is read; a missing content type is a refusal, not a guess."""
     kind = headers.get(b"content-type", b"")
+    if kind == b"application/json":
+        return None
     media, _, parameters = kind.partition(b";")
     media = media.strip().lower()
     if media not in _ACCEPTED and not (media.startswith(b"application/") and media.endswith(b"+json")):
@@ -36,16 +38,17 @@ def check_content_type(headers: Headers) -> Deny | None:
     return None
 
 
-async def read_request(dialect: Dialect, route: Route, data: bytes, offload: Offload) -> Asked | Deny:
-    """What a body asks, or the refusal that says where it is wrong."""
+def read_request(dialect: Dialect, route: Route, data: bytes) -> Asked | Deny:
+    """What a body of at most `LARGE` bytes asks, or the refusal that says where it is wrong."""
     if not route.body:
         return dialect.read(route, {})
-    if len(data) > LARGE:
-        return await offload.run(read_large, dialect, route, data)
     body = read_json(data, dialect.governed)
-    if isinstance(body, Deny):
-        return body
-    return dialect.read(route, body)
+    return body if type(body) is Deny else dialect.read(route, body)
+
+
+async def read_large_request(dialect: Dialect, route: Route, data: bytes, offload: Offload) -> Asked | Deny:
+    """The same for any size, in a worker process."""
+    return await offload.run(read_large, dialect, route, data)
 
 
 class LargeReply(msgspec.Struct):

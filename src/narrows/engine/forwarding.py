@@ -27,8 +27,14 @@ _log = logging.getLogger("narrows.engine")
 
 _LINES: Final = b"application/x-ndjson"
 _EVENT_STREAMS: Final = (b"text/event-stream", _LINES)
+_UNKNOWN: Final = Outcome.UNKNOWN
+_DONE: Final = Outcome.DONE
+
 DRAIN: Final = "drain"
 """The word the edge cancels a call with when the drain's time is up."""
+
+_SLICE: Final = 8 * 1024
+"""Bytes of a stream that are read before other calls have their turn."""
 
 _ERROR_BODY: Final = 1024 * 1024
 _CREDENTIAL_REFUSED: Final = frozenset({401, 407})
@@ -80,7 +86,7 @@ class Forwarding:
 
     async def run(self) -> None:
         """Sees the call through to its ending."""
-        outcome = Outcome.UNKNOWN
+        outcome = _UNKNOWN
         deny: Deny | None = None
         try:
             outcome, deny = await self._attempt()
@@ -106,7 +112,7 @@ class Forwarding:
         duration = recorder.close(outcome, status, deny)
         self._chain.end(outcome, recorder.usage)
         code = "" if deny is None else deny.code.value
-        self._telemetry.ended(call.connection, call.operation, outcome, code, duration, recorder.usage)
+        self._telemetry.ended(call.connection, call.asked.operation, outcome, code, duration, recorder.usage)
         if deny is not None:
             self._tell(deny)
 
@@ -154,20 +160,22 @@ class Forwarding:
         if call.method == "POST":
             headers.append((b"content-type", JSON))
         given = self._exchange.head.headers
-        headers.extend((name, given[name]) for name in self._connected.headers if name in given)
+        passed = self._connected.headers
+        if not passed.isdisjoint(given):
+            headers += [(name, given[name]) for name in passed if name in given]
         return headers
 
     async def _answer(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
-        recorder = self._recorder
+        recorder, headers = self._recorder, reply.headers
         recorder.first_byte = recorder.elapsed()
         recorder.upstream_status = reply.status
-        upstream_id = reply.headers.get(b"x-request-id") or reply.headers.get(b"request-id")
+        upstream_id = headers.get(b"x-request-id") or headers.get(b"request-id")
         if upstream_id is not None and not self._connected.upstream.leaks(upstream_id):
             recorder.upstream_request_id = upstream_id[:128].decode("latin-1")
         if reply.status >= 300:
             return await self._pass_error(reply)
-        kind = reply.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if kind in _EVENT_STREAMS:
+        kind = headers.get(b"content-type", b"")
+        if kind != JSON and (kind := kind.partition(b";")[0].strip().lower()) in _EVENT_STREAMS:
             return await self._stream(reply, self._reader_for(stream=True, lines=kind == _LINES))
         data = await reply.read_all(self._connected.settings.max_reply)
         if len(data) > LARGE and self.call.operation != "models":
@@ -204,22 +212,21 @@ class Forwarding:
         return outcome
 
     def _send_whole(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
-        call, recorder = self.call, self._recorder
+        chain, recorder = self._chain, self._recorder
         reader = self._reader_for(stream=False)
-        events = read_buffered(reader, data)
-        pieces = []
-        for event in events:
+        body = b""
+        for event in read_buffered(reader, data):
             recorder.note(event)
-            deny = self._chain.on_event(event)
+            deny = chain.on_event(event)
             if deny is not None:
                 return Outcome.STOPPED, deny
-            pieces.append(reader.write(event))
-        deny = self._chain.on_finish()
+            body += reader.write(event)
+        deny = chain.on_finish()
         if deny is not None:
             return Outcome.STOPPED, deny
-        body = b"".join(pieces)
-        recorder.contents = (Content("reply", body),) if call.asked.operation != "models" else ()
-        return self._respond(Outcome.DONE, reply.status, reply, reader.content_type, body), None
+        if chain.call.asked.operation != "models":
+            recorder.contents = (Content("reply", body),)
+        return self._respond(_DONE, reply.status, reply, reader.content_type, body), None
 
     async def _send_large(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
         """The same for a reply so large that reading it here would hold up other calls."""
@@ -271,8 +278,13 @@ class Forwarding:
         exchange.start(reply.status, headers)
         self._begun = self._streaming = True
         self._status = reply.status
+        rest = b""
         while True:
-            data = await reply.read()
+            if rest:
+                # A segment of thousands of events would hold up every other call.
+                await asyncio.sleep(0)
+            data = rest or await reply.read()
+            data, rest = data[:_SLICE], data[_SLICE:]
             events = reader.feed(data) if data else reader.close()
             out = []
             deny: Deny | None = None

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from narrows.engine import recorder as recording
-from narrows.engine.bodies import check_content_type, read_request
+from narrows.engine.bodies import LARGE, check_content_type, read_large_request, read_request
 from narrows.engine.chain import Chain
 from narrows.engine.credentials import presented
 from narrows.engine.forwarding import Forwarding
@@ -88,17 +88,19 @@ class Gateway:
         request_id = services.ids.request()
         routed = find_route(head, snapshot)
         token = presented(head.headers)
-        identity: Identity | Deny
-        if isinstance(token, Deny):
+        identity: Identity | Deny | None
+        if type(token) is Deny:
             identity = token
         else:
-            identity = snapshot.authenticator.recall(token) or await snapshot.authenticator.verify(token)
-        if isinstance(identity, Deny):
+            identity = snapshot.authenticator.recall(token)
+            if identity is None:
+                identity = await snapshot.authenticator.verify(token)
+        if type(identity) is Deny:
             self._refuse_stranger(exchange, snapshot, identity, request_id)
             return
         source = _source(head)
         visit = _Visit(exchange, snapshot, identity, source, request_id, services.clock.now(), started)
-        if isinstance(routed, Deny):
+        if type(routed) is Deny:
             await self._refuse(visit, routed)
             return
         try:
@@ -120,7 +122,7 @@ class Gateway:
         visit.connected = routed.candidates[0]
         asked = await self._read(visit, routed)
         received = services.clock.monotonic() - visit.started
-        if isinstance(asked, Deny):
+        if type(asked) is Deny:
             visit.asked = msgspec.structs.replace(_NOTHING, operation=routed.route.operation)
             await self._refuse(visit, asked)
             return
@@ -129,7 +131,14 @@ class Gateway:
         call = self._call(visit, visit.connected, plan, routed.route.target)
         chain = Chain(visit.snapshot, call)
         try:
-            deny = await self._judge(chain)
+            if call.prompt_tokens > _LONG_PROMPT:
+                # A scan of megabytes would hold up every other call; the patterns run without the interpreter's lock.
+                verdict = await asyncio.to_thread(chain.judge)
+            else:
+                verdict = chain.judge()
+            deny = _refusal(verdict)
+            if deny is None and asked.references:
+                deny = await self._check_references(chain.call)
         except BaseException:
             chain.end(Outcome.CLIENT_GONE, None)
             raise
@@ -146,18 +155,19 @@ class Gateway:
         await forwarding.run()
 
     async def _read(self, visit: _Visit, routed: Routed) -> Asked | Deny:
-        route = routed.route
+        route, exchange = routed.route, visit.exchange
+        if not route.body:
+            return read_request(routed.dialect, route, b"")
+        unsupported = check_content_type(exchange.head.headers)
+        if unsupported is not None:
+            return unsupported
         try:
-            if not route.body:
-                data = b""
-            else:
-                unsupported = check_content_type(visit.exchange.head.headers)
-                if unsupported is not None:
-                    return unsupported
-                data = await visit.exchange.body(visit.snapshot.max_body)
+            data = await exchange.body(visit.snapshot.max_body)
         except BodyRefused as refused:
             return refused.deny
-        return await read_request(routed.dialect, route, data, self._services.offload)
+        if len(data) > LARGE:
+            return await read_large_request(routed.dialect, route, data, self._services.offload)
+        return read_request(routed.dialect, route, data)
 
     def _call(self, visit: _Visit, connected: Connected, plan: Plan, target: str) -> Call:
         services, asked, identity = self._services, visit.asked, visit.identity
@@ -180,18 +190,8 @@ class Gateway:
             prompt_tokens=services.tokens.prompt(asked.texts),
         )
 
-    async def _judge(self, chain: Chain) -> Deny | None:
-        """The controls, then the one check that needs the journal."""
-        if chain.call.prompt_tokens > _LONG_PROMPT:
-            # A scan of megabytes would hold up every other call; the patterns run without the interpreter's lock.
-            verdict = await asyncio.to_thread(chain.judge)
-        else:
-            verdict = chain.judge()
-        if isinstance(verdict, Hold):
-            return Deny(Code.CONTROL_FAILED, "the call needs an approval, and no approval service is configured")
-        if verdict is not None:
-            return verdict
-        call = chain.call
+    async def _check_references(self, call: Call) -> Deny | None:
+        """The one check that needs the journal: what a call refers to must be the caller's own."""
         for reference in call.asked.references:
             if not await self._services.journal.owns(call.principal.key, call.connection, reference):
                 return Deny(
@@ -261,6 +261,12 @@ def _choose(visit: _Visit, routed: Routed) -> tuple[Connected, Plan]:
     connected = routed.candidates[0]
     unserved = Deny(Code.MODEL_NOT_ALLOWED, f"no connection serves the model {asked.model!r}", param="model")
     return connected, Plan(revision=visit.snapshot.revision, refusal=unserved)
+
+
+def _refusal(verdict: Deny | Hold | None) -> Deny | None:
+    if type(verdict) is Hold:
+        return Deny(Code.CONTROL_FAILED, "the call needs an approval, and no approval service is configured")
+    return verdict
 
 
 def _call_id(request_id: str) -> str:

@@ -80,7 +80,7 @@ class Recorder:
         self._clock = clock
         self._call = call
         self._started = started
-        self._transcript = TranscriptBuilder()
+        self._transcript: TranscriptBuilder | None = None
         self._segments = 0
         self._opened = False
         self._duration: int | None = None
@@ -125,12 +125,15 @@ class Recorder:
         """Takes an event of a stream as it leaves; writes a segment when enough has gathered."""
         self.note(event)
         if event.deltas:
+            transcript = self._transcript
+            if transcript is None:
+                transcript = self._transcript = TranscriptBuilder()
             elapsed = self.elapsed()
             for delta in event.deltas:
                 if delta.text and (delta.field == "content" or not delta.field.startswith(_LEFT_OUT)):
-                    self._transcript.add(delta, elapsed)
-            if self._transcript.full:
-                entry = Segment(self._call.id, self._segments, self._clock.now(), self._transcript.take())
+                    transcript.add(delta, elapsed)
+            if transcript.full:
+                entry = Segment(self._call.id, self._segments, self._clock.now(), transcript.take())
                 self._segments += 1
                 self._journal.segment(entry)
 
@@ -159,7 +162,7 @@ class Recorder:
                 first_byte=self.first_byte,
                 duration=duration,
                 sent_bytes=self.sent_bytes,
-                contents=self.contents + self._transcript.take(),
+                contents=self.contents if self._transcript is None else self.contents + self._transcript.take(),
             )
         )
         return duration

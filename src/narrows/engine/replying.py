@@ -36,8 +36,9 @@ def reply_headers(request_id: str, call_id: str | None, content_type: bytes) -> 
 
 def passed_headers(given: Headers, upstream: Upstream) -> list[tuple[bytes, bytes]]:
     """The upstream's headers that the allow-list lets through; none in which it echoes the gate's credential."""
-    names = given.keys() & _PASSED
-    return [(name, given[name]) for name in names if not upstream.leaks(given[name])] if names else []
+    if _PASSED.isdisjoint(given):
+        return []
+    return [(name, given[name]) for name in given.keys() & _PASSED if not upstream.leaks(given[name])]
 
 
 def refuse(exchange: Exchange, dialect: Dialect | None, deny: Deny, request_id: str, call_id: str | None = None) -> int:

@@ -26,11 +26,14 @@ class SequentialIds:
     def __init__(self) -> None:
         self._process = secrets.token_hex(4)
         self._counter = itertools.count(1)
-
-    def _next(self) -> str:
-        # The time, the process and a counter; every part has a fixed width, so that ids sort as they were made.
-        return f"{time.time_ns() // 1_000_000:012x}{self._process}{next(self._counter) & 0xFFFFFF:06x}"
+        self._millisecond = -1
+        self._prefix = ""
 
     def request(self) -> str:
         """A new request id."""
-        return f"req_{self._next()}"
+        # The time, the process and a counter; every part has a fixed width, so that ids sort as they were made.
+        millisecond = time.time_ns() // 1_000_000
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            self._prefix = f"req_{millisecond:012x}{self._process}"
+        return "%s%06x" % (self._prefix, next(self._counter) & 0xFFFFFF)  # noqa: UP031 - faster here than a format
