@@ -24,7 +24,7 @@ RULE: Final = "limits.output_tokens"
 LONGEST_TOKEN: Final = 32
 """Bytes of UTF-8 that one token stands for, at most, on average over a reply."""
 
-
+_NOT_GENERATING: Final = frozenset({"models", "count_tokens", "embeddings"})
 _GENERATED: Final = ("content", "reasoning", "refusal", "tool_call")
 _ANY_JSON: Final = "$"
 
@@ -35,7 +35,9 @@ class OutputCap:
     name: Final = "output_cap"
 
     def begin(self, call: Call) -> Guard | None:
-        """Nothing to do where no policy limits the reply."""
+        """Nothing to do where no policy limits the reply, or the operation generates none."""
+        if call.asked.operation in _NOT_GENERATING:
+            return None
         tightest: Limit | None = None
         observed: tuple[Limit, ...] = ()
         for limit in call.plan.output_tokens:

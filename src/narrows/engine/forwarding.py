@@ -5,6 +5,7 @@ guards are released, and the upstream is let go.
 """
 
 import asyncio
+import hashlib
 import logging
 from typing import Final
 
@@ -14,6 +15,7 @@ from narrows.engine.recorder import Recorder
 from narrows.engine.replying import JSON, passed_headers, refuse, reply_headers
 from narrows.engine.snapshot import Connected
 from narrows.model.call import Call
+from narrows.model.principal import Principal
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
@@ -36,6 +38,7 @@ DRAIN: Final = "drain"
 _SLICE: Final = 8 * 1024
 """Bytes of a stream that are read before other calls have their turn."""
 
+_IDEMPOTENCY: Final = b"idempotency-key"
 _ERROR_BODY: Final = 1024 * 1024
 _CREDENTIAL_REFUSED: Final = frozenset({401, 407})
 
@@ -163,7 +166,7 @@ class Forwarding:
         passed = self._connected.headers
         if not passed.isdisjoint(given):
             headers += [(name, given[name]) for name in passed if name in given]
-        return headers
+        return _own(headers, call.principal) if _IDEMPOTENCY in given else headers
 
     async def _answer(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
         recorder, headers = self._recorder, reply.headers
@@ -305,3 +308,13 @@ class Forwarding:
                 raise Stopped(deny, Outcome.STOPPED)
             if not data:
                 return
+
+
+def _own(headers: list[tuple[bytes, bytes]], principal: Principal) -> list[tuple[bytes, bytes]]:
+    """The headers with the idempotency key made the caller's own: the same each time, and never another's. All callers
+    share one account upstream, and nobody may be given the reply to another's key."""
+    prefix = principal.key.encode("utf-8", "surrogatepass") + b"\0"
+    return [
+        (name, hashlib.blake2b(prefix + value, digest_size=20).hexdigest().encode() if name == _IDEMPOTENCY else value)
+        for name, value in headers
+    ]

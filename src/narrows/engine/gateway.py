@@ -128,7 +128,7 @@ class Gateway:
             return
         visit.asked = asked
         visit.connected, plan = _choose(visit, routed)
-        call = self._call(visit, visit.connected, plan, routed.route.target)
+        call = self._call(visit, visit.connected, plan, routed.target(visit.connected, visit.exchange.head))
         chain = Chain(visit.snapshot, call)
         try:
             if call.prompt_tokens > _LONG_PROMPT:

@@ -28,6 +28,11 @@ class Routed(msgspec.Struct, frozen=True):
         """The wire API of the request; the same for every candidate."""
         return self.candidates[0].dialect
 
+    def target(self, chosen: Connected, head: RequestHead) -> str:
+        """The path and query that `chosen`, one of the candidates, is sent: each URL has its own idea of versions."""
+        route = None if chosen is self.candidates[0] else chosen.dialect.route(head.method, head.path, head.query)
+        return self.route.target if route is None else route.target
+
 
 def face(path: str, host: str, snapshot: Snapshot) -> Dialect | None:
     """The dialect whose error shape a request at this path expects, known route or not."""

@@ -31,6 +31,12 @@ def test_without_limits_there_is_no_guard() -> None:
     assert OutputCap().begin(call(asked={"output_cap": 7})) is None
 
 
+@pytest.mark.parametrize("operation", ["models", "count_tokens", "embeddings"])
+def test_what_generates_nothing_is_neither_capped_nor_noted(operation: str) -> None:
+    limits = (Limit("a", 100), OBSERVED)
+    assert OutputCap().begin(call(Plan("r", output_tokens=limits), asked={"operation": operation})) is None
+
+
 @pytest.mark.parametrize(
     ("limits", "asked", "choices", "cap"),
     [

@@ -245,3 +245,26 @@ async def test_a_large_reply_is_read_elsewhere_and_arrives_whole() -> None:
     assert exchange.json["choices"][0]["message"]["content"] == text
     assert world.offload.runs == 1
     assert ending(world).finish == "stop"
+
+
+async def test_a_segment_of_many_events_leaves_other_calls_their_turn() -> None:
+    world = World()
+    world.upstream.pieces([chunk("a") * 300 + chunk(None, "stop") + DONE])
+    task, turns = asyncio.create_task(world.gateway(world.exchange(chat(**STREAM)))), 0
+    while not task.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 5
+    (content,) = ending(world).contents
+    assert json.loads(content.data)["streams"][0]["text"] == "a" * 300
+
+
+async def test_an_idempotency_key_is_each_callers_own() -> None:
+    world = World([POLICY | {"who": {"groups": ["*"]}}])
+    keys = []
+    for token, key in (("alice", "k"), ("alice", "k"), ("bob", "k"), ("alice", "l")):
+        world.upstream.reply(completion())
+        await world.call(chat(), token=token, idempotency_key=key)
+        keys.append(world.upstream.sent[-1][2][b"idempotency-key"])
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3

@@ -209,6 +209,14 @@ async def test_at_the_root_the_model_finds_its_connection() -> None:
     assert (await world.call(chat() | {"model": "large"}, path="/v1/chat/completions")).status == 403
 
 
+async def test_at_the_root_each_connection_is_sent_the_path_that_its_url_needs() -> None:
+    elsewhere = POLICY | {"may": POLICY["may"] | {"connections": ["second"]}}
+    world = World([elsewhere], second={"dialect": "openai", "url": "http://model/v1"})
+    world.upstream.reply(completion())
+    assert (await world.call(chat(), path="/v1/chat/completions")).status == 200
+    assert world.upstream.sent[0][1] == "/chat/completions"
+
+
 async def test_a_large_body_is_read_elsewhere_and_forwarded_whole() -> None:
     world = World()
     world.upstream.reply(completion())
