@@ -1,194 +1,107 @@
 """The canonical bytes of a log entry: what leaves commit to, so this format changes only with `VERSION`.
 
 JSON that equals its RFC 8785 form: UTF-8, no white space, keys sorted, integers within ±(2⁵³-1), no floats; what is
-absent is left out, bytes are base64. Contents appear only as {label, commitment}: the members of an array
-(`$.messages[0]`, `$.messages[1]`, …) as one reference with their `count` and the commitment of the list.
-The types declare their fields in sorted order, so that encoding sorts nothing.
+absent is left out, bytes are base64. The types in entries.py declare their fields in that order.
 """
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Any, Final
 
 import msgspec
 
 from narrows.evidence.commitments import commit_list
+from narrows.evidence.entries import (
+    NO_CONTENTS,
+    VERSION,
+    ClosedEntry,
+    ContextEntry,
+    Entry,
+    Label,
+    NoteEntry,
+    OpenedEntry,
+    PrincipalEntry,
+    Reference,
+    SegmentEntry,
+    StrangersEntry,
+    UsageEntry,
+)
 from narrows.model.principal import Principal
 from narrows.model.record import Closed, Opened, Segment, Strangers
 from narrows.model.usage import Usage
 from narrows.model.verdict import Note
 
-VERSION: Final = 1
 _LARGEST: Final = 2**53 - 1
-_REMEMBERED: Final = 4096
+_CALL: Final = "call_"
+_REQUEST: Final = "req_"
 
-
-class Kind(IntEnum):
-    """What an entry is; the number is stored, the name is in the canonical bytes."""
-
-    OPENED = 1
-    SEGMENT = 2
-    CLOSED = 3
-    STRANGERS = 4
-
-
-class _Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Base: optional fields are left out when absent."""
-
-
-class Reference(_Entry, frozen=True, kw_only=True):
-    """A content, or with `count` an array of them, by commitment."""
-
-    commitment: bytes
-    count: int | None = None
-    label: str
-
-
-class NoteEntry(_Entry, frozen=True, kw_only=True):
-    """An observed refusal."""
-
-    code: str
-    param: str | None = None
-    policy: str
-    rule: str | None = None
-
-
-class PrincipalEntry(_Entry, frozen=True, kw_only=True):
-    """A verified identity; groups and attributes are sorted."""
-
-    attributes: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    groups: tuple[str, ...] | None = None
-    issuer: str
-    kind: str
-    owner: str | None = None
-    subject: str
-
-
-class UsageEntry(_Entry, frozen=True, kw_only=True):
-    """Token counts."""
-
-    cached: int | None = None
-    completion: int | None = None
-    prompt: int | None = None
-    reasoning: int | None = None
-
-
-class OpenedEntry(_Entry, frozen=True, kw_only=True):
-    """The intent. `principal` is a PrincipalEntry, serialised."""
-
-    address: str
-    agent: str
-    at: int
-    call: str
-    connection: str
-    contents: tuple[Reference, ...] | None = None
-    credential: str
-    declared_agent: str | None = None
-    dialect: str
-    forwarded: bool
-    justification: str | None = None
-    kind: str
-    method: str
-    model: str | None = None
-    model_asked: str | None = None
-    notes: tuple[NoteEntry, ...] | None = None
-    operation: str
-    output_cap: int | None = None
-    param: str | None = None
-    path: str
-    policies: tuple[str, ...] | None = None
-    policy: str | None = None
-    principal: msgspec.Raw
-    prompt_tokens: int
-    reason: str | None = None
-    refusal: str | None = None
-    request_id: str
-    revision: str
-    rule: str | None = None
-    seq: int
-    session: str
-    status: int | None = None
-    stream: bool
-    v: int
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class _Forwarded(msgspec.Struct, frozen=True, gc=False):
-    forwarded: bool
+    forwarded: bool = True
 
 
-class SegmentEntry(_Entry, frozen=True, kw_only=True):
-    """A part of a long stream."""
-
-    at: int
-    call: str
-    contents: tuple[Reference, ...] | None = None
-    index: int
-    kind: str
-    seq: int
-    v: int
-
-
-class ClosedEntry(_Entry, frozen=True, kw_only=True):
-    """The ending."""
-
-    at: int
-    call: str
-    contents: tuple[Reference, ...] | None = None
-    duration: int
-    finish: str | None = None
-    first_byte: int | None = None
-    kind: str
-    model: str | None = None
-    notes: tuple[NoteEntry, ...] | None = None
-    outcome: str
-    policy: str | None = None
-    reason: str | None = None
-    refusal: str | None = None
-    response_ids: tuple[str, ...] | None = None
-    sent_bytes: int
-    seq: int
-    status: int | None = None
-    upstream_request_id: str | None = None
-    upstream_status: int | None = None
-    usage: UsageEntry | None = None
-    v: int
-
-
-class StrangersEntry(_Entry, frozen=True, kw_only=True):
-    """Refusals of unauthenticated requests, counted."""
-
-    address: str
-    at: int
-    code: str
-    count: int
-    kind: str
-    minute: int
-    seq: int
-    v: int
-
-
-def references(contents: Sequence[tuple[str, bytes]]) -> tuple[Reference, ...] | None:
-    """References for (label, commitment) pairs, array members that follow each other joined; order is kept."""
-    out: list[Reference] = []
-    array, run = "", list[bytes]()
-    for label, commitment in contents:
-        if run and label == f"{array}[{len(run)}]":
-            run.append(commitment)
-            continue
-        if run:
-            out.append(_joined(array, run))
-            array, run = "", []
-        if label.endswith("[0]"):
-            array, run = label[:-3], [commitment]
+def references(contents: Sequence[tuple[str, bytes]]) -> msgspec.Raw:
+    """The serialised reference to (label, commitment) pairs, array members that follow each other joined."""
+    if not contents:
+        return NO_CONTENTS
+    labels: list[Label] = []
+    array, count = "", 0
+    for label, _ in contents:
+        if count and label == f"{array}[{count}]":
+            count += 1
+            labels[-1] = (array, count)
+        elif label.endswith("[0]"):
+            array, count = label[:-3], 1
+            labels.append((array, count))
         else:
-            out.append(Reference(commitment=commitment, label=label))
-    if run:
-        out.append(_joined(array, run))
-    return tuple(out) or None
+            count = 0
+            labels.append(label)
+    commitment = commit_list([commitment for _, commitment in contents])
+    return msgspec.Raw(_encoded(Reference(commitment=commitment, labels=tuple(labels))))
 
 
-def _joined(array: str, run: list[bytes]) -> Reference:
-    return Reference(commitment=commit_list(run), count=len(run), label=array)
+def labels(contents: msgspec.Raw) -> list[str]:
+    """The labels of all contents that a reference names, in their order."""
+    if not bytes(contents):
+        return []
+    out: list[str] = []
+    for label in msgspec.json.decode(contents, type=Reference).labels:
+        match label:
+            case str():
+                out.append(label)
+            case (array, count):
+                out.extend(f"{array}[{index}]" for index in range(count))
+    return out
+
+
+def context(entry: Opened) -> bytes:
+    """The canonical bytes of what an intent has in common with others."""
+    return _encoded(
+        ContextEntry(
+            address=entry.address,
+            agent=entry.agent,
+            connection=entry.connection,
+            credential=entry.credential,
+            declared_agent=entry.declared_agent,
+            dialect=entry.dialect,
+            method=entry.method,
+            model=entry.model,
+            model_asked=entry.model_asked,
+            operation=entry.operation,
+            path=entry.path,
+            policies=entry.policies or None,
+            principal=_principal(entry.principal),
+            revision=entry.revision,
+            stream=entry.stream,
+            v=VERSION,
+        )
+    )
+
+
+def request_id(entry: OpenedEntry) -> str:
+    """The request's id, also where it was left out."""
+    return entry.request_id if entry.request_id is not None else _REQUEST + entry.call.removeprefix(_CALL)
 
 
 def was_forwarded(entry: bytes) -> bool:
@@ -196,120 +109,98 @@ def was_forwarded(entry: bytes) -> bool:
     return msgspec.json.decode(entry, type=_Forwarded).forwarded
 
 
-class Canonical:
-    """Makes canonical bytes. It remembers the serialised form of principals that come again; not thread-safe."""
-
-    def __init__(self) -> None:
-        self._encode = msgspec.json.Encoder().encode
-        self._principals: dict[int, tuple[Principal, msgspec.Raw]] = {}
-
-    def opened(self, entry: Opened, seq: int, contents: tuple[Reference, ...] | None) -> bytes:
-        """The bytes of an intent."""
-        return self._bytes(
-            OpenedEntry(
-                address=entry.address,
-                agent=entry.agent,
-                at=entry.at,
-                call=entry.call,
-                connection=entry.connection,
-                contents=contents,
-                credential=entry.credential,
-                declared_agent=entry.declared_agent,
-                dialect=entry.dialect,
-                forwarded=entry.forwarded,
-                justification=entry.justification,
-                kind="opened",
-                method=entry.method,
-                model=entry.model,
-                model_asked=entry.model_asked,
-                notes=_notes(entry.notes),
-                operation=entry.operation,
-                output_cap=_bounded(entry.output_cap),
-                param=entry.param,
-                path=entry.path,
-                policies=entry.policies or None,
-                policy=entry.policy,
-                principal=self._principal(entry.principal),
-                prompt_tokens=entry.prompt_tokens,
-                reason=entry.reason,
-                refusal=entry.refusal,
-                request_id=entry.request_id,
-                revision=entry.revision,
-                rule=entry.rule,
-                seq=seq,
-                session=entry.session,
-                status=entry.status,
-                stream=entry.stream,
-                v=VERSION,
-            )
+def opened(entry: Opened, seq: int, context: bytes, contents: msgspec.Raw) -> bytes:
+    """The bytes of an intent."""
+    return _encoded(
+        OpenedEntry(
+            at=entry.at,
+            call=entry.call,
+            contents=contents,
+            context=context,
+            forwarded=entry.forwarded,
+            justification=entry.justification,
+            kind="opened",
+            notes=_notes(entry.notes),
+            output_cap=_bounded(entry.output_cap),
+            param=entry.param,
+            policy=entry.policy,
+            prompt_tokens=entry.prompt_tokens,
+            reason=entry.reason,
+            refusal=entry.refusal,
+            request_id=_request_id(entry),
+            rule=entry.rule,
+            seq=seq,
+            session=entry.session,
+            status=entry.status,
+            v=VERSION,
         )
+    )
 
-    def segment(self, entry: Segment, seq: int, contents: tuple[Reference, ...] | None) -> bytes:
-        """The bytes of a stream's part."""
-        return self._bytes(
-            SegmentEntry(
-                at=entry.at, call=entry.call, contents=contents, index=entry.index, kind="segment", seq=seq, v=VERSION
-            )
+
+def segment(entry: Segment, seq: int, contents: msgspec.Raw) -> bytes:
+    """The bytes of a stream's part."""
+    return _encoded(
+        SegmentEntry(
+            at=entry.at, call=entry.call, contents=contents, index=entry.index, kind="segment", seq=seq, v=VERSION
         )
+    )
 
-    def closed(self, entry: Closed, seq: int, contents: tuple[Reference, ...] | None) -> bytes:
-        """The bytes of an ending."""
-        return self._bytes(
-            ClosedEntry(
-                at=entry.at,
-                call=entry.call,
-                contents=contents,
-                duration=entry.duration,
-                finish=entry.finish,
-                first_byte=entry.first_byte,
-                kind="closed",
-                model=entry.model,
-                notes=_notes(entry.notes),
-                outcome=entry.outcome,
-                policy=entry.policy,
-                reason=entry.reason,
-                refusal=entry.refusal,
-                response_ids=entry.response_ids or None,
-                sent_bytes=entry.sent_bytes,
-                seq=seq,
-                status=entry.status,
-                upstream_request_id=entry.upstream_request_id,
-                upstream_status=entry.upstream_status,
-                usage=_usage(entry.usage),
-                v=VERSION,
-            )
+
+def closed(entry: Closed, seq: int, contents: msgspec.Raw) -> bytes:
+    """The bytes of an ending."""
+    return _encoded(
+        ClosedEntry(
+            at=entry.at,
+            call=entry.call,
+            contents=contents,
+            duration=entry.duration,
+            finish=entry.finish,
+            first_byte=entry.first_byte,
+            kind="closed",
+            model=entry.model,
+            notes=_notes(entry.notes),
+            outcome=str(entry.outcome),
+            policy=entry.policy,
+            reason=entry.reason,
+            refusal=entry.refusal,
+            response_ids=entry.response_ids or None,
+            sent_bytes=entry.sent_bytes,
+            seq=seq,
+            status=entry.status,
+            upstream_request_id=entry.upstream_request_id,
+            upstream_status=entry.upstream_status,
+            usage=_usage(entry.usage),
+            v=VERSION,
         )
+    )
 
-    def strangers(self, entry: Strangers, seq: int, at: int) -> bytes:
-        """The bytes of a count."""
-        return self._bytes(
-            StrangersEntry(
-                address=entry.address,
-                at=at,
-                code=entry.code,
-                count=entry.count,
-                kind="strangers",
-                minute=entry.minute,
-                seq=seq,
-                v=VERSION,
-            )
+
+def strangers(entry: Strangers, seq: int, at: int) -> bytes:
+    """The bytes of a count."""
+    return _encoded(
+        StrangersEntry(
+            address=entry.address,
+            at=at,
+            code=entry.code,
+            count=entry.count,
+            kind="strangers",
+            minute=entry.minute,
+            seq=seq,
+            v=VERSION,
         )
+    )
 
-    def _principal(self, principal: Principal) -> msgspec.Raw:
-        known = self._principals.get(id(principal))
-        if known is not None and known[0] is principal:
-            return known[1]
-        raw = msgspec.Raw(self._bytes(_principal(principal)))
-        if len(self._principals) >= _REMEMBERED:
-            self._principals.clear()
-        self._principals[id(principal)] = (principal, raw)
-        return raw
 
-    def _bytes(self, entry: _Entry) -> bytes:
-        try:
-            return self._encode(entry)
-        except UnicodeEncodeError:
-            return self._encode(_cleaned(entry))
+def _encoded(entry: Entry) -> bytes:
+    try:
+        return _encode(entry)
+    except UnicodeEncodeError:
+        return _encode(_cleaned(entry))
+
+
+def _request_id(entry: Opened) -> str | None:
+    made = entry.call.startswith(_CALL) and entry.request_id == _REQUEST + entry.call[len(_CALL) :]
+    return None if made else entry.request_id
 
 
 def _principal(principal: Principal) -> PrincipalEntry:

@@ -2,12 +2,13 @@
 
 import asyncio
 import sqlite3
+from base64 import b64decode
 from pathlib import Path
 
 import msgspec
 
 from narrows.config.schema import Recording
-from narrows.evidence.commitments import leaf_hash
+from narrows.evidence.commitments import commit, leaf_hash
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.journal import SqliteJournal
 from unit.stores.sqlite.records import StillClock
@@ -28,11 +29,16 @@ def restart(directory: Path) -> None:
 
 def check(directory: Path) -> set[str]:
     """The calls on record, after asserting that the log is whole: no gap, true leaves, one ending each, every content
-    there that an entry refers to."""
+    and context there that an entry refers to."""
     seqs: list[int] = []
     kinds: dict[str, list[int]] = {}
     for _, path in DataDirectory(directory).journals():
         connection = sqlite3.connect(path)
+        contexts = {
+            commitment
+            for commitment, salt, entry in connection.execute("SELECT commitment, salt, entry FROM context")
+            if commit(salt, entry) == commitment
+        }
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         for seq, call, kind, refs, entry, leaf in connection.execute(
             "SELECT seq, call, kind, refs, entry, leaf FROM log ORDER BY seq"
@@ -41,6 +47,7 @@ def check(directory: Path) -> set[str]:
             assert leaf == leaf_hash(entry)
             assert msgspec.json.decode(entry)["seq"] == seq
             assert bool(refs) == ("contents" in msgspec.json.decode(entry))
+            assert kind != OPENED or b64decode(msgspec.json.decode(entry)["context"]) in contexts
             kinds.setdefault(call, []).append(kind)
         connection.close()
     assert seqs == list(range(1, len(seqs) + 1))

@@ -11,14 +11,14 @@ from typing import Final
 
 import msgspec
 
-from narrows.evidence.canonical import ClosedEntry, OpenedEntry, SegmentEntry
+from narrows.evidence.entries import ClosedEntry, SegmentEntry
 from narrows.evidence.sealing import MasterKey
 from narrows.model.record import Transcript
 from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError
 from narrows.stores.sqlite.masterkey import load
 from narrows.stores.sqlite.reading import Readers, Row
 from narrows.stores.sqlite.selection import EVERYTHING, Filters, contains, selects
-from narrows.stores.sqlite.views import CallRecord, CallView, Piece, SegmentView, SessionView, call_view, join
+from narrows.stores.sqlite.views import CallRecord, CallView, Intent, Piece, SegmentView, SessionView, call_view, join
 
 _END: Final = 2**62
 
@@ -76,7 +76,7 @@ class Archive:
             for index in reversed(files) if newest_first else files:
                 for page in readers[index].opened(since, until, newest_first=newest_first):
                     ended = _endings(page, readers, index)
-                    views = (call_view(entry, ended.get(entry.call)) for entry in page)
+                    views = (call_view(intent, ended.get(intent.opened.call)) for intent in page)
                     yield from (view for view in views if _wanted(filters, view, readers))
 
     def _readers(self) -> Readers:
@@ -85,10 +85,10 @@ class Archive:
         return Readers(self._directory, self._master)
 
 
-def _endings(page: list[OpenedEntry], readers: Readers, index: int) -> dict[str, ClosedEntry]:
+def _endings(page: list[Intent], readers: Readers, index: int) -> dict[str, ClosedEntry]:
     """A call may end in a later file than it began in."""
     ended: dict[str, ClosedEntry] = {}
-    missing = [entry.call for entry in page if entry.forwarded]
+    missing = [intent.opened.call for intent in page if intent.opened.forwarded]
     while missing and index < len(readers):
         ended |= readers[index].closed(missing)
         missing = [call for call in missing if call not in ended]
@@ -107,7 +107,7 @@ def _wanted(filters: Filters, view: CallView, readers: Readers) -> bool:
 
 def _view(call: str, readers: Readers) -> CallView | None:
     rows = [row.entry for index in range(len(readers)) for row in readers[index].rows(call)]
-    opened = next((entry for entry in rows if isinstance(entry, OpenedEntry)), None)
+    opened = next((entry for entry in rows if isinstance(entry, Intent)), None)
     closed = next((entry for entry in rows if isinstance(entry, ClosedEntry)), None)
     return call_view(opened, closed) if opened else None
 
@@ -121,14 +121,14 @@ def _whole(call: str, readers: Readers) -> CallRecord | None:
 
 def _record(parts: list[tuple[Row, tuple[Piece, ...], bool]]) -> CallRecord | None:
     """The call that these rows, in the log's order, tell of."""
-    opened: OpenedEntry | None = None
+    opened: Intent | None = None
     closed: ClosedEntry | None = None
     request: tuple[Piece, ...] = ()
     reply: tuple[Piece, ...] = ()
     segments: list[SegmentView] = []
     for row, pieces, _ in parts:
         match row.entry:
-            case OpenedEntry() as entry:
+            case Intent() as entry:
                 opened, request = entry, pieces
             case ClosedEntry() as entry:
                 closed, reply = entry, pieces

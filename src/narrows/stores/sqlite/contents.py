@@ -8,8 +8,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from narrows.evidence.canonical import Reference, references
+import msgspec
+
+from narrows.evidence.canonical import references
 from narrows.evidence.commitments import SALT_BYTES, commit
+from narrows.evidence.entries import NO_CONTENTS
 from narrows.evidence.sealing import Compressor, DataKey, MasterKey
 from narrows.model.record import Content
 from narrows.policy.recent import Recent
@@ -28,15 +31,16 @@ hashed; so many of them, of so many contents and bytes."""
 Owner = tuple[str, str]
 """Principal key and connection."""
 
-Owned = tuple[Owner, tuple[Content, ...]]
-"""The contents of one entry, and whose they are."""
+Owned = tuple[Owner | None, tuple[Content, ...]]
+"""The contents of one entry, and whose they are; nobody's are not kept."""
 
 Kept = tuple[int, bytes]
 """A content's id in its file, and its commitment."""
 
-Refers = tuple[bytes, tuple[Reference, ...] | None]
+Refers = tuple[bytes, msgspec.Raw]
 """What a log row keeps of its contents: their packed ids, and what its entry says of them."""
 
+NOTHING: Final[Refers] = (b"", NO_CONTENTS)
 
 _FIND_ROWS: Final = 32
 _FIND: Final = f"SELECT tag, id, commitment FROM content WHERE tag IN ({', '.join('?' * _FIND_ROWS)})"  # noqa: S608
@@ -65,6 +69,9 @@ class Contents:
         unknown: list[_Unknown] = []
         here: dict[bytes, Kept | None] = {}
         for owner, contents in batch:
+            if owner is None or not contents:
+                out.append(NOTHING)
+                continue
             refers = self._whole.get((owner, contents)) if _small(contents) else None
             if refers is None:
                 key_id, key = self._key(owner)
@@ -73,7 +80,7 @@ class Contents:
                     if tag not in here:
                         here[tag] = self._known.get(tag)
                 unknown.append((len(out), owner, contents, key_id, key, tags))
-                refers = (b"", None)
+                refers = NOTHING
             out.append(refers)
         if unknown:
             self._find(here)
@@ -160,4 +167,9 @@ class Contents:
 
 
 def _small(contents: tuple[Content, ...]) -> bool:
-    return len(contents) <= _WHOLE_COUNT and sum(len(content.data) for content in contents) <= _WHOLE_BYTES
+    if len(contents) > _WHOLE_COUNT:
+        return False
+    size = 0
+    for content in contents:
+        size += len(content.data)
+    return size <= _WHOLE_BYTES

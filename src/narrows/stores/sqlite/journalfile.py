@@ -3,26 +3,35 @@
 Knows canonical bytes, contents and the log's order; knows nothing of threads, futures, retries or other files.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from narrows.config.schema import Recording
-from narrows.evidence.canonical import Canonical, Kind, was_forwarded
+from narrows.evidence import canonical
 from narrows.evidence.commitments import leaf_hash
+from narrows.evidence.entries import Kind
 from narrows.evidence.sealing import Compressor, MasterKey
 from narrows.model.record import Closed, Opened, Segment, Strangers
 from narrows.stores.sqlite import rows, schema
 from narrows.stores.sqlite.contents import Contents, Owned, Owner, Refers
+from narrows.stores.sqlite.contexts import Contexts
 
 Entry = Opened | Segment | Closed | Strangers
-Work = tuple[Entry, Owner | None]
-"""An entry and whose call it is about; strangers and the endings of a crash have no contents and no owner."""
+Work = tuple[Entry, Owner | None, *tuple[object, ...]]
+"""An entry and whose call it is about; strangers and the endings of a crash have no contents and no owner. What more
+the writer keeps with them is not read here."""
 
 _SAVE_EVERY: Final = 4096
 """Log entries between two savings of what runs; a start reads at most so many, and a batch more."""
 
 _CACHE_KIB: Final = 16 * 1024
-_NOTHING: Final[Refers] = (b"", None)
+_NONE: Final = ()
+
+_OPENED: Final = int(Kind.OPENED)
+_SEGMENT: Final = int(Kind.SEGMENT)
+_CLOSED: Final = int(Kind.CLOSED)
+_STRANGERS: Final = int(Kind.STRANGERS)
 
 
 class JournalFile:
@@ -39,11 +48,11 @@ class JournalFile:
             self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             self.seq, self.running = self._position()
             self._contents = Contents(self.connection, master, Compressor())
+            self._contexts = Contexts(self.connection)
         except BaseException:
             self.connection.close()
             raise
         self._master = master
-        self._canonical = Canonical()
         self._page = int(self.connection.execute("PRAGMA page_size").fetchone()[0])
         self._log: list[tuple[int, int, str | None, int, bytes, bytes, bytes]] = []
         self._opened: set[str] = set()
@@ -51,7 +60,7 @@ class JournalFile:
         self._references: list[tuple[int, bytes]] = []
         self._stale = False
 
-    def write(self, work: list[Work], now: int) -> None:
+    def write(self, work: Sequence[Work], now: int) -> None:
         """Writes the entries in one transaction: all or none. Raises sqlite3.Error.
 
         What belongs to a call that isn't running is left out: its intent was never written, or it has ended.
@@ -60,11 +69,9 @@ class JournalFile:
             if self._stale:
                 self._refresh()
             self.connection.execute("BEGIN IMMEDIATE")
-            accepted = [item for item in work if self._accepts(item[0])]
-            owned = [_owned(*item) for item in accepted]
-            held = iter(self._contents.keep([one for one in owned if one is not None]))
-            for (entry, owner), one in zip(accepted, owned, strict=True):
-                self._add(entry, owner, _NOTHING if one is None else next(held), now)
+            accepted, owned = self._accepted(work)
+            for entry, owner_contents, refers in zip(accepted, owned, self._contents.keep(owned), strict=True):
+                self._add(entry, owner_contents[0], refers, now)
             self._insert()
             self.connection.execute("COMMIT")
         except BaseException:
@@ -91,48 +98,54 @@ class JournalFile:
         """Bytes of the database, with what is still in the write-ahead log."""
         return int(self.connection.execute("PRAGMA page_count").fetchone()[0]) * self._page
 
-    def _accepts(self, entry: Entry) -> bool:
-        """Whether the entry is written, given those before it in the batch."""
-        match entry:
-            case Opened():
+    def _accepted(self, work: Sequence[Work]) -> tuple[list[Entry], list[Owned]]:
+        """The entries that are written, given those before them in the batch, and their contents."""
+        entries: list[Entry] = []
+        owned: list[Owned] = []
+        opened, closed, running = self._opened, self._closed, self.running
+        for item in work:
+            entry = item[0]
+            if isinstance(entry, Strangers):
+                entries.append(entry)
+                owned.append((None, _NONE))
+                continue
+            call = entry.call
+            if isinstance(entry, Opened):
                 if entry.forwarded:
-                    self._opened.add(entry.call)
-                return True
-            case Closed():
-                if not self._runs(entry.call):
-                    return False
-                self._closed.add(entry.call)
-                return True
-            case Segment():
-                return self._runs(entry.call)
-            case Strangers():
-                return True
-
-    def _runs(self, call: str) -> bool:
-        return (call in self.running or call in self._opened) and call not in self._closed
+                    opened.add(call)
+            elif call in closed or not (call in running or call in opened):
+                continue
+            elif isinstance(entry, Closed):
+                closed.add(call)
+            entries.append(entry)
+            owned.append((item[1], entry.contents))
+        return entries, owned
 
     def _add(self, entry: Entry, owner: Owner | None, refers: Refers, now: int) -> None:
-        seq = self.seq + len(self._log) + 1
+        """Turns an entry into a row. The branches are in the order of how often they are taken."""
+        log = self._log
+        seq = self.seq + len(log) + 1
         ids, found = refers
-        match entry:
-            case Opened():
-                self._append(seq, entry.at, entry.call, Kind.OPENED, ids, self._canonical.opened(entry, seq, found))
-            case Closed():
-                self._append(seq, entry.at, entry.call, Kind.CLOSED, ids, self._canonical.closed(entry, seq, found))
-                if owner is not None:
-                    run = seq // schema.RUN
-                    names = (self._master.reference(*owner, reference) for reference in entry.response_ids)
-                    self._references.extend((run, name) for name in names)
-            case Segment():
-                self._append(seq, entry.at, entry.call, Kind.SEGMENT, ids, self._canonical.segment(entry, seq, found))
-            case Strangers():
-                self._append(seq, now, None, Kind.STRANGERS, b"", self._canonical.strangers(entry, seq, now))
-
-    def _append(self, seq: int, at: int, call: str | None, kind: Kind, ids: bytes, entry: bytes) -> None:
-        self._log.append((seq, at, call, int(kind), ids, entry, leaf_hash(entry)))
+        if isinstance(entry, Opened):
+            data = canonical.opened(entry, seq, self._contexts.of(entry), found)
+            log.append((seq, entry.at, entry.call, _OPENED, ids, data, leaf_hash(data)))
+        elif isinstance(entry, Closed):
+            data = canonical.closed(entry, seq, found)
+            log.append((seq, entry.at, entry.call, _CLOSED, ids, data, leaf_hash(data)))
+            if entry.response_ids and owner is not None:
+                run = seq // schema.RUN
+                names = (self._master.reference(*owner, reference) for reference in entry.response_ids)
+                self._references.extend((run, name) for name in names)
+        elif isinstance(entry, Segment):
+            data = canonical.segment(entry, seq, found)
+            log.append((seq, entry.at, entry.call, _SEGMENT, ids, data, leaf_hash(data)))
+        else:
+            data = canonical.strangers(entry, seq, now)
+            log.append((seq, now, None, _STRANGERS, ids, data, leaf_hash(data)))
 
     def _insert(self) -> None:
         self._contents.flush()
+        self._contexts.flush()
         rows.ADD_LOG.run(self.connection, self._log)
         last = self.seq + len(self._log)
         if last - self._saved >= _SAVE_EVERY:
@@ -149,6 +162,7 @@ class JournalFile:
 
     def _refresh(self) -> None:
         self._contents.forget()
+        self._contexts.forget()
         self.seq, self.running = self._position()
         self._stale = False
 
@@ -159,7 +173,7 @@ class JournalFile:
         for call, kind, entry in self.connection.execute(
             "SELECT call, kind, entry FROM log WHERE seq > ? ORDER BY seq", (self._saved,)
         ):
-            if kind == Kind.OPENED and was_forwarded(entry):
+            if kind == Kind.OPENED and canonical.was_forwarded(entry):
                 running.add(call)
             elif kind == Kind.CLOSED:
                 running.discard(call)
@@ -168,10 +182,3 @@ class JournalFile:
     def _clear(self) -> None:
         self._log, self._references = [], []
         self._opened, self._closed = set(), set()
-
-
-def _owned(entry: Entry, owner: Owner | None) -> Owned | None:
-    """The contents that an entry brings along."""
-    if owner is None or isinstance(entry, Strangers) or not entry.contents:
-        return None
-    return owner, entry.contents

@@ -7,12 +7,14 @@ from typing import Final
 
 import msgspec
 
-from narrows.evidence.canonical import ClosedEntry, Kind, OpenedEntry, Reference, SegmentEntry, references
-from narrows.evidence.commitments import leaf_hash
+from narrows.evidence.canonical import labels, references
+from narrows.evidence.commitments import commit, leaf_hash
+from narrows.evidence.entries import ClosedEntry, ContextEntry, Kind, OpenedEntry, PrincipalEntry, SegmentEntry
 from narrows.evidence.sealing import Compressor, DataKey, MasterKey, Unsealable
+from narrows.policy.recent import Recent
 from narrows.stores.sqlite import schema
 from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError
-from narrows.stores.sqlite.views import Piece
+from narrows.stores.sqlite.views import Intent, Piece
 
 PAGE: Final = 500
 """Rows a transaction reads."""
@@ -27,12 +29,31 @@ WHERE kind = 1 AND at < :until AND at >= :at AND (at > :at OR seq > :seq) ORDER 
 _opened = msgspec.json.Decoder(OpenedEntry).decode
 _closed = msgspec.json.Decoder(ClosedEntry).decode
 _segment = msgspec.json.Decoder(SegmentEntry).decode
+_context = msgspec.json.Decoder(ContextEntry).decode
+
+_CONTEXTS: Final = 4096
+_LOST: Final = ContextEntry(
+    address="",
+    agent="",
+    connection="",
+    credential="",
+    dialect="",
+    method="",
+    operation="",
+    path="",
+    principal=PrincipalEntry(issuer="", kind="", subject=""),
+    revision="",
+    stream=False,
+    v=0,
+)
+"""Stands for a context that is not in the file any more."""
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A log row that tells of a call; `sound` when its leaf is the hash of its entry."""
+    """A log row that tells of a call; `sound` when its leaf is the hash of its entry, and its context is the one that
+    its entry commits to."""
 
-    entry: OpenedEntry | ClosedEntry | SegmentEntry
+    entry: Intent | ClosedEntry | SegmentEntry
     refs: bytes
     sound: bool
 
@@ -44,8 +65,9 @@ class FileReader:
         self._connection, self._master = connection, master
         self._compressor = Compressor()
         self._keys: dict[int, DataKey] = {}
+        self._contexts: Recent[bytes, tuple[ContextEntry, bool]] = Recent(_CONTEXTS)
 
-    def opened(self, since: int, until: int, *, newest_first: bool) -> Iterator[list[OpenedEntry]]:
+    def opened(self, since: int, until: int, *, newest_first: bool) -> Iterator[list[Intent]]:
         """The intents of a time, page by page."""
         statement = _NEWEST if newest_first else _OLDEST
         at, seq = (until - 1, _END) if newest_first else (since, 0)
@@ -54,7 +76,7 @@ class FileReader:
             rows = self._connection.execute(statement, mark).fetchall()
             if not rows:
                 return
-            yield [_opened(entry) for _, _, entry in rows]
+            yield [self._intent(entry)[0] for _, _, entry in rows]
             at, seq, _ = rows[-1]
 
     def closed(self, calls: Sequence[str]) -> dict[str, ClosedEntry]:
@@ -71,7 +93,7 @@ class FileReader:
         rows = self._connection.execute(
             "SELECT kind, refs, entry, leaf FROM log WHERE call = ? ORDER BY seq", (call,)
         ).fetchall()
-        return [Row(_decode(kind, entry), refs, leaf_hash(entry) == leaf) for kind, refs, entry, leaf in rows]
+        return [self._row(*row) for row in rows]
 
     def changed(self, after: int) -> tuple[list[str], int]:
         """Calls that the next rows after this place tell of, and the last place read."""
@@ -87,13 +109,33 @@ class FileReader:
 
     def pieces(self, row: Row) -> tuple[tuple[Piece, ...], bool]:
         """The row's contents, and whether they are what its entry commits to."""
-        labels = list(_labels(row.entry.contents or ()))
+        entry = row.entry.opened if isinstance(row.entry, Intent) else row.entry
+        names = labels(entry.contents)
         ids = schema.unpack(row.refs)
         found = self._contents(ids)
-        pieces = [self._piece(label, found.get(number)) for label, number in zip(labels, ids, strict=False)]
+        pieces = [self._piece(name, found.get(number)) for name, number in zip(names, ids, strict=False)]
         held = references([(piece.label, piece.commitment) for piece in pieces])
-        whole = len(labels) == len(ids) and held == row.entry.contents
+        whole = len(names) == len(ids) and held == entry.contents
         return tuple(pieces), whole and row.sound and all(piece.text is not None for piece in pieces)
+
+    def _row(self, kind: int, refs: bytes, data: bytes, leaf: bytes) -> Row:
+        sound = leaf_hash(data) == leaf
+        if kind == Kind.OPENED:
+            intent, whole = self._intent(data)
+            return Row(intent, refs, sound and whole)
+        return Row(_closed(data) if kind == Kind.CLOSED else _segment(data), refs, sound)
+
+    def _intent(self, data: bytes) -> tuple[Intent, bool]:
+        """The intent with its context, and whether that is the one it commits to."""
+        opened = _opened(data)
+        known = self._contexts.get(opened.context)
+        if known is None:
+            row = self._connection.execute(
+                "SELECT salt, entry FROM context WHERE commitment = ?", (opened.context,)
+            ).fetchone()
+            known = (_LOST, False) if row is None else (_context(row[1]), commit(*row) == opened.context)
+            self._contexts.put(opened.context, known)
+        return Intent(opened, known[0]), known[1]
 
     def _contents(self, ids: list[int]) -> dict[int, tuple[int, int, bytes, bytes]]:
         out = {}
@@ -162,17 +204,3 @@ class Readers:
             schema.first_seq(connection)
             reader = self._open[index] = FileReader(connection, self._master)
         return reader
-
-
-def _decode(kind: int, entry: bytes) -> OpenedEntry | ClosedEntry | SegmentEntry:
-    if kind == Kind.OPENED:
-        return _opened(entry)
-    return _closed(entry) if kind == Kind.CLOSED else _segment(entry)
-
-
-def _labels(contents: Sequence[Reference]) -> Iterator[str]:
-    for reference in contents:
-        if reference.count is None:
-            yield reference.label
-        else:
-            yield from (f"{reference.label}[{index}]" for index in range(reference.count))

@@ -36,3 +36,4 @@ class RowStatement:
 ADD_LOG: Final = RowStatement("INSERT INTO log VALUES", "(?, ?, ?, ?, ?, ?, ?)")
 ADD_CONTENT: Final = RowStatement("INSERT INTO content VALUES", "(?, ?, ?, ?, ?, ?, ?)")
 ADD_REFERENCE: Final = RowStatement("INSERT OR IGNORE INTO reference VALUES", "(?, ?)")
+ADD_CONTEXT: Final = RowStatement("INSERT INTO context VALUES", "(?, ?, ?)")

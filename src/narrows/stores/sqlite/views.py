@@ -4,9 +4,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from narrows.evidence.canonical import ClosedEntry, NoteEntry, OpenedEntry, PrincipalEntry, UsageEntry
+from narrows.evidence.canonical import request_id
+from narrows.evidence.entries import ClosedEntry, ContextEntry, NoteEntry, OpenedEntry, UsageEntry
 from narrows.model.record import Outcome, Stream, Transcript
 from narrows.model.usage import Usage
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """An opened entry with the context that it names."""
+
+    opened: OpenedEntry
+    context: ContextEntry
 
 
 class CallView(msgspec.Struct, frozen=True):
@@ -115,16 +123,16 @@ class SessionView(msgspec.Struct, frozen=True):
     completion_tokens: int
 
 
-def call_view(opened: OpenedEntry, closed: ClosedEntry | None) -> CallView:
+def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
     """The call that these two entries tell of. The ending's refusal, where it has one, is later and so wins."""
-    who = msgspec.json.decode(opened.principal, type=PrincipalEntry)
+    opened, context, who = intent.opened, intent.context, intent.context.principal
     refused = Outcome.REFUSED if not opened.forwarded else None
     refusal = closed if closed is not None and closed.refusal is not None else opened
     return CallView(
         id=opened.call,
         seq=opened.seq,
         at=opened.at,
-        request_id=opened.request_id,
+        request_id=request_id(opened),
         session=opened.session,
         user=f"{who.issuer}:{who.subject}",
         issuer=who.issuer,
@@ -133,23 +141,23 @@ def call_view(opened: OpenedEntry, closed: ClosedEntry | None) -> CallView:
         groups=who.groups or (),
         attributes=dict(who.attributes or ()),
         owner=who.owner,
-        credential=opened.credential,
-        address=opened.address,
-        agent=opened.agent,
-        declared_agent=opened.declared_agent,
+        credential=context.credential,
+        address=context.address,
+        agent=context.agent,
+        declared_agent=context.declared_agent,
         justification=opened.justification,
-        connection=opened.connection,
-        dialect=opened.dialect,
-        operation=opened.operation,
-        method=opened.method,
-        path=opened.path,
-        model_asked=opened.model_asked,
-        model=opened.model,
+        connection=context.connection,
+        dialect=context.dialect,
+        operation=context.operation,
+        method=context.method,
+        path=context.path,
+        model_asked=context.model_asked,
+        model=context.model,
         model_answered=closed.model if closed else None,
-        stream=opened.stream,
+        stream=context.stream,
         forwarded=opened.forwarded,
-        revision=opened.revision,
-        policies=opened.policies or (),
+        revision=context.revision,
+        policies=context.policies or (),
         notes=(opened.notes or ()) + ((closed.notes if closed else None) or ()),
         prompt_tokens=opened.prompt_tokens,
         output_cap=opened.output_cap,

@@ -135,7 +135,7 @@ class Writer:
         """Writes what was retained, then the batch; gives the intents that failed."""
         if self._failing and time.monotonic() < self._try_after:
             return self._retain(batch)
-        work = [*self._retained, *(item[:2] for item in batch)]
+        work: Sequence[Work] = [*self._retained, *batch] if self._retained else batch
         try:
             self._file.write(work, self._clock.now()) if work else self._file.probe()
         except (sqlite3.Error, OSError) as error:
@@ -153,7 +153,7 @@ class Writer:
 
     def _one_by_one(self, batch: Sequence[Item]) -> Sequence[Item]:
         failed: list[Item] = []
-        retained: list[Item] = [(*work, None) for work in self._retained]
+        retained: list[Item] = [(work[0], work[1], None) for work in self._retained]
         self._retained.clear()
         for item in [*retained, *batch]:
             try:
@@ -165,7 +165,7 @@ class Writer:
 
     def _retain(self, batch: Sequence[Item]) -> Sequence[Item]:
         """Keeps all but the intents for the next try; gives the intents."""
-        kept = [item[:2] for item in batch if not isinstance(item[0], Opened)]
+        kept: list[Work] = [item[:2] for item in batch if not isinstance(item[0], Opened)]
         room = max(_RETAINED - len(self._retained), 0)
         self._retained.extend(kept[:room])
         if len(kept) > room:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from narrows.evidence.canonical import OpenedEntry
 from narrows.stores.sqlite import reading
 from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.stores.sqlite.journalfile import JournalFile
 from narrows.stores.sqlite.reading import FileReader, Readers
+from narrows.stores.sqlite.views import Intent
 from unit.stores.sqlite.records import NOW, OWNER, World, call_id, closed, opened
 
 
@@ -31,8 +31,8 @@ def reader(world: World, file: JournalFile) -> Iterator[FileReader]:
         yield readers[0]
 
 
-def ids(pages: Iterator[list[OpenedEntry]]) -> list[str]:
-    return [entry.call for page in pages for entry in page]
+def ids(pages: Iterator[list[Intent]]) -> list[str]:
+    return [intent.opened.call for page in pages for intent in page]
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
@@ -80,9 +80,25 @@ def test_exchanged_contents_are_noticed(file: JournalFile, reader: FileReader) -
 def test_a_changed_entry_is_noticed(file: JournalFile, reader: FileReader) -> None:
     file.write([(opened(1), OWNER)], NOW)
     file.connection.execute("DROP TRIGGER log_keeps")
-    file.connection.execute("UPDATE log SET entry = CAST(replace(CAST(entry AS TEXT), 'alice', 'mallo') AS BLOB)")
+    file.connection.execute("UPDATE log SET entry = CAST(replace(CAST(entry AS TEXT), 'sess_1', 'sess_2') AS BLOB)")
     (row,) = reader.rows(call_id(1))
     assert not row.sound
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE context SET entry = CAST(replace(CAST(entry AS TEXT), 'alice', 'mallo') AS BLOB)",
+        "UPDATE context SET salt = zeroblob(16)",
+        "DELETE FROM context",
+    ],
+)
+def test_a_changed_context_is_noticed(file: JournalFile, reader: FileReader, change: str) -> None:
+    file.write([(opened(1), OWNER)], NOW)
+    file.connection.execute(change)
+    (row,) = reader.rows(call_id(1))
+    assert not row.sound
+    assert ids(reader.opened(-1, NOW * 2, newest_first=True)) == [call_id(1)]
 
 
 def test_a_lost_key_leaves_the_listing_readable(file: JournalFile, reader: FileReader) -> None:

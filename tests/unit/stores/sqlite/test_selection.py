@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 
-from narrows.evidence.canonical import OpenedEntry
 from narrows.model.record import Stream, Transcript
 from narrows.stores.sqlite.selection import EVERYTHING, Filters, contains, selects
 from narrows.stores.sqlite.views import CallRecord, CallView, Piece, call_view
@@ -11,8 +10,7 @@ from unit.stores.sqlite.test_views import entry
 
 
 def view(**changes: object) -> CallView:
-    opened: OpenedEntry = entry(**changes)
-    return call_view(opened, None)
+    return call_view(entry(**changes), None)
 
 
 def record(*texts: str, stream: str | None = None) -> CallRecord:

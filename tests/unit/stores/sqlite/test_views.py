@@ -2,19 +2,24 @@
 
 import msgspec
 
-from narrows.evidence.canonical import Canonical, ClosedEntry, OpenedEntry
+from narrows.evidence import canonical
+from narrows.evidence.entries import NO_CONTENTS, ClosedEntry, ContextEntry, OpenedEntry
 from narrows.model.record import Stream, Transcript
 from narrows.model.usage import Usage
-from narrows.stores.sqlite.views import call_view, join
+from narrows.stores.sqlite.views import Intent, call_view, join
 from unit.stores.sqlite.records import closed, opened
 
 
-def entry(**changes: object) -> OpenedEntry:
-    return msgspec.json.decode(Canonical().opened(opened(**changes), 7, None), type=OpenedEntry)
+def entry(**changes: object) -> Intent:
+    made = opened(**changes)
+    return Intent(
+        msgspec.json.decode(canonical.opened(made, 7, b"c" * 32, NO_CONTENTS), type=OpenedEntry),
+        msgspec.json.decode(canonical.context(made), type=ContextEntry),
+    )
 
 
 def ending(**changes: object) -> ClosedEntry:
-    return msgspec.json.decode(Canonical().closed(closed(**changes), 9, None), type=ClosedEntry)
+    return msgspec.json.decode(canonical.closed(closed(**changes), 9, NO_CONTENTS), type=ClosedEntry)
 
 
 def test_a_running_call() -> None:
