@@ -31,8 +31,11 @@ def assemble(body: Json, split: tuple[str, ...]) -> Forward:
             continue
         del body[name]
         path = "$." + name
-        pieces = [bytes(piece) if type(piece) is Raw else _encode(piece) for piece in value]
-        contents += [Content(element(path, index), piece) for index, piece in enumerate(pieces)]
+        pieces: list[bytes] = []
+        for index, member in enumerate(value):
+            piece = bytes(member) if type(member) is Raw else _encode(member)
+            pieces.append(piece)
+            contents.append(Content(element(path, index), piece))
         tails.append(b'"' + name.encode() + b'":[' + b",".join(pieces) + b"]")
     rest = _encode(body)
     if not tails:

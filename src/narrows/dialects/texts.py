@@ -102,6 +102,8 @@ def openai_usage(usage: Any) -> Usage | None:
     return Usage(
         _count(usage.get("prompt_tokens")),
         _count(usage.get("completion_tokens")),
-        figure(usage, "prompt_tokens_details", "cached_tokens"),
-        figure(usage, "completion_tokens_details", "reasoning_tokens"),
+        figure(usage, "prompt_tokens_details", "cached_tokens") if "prompt_tokens_details" in usage else None,
+        figure(usage, "completion_tokens_details", "reasoning_tokens")
+        if "completion_tokens_details" in usage
+        else None,
     )

@@ -1,14 +1,17 @@
 """Reads request and reply bodies strictly. Large ones go to a worker process: no call may hold the loop for long."""
 
+import asyncio
 from typing import Any, Final
 
 import msgspec
 
-from narrows.dialects.large import read_large
+from narrows.dialects.large import read_large, take_out
 from narrows.dialects.strict_json import read as read_json
+from narrows.dialects.weight import is_busy
 from narrows.model.call import Asked
 from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
+from narrows.model.text import Text
 from narrows.model.verdict import Deny
 from narrows.ports.dialect import Dialect, ReplyReader, Route
 from narrows.ports.http import Headers
@@ -39,16 +42,28 @@ def check_content_type(headers: Headers) -> Deny | None:
 
 
 def read_request(dialect: Dialect, route: Route, data: bytes) -> Asked | Deny:
-    """What a body of at most `LARGE` bytes asks, or the refusal that says where it is wrong."""
+    """What a body that is not large asks, or the refusal that says where it is wrong."""
     if not route.body:
         return dialect.read(route, {})
     body = read_json(data, dialect.governed)
     return body if type(body) is Deny else dialect.read(route, body)
 
 
+def is_large(data: bytes) -> bool:
+    """Whether reading it here would hold up other calls: for its bytes, or for what it holds."""
+    return len(data) > LARGE or is_busy(data)
+
+
 async def read_large_request(dialect: Dialect, route: Route, data: bytes, offload: Offload) -> Asked | Deny:
     """The same for any size, in a worker process."""
-    return await offload.run(read_large, dialect, route, data)
+    parcel = await offload.run(read_large, dialect, route, data)
+    if isinstance(parcel, Deny):
+        return parcel
+    texts: list[Text] = []
+    for batch in parcel.batches:
+        texts += take_out(batch)
+        await asyncio.sleep(0)
+    return msgspec.structs.replace(parcel.asked, texts=tuple(texts))
 
 
 class LargeReply(msgspec.Struct):
@@ -64,7 +79,7 @@ def digest_reply(dialect: Dialect, asked: Asked, data: bytes, texts: list[list[s
     Raises ReplyInvalid.
     """
     reader = dialect.reply(asked, stream=False, usable=_no_model)
-    events = [*reader.feed(data), *reader.close()]
+    events = read_buffered(reader, data)
     if texts is not None:
         for event, changed in zip(events, texts, strict=True):
             for delta, text in zip(event.deltas, changed, strict=True):
@@ -91,4 +106,6 @@ def slim(asked: Asked) -> Asked:
 
 def read_buffered(reader: ReplyReader, data: bytes) -> list[Event]:
     """The events of a whole buffered reply. Raises ReplyInvalid."""
-    return [*reader.feed(data), *reader.close()]
+    events = reader.feed(data)
+    events += reader.close()
+    return events

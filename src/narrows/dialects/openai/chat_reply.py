@@ -31,13 +31,15 @@ _FIELDS: Final = {
 def read_completion(tree: Json, event: Event, *, stored: bool = False) -> None:
     """Fills in `event` from a whole reply or one chunk. Raises ReplyInvalid."""
     for key, value in tree.items():
-        if type(value) is str and key in _ENVELOPE:
-            if key == "model":
-                event.model = value
-        elif key == "choices" and type(value) is list:
+        if value is None or type(value) is int:
+            continue
+        if key == "choices" and type(value) is list:
             for choice in value:
                 _read_choice(event, choice)
-        elif value is not None and type(value) is not int:
+        elif type(value) is str and key in _ENVELOPE:
+            if key == "model":
+                event.model = value
+        else:
             if key == "usage":
                 event.usage = openai_usage(value)
             collect(event.deltas, 0, "other", tree, key)

@@ -1,6 +1,7 @@
 """The dialect `openai`: its routes, and which reader, writer and reply belongs to each operation."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from narrows.config.schema import Connection
@@ -120,12 +121,12 @@ def _classify(asked: Asked, usable: Callable[[str], bool]) -> Callable[[Json, Ev
     stored = "store" in asked.parameters
     match asked.operation:
         case chat.OPERATION | completions.COMPLETIONS:
-            return lambda tree, event: read_completion(tree, event, stored=stored)
+            return partial(read_completion, stored=True) if stored else read_completion
         case responses.OPERATION:
-            return lambda tree, event: read_response(tree, event, stored=stored)
+            return partial(read_response, stored=stored)
         case completions.EMBEDDINGS:
             return read_embeddings_reply
         case _ if asked.model is not None:
             return model_lists.read_model
         case _:
-            return lambda tree, event: model_lists.filtered(tree, event, usable)
+            return partial(model_lists.filtered, usable=usable)
