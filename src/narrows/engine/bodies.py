@@ -13,12 +13,15 @@ from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
 from narrows.model.text import Text
 from narrows.model.verdict import Deny
-from narrows.ports.dialect import Dialect, ReplyReader, Route
+from narrows.ports.dialect import Dialect, Forward, ReplyReader, Route
 from narrows.ports.http import Headers
 from narrows.ports.offload import Offload
 
 LARGE: Final = 256 * 1024
 """Bodies over this many bytes are parsed in a worker process."""
+
+MANY_TEXTS: Final = 4_096
+"""Requests of more texts are judged and put together in a thread."""
 
 _ACCEPTED: Final = (b"application/json",)
 
@@ -64,6 +67,13 @@ async def read_large_request(dialect: Dialect, route: Route, data: bytes, offloa
         texts += take_out(batch)
         await asyncio.sleep(0)
     return msgspec.structs.replace(parcel.asked, texts=tuple(texts))
+
+
+async def forwarded(dialect: Dialect, asked: Asked, model: str | None, cap: int | None) -> Forward:
+    """The request as it is sent; put together in a thread where its many parts would hold up other calls."""
+    if len(asked.texts) > MANY_TEXTS:
+        return await asyncio.to_thread(dialect.forward, asked, model, cap)
+    return dialect.forward(asked, model, cap)
 
 
 class LargeReply(msgspec.Struct):

@@ -9,7 +9,7 @@ import hashlib
 import logging
 from typing import Final
 
-from narrows.engine.bodies import LARGE, LargeReply, digest_reply, read_buffered, slim
+from narrows.engine.bodies import LargeReply, digest_reply, forwarded, is_large, read_buffered, slim
 from narrows.engine.chain import Chain
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import JSON, passed_headers, refuse, reply_headers
@@ -129,7 +129,7 @@ class Forwarding:
 
     async def _attempt(self) -> tuple[Outcome, Deny | None]:
         call, connected = self.call, self._connected
-        forward = connected.dialect.forward(call.asked, call.model, call.output_cap)
+        forward = await forwarded(connected.dialect, call.asked, call.model, call.output_cap)
         try:
             await self._recorder.open(forward.contents)
         except JournalUnavailable as unavailable:
@@ -181,7 +181,7 @@ class Forwarding:
         if kind != JSON and (kind := kind.partition(b";")[0].strip().lower()) in _EVENT_STREAMS:
             return await self._stream(reply, self._reader_for(stream=True, lines=kind == _LINES))
         data = await reply.read_all(self._connected.settings.max_reply)
-        if len(data) > LARGE and self.call.operation != "models":
+        if is_large(data) and self.call.operation != "models":
             return await self._send_large(reply, data)
         return self._send_whole(reply, data)
 

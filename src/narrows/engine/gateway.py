@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from narrows.engine import recorder as recording
-from narrows.engine.bodies import LARGE, check_content_type, read_large_request, read_request
+from narrows.engine.bodies import MANY_TEXTS, check_content_type, forwarded, is_large, read_large_request, read_request
 from narrows.engine.chain import Chain
 from narrows.engine.credentials import presented
 from narrows.engine.forwarding import Forwarding
@@ -128,10 +128,15 @@ class Gateway:
             return
         visit.asked = asked
         visit.connected, plan = _choose(visit, routed)
-        call = self._call(visit, visit.connected, plan, routed.target(visit.connected, visit.exchange.head))
+        target = routed.target(visit.connected, visit.exchange.head)
+        many = len(asked.texts) > MANY_TEXTS
+        if many:
+            call = await asyncio.to_thread(self._call, visit, visit.connected, plan, target)
+        else:
+            call = self._call(visit, visit.connected, plan, target)
         chain = Chain(visit.snapshot, call)
         try:
-            if call.prompt_tokens > _LONG_PROMPT:
+            if many or call.prompt_tokens > _LONG_PROMPT:
                 # A scan of megabytes would hold up every other call; the patterns run without the interpreter's lock.
                 verdict = await asyncio.to_thread(chain.judge)
             else:
@@ -165,7 +170,7 @@ class Gateway:
             data = await exchange.body(visit.snapshot.max_body)
         except BodyRefused as refused:
             return refused.deny
-        if len(data) > LARGE:
+        if is_large(data):
             return await read_large_request(routed.dialect, route, data, self._services.offload)
         return read_request(routed.dialect, route, data)
 
@@ -192,7 +197,7 @@ class Gateway:
 
     async def _check_references(self, call: Call) -> Deny | None:
         """The one check that needs the journal: what a call refers to must be the caller's own."""
-        for reference in call.asked.references:
+        for reference in dict.fromkeys(call.asked.references):
             if not await self._services.journal.owns(call.principal.key, call.connection, reference):
                 return Deny(
                     Code.REFERENCE_NOT_ALLOWED,
@@ -208,7 +213,7 @@ class Gateway:
             call = self._unread_call(visit)
         contents: tuple[Content, ...] = ()
         if connected is not None and visit.asked.body:
-            contents = connected.dialect.forward(visit.asked, call.model, None).contents
+            contents = (await forwarded(connected.dialect, visit.asked, call.model, None)).contents
         try:
             await services.journal.open(recording.refused(call, contents, deny))
         except JournalUnavailable:

@@ -1,5 +1,6 @@
 """The first half of a call: who, where, what; and what is on record of what was refused."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -227,6 +228,19 @@ async def test_a_large_body_is_read_elsewhere_and_forwarded_whole() -> None:
     sent: Any = json.loads(world.upstream.sent[0][3])
     assert sent["messages"][0]["content"] == content
     assert sent["unknown"] == {"kept": [1.0, 2]}
+
+
+async def test_a_body_of_many_small_parts_is_read_elsewhere_and_leaves_others_their_turn() -> None:
+    world = World()
+    world.upstream.reply(completion())
+    body = chat("Hi", metadata=["x"] * 20_000)
+    task, turns = asyncio.create_task(world.gateway(world.exchange(body))), 0
+    while not task.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert world.offload.runs == 1
+    assert turns > 10
+    assert json.loads(world.upstream.sent[0][3])["metadata"] == body["metadata"]
 
 
 async def test_a_failing_control_refuses_and_is_on_record(caplog: pytest.LogCaptureFixture) -> None:
