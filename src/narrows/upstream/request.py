@@ -34,18 +34,15 @@ _OURS: Final = frozenset(
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _TOKEN: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _KNOWN_NAMES: Final = 256
-_KNOWN_HEADS: Final = 64
-"""Heads that are remembered: most calls go to a few paths with the same few headers. When there are more, all are
-forgotten. One with a header that is dropped, or that is a credential, is written anew each time."""
-
-_SHORT: Final = 2048
+_KNOWN_STARTS: Final = 64
+_SHORT: Final = 128
 
 
 class RequestHeads:
     """Writes heads for one target. `own` are the headers it adds itself, the credential among them; headers of those
     names, and of the names in `dropped`, are not forwarded."""
 
-    __slots__ = ("_common", "_heads", "_lines", "_names", "_prefix")
+    __slots__ = ("_common", "_names", "_prefix", "_starts")
 
     def __init__(self, target: Target, own: HeaderList = (), dropped: Iterable[bytes] = CREDENTIALS) -> None:
         lines = [
@@ -57,32 +54,14 @@ class RequestHeads:
         ]
         self._prefix = target.prefix
         self._common = b" HTTP/1.1\r\n" + b"\r\n".join(lines)
-        self._lines = len(lines)
-        self._heads: dict[tuple[str, str, tuple[tuple[bytes, bytes], ...]], bytes] = {}
+        self._starts: dict[tuple[str, str], bytes] = {}
         # The start of each known header's line; empty for those that are dropped.
         self._names = dict.fromkeys((*_OURS, *dropped, *(name.lower() for name, _ in own)), b"")
 
     def head(self, method: str, target: str, headers: HeaderList, length: int) -> bytes:
         """The head of one request, its empty line included. Raises UpstreamFailed if it can't be written safely."""
-        key = (method, target, tuple(headers))
-        start = self._heads.get(key)
-        if start is None:
-            start = self._write(method, target, headers)
-            if len(start) <= _SHORT and all(self._is_open(name) for name, _ in headers):
-                if len(self._heads) >= _KNOWN_HEADS:
-                    self._heads.clear()
-                self._heads[key] = start
-        if length or method in _WITH_BODY:
-            return b"%b\r\ncontent-length: %d\r\n\r\n" % (start, length)
-        return start + b"\r\n\r\n"
-
-    def _is_open(self, name: bytes) -> bool:
-        """Whether the header is forwarded and holds no credential."""
-        return bool(self._names.get(name)) and name.lower() not in CREDENTIALS
-
-    def _write(self, method: str, target: str, headers: HeaderList) -> bytes:
-        """A head up to its length."""
-        parts = [self._start(method, target)]
+        start = self._starts.get((method, target))
+        parts = [self._start(method, target) if start is None else start]
         names = self._names
         for name, value in headers:
             line = names.get(name)
@@ -91,19 +70,26 @@ class RequestHeads:
             if line:
                 parts.append(line)
                 parts.append(value)
-        head = b"".join(parts)
-        # Every line break there is was written here; a value that brings its own, or a NUL, shows in the count.
-        if len(head) - len(head.translate(None, b"\r\n\0")) != 2 * (self._lines + len(parts) // 2):
+        # Names and the request line were checked when they were first seen; values differ from call to call.
+        values = b"".join(parts[2::2])
+        if b"\n" in values or b"\r" in values or b"\0" in values:
             raise unsendable("a header holds a line break or NUL")
-        return head
+        if length or method in _WITH_BODY:
+            parts.append(b"\r\ncontent-length: %d\r\n\r\n" % length)
+        else:
+            parts.append(b"\r\n\r\n")
+        return b"".join(parts)
 
     def _start(self, method: str, target: str) -> bytes:
-        """The request line and what every request has."""
+        """The request line and what every request has, remembered: most calls go to a few paths."""
         if method not in METHODS:
             raise unsendable("its method is not forwarded")
         if not (target.startswith("/") and target.isascii() and target.isprintable()) or " " in target:
             raise unsendable("its path is not printable ASCII")
-        return f"{method} {self._prefix}{target}".encode("ascii") + self._common
+        start = f"{method} {self._prefix}{target}".encode("ascii") + self._common
+        if len(self._starts) < _KNOWN_STARTS and len(target) < _SHORT:
+            self._starts[method, target] = start
+        return start
 
     def _line(self, name: bytes) -> bytes:
         """The start of a header's line, remembered: names come from a dialect's list and repeat."""

@@ -95,35 +95,6 @@ def test_names_are_remembered_only_so_far() -> None:
     assert len(heads._names) <= 256
 
 
-def test_a_head_that_is_remembered_is_the_same_but_for_its_length() -> None:
-    heads = RequestHeads(parse_target("http://h"))
-    first = heads.head("POST", "/a", [(b"accept", b"*/*")], 1)
-    assert heads.head("POST", "/a", [(b"accept", b"*/*")], 23) == first.replace(
-        b"content-length: 1\r", b"content-length: 23\r"
-    )
-    assert len(heads._heads) == 1
-    for other in (
-        heads.head("PUT", "/a", [(b"accept", b"*/*")], 1),
-        heads.head("POST", "/b", [(b"accept", b"*/*")], 1),
-        heads.head("POST", "/a", [(b"accept", b"*")], 1),
-        heads.head("POST", "/a", [(b"accep", b"t*/*")], 1),
-        heads.head("POST", "/a", [], 1),
-    ):
-        assert other != first
-
-
-def test_heads_are_remembered_only_so_far_and_never_with_a_credential() -> None:
-    heads = RequestHeads(parse_target("http://h"), [(b"x-secret", b"hush")], dropped=())
-    for name in (b"authorization", b"Authorization", b"x-api-key", b"x-secret", b"X-Secret", b"host"):
-        for _ in range(3):
-            heads.head("GET", "/", [(name, b"token")], 0)
-    heads.head("GET", "/" + "x" * 10_000, [], 0)
-    assert not heads._heads
-    for number in range(1000):
-        assert b"GET /%d " % number in heads.head("GET", f"/{number}", [], 0)
-    assert 0 < len(heads._heads) <= 64
-
-
 @given(st.lists(st.tuples(st.binary(max_size=8), st.binary(max_size=8)), max_size=4))
 def test_whatever_is_given_a_head_has_as_many_lines_as_it_should(headers: list[tuple[bytes, bytes]]) -> None:
     try:
