@@ -34,7 +34,7 @@ class SseDecoder:
         parts = self._parts
         if self._after_cr or b"\r" in data:
             data = self._normalised(data)
-        elif not parts and data.count(b"\n") == 2 and data.startswith(b"data: ") and data.endswith(b"\n\n"):
+        elif not parts and data.find(b"\n") == len(data) - 2 and data.startswith(b"data: ") and data.endswith(b"\n\n"):
             # What nearly every server sends: one whole event of one line.
             self._fresh = False
             return [(None, data[6:-2])]

@@ -10,7 +10,7 @@ class GlobSet:
     the same set, so that it can be a cache key. Cost grows with the number of *odd* globs only: exact ones are one
     look-up together, `start*` ones one look-up for each distinct length."""
 
-    __slots__ = ("_always", "_exact", "_odd", "_prefixes", "texts")
+    __slots__ = ("_all", "_always", "_exact", "_odd", "_prefixes", "texts")
 
     def __init__(self, globs: Iterable[str]) -> None:
         self.texts = tuple(dict.fromkeys(globs))
@@ -31,9 +31,12 @@ class GlobSet:
                 starts[glob.prefix] = (*starts.get(glob.prefix, ()), index)  # `a*` and `a**` are two globs
         self._prefixes = tuple(sorted(by_length.items()))
         self._odd = tuple(odd)
+        self._all = len(self._always) == len(self.texts)
 
     def matched(self, value: str) -> tuple[int, ...]:
         """Indexes into `texts` of the globs that cover `value`."""
+        if self._all:
+            return self._always
         exact = self._exact.get(value)
         found = self._always if exact is None else (*self._always, exact)
         for length, starts in self._prefixes:

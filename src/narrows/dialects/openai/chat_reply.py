@@ -31,15 +31,14 @@ _FIELDS: Final = {
 def read_completion(tree: Json, event: Event, *, stored: bool = False) -> None:
     """Fills in `event` from a whole reply or one chunk. Raises ReplyInvalid."""
     for key, value in tree.items():
-        if value is None or type(value) is int:
-            continue
-        if key == "choices" and type(value) is list:
-            for choice in value:
-                _read_choice(event, choice)
-        elif type(value) is str and key in _ENVELOPE:
+        kind = type(value)
+        if kind is str and key in _ENVELOPE:
             if key == "model":
                 event.model = value
-        else:
+        elif kind is list and key == "choices":
+            for choice in value:
+                _read_choice(event, choice)
+        elif kind is not int and value is not None:
             if key == "usage":
                 event.usage = openai_usage(value)
             collect(event.deltas, 0, "other", tree, key)
