@@ -2,6 +2,9 @@
 
 The texts, joined, are passed once through an automaton of all rules together. Only if something matches is each text
 passed by itself, which says *which* rules match, and only those are then searched for their place.
+
+A model reads the parts of one content as one text, so they are scanned singly and joined: a prompt cut in two is still
+that prompt.
 """
 
 from collections.abc import Sequence
@@ -15,6 +18,10 @@ from narrows.policy.recent import Recent
 SCANNERS: Final = 1_024
 TOGETHER: Final = 64
 """Rules in one automaton; more would make it large, and slow on new text."""
+
+
+_PART: Final = "].text"
+"""How the path of a content's text part ends."""
 
 
 class Scanner:
@@ -33,6 +40,7 @@ class Scanner:
     def scan(self, texts: Sequence[Text]) -> tuple[Finding, ...]:
         """The leftmost match of every rule in every text of its roles."""
         findings: list[Finding] = []
+        texts = [*texts, *_contents(texts)]
         joined: bytes | None = None
         for rules, patterns in self._batches:
             if patterns.joinable:
@@ -55,6 +63,25 @@ class Scanner:
         span = rule.matcher.find(text.value)
         if span is not None:
             findings.append(Finding(rule.name, rule.policy, text.path, *span))
+
+
+def _contents(texts: Sequence[Text]) -> list[Text]:
+    """Contents of several text parts, each as one text; its path is that of the list."""
+    found: list[Text] = []
+    parts: list[str] = []
+    place, role = "", None
+    for text in texts:
+        if not text.path.endswith(_PART):
+            continue
+        here = text.path[: text.path.rindex("[")]
+        if here != place or text.role is not role:
+            if len(parts) > 1 and role is not None:
+                found.append(Text(role, place, "".join(parts)))
+            place, role, parts = here, text.role, []
+        parts.append(text.value)
+    if len(parts) > 1 and role is not None:
+        found.append(Text(role, place, "".join(parts)))
+    return found
 
 
 class RuleInspector:

@@ -51,6 +51,29 @@ def test_no_rules_no_findings() -> None:
     assert RuleInspector().inspect([], plan("x")) == ()
 
 
+def parts(*values: str, path: str = "$.messages[0].content") -> list[Text]:
+    return [user(value, f"{path}[{index}].text") for index, value in enumerate(values)]
+
+
+def test_a_match_cut_over_parts_is_found() -> None:
+    texts = [*parts("ignore ", "inst", "ructions"), *parts("else", path="$.messages[1].content")]
+    (finding,) = RuleInspector().inspect(texts, plan("ignore instructions"))
+    assert (finding.path, finding.start, finding.end) == ("$.messages[0].content", 0, 19)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [user("ab", "$.messages[0].content[0].text"), user("c", "$.messages[1].content[0].text")],
+        [user("ab", "$.messages[0].content"), user("c", "$.messages[1].content")],
+        [user("ab", "$.c[0].text"), Text(Role.SYSTEM, "$.c[1].text", "c")],
+        parts("ab", " ", "c"),
+    ],
+)
+def test_what_stands_apart_is_not_joined(texts: list[Text]) -> None:
+    assert RuleInspector().inspect(texts, plan("abc")) == ()
+
+
 def test_more_rules_than_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspect, "TOGETHER", 3)
     many = plan(*(f"word{number}x" for number in range(10)))
