@@ -27,6 +27,9 @@ MAX_BYTES: Final = 128 * 1024 * 1024
 """Behind the batch that commits so many entries or bytes may wait; beyond, no new call is accepted, and beyond four
 times as much, parts of streams are dropped, with an error in the log."""
 
+LINGER: Final = 0.002
+"""Seconds that endings wait for an intent to share its commit with."""
+
 STALLED: Final = 5.0
 """A commit that takes so many seconds counts as a failure for calls that arrive meanwhile."""
 
@@ -46,7 +49,7 @@ class SqliteJournal:
         self._running: dict[str, Owner] = {}
         self._waiting: list[Item] = []
         self._bytes = 0
-        self._busy = self._scheduled = self._started = False
+        self._busy = self._scheduled = self._lingers = self._started = False
         self._writable = False
         self._since = 0.0
 
@@ -147,13 +150,28 @@ class SqliteJournal:
         self._waiting.append(item)
         for content in contents:
             self._bytes += len(content.data)
-        if not (self._busy or self._scheduled) and self._started:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
+        if self._busy or not self._started:
+            return
+        if item[2] is not None:
+            if not self._scheduled:
+                self._scheduled = True
+                self._loop.call_soon(self._flush)
+        elif not self._lingers:
+            self._linger()
+
+    def _linger(self) -> None:
+        """Nobody waits for what is there: it is written with the next intent, or after a moment without one."""
+        self._lingers = True
+        self._loop.call_later(LINGER, self._flush_late)
 
     def _flush(self) -> None:
         self._scheduled = False
         if self._waiting and not self._busy:
+            self._hand_over()
+
+    def _flush_late(self) -> None:
+        self._lingers = False
+        if self._waiting and not (self._busy or self._scheduled) and self._started:
             self._hand_over()
 
     def _hand_over(self) -> None:
@@ -172,7 +190,10 @@ class SqliteJournal:
             if future is not None and not future.done():
                 future.set_result(None)
         if self._waiting and not self._scheduled and self._started:
-            self._hand_over()
+            if any(item[2] is not None for item in self._waiting):
+                self._hand_over()
+            elif not self._lingers:
+                self._linger()
 
     def _on_started(self, ready: asyncio.Future[None], error: Exception | None) -> None:
         if ready.done():
