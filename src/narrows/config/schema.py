@@ -17,7 +17,16 @@ Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Tokens = Annotated[int, Meta(gt=0)]
 Globs = Annotated[tuple[str, ...], Meta(min_length=1)]
 Parameter = Literal[
-    "store", "server_tools", "remote_urls", "token_ids", "echo", "n", "stored_prompt", "models", "audio_output"
+    "store",
+    "server_tools",
+    "remote_urls",
+    "stored_files",
+    "token_ids",
+    "echo",
+    "n",
+    "stored_prompt",
+    "models",
+    "audio_output",
 ]
 
 

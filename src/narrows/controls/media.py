@@ -1,5 +1,6 @@
 """Refuses images, audio and files where a policy inspects prompts: what can't be read can't be judged."""
 
+import re
 from typing import Final
 
 import msgspec
@@ -11,6 +12,9 @@ from narrows.model.reply import Event
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Note, Proceed, Verdict
 from narrows.ports.control import Guard
+
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9]+(?:/[a-z0-9.+-]+)?", re.IGNORECASE)
+"""What may be repeated of a type that the caller wrote."""
 
 
 class Media:
@@ -38,8 +42,9 @@ class _Judging:
         first = opaque[0]
         if plan.inspects and not plan.media:
             policy = plan.media_refusers[0] if plan.media_refusers else None
+            kind = first.media_type if _MEDIA_TYPE.fullmatch(first.media_type) else "a part"
             message = (
-                f"The request has {first.media_type} at {first.path}, which can't be inspected as "
+                f"The request has {kind} at {first.path}, which can't be inspected as "
                 f"{f'policy {policy}' if policy else 'a policy'} demands; send text only."
             )
             return Deny(Code.MEDIA_NOT_ALLOWED, message, policy=policy, param=first.path)

@@ -205,6 +205,8 @@ class Reading:
                 if inner not in _PART_TYPES and inner not in _MEDIA_WORDS:
                     self.texts.append(Text(role, place, inner))
             elif key == "file_id" or (media and key == "id"):
+                # What the provider keeps belongs to its account, not to this caller.
+                self.parameters.add("stored_files")
                 self.opaque.append(Opaque(place, "", _sha256(inner.encode()), 0))
             elif media and key == "url":
                 self.media_url(role, place, inner)

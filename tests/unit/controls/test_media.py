@@ -45,3 +45,10 @@ def test_an_observing_policy_only_notes_beside_one_that_allows() -> None:
     after = outcome(Plan("r", inspects=True, media=True, media_watchers=("w",)))
     assert isinstance(after, Call)
     assert [note.policy for note in after.notes] == ["w"]
+
+
+def test_a_type_is_repeated_only_if_it_looks_like_one() -> None:
+    for given, said in (("wav", "has wav at"), ("", "has a part at"), ("my secret, you see", "has a part at")):
+        verdict = judged(Media(), call(Plan("r", inspects=True), asked={"opaque": (Opaque("$.x", given, "00", 1),)}))
+        assert isinstance(verdict, Deny)
+        assert said in verdict.message

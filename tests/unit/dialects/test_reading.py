@@ -96,6 +96,18 @@ def test_sound_and_files_are_opaque(part: Any) -> None:
     assert len(parts(part).opaque) == 1
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "file", "file": {"file_id": "file-1"}},
+        {"type": "image", "source": {"type": "file", "file_id": "file-1"}},
+        {"type": "container_upload", "file_id": "file-1"},
+    ],
+)
+def test_what_the_provider_keeps_widens_the_call(part: Any) -> None:
+    assert parts(part).parameters == {"stored_files"}
+
+
 def test_a_plain_text_document_is_a_text() -> None:
     reading = parts({"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "notes"}})
     assert not reading.opaque
