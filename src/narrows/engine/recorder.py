@@ -14,8 +14,12 @@ from narrows.model.verdict import Deny
 from narrows.ports.clock import Clock
 from narrows.ports.journal import Journal
 
-_LEFT_OUT: Final = ("repeat:", "logprobs", "other")
-"""Fields of a stream that a record leaves out: what repeats it, its probabilities, and the envelope of each event."""
+_LEFT_OUT: Final = ("repeat:", "logprobs")
+"""Fields of a stream that a record leaves out: what repeats it, and its probabilities."""
+
+_OTHER: Final = "other"
+_ENVELOPE: Final = 256
+"""Characters of a text that may be part of each event's envelope, and how many such texts are known of one call."""
 
 
 def opened(call: Call, contents: tuple[Content, ...]) -> Opened:
@@ -70,7 +74,7 @@ class Recorder:
     """The record of a forwarded call. `open` first; then `close` exactly once, whatever happens."""
 
     __slots__ = (
-        "_call", "_clock", "_duration", "_journal", "_opened", "_segments", "_started", "_transcript",
+        "_call", "_clock", "_duration", "_envelope", "_journal", "_opened", "_segments", "_started", "_transcript",
         "contents", "finish", "first_byte", "model", "response_ids", "sent_bytes", "upstream_request_id",
         "upstream_status", "usage",
     )  # fmt: skip
@@ -84,6 +88,7 @@ class Recorder:
         self._segments = 0
         self._opened = False
         self._duration: int | None = None
+        self._envelope: frozenset[str] = frozenset()
         self.contents: tuple[Content, ...] = ()
         self.usage: Usage | None = None
         self.model: str | None = None
@@ -130,12 +135,23 @@ class Recorder:
                 transcript = self._transcript = TranscriptBuilder()
             elapsed = self.elapsed()
             for delta in event.deltas:
-                if delta.text and (delta.field == "content" or not delta.field.startswith(_LEFT_OUT)):
+                if not delta.text:
+                    continue
+                field = delta.field
+                if field == "content" or (self._is_new(delta.text) if field == _OTHER else _is_said(field)):
                     transcript.add(delta, elapsed)
             if transcript.full:
                 entry = Segment(self._call.id, self._segments, self._clock.now(), transcript.take())
                 self._segments += 1
                 self._journal.segment(entry)
+
+    def _is_new(self, text: str) -> bool:
+        """Whether a text that no dialect classifies is more than what every event of this stream says."""
+        if text in self._envelope:
+            return False
+        if len(text) <= _ENVELOPE and len(self._envelope) < _ENVELOPE:
+            self._envelope = self._envelope | {text}
+        return True
 
     def close(self, outcome: Outcome, status: int | None, deny: Deny | None = None) -> int:
         """Writes the ending, once; later calls do nothing. Returns the call's duration in microseconds."""
@@ -166,3 +182,7 @@ class Recorder:
             )
         )
         return duration
+
+
+def _is_said(field: str) -> bool:
+    return not field.startswith(_LEFT_OUT)

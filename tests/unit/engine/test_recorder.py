@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from narrows.engine.recorder import Recorder, opened, refused
@@ -78,3 +80,15 @@ async def test_the_facts_of_all_events_meet_in_the_ending() -> None:
     assert closed.usage == Usage(prompt=3, completion=4)
     assert (closed.model, closed.finish, closed.response_ids) == ("m-1", "stop", ("resp_1",))
     assert closed.contents[0].data.count(b'"a"') == 1, "what a stream repeats is not recorded twice"
+
+
+async def test_what_no_dialect_classifies_is_on_record_once_however_often_it_is_said() -> None:
+    record, journal = recorder()
+    await record.open(())
+    for text in ("a", "b", "c"):
+        envelope = [Delta(0, "other", "provider"), Delta(0, "other", f"only {text}")]
+        record.stream(Event({}, deltas=[Delta(0, "content", text), *envelope, Delta(0, "repeat:content", text)]))
+    record.close(Outcome.DONE, 200)
+    (content,) = journal.closed[0].contents
+    streams = {stream["field"]: stream["text"] for stream in json.loads(content.data)["streams"]}
+    assert streams == {"content": "abc", "other": "provideronly aonly bonly c"}
