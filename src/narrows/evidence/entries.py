@@ -60,7 +60,7 @@ class PrincipalEntry(Entry, frozen=True, kw_only=True):
     subject: str
 
 
-class UsageEntry(Entry, frozen=True, kw_only=True):
+class UsageEntry(Entry, frozen=True):
     """Token counts."""
 
     cached: int | None = None

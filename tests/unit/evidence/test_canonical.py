@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from narrows.evidence import canonical
 from narrows.evidence.canonical import labels, references, request_id, was_forwarded
 from narrows.evidence.commitments import commit_list
-from narrows.evidence.entries import NO_CONTENTS, OpenedEntry, Reference
+from narrows.evidence.entries import NO_CONTENTS, ClosedEntry, OpenedEntry, Reference, UsageEntry
 from narrows.model.record import Strangers
 from narrows.model.refusal import Code
 from narrows.model.usage import Usage
@@ -44,6 +44,35 @@ def test_entries_are_their_own_canonical_form() -> None:
     ]
     for entry in entries:
         assert entry == rfc8785(entry)
+
+
+def test_every_field_is_in_its_place() -> None:
+    """No two values are alike, so that none can be taken for another."""
+    note = Note(Code.PROMPT_DENIED, "noted")
+    intent = opened(
+        forwarded=False, justification="j", notes=(note,), output_cap=11, param="pa", policy="po", prompt_tokens=12,
+        reason="re", refusal="rf", rule="ru", status=403,
+    )  # fmt: skip
+    ending = closed(
+        duration=21, finish="f", first_byte=22, model="m", notes=(note,), policy="po", reason="re", refusal="rf",
+        response_ids=("r",), sent_bytes=23, status=201, upstream_request_id="u", upstream_status=202,
+        usage=Usage(1, 2, 3, 4),
+    )  # fmt: skip
+    for entry, kind, data in (
+        (intent, OpenedEntry, canonical.opened(intent, 31, CONTEXT, references([("$", b"a" * 32)]))),
+        (ending, ClosedEntry, canonical.closed(ending, 31, references([("$", b"a" * 32)]))),
+    ):
+        written = json.loads(data)
+        given = json.loads(msgspec.json.encode(entry))
+        assert set(written) == set(kind.__struct_fields__)
+        assert msgspec.json.encode(msgspec.json.decode(data, type=kind)) == data
+        same = set(written) & set(given) - {"contents", "notes", "usage", "response_ids"}
+        assert {name: written[name] for name in same} == {name: given[name] for name in same}
+        assert (written["seq"], written["v"]) == (31, 1)
+        assert written["kind"] == ("opened" if entry is intent else "closed")
+    read = msgspec.json.decode(canonical.closed(ending, 31, NO_CONTENTS), type=ClosedEntry)
+    assert read.usage == UsageEntry(prompt=1, completion=2, cached=3, reasoning=4)
+    assert read.response_ids == ("r",)
 
 
 @given(st.text(), st.text(st.characters()))

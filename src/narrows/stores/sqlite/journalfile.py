@@ -26,7 +26,6 @@ _SAVE_EVERY: Final = 4096
 """Log entries between two savings of what runs; a start reads at most so many, and a batch more."""
 
 _CACHE_KIB: Final = 16 * 1024
-_NONE: Final = ()
 
 _OPENED: Final = int(Kind.OPENED)
 _SEGMENT: Final = int(Kind.SEGMENT)
@@ -100,36 +99,41 @@ class JournalFile:
 
     def _accepted(self, work: Sequence[Work]) -> tuple[list[Entry], list[Owned]]:
         """The entries that are written, given those before them in the batch, and their contents."""
+        # `isinstance` asks a struct's metaclass, an ABCMeta, which is many times slower than the comparison of types.
         entries: list[Entry] = []
         owned: list[Owned] = []
-        opened, closed, running = self._opened, self._closed, self.running
         for item in work:
             entry = item[0]
-            if isinstance(entry, Strangers):
-                entries.append(entry)
-                owned.append((None, _NONE))
-                continue
-            call = entry.call
-            if isinstance(entry, Opened):
+            if type(entry) is Opened:
                 if entry.forwarded:
-                    opened.add(call)
-            elif call in closed or not (call in running or call in opened):
+                    self._opened.add(entry.call)
+            elif type(entry) is Closed:
+                if not self._runs(entry.call):
+                    continue
+                self._closed.add(entry.call)
+            elif isinstance(entry, Segment):
+                if not self._runs(entry.call):
+                    continue
+            elif isinstance(entry, Strangers):
+                entries.append(entry)
+                owned.append((None, ()))
                 continue
-            elif isinstance(entry, Closed):
-                closed.add(call)
             entries.append(entry)
             owned.append((item[1], entry.contents))
         return entries, owned
+
+    def _runs(self, call: str) -> bool:
+        return (call in self.running or call in self._opened) and call not in self._closed
 
     def _add(self, entry: Entry, owner: Owner | None, refers: Refers, now: int) -> None:
         """Turns an entry into a row. The branches are in the order of how often they are taken."""
         log = self._log
         seq = self.seq + len(log) + 1
         ids, found = refers
-        if isinstance(entry, Opened):
+        if type(entry) is Opened:
             data = canonical.opened(entry, seq, self._contexts.of(entry), found)
             log.append((seq, entry.at, entry.call, _OPENED, ids, data, leaf_hash(data)))
-        elif isinstance(entry, Closed):
+        elif type(entry) is Closed:
             data = canonical.closed(entry, seq, found)
             log.append((seq, entry.at, entry.call, _CLOSED, ids, data, leaf_hash(data)))
             if entry.response_ids and owner is not None:
@@ -139,7 +143,7 @@ class JournalFile:
         elif isinstance(entry, Segment):
             data = canonical.segment(entry, seq, found)
             log.append((seq, entry.at, entry.call, _SEGMENT, ids, data, leaf_hash(data)))
-        else:
+        elif isinstance(entry, Strangers):
             data = canonical.strangers(entry, seq, now)
             log.append((seq, now, None, _STRANGERS, ids, data, leaf_hash(data)))
 
