@@ -1,13 +1,17 @@
 """Commitments and leaf hashes, against values computed independently."""
 
 import hashlib
-import hmac
 
-from narrows.evidence.commitments import commit, commit_list, leaf_hash
+from narrows.evidence.commitments import commit, commit_digest, commit_list, digest, leaf_hash
 
 
-def test_a_commitment_is_hmac_sha256_of_the_data_under_the_salt() -> None:
-    assert commit(b"salt", b"data") == hmac.new(b"salt", b"data", hashlib.sha256).digest()
+def test_a_commitment_is_the_datas_digest_hashed_under_the_salt() -> None:
+    # BLAKE2b-256 of "data", as `b2sum -l 256` gives it.
+    known = bytes.fromhex("a035872d6af8639ede962dfe7536b0c150b590f3234a922fb7064cd11971b58e")
+    assert digest(b"data") == known
+    assert commit(b"salt", b"data") == hashlib.blake2b(known, digest_size=32, key=b"salt").digest()
+    assert commit(b"salt", b"data") != known
+    assert commit(b"salt", b"data") == commit_digest(b"salt", known)
     assert commit(b"salt", b"data") != commit(b"tlas", b"data")
 
 

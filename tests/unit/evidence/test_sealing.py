@@ -46,6 +46,14 @@ def test_a_content_is_bound_to_its_commitment_and_its_key(master: MasterKey, key
         other.unseal(sealed, COMMITMENT, Compressor())
 
 
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 10_000])
+def test_short_contents_are_sealed_as_they_are_and_all_come_back(key: DataKey, length: int) -> None:
+    compressor = Compressor()
+    for data in (b"\x00" * length, b"(" * length, os.urandom(length)):
+        assert key.unseal(key.seal(data, COMMITMENT, compressor), COMMITMENT, compressor) == data
+        assert len(compressor.compress(data)) <= length + 13
+
+
 def test_the_same_content_is_sealed_differently_but_tagged_alike(master: MasterKey, key: DataKey) -> None:
     compressor = Compressor()
     assert key.seal(b"x", COMMITMENT, compressor) != key.seal(b"x", COMMITMENT, compressor)

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from narrows.evidence.canonical import references
-from narrows.evidence.commitments import SALT_BYTES, commit
+from narrows.evidence.commitments import SALT_BYTES, commit_digest, digest
 from narrows.evidence.entries import NO_CONTENTS
 from narrows.evidence.sealing import Compressor, DataKey, MasterKey
 from narrows.model.record import Content
@@ -45,14 +45,17 @@ NOTHING: Final[Refers] = (b"", NO_CONTENTS)
 _FIND_ROWS: Final = 32
 _FIND: Final = f"SELECT tag, id, commitment FROM content WHERE tag IN ({', '.join('?' * _FIND_ROWS)})"  # noqa: S608
 
-_Unknown = tuple[int, Owner, tuple[Content, ...], int, DataKey, list[bytes]]
+_Name = tuple[int, bytes]
+"""A content by the key of its owner and its digest; only in memory, never stored."""
+
+_Unknown = tuple[int, Owner, tuple[Content, ...], list[_Name]]
 
 
 class Contents:
     """The contents of the file behind `connection`."""
 
     _staged: list[tuple[int, bytes, int, int, bytes, bytes, bytes]]
-    _known: Recent[bytes, Kept]
+    _known: Recent[_Name, Kept]
     _whole: Recent[tuple[Owner, tuple[Content, ...]], Refers]
     _keys: Recent[Owner, tuple[int, DataKey]]
     _next: int
@@ -67,27 +70,23 @@ class Contents:
         """Where these contents are, in order; what isn't stored yet is by the next `flush`."""
         out: list[Refers] = []
         unknown: list[_Unknown] = []
-        here: dict[bytes, Kept | None] = {}
+        here: dict[_Name, Kept | None] = {}
         for owner, contents in batch:
             if owner is None or not contents:
                 out.append(NOTHING)
                 continue
             refers = self._whole.get((owner, contents)) if _small(contents) else None
             if refers is None:
-                key_id, key = self._key(owner)
-                tags = [key.tag(content.data) for content in contents]
-                for tag in tags:
-                    if tag not in here:
-                        here[tag] = self._known.get(tag)
-                unknown.append((len(out), owner, contents, key_id, key, tags))
+                key_id, _ = self._key(owner)
+                names = [(key_id, digest(content.data)) for content in contents]
+                for name in names:
+                    if name not in here:
+                        here[name] = self._known.get(name)
+                unknown.append((len(out), owner, contents, names))
                 refers = NOTHING
             out.append(refers)
         if unknown:
-            self._find(here)
-            for place, owner, contents, key_id, key, tags in unknown:
-                refers = out[place] = self._refer(contents, key_id, key, tags, here)
-                if _small(contents):
-                    self._whole.put((owner, contents), refers)
+            self._complete(unknown, here, out)
         return out
 
     def flush(self) -> None:
@@ -104,33 +103,35 @@ class Contents:
         self._keys = Recent(_KEYS)
         self._next = self._following()
 
-    def _refer(
-        self,
-        contents: tuple[Content, ...],
-        key_id: int,
-        key: DataKey,
-        tags: list[bytes],
-        here: dict[bytes, Kept | None],
-    ) -> Refers:
-        ids: list[int] = []
-        labelled: list[tuple[str, bytes]] = []
-        for content, tag in zip(contents, tags, strict=True):
-            kept = here[tag]
-            if kept is None:
-                kept = here[tag] = self._stage(key_id, key, tag, content.data)
-            self._known.put(tag, kept)
-            ids.append(kept[0])
-            labelled.append((content.label, kept[1]))
-        return pack(ids), references(labelled)
+    def _complete(self, unknown: list[_Unknown], here: dict[_Name, Kept | None], out: list[Refers]) -> None:
+        """Finds or stages what wasn't remembered, and puts what refers to it in its places."""
+        keys = dict(self._key(owner) for _, owner, _, _ in unknown)
+        tags = {name: keys[name[0]].tag(name[1]) for name, kept in here.items() if kept is None}
+        found = self._find(list(tags.values()))
+        for place, owner, contents, names in unknown:
+            ids: list[int] = []
+            labelled: list[tuple[str, bytes]] = []
+            for content, name in zip(contents, names, strict=True):
+                kept = here[name]
+                if kept is None:
+                    tag = tags[name]
+                    kept = here[name] = found.get(tag) or self._stage(keys[name[0]], name, tag, content.data)
+                self._known.put(name, kept)
+                ids.append(kept[0])
+                labelled.append((content.label, kept[1]))
+            refers = out[place] = (pack(ids), references(labelled))
+            if _small(contents):
+                self._whole.put((owner, contents), refers)
 
-    def _find(self, here: dict[bytes, Kept | None]) -> None:
-        """Looks up in the file, many at once, what isn't remembered."""
-        missing = [tag for tag, kept in here.items() if kept is None]
-        for start in range(0, len(missing), _FIND_ROWS):
-            part = missing[start : start + _FIND_ROWS]
-            part += [b""] * (_FIND_ROWS - len(part))
+    def _find(self, tags: list[bytes]) -> dict[bytes, Kept]:
+        """Looks up in the file, many at once."""
+        found: dict[bytes, Kept] = {}
+        for start in range(0, len(tags), _FIND_ROWS):
+            part = [bytearray(tag) for tag in tags[start : start + _FIND_ROWS]]
+            part += [bytearray()] * (_FIND_ROWS - len(part))
             for tag, number, commitment in self._connection.execute(_FIND, part).fetchall():
-                here[tag] = (number, commitment)
+                found[tag] = (number, commitment)
+        return found
 
     def _key(self, owner: Owner) -> tuple[int, DataKey]:
         held = self._keys.get(owner)
@@ -143,12 +144,12 @@ class Contents:
         row = self._connection.execute("SELECT max(id) FROM content").fetchone()
         return (row[0] or 0) + 1
 
-    def _stage(self, key_id: int, key: DataKey, tag: bytes, data: bytes) -> Kept:
+    def _stage(self, key: DataKey, name: _Name, tag: bytes, data: bytes) -> Kept:
         salt = os.urandom(SALT_BYTES)
-        commitment = commit(salt, data)
+        commitment = commit_digest(salt, name[1])
         sealed = key.seal(data, commitment, self._compressor)
         kept = (self._next, commitment)
-        self._staged.append((self._next, tag, key_id, len(data), salt, commitment, sealed))
+        self._staged.append((self._next, tag, name[0], len(data), salt, commitment, sealed))
         self._next += 1
         return kept
 

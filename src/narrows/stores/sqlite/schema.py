@@ -5,7 +5,7 @@ log      append-only, one row an entry, `seq` without gaps from 1 over all files
 meta     `running`: the calls that were open at a place in the log (see `save_running`). It is written anew every so
          many entries, which costs far less than a row for each call; the log since then gives the rest. What a
          crash leaves running is closed as unknown at the next start.
-context  what intents have in common, by the commitment through which they name it: HMAC under `salt`.
+context  what intents have in common, by the commitment through which they name it.
 content  stored once a (principal, connection): `tag` names equal contents, `salt` and `commitment` bind the entry.
 keys     wrapped data keys, so that each file can be read, kept, rewritten or dropped by itself.
 reference  response ids by keyed name. `run` grows with the log, so that inserts stay within the last few pages; an
