@@ -65,7 +65,7 @@ class SnapshotBuilder:
             dialect=dialect,
             upstream=self._upstreams.get(name, settings),
             headers=dialect.request_headers | own,
-            serves=GlobSet(settings.models).covers,
+            serves=GlobSet((*settings.models, *settings.aliases)).covers,
         )
 
     async def _identified(self, identity: IdentitySettings) -> GateAuthenticator:

@@ -48,6 +48,15 @@ async def test_what_did_not_change_is_kept() -> None:
     await builds.close()
 
 
+async def test_a_connection_serves_its_models_and_the_aliases_of_its_own() -> None:
+    builds = builder()
+    named = msgspec.structs.replace(CONNECTION, models=("gpt-*",), aliases={"fast": "gpt-4o-mini"})
+    config = msgspec.structs.replace(CONFIG, connections={"one": named})
+    serves = (await builds.build(config, compile_policies(config))).connections["one"].serves
+    assert [serves(model) for model in ("gpt-4o", "fast", "slow")] == [True, True, False]
+    await builds.close()
+
+
 async def test_another_way_upstream_is_another_pool() -> None:
     builds = builder()
     first = await builds.build(CONFIG, compile_policies(CONFIG))
