@@ -49,6 +49,7 @@ _HEAD: Final = State.HEAD
 _BUSY: Final = State.BUSY
 _CLOSING: Final = State.CLOSING
 _NOTHING: Final = Wait.NOTHING
+_NAME: Final = "narrows call"
 _ENDED: Final = Reply.ENDED
 
 
@@ -175,7 +176,8 @@ class Connection(asyncio.Protocol):
         deny = self._service.admit(surplus=self._surplus)
         if deny is None:
             self._running = False
-            task = self._service.loop.create_task(self._serve(exchange))
+            # The loop's own create_task only adds to the cost; so would a number in the name.
+            task = asyncio.Task(self._serve(exchange), loop=self._service.loop, name=_NAME)
             self._task = task
             self._service.tasks.add(task)
             self._read_body(exchange)

@@ -190,15 +190,13 @@ class HttpExchange:
             framing = b"content-length: %d\r\n%b" % (len(body), framing)
         elif body:
             raise ValueError(f"a {status} reply has no body")
-        head = encode_head(status, headers, framing)
+        shown = b"" if self._accepted.head.method == "HEAD" else body
+        together = len(shown) <= JOIN_UP_TO
+        head = encode_head(status, headers, framing, shown if together else b"")
         self.reply = _ENDED
-        if self._accepted.head.method == "HEAD":
-            self._wire.write(head)
-        elif len(body) <= JOIN_UP_TO:
-            self._wire.write(head + body)
-        else:
-            self._wire.write(head)
-            self._wire.write(body)
+        self._wire.write(head)
+        if not together:
+            self._wire.write(shown)
 
     def start(self, status: int, headers: HeaderList) -> None:
         """Begins a reply whose length is not known yet. Chunked, or for HTTP/1.0 ended by closing."""

@@ -11,6 +11,8 @@ KEEP_ALIVE: Final = b"connection: keep-alive\r\n"
 CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
+_CR: Final = 13
+_LF: Final = 10
 _STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode("ascii")) for status in HTTPStatus
 }
@@ -28,14 +30,20 @@ def forbids_body(status: int) -> bool:
     return status in {204, 304} or status < 200
 
 
-def encode_head(status: int, headers: HeaderList, framing: bytes) -> bytes:
-    """Status line and headers; `framing` is the edge's own lines. Raises SplitReply."""
-    lines = [b"%b: %b\r\n" % field for field in headers if field[0] not in _FRAMING]
-    block = b"".join(lines)
-    if block.count(b"\n") != len(lines) or block.count(b"\r") != len(lines) or b"\0" in block:
-        raise SplitReply("a reply header holds a line break or NUL")
-    start = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-    return b"%b%b%b\r\n" % (start, block, framing)
+def encode_head(status: int, headers: HeaderList, framing: bytes, body: bytes = b"") -> bytes:
+    """Status line and headers, and the body if it is to go with them; `framing` is the edge's own lines.
+
+    Raises SplitReply.
+    """
+    parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
+    for name, value in headers:
+        if name not in _FRAMING:
+            # An integer is looked for in bytes at a fraction of what one byte as `bytes` costs.
+            if _LF in value or _CR in value or 0 in value or _LF in name or _CR in name or 0 in name:
+                raise SplitReply("a reply header holds a line break or NUL")
+            parts += name, b": ", value, b"\r\n"
+    parts += framing, b"\r\n", body
+    return b"".join(parts)
 
 
 def chunk(data: bytes) -> bytes:

@@ -72,7 +72,7 @@ class RequestHeads:
                 parts.append(value)
         # Names and the request line were checked when they were first seen; values differ from call to call.
         values = b"".join(parts[2::2])
-        if b"\n" in values or b"\r" in values or b"\0" in values:
+        if 10 in values or 13 in values or 0 in values:  # LF, CR, NUL
             raise unsendable("a header holds a line break or NUL")
         if length or method in _WITH_BODY:
             parts.append(b"\r\ncontent-length: %d\r\n\r\n" % length)
