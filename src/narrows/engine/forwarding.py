@@ -18,6 +18,7 @@ from narrows.model.call import Call
 from narrows.model.principal import Principal
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
+from narrows.model.reply import Event
 from narrows.model.verdict import Deny
 from narrows.ports.dialect import ReplyInvalid, ReplyReader
 from narrows.ports.http import Exchange, UpstreamFailed, UpstreamReply
@@ -37,6 +38,9 @@ DRAIN: Final = "drain"
 
 _SLICE: Final = 8 * 1024
 """Bytes of a stream that are read before other calls have their turn."""
+
+_FAILED: Final = "error"
+"""The finish of an event in which the upstream itself says that it failed."""
 
 _IDEMPOTENCY: Final = b"idempotency-key"
 _ERROR_BODY: Final = 1024 * 1024
@@ -292,6 +296,8 @@ class Forwarding:
             out = []
             deny: Deny | None = None
             for event in events:
+                if event.finish == _FAILED and self._leaks(event):
+                    continue
                 deny = self._chain.on_event(event)
                 if deny is not None:
                     break
@@ -308,6 +314,11 @@ class Forwarding:
                 raise Stopped(deny, Outcome.STOPPED)
             if not data:
                 return
+
+    def _leaks(self, event: Event) -> bool:
+        """Whether an upstream's error quotes the gate's credential; the refusal that ends the stream is told anyway."""
+        leaks = self._connected.upstream.leaks
+        return any(leaks(delta.text.encode("utf-8", "replace")) for delta in event.deltas)
 
 
 def _own(headers: list[tuple[bytes, bytes]], principal: Principal) -> list[tuple[bytes, bytes]]:

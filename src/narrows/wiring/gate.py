@@ -194,7 +194,7 @@ def _calm_collector() -> None:
 
 def _names_a_model(path: str) -> bool:
     """`%2F` is part of some model names; only there may it stand."""
-    return "/v1/models/" in path
+    return "/models/" in path
 
 
 def _edge_refusal(snapshots: Snapshots, deny: Deny, path: str) -> tuple[bytes, bytes]:

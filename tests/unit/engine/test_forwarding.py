@@ -268,3 +268,17 @@ async def test_an_idempotency_key_is_each_callers_own() -> None:
         keys.append(world.upstream.sent[-1][2][b"idempotency-key"])
     assert keys[0] == keys[1]
     assert len(set(keys)) == 3
+
+
+@pytest.mark.parametrize(("message", "told"), [("out of memory", True), ("bad key upstream-secret", False)])
+async def test_an_error_in_mid_stream_is_told_unless_it_quotes_the_credential(message: str, told: bool) -> None:
+    world = World()
+    error = b"data: " + json.dumps({"error": {"message": message}}).encode() + b"\n\n"
+    world.upstream.pieces([chunk("Hel"), error])
+    exchange = await world.call(chat(**STREAM))
+    assert (message.encode() in exchange.data) == told
+    assert world.upstream.credential not in exchange.data
+    assert b"upstream_invalid" in exchange.data
+    closed = ending(world)
+    assert closed.outcome is Outcome.UPSTREAM_ERROR
+    assert all(world.upstream.credential not in content.data for content in closed.contents)
