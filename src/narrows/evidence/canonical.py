@@ -173,7 +173,7 @@ def closed(entry: Closed, seq: int, contents: msgspec.Raw) -> bytes:
             "closed",
             entry.model,
             _notes(entry.notes),
-            str(entry.outcome),
+            entry.outcome,
             entry.policy,
             entry.reason,
             entry.refusal,

@@ -181,12 +181,13 @@ class SqliteJournal:
 
     def _on_written(self, batch: Sequence[Item], failed: Sequence[Item]) -> None:
         self._busy = False
-        for entry, _, future in failed:
+        for entry, _, waiter in failed:
             if isinstance(entry, Opened):
                 self._running.pop(entry.call, None)
-            if future is not None and not future.done():
-                future.set_exception(JournalUnavailable("the record of this call could not be written"))
-        for _, _, future in batch:
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(JournalUnavailable("the record of this call could not be written"))
+        for item in batch:
+            future = item[2]
             if future is not None and not future.done():
                 future.set_result(None)
         if self._waiting and not self._scheduled and self._started:

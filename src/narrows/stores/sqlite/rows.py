@@ -10,22 +10,24 @@ from itertools import chain
 from typing import Any, Final
 
 _MOST: Final = 64
+_ANY: Final = 16
+"""A usual batch is one statement: up to here there is one for every number of rows, beyond for powers of two."""
 
 
 class RowStatement:
-    """`head` followed by 1, 2, 4 … 64 row placeholders: seven texts that SQLite's statement cache keeps compiled."""
+    """`head` followed by 1, 2, 3 … 16, 32, 64 row placeholders: texts that SQLite's statement cache keeps compiled."""
 
     __slots__ = ("_by_size",)
 
     def __init__(self, head: str, row: str, tail: str = "") -> None:
-        sizes = [1 << power for power in range(_MOST.bit_length())]
+        sizes = {*range(1, _ANY + 1), *(1 << power for power in range(_MOST.bit_length()))}
         self._by_size = {size: f"{head} {', '.join([row] * size)}{tail}" for size in sizes}
 
     def run(self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Executes the statement for all rows."""
         start, left = 0, len(rows)
         while left:
-            take = min(1 << (left.bit_length() - 1), _MOST)
+            take = left if left <= _ANY else min(1 << (left.bit_length() - 1), _MOST)
             values = chain.from_iterable(rows[start : start + take])
             bound = [bytearray(value) if type(value) is bytes else value for value in values]
             connection.execute(self._by_size[take], bound)

@@ -14,7 +14,7 @@ def database() -> sqlite3.Connection:
     return connection
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 63, 64, 65, 127, 128, 200, 1000])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 15, 16, 17, 31, 63, 64, 65, 127, 128, 200, 1000])
 def test_every_row_is_inserted_once(database: sqlite3.Connection, count: int) -> None:
     rows = [(number, b"%d" % number) for number in range(count)]
     RowStatement("INSERT INTO t VALUES", "(?, ?)").run(database, rows)
