@@ -39,6 +39,9 @@ from narrows.wiring.telemetry import PrometheusTelemetry
 
 _log = logging.getLogger("narrows.gate")
 
+_WARM_UP: Final = 1.0
+"""Seconds after the start at which the worker process is started."""
+
 _TICK: Final = 5.0
 """Seconds between two rounds of housekeeping: counts of strangers, TLS files."""
 
@@ -115,6 +118,7 @@ class Gate:
 
     def _begin_jobs(self) -> None:
         self._jobs.append(asyncio.create_task(self._housekeeping()))
+        self._jobs.append(asyncio.create_task(self._warm_up()))
         if self._path is not None:
             self._jobs.append(asyncio.create_task(FileWatch(self._path, self.reload).run()))
 
@@ -149,6 +153,11 @@ class Gate:
         for name in ("gate", "store", "recording", "logging"):
             if getattr(config, name) != getattr(self._config, name):
                 _log.warning("a change of %r takes effect at the next start", name)
+
+    async def _warm_up(self) -> None:
+        """Starts the worker process before the first long prompt needs it, but not before the gate is ready."""
+        await asyncio.sleep(_WARM_UP)
+        await self._offload.run(os.getpid)
 
     async def _housekeeping(self) -> None:
         while True:
