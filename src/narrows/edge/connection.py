@@ -56,6 +56,23 @@ _ENDED: Final = Reply.ENDED
 class Connection(asyncio.Protocol):
     """The protocol of one connection; see the module."""
 
+    __slots__ = (
+        "_clock",
+        "_exchange",
+        "_intake",
+        "_lost",
+        "_origin",
+        "_reading",
+        "_room",
+        "_running",
+        "_service",
+        "_state",
+        "_surplus",
+        "_task",
+        "_transport",
+        "_unblocked",
+    )
+
     def __init__(self, service: Service) -> None:
         self._service = service
         self._intake = Intake(service.allows_encoded_slash)
@@ -180,7 +197,11 @@ class Connection(asyncio.Protocol):
             task = asyncio.Task(self._serve(exchange), loop=self._service.loop, name=_NAME)
             self._task = task
             self._service.tasks.add(task)
-            self._read_body(exchange)
+            body = self._intake.whole_body()
+            if body is None:
+                self._read_body(exchange)
+            else:
+                exchange.arrive(body)
         else:
             self._read_body(exchange)
             self._answer(exchange, deny)

@@ -126,6 +126,12 @@ class HttpExchange:
                 self._parts = bytearray(self._parts)
             self._parts += data
 
+    def arrive(self, body: bytes) -> None:
+        """The whole body is here before the handler has begun."""
+        self._parts = body
+        self.size = len(body)
+        self.arrived = True
+
     def complete(self) -> None:
         """The whole body has arrived."""
         self.arrived = True
@@ -150,6 +156,10 @@ class HttpExchange:
         if self._whole is not None:
             return self._whole
         encoding = self._accepted.encoding
+        if self.arrived and encoding is None and self.refused is None and self.size <= limit:
+            whole = self._whole = bytes(self._parts)
+            self._parts = b""
+            return whole
         if encoding is not None and not supports(encoding):
             self.refused = self.refused or unsupported()
         elif self._accepted.length > limit or self.size > limit:

@@ -196,6 +196,16 @@ class Intake:
             return malformed("The body's end is ambiguous.")
         return None
 
+    def whole_body(self) -> bytes | None:
+        """The body at once, where all of it is here, nothing follows it and the parser need not see it."""
+        if not self._counted or len(self.buffer) != self._left:
+            return None
+        body = self.buffer
+        self.buffer = b""
+        self._left = 0
+        self.over = True
+        return body
+
     def _count(self, data: bytes, sink: BodySink) -> None:
         """Moves a body that is nothing but the next bytes."""
         left = self._left

@@ -81,8 +81,11 @@ class Connection(asyncio.Protocol):
         reply = self._reply = Reply(self, loop.create_future())
         self._parser.expect()
         now = loop.time()
-        self._total_at = now + timeouts.total if total_at is None else total_at
-        self._until(min(now + timeouts.first_byte, self._total_at))
+        if total_at is None:
+            total_at = now + timeouts.total
+        self._total_at = total_at
+        first_byte = now + timeouts.first_byte
+        self._until(first_byte if first_byte < total_at else total_at)
         transport = self._transport
         if len(body) <= JOINED:
             transport.write(head + body)
@@ -141,6 +144,11 @@ class Connection(asyncio.Protocol):
             if parser.status < 400 and self._transport.get_write_buffer_size():
                 self._fail(invalid("it came before the request was sent"))
                 return
+            if parser.complete:
+                self._reply = None
+                reply.arrive(parser.status, parser.headers, parser.length, parser.take())
+                self._free()
+                return
             reply.begin(parser.status, parser.headers, parser.length)
         piece = parser.take()
         if parser.complete:
@@ -184,6 +192,10 @@ class Connection(asyncio.Protocol):
             # The end was on its way when reading was paused: the next exchange must not inherit the pause.
             self._paused = False
             self._transport.resume_reading()
+        self._free()
+
+    def _free(self) -> None:
+        """The exchange is over: the connection goes back to its owner, or away."""
         # What is still unsent belongs to a request that was answered early; it would become part of the next one.
         if self.usable and self._parser.keep_alive and not self._transport.get_write_buffer_size():
             self._owner.released(self)

@@ -79,6 +79,15 @@ class Reply:
         if not self.begun.done():
             self.begun.set_result(None)
 
+    def arrive(self, status: int, headers: dict[bytes, bytes], length: int | None, body: bytes) -> None:
+        """Head and whole body have arrived at once; the connection has let go of this reply."""
+        if body:
+            self._pieces.append(body)
+            self._buffered = len(body) + _PIECE_COST
+        self._ended = True
+        self._source = None
+        self.begin(status, headers, length)
+
     def add(self, piece: bytes) -> bool:
         """More of the body; False when the connection should stop reading."""
         self._pieces.append(piece)

@@ -52,6 +52,31 @@ def is_a_port(exchange: HttpExchange) -> Exchange:
     return exchange
 
 
+async def test_a_body_that_arrived_at_once_is_held_to_its_limit() -> None:
+    for size, limit in ((5, 5), (0, 0)):
+        wire, exchange = made(length=size)
+        exchange.arrive(b"hello"[:size])
+        assert exchange.arrived
+        assert await exchange.body(limit) == await exchange.body(limit) == b"hello"[:size]
+        assert wire.asked == []
+    _, exchange = made(length=5)
+    exchange.arrive(b"hello")
+    with pytest.raises(BodyRefused) as caught:
+        await exchange.body(4)
+    assert caught.value.deny.code is Code.BODY_TOO_LARGE
+
+
+async def test_a_body_that_arrived_at_once_is_decoded() -> None:
+    packed = gzip.compress(b"hello")
+    _, exchange = made(length=len(packed), encoding=b"gzip")
+    exchange.arrive(packed)
+    assert await exchange.body(100) == b"hello"
+    _, exchange = made(length=2, encoding=b"br")
+    exchange.arrive(b"xx")
+    with pytest.raises(BodyRefused):
+        await exchange.body(100)
+
+
 async def test_a_body_that_is_there_needs_no_wait() -> None:
     wire, exchange = made(length=5)
     exchange.take(b"hel")

@@ -135,3 +135,27 @@ def test_discard_forgets_it() -> None:
             raise AssertionError(data)
 
     assert intake.read_body(Sink()) is None
+
+
+def test_the_whole_body_is_given_only_where_it_is_all_there_is() -> None:
+    intake = Intake(never)
+    for number, (rest, expected) in enumerate(
+        ((b"hello", None), (b"hello", b"hello"), (b"hell", None), (b"hellox", None), (b"", None))
+    ):
+        intake.over, intake.buffer = True, b""
+        intake.push(post(b"5") + rest)
+        assert isinstance(intake.next_head(ORIGIN), Accepted), number
+        assert intake.whole_body() == expected
+        assert intake.buffer == (b"" if expected else rest)
+        assert intake.over is (expected is not None)
+        if number == 0:  # the first head is the parser's, and so is its body
+            assert intake.read_body(_Nowhere()) is None
+    intake.buffer = b""
+    intake.push(post(b"0"))
+    intake.next_head(ORIGIN)
+    assert (intake.whole_body(), intake.over) == (b"", True)
+
+
+class _Nowhere:
+    def take(self, data: bytes) -> None:
+        """Drops it."""

@@ -42,6 +42,22 @@ async def test_a_buffered_reply_is_read_without_waiting() -> None:
     assert await reply.read() == b""
 
 
+async def test_a_reply_that_arrives_at_once() -> None:
+    for body in (b"hello", b""):
+        source = Source()
+        reply = Reply(source, asyncio.get_running_loop().create_future())
+        reply.arrive(201, {b"a": b"b"}, len(body), body)
+        assert reply.begun.done()
+        assert (reply.status, reply.headers) == (201, {b"a": b"b"})
+        assert await reply.read_all(5) == body
+        reply.close()
+        assert source.abandoned == 0
+    reply = Reply(Source(), asyncio.get_running_loop().create_future())
+    reply.arrive(200, {}, 5, b"hello")
+    with pytest.raises(UpstreamFailed):
+        await reply.read_all(4)
+
+
 async def test_pieces_are_at_most_64_kib() -> None:
     reply, _ = begun()
     data = bytes(range(256)) * 1024
