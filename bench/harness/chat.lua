@@ -1,4 +1,5 @@
 -- A POST with a body from $BENCH_BODY and the token from $BENCH_TOKEN; the mark in the body becomes a counter.
+-- With $BENCH_SAME every request is the same.
 local file = assert(io.open(os.getenv("BENCH_BODY"), "rb"))
 local body = file:read("*a")
 file:close()
@@ -18,7 +19,9 @@ function init(args)
 end
 
 function request()
-  count = count + 1
+  if not os.getenv("BENCH_SAME") then
+    count = count + 1
+  end
   return head .. string.format("%08d", count % 100000000) .. tail
 end
 

@@ -23,8 +23,8 @@ class Sample(NamedTuple):
     p99: float
 
 
-def closed(target: Target, body: Path, *, connections: int, seconds: float) -> Sample:
-    """As fast as `connections` connections can go, one request each at a time."""
+def closed(target: Target, body: Path, *, connections: int, seconds: float, same: bool = False) -> Sample:
+    """As fast as `connections` connections can go, one request each at a time; every prompt new unless `same`."""
     run = subprocess.run(
         [
             *pinned(LOAD_CORE),
@@ -36,7 +36,12 @@ def closed(target: Target, body: Path, *, connections: int, seconds: float) -> S
             str(LUA),
             target.chat,
         ],
-        env={**os.environ, "BENCH_BODY": str(body), "BENCH_TOKEN": target.token},
+        env={
+            **os.environ,
+            "BENCH_BODY": str(body),
+            "BENCH_TOKEN": target.token,
+            **({"BENCH_SAME": "1"} if same else {}),
+        },
         capture_output=True,
         text=True,
         timeout=seconds + 60,

@@ -47,6 +47,7 @@ class KeySource:
         self._timing = timing
         self._keys: KeySet | None = None
         self._asked: int | None = None
+        self._urged: int | None = None
         self._flight: asyncio.Task[None] | None = None
 
     def current(self) -> KeySet | None:
@@ -58,7 +59,7 @@ class KeySource:
         keys = self.current()
         if keys is not None and keys.candidates(kid, algorithm):
             return keys
-        flight = self._flight or (self.begin() if self._age() >= self._timing.cooldown else None)
+        flight = self._flight or self._urge()
         if flight is not None:
             # Waited for and not awaited: a caller that goes away must not cancel the fetch that others wait for.
             await asyncio.wait((flight,))
@@ -86,6 +87,16 @@ class KeySource:
             self._flight = asyncio.get_running_loop().create_task(self._refresh())
             self._flight.add_done_callback(self._landed)
         return self._flight
+
+    def _urge(self) -> asyncio.Task[None] | None:
+        """Fetches because a token needs it, at most once in a cooldown. A periodic fetch a moment ago does not count:
+        the provider may have rotated its keys since."""
+        now = self._clock.monotonic()
+        waited = self._urged is None or now - self._urged >= self._timing.cooldown * SECOND
+        if not waited or (self.failing and self._age() < self._timing.cooldown):
+            return None
+        self._urged = now
+        return self.begin()
 
     async def close(self) -> None:
         """Ends a running fetch."""

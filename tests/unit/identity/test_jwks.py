@@ -102,6 +102,14 @@ async def test_a_rotated_key_is_found_at_once_and_voids_the_generation() -> None
     assert world.source.generation == 2
 
 
+async def test_keys_rotated_just_after_a_periodic_fetch_are_learnt_at_once() -> None:
+    world = World()
+    await world.source.begin()
+    world.provider.rotate("two")
+    assert await world.has("two")
+    assert world.fetcher.asked.count(JWKS) == 2
+
+
 async def test_unknown_kids_cause_one_fetch_a_cooldown() -> None:
     world = World()
     assert await world.has("one")
