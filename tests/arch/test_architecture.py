@@ -270,3 +270,16 @@ def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
             if match and path != Path(__file__):
                 found.append(f"{relative(path)}:{number}: {match.group()}")
     assert found == []
+
+
+def test_no_possessive_groups() -> None:
+    """Before Python 3.11.5 a possessive quantifier on a group can match too much (python/cpython#106052)."""
+    possessive = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})\+|\(\?>")
+    patterns = re.compile(r"re\.compile\((.*)")
+    found = [
+        f"{relative(path)}: {line.strip()}"
+        for path in MODULES
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if (match := patterns.search(line)) and possessive.search(re.sub(r"\[[^]]*\]", "", match[1]))
+    ]
+    assert found == []

@@ -17,10 +17,12 @@ AllowsEncodedSlash = Callable[[str], bool]
 
 MAX_TARGET: Final = 8192
 
+# Possessive quantifiers stand on single characters only: on groups they match too much before Python 3.11.5
+# (https://github.com/python/cpython/issues/106052). The alternatives exclude each other, so matching stays linear.
 _PLAIN: Final = rb"[A-Za-z0-9\-._~!$&'()*+,=:@]"
-_SIMPLE_PATH: Final = re.compile(rb"(?:/(?!\.{1,2}(?:/|\Z))" + _PLAIN + rb"++)++/?+|/")
-_ENCODED_PATH: Final = re.compile(rb"(?:/|" + _PLAIN + rb"|%[0-9A-Fa-f]{2})++")
-_QUERY: Final = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]{}|^]|%(?!00)[0-9A-Fa-f]{2})*+")
+_SIMPLE_PATH: Final = re.compile(rb"(?:/(?!\.{1,2}(?:/|\Z))" + _PLAIN + rb"++)+/?|/")
+_ENCODED_PATH: Final = re.compile(rb"(?:/|" + _PLAIN + rb"|%[0-9A-Fa-f]{2})+")
+_QUERY: Final = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]{}|^]|%(?!00)[0-9A-Fa-f]{2})*")
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 

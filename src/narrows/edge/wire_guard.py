@@ -22,7 +22,7 @@ beyond that would hold the event loop for longer than their data is worth."""
 
 _NAME: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _VALUE: Final = rb"[\t\x20-\x7e\x80-\xff]*+"
-_HEAD: Final = re.compile(rb"([A-Z]{1,16}) ([!-~]++) HTTP/1\.([01])\r\n(?:" + _NAME + rb":" + _VALUE + rb"\r\n)*+\r\n")
+_HEAD: Final = re.compile(rb"([A-Z]{1,16}) ([!-~]++) HTTP/1\.([01])\r\n(?:" + _NAME + rb":" + _VALUE + rb"\r\n)*\r\n")
 _REQUEST_LINE: Final = re.compile(rb"[A-Z]{1,16} [!-~]++ HTTP/([0-9])\.([0-9])\r\n")
 _BEGINNING: Final = re.compile(
     rb"[A-Z]{1,16}(?: (?:[!-~]++(?: (?:[HTP]{0,4}|HTTP/[0-9.]{0,3}(?:\r.*+)?)?)?)?)?", re.DOTALL
@@ -30,7 +30,7 @@ _BEGINNING: Final = re.compile(
 _FOREIGN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|\Z)")
 _USUAL_FIRST: Final = re.compile(rb"([1-9A-Fa-f][0-9A-Fa-f]{0,7})\r\n")
 _USUAL_NEXT: Final = re.compile(rb"\r\n([1-9A-Fa-f][0-9A-Fa-f]{0,7})\r\n")
-_CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})(;[\t\x20-\x7e\x80-\xff]*+)?+\r\n")
+_CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})(;[\t\x20-\x7e\x80-\xff]*+)?\r\n")
 
 
 def match_head(block: bytes) -> tuple[bytes, bytes, bytes] | Deny:

