@@ -43,6 +43,8 @@ _FAILED: Final = "error"
 """The finish of an event in which the upstream itself says that it failed."""
 
 _IDEMPOTENCY: Final = b"idempotency-key"
+_ERROR_KEY: Final = b'"error":'
+
 _ERROR_BODY: Final = 1024 * 1024
 _CREDENTIAL_REFUSED: Final = frozenset({401, 407})
 
@@ -231,6 +233,8 @@ class Forwarding:
         deny = chain.on_finish()
         if deny is not None:
             return Outcome.STOPPED, deny
+        if self._echoes(body):
+            return Outcome.UPSTREAM_ERROR, _echoed()
         if chain.call.asked.operation != "models":
             recorder.contents = (Content("reply", body),)
         return self._respond(_DONE, reply.status, reply, reader.content_type, body), None
@@ -251,8 +255,14 @@ class Forwarding:
         after = [[delta.text for delta in event.deltas] for event in large.events]
         if after != before:
             large = await self._offload.run(digest_reply, dialect, asked, data, after)
+        if self._echoes(large.body):
+            return Outcome.UPSTREAM_ERROR, _echoed()
         recorder.contents = (Content("reply", large.body),)
         return self._respond(Outcome.DONE, reply.status, reply, JSON, large.body), None
+
+    def _echoes(self, body: bytes) -> bool:
+        """Whether a reply that says 200 holds an error with the gate's credential; errors are where servers echo it."""
+        return _ERROR_KEY in body and self._connected.upstream.leaks(body)
 
     def _reader_for(self, *, stream: bool, lines: bool = False) -> ReplyReader:
         dialect = self._connected.dialect
@@ -329,3 +339,7 @@ def _own(headers: list[tuple[bytes, bytes]], principal: Principal) -> list[tuple
         (name, hashlib.blake2b(prefix + value, digest_size=20).hexdigest().encode() if name == _IDEMPOTENCY else value)
         for name, value in headers
     ]
+
+
+def _echoed() -> Deny:
+    return Deny(Code.UPSTREAM_INVALID, "the model server's reply is an error that can't be shown")

@@ -117,6 +117,19 @@ async def test_the_gates_own_credential_is_never_shown_and_its_refusal_is_the_op
     assert all(b"upstream-secret" not in c.data for closed in world.journal.closed for c in closed.contents)
 
 
+@pytest.mark.parametrize("padding", [0, 300_000])
+async def test_an_error_that_says_200_is_not_shown_with_the_credential_in_it(padding: int) -> None:
+    world = World()
+    error = {"message": "bad key upstream-secret" + " " * padding}
+    world.upstream.reply(completion("Hello") | {"error": error})
+    world.upstream.reply(completion("Hello") | {"error": {"message": "harmless"}})
+    echoed, harmless = await world.call(chat()), await world.call(chat())
+    assert (echoed.status, echoed.json["error"]["code"]) == (502, "upstream_invalid")
+    assert b"upstream-secret" not in echoed.data
+    assert all(b"upstream-secret" not in c.data for closed in world.journal.closed for c in closed.contents)
+    assert harmless.status == 200
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"", b"[1]", b'{"choices": "none"', b"\xff\xfe"])
 async def test_garbage_from_an_upstream_is_a_bad_gateway(body: bytes) -> None:
     world = World()
