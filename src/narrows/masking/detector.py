@@ -37,6 +37,15 @@ class Detector:
     repeats, `(?i:…)`. No look-around, anchors, captures or `\\b`; repeats have an upper bound. ASCII only; a negated
     class also matches what is not ASCII."""
 
+    body: str = ""
+    """The inside of a character class. If set, the finding goes on behind `pattern` over every such character, however
+    many: for what has no upper bound, such as a private key or a long token. `validate`, `min_entropy` and `stop_words`
+    then look only at what `pattern` matched, and `not_after` and `right` stay empty."""
+
+    until: str = ""
+    """Ends a `body` early: the finding goes no further than behind the first match of it in the body (which stays part
+    of the finding). Bounded, in the same syntax, and made of characters of the body: `-----END [A-Z ]{0,24}KEY-----`."""
+
     lead: str = ""
     """What must stand directly before it and stays visible, in the same syntax: `password\\s{0,3}[:=]\\s{0,3}`."""
 
