@@ -44,6 +44,13 @@ def test_number_literals_survive(literal: str, frame: str) -> None:
     assert msgspec.json.encode(body) == b'{"a":[%b],"b":%b}' % (literal.encode(), literal.encode())
 
 
+@given(LITERALS)
+def test_number_literals_survive_beside_spaces(literal: str) -> None:
+    body = read(f'{{"m": "a, b: c", "a": [{literal}, {literal}], "b": {literal}}}'.encode(), ())
+    assert not isinstance(body, Deny)
+    assert msgspec.json.encode(body).decode() == f'{{"m":"a, b: c","a":[{literal},{literal}],"b":{literal}}}'
+
+
 @given(st.binary(max_size=40) | st.text(alphabet='{}[]",:\\ud8e0123456789.+-nulltrue ', max_size=40).map(str.encode))
 def test_garbage_is_refused_where_the_reference_refuses_it(data: bytes) -> None:
     try:

@@ -4,8 +4,9 @@ Owns: UTF-8 without a byte order mark, no NaN or Infinity, no lone surrogates, a
 no case variants of governed keys (`Model`), number literals that survive re-serialising. Knows no dialect.
 
 Two ways to one answer. Most SDKs send compact JSON, and a body whose decoding re-encodes to the very same bytes can
-hold no duplicate key and no literal that would change: the fast decoder is enough. Any other body goes through the
-standard library's scanner, which reports every pair and keeps the literals.
+hold no duplicate key and no literal that would change: the fast decoder is enough. So it is where the two differ only
+in spaces after colons and commas, as other clients write them. Any other body goes through the standard library's
+scanner, which reports every pair and keeps the literals.
 """
 
 import json
@@ -50,7 +51,7 @@ def read(data: bytes, governed: Sequence[str]) -> Json | Deny:
 
 def scan(data: bytes) -> Any:
     """Any JSON value, under every rule but the ones on the top level. Raises Malformed."""
-    value = None if _is_spaced(data) else _round_trip(data)
+    value = _round_trip(data)
     if value is None:
         value = _careful(data)
     elif opened(data) > MAX_DEPTH and too_deep(value, MAX_DEPTH):
@@ -78,19 +79,24 @@ def shown(key: str) -> str:
     return ascii(key if len(key) <= 64 else key[:64] + "…")
 
 
-def _is_spaced(data: bytes) -> bool:
-    """Whether a space follows the first key's colon, which the fast way could only fail on."""
-    colon = data.find(b'":', 0, 256)
-    return data[colon + 2 : colon + 3] == b" "
-
-
 def _round_trip(data: bytes) -> Any:
-    """The decoded value if it re-encodes to `data` itself, else None."""
+    """The decoded value if it re-encodes to `data` itself, but for spaces after colons and commas, else None.
+
+    A duplicate key or another literal would leave other bytes than spaces different.
+    """
     try:
         value = _decode(data)
-        return value if _encode(value) == data else None
+        encoded = _encode(value)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
+    if encoded == data or (len(encoded) < len(data) and _unspaced(encoded) == _unspaced(data)):
+        return value
+    return None
+
+
+def _unspaced(data: bytes) -> bytes:
+    """Without the spaces after colons and commas; in strings, too, which is why both sides go through it."""
+    return data.replace(b": ", b":").replace(b", ", b",")
 
 
 def _careful(data: bytes) -> Any:

@@ -1,7 +1,8 @@
 """The Journal port on SQLite, the event loop's side: group commit, backlog, who owns which response.
 
-What arrives while one batch commits forms the next, so a commit's cost is shared by as many calls as wait for it, and
-the loop is woken once a batch. Files and failures are the writer's; this module touches neither.
+What arrives in one turn of the loop, or while a batch commits, forms one batch, so a commit's cost is shared by as many
+calls as wait for it. A small batch whose commit waits for no disk is written at once; any other by the writer's thread.
+Files and failures are the writer's; this module touches neither.
 """
 
 import asyncio
@@ -32,6 +33,9 @@ LINGER: Final = 0.002
 
 STALLED: Final = 5.0
 """A commit that takes so many seconds counts as a failure for calls that arrive meanwhile."""
+
+QUICK_BYTES: Final = 128 * 1024
+"""A batch of so many bytes of contents may be written on the event loop (`durability: normal` only)."""
 
 _OWNED: Final = 16_384
 
@@ -153,7 +157,10 @@ class SqliteJournal:
         if self._busy or not self._started:
             return
         if item[2] is not None:
-            if not self._scheduled:
+            if len(self._running) == 1 and not self._scheduled:
+                # The only call there is: nobody would share its commit.
+                self._hand_over()
+            elif not self._scheduled:
                 self._scheduled = True
                 self._loop.call_soon(self._flush)
         elif not self._lingers:
@@ -175,12 +182,26 @@ class SqliteJournal:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        batch, self._waiting, self._bytes = self._waiting, [], 0
+        """The waiting batch is written: at once if that can't take long, else in the writer's thread."""
+        batch, self._waiting = self._waiting, []
+        size, self._bytes = self._bytes, 0
+        if size <= QUICK_BYTES and (failed := self._writer.write_here(batch)) is not None:
+            self._settle(batch, failed)
+            return
         self._busy, self._since = True, self._loop.time()
         self._writer.put(batch)
 
     def _on_written(self, batch: Sequence[Item], failed: Sequence[Item]) -> None:
         self._busy = False
+        self._settle(batch, failed)
+        if self._waiting and not self._scheduled and self._started:
+            if any(item[2] is not None for item in self._waiting):
+                self._hand_over()
+            elif not self._lingers:
+                self._linger()
+
+    def _settle(self, batch: Sequence[Item], failed: Sequence[Item]) -> None:
+        """Tells those who wait."""
         for entry, _, waiter in failed:
             if isinstance(entry, Opened):
                 self._running.pop(entry.call, None)
@@ -190,11 +211,6 @@ class SqliteJournal:
             future = item[2]
             if future is not None and not future.done():
                 future.set_result(None)
-        if self._waiting and not self._scheduled and self._started:
-            if any(item[2] is not None for item in self._waiting):
-                self._hand_over()
-            elif not self._lingers:
-                self._linger()
 
     def _on_started(self, ready: asyncio.Future[None], error: Exception | None) -> None:
         if ready.done():

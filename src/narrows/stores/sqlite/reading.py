@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -179,6 +180,8 @@ class Readers:
 
     def __init__(self, directory: DataDirectory, master: MasterKey | None) -> None:
         self._paths = [path for _, path in directory.journals()]
+        if len(self._paths) > 1 and _is_being_made(self._paths[-1]):
+            self._paths.pop()
         self._master = master
         self._stack = ExitStack()
         self._open: dict[int, FileReader] = {}
@@ -204,3 +207,11 @@ class Readers:
             schema.first_seq(connection)
             reader = self._open[index] = FileReader(connection, self._master)
         return reader
+
+
+def _is_being_made(path: Path) -> bool:
+    """Whether the gate is beginning this file at this moment; nothing is in it yet."""
+    try:
+        return not schema.is_complete(path)
+    except sqlite3.Error:
+        return False  # whoever reads it is told why it can't be

@@ -88,6 +88,15 @@ def create(connection: sqlite3.Connection, first: int, running: Iterable[str], *
         raise
 
 
+def is_complete(path: Path) -> bool:
+    """Whether the transaction that makes a file's tables has ended. Raises sqlite3.Error."""
+    connection = connect(path, readonly=True)
+    try:
+        return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is not None
+    finally:
+        connection.close()
+
+
 def first_seq(connection: sqlite3.Connection) -> int:
     """The sequence number at which this file begins. Raises SchemaUnknown."""
     row = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()

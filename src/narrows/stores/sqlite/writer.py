@@ -1,8 +1,12 @@
-"""The writer thread: owns the journal's files, and what happens when they can't be written.
+"""The writer: owns the journal's files, its thread, and what happens when the files can't be written.
 
 A batch is one transaction. If it fails, its intents fail (their calls are never forwarded) and everything else in it
 is retained, in order and bounded, and tried again, at the latest every `PROBE` seconds. It knows nothing of the
 event loop beyond the callbacks it is given.
+
+While no batch is with the thread, whoever hands batches over may write a small one itself (`write_here`): a commit
+that waits for no disk costs less than waking a thread and being woken by it. What may take long stays the thread's:
+fsync, large batches, new files, retries.
 """
 
 import logging
@@ -25,6 +29,14 @@ from narrows.stores.sqlite.recovery import Files
 
 PROBE: Final = 1.0
 """Seconds between two tries while writing fails."""
+
+SLOW: Final = 0.003
+"""Seconds the caller's thread may stand still in a commit; after one that took longer, the next ones are the writer's
+thread's for a while: the event loop does not go on waiting for a disk that makes writers wait."""
+
+_REST: Final = 1.0
+_TURN: Final = 256
+"""Batches the caller's thread writes before the writer's looks after the files."""
 
 _RETAINED: Final = 20_000
 _RECOVERED: Final = 1_000
@@ -57,9 +69,12 @@ class Writer:
         self._probe = probe
         self._directory, self._recording, self._clock, self._tell = directory, recording, clock, tell
         self._queue: queue.SimpleQueue[Sequence[Item] | None] = queue.SimpleQueue()
+        self._writing = threading.Lock()
+        self._quick = recording.durability == "normal"
+        self._here = 0
         self._retained: list[Work] = []
         self._failing = False
-        self._try_after = self._rotate_after = 0.0
+        self._try_after = self._rotate_after = self._thread_until = 0.0
         self._thread = threading.Thread(target=self._run, name="narrows-journal", daemon=True)
 
     def start(self) -> None:
@@ -69,6 +84,31 @@ class Writer:
     def put(self, batch: Sequence[Item]) -> None:
         """Hands over a batch; `written` is told of it, with the items that failed."""
         self._queue.put(batch)
+
+    def write_here(self, batch: Sequence[Item]) -> Sequence[Item] | None:
+        """Writes a small batch in the caller's thread and gives the items that failed; None if it must be `put`."""
+        now = time.monotonic()
+        if not self._quick or self._failing or now < self._thread_until or self._checkpointer.wanted:
+            return None
+        if not self._writing.acquire(blocking=False):
+            return None
+        worked = time.thread_time()
+        try:
+            failed = self._tried(batch)
+        finally:
+            self._writing.release()
+        self._note_here(now, time.monotonic() - now - (time.thread_time() - worked))
+        return failed
+
+    def _note_here(self, began: float, stood_still: float) -> None:
+        """What a batch of the caller's thread leaves to do for the writer's."""
+        self._here += 1
+        if self._failing or self._here >= _TURN:
+            # It probes until the disk answers, and looks whether a new file is due.
+            self._here = 0
+            self._queue.put(())
+        elif stood_still > SLOW:
+            self._thread_until = began + _REST
 
     def stop(self) -> None:
         """After what was handed over, the files are closed and `stopped` is told."""
@@ -87,7 +127,7 @@ class Writer:
         self._tell.started(None)
         try:
             while (batch := self._next()) is not None:
-                if batch:
+                with self._writing:
                     self._write(batch)
         finally:
             self._end()
@@ -114,22 +154,28 @@ class Writer:
             _log.warning("%d calls were open when the gate last stopped; closed as unknown", len(left))
 
     def _next(self) -> Sequence[Item] | None:
-        """The next batch, None at the end; an empty one after a probe."""
+        """The next batch, None at the end; an empty one when it is time to try again."""
         if not self._failing:
             return self._queue.get()
         try:
             return self._queue.get(timeout=self._probe)
         except queue.Empty:
-            self._try(())
             return ()
 
     def _write(self, batch: Sequence[Item]) -> None:
+        """The thread's part: a batch, or none, and what is due besides."""
+        failed = self._tried(batch) if batch or self._failing else ()
+        if not self._failing:
+            self._keep_small()
+        if batch:
+            self._tell.written(batch, failed)
+
+    def _tried(self, batch: Sequence[Item]) -> Sequence[Item]:
         try:
-            failed = self._try(batch)
-        except Exception:  # noqa: BLE001 - the thread's boundary: one entry that can't be written must not take the others along
+            return self._try(batch)
+        except Exception:  # noqa: BLE001 - the journal's boundary: one entry that can't be written must not take the others along
             _log.exception("a batch of the journal failed unexpectedly; its entries are written one by one")
-            failed = self._one_by_one(batch)
-        self._tell.written(batch, failed)
+            return self._one_by_one(batch)
 
     def _try(self, batch: Sequence[Item]) -> Sequence[Item]:
         """Writes what was retained, then the batch; gives the intents that failed."""
@@ -145,10 +191,6 @@ class Writer:
         self._retained.clear()
         self._turn(failing=False)
         self._checkpointer.note()
-        if self._checkpointer.wanted:
-            self._checkpointer.help(self._file.connection)
-        if self._file.size() >= self._recording.rotate:
-            self._rotate()
         return ()
 
     def _one_by_one(self, batch: Sequence[Item]) -> Sequence[Item]:
@@ -185,6 +227,13 @@ class Writer:
         else:
             _log.warning("the journal can be written again")
         self._tell.health(not failing)
+
+    def _keep_small(self) -> None:
+        """The write-ahead log, and the file."""
+        if self._checkpointer.wanted:
+            self._checkpointer.help(self._file.connection)
+        if self._file.size() >= self._recording.rotate:
+            self._rotate()
 
     def _rotate(self) -> None:
         """Goes on in a new file. If that fails, the old one grows on, and it is tried again a little later."""

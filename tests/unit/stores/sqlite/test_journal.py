@@ -30,14 +30,34 @@ async def test_calls_that_wait_share_a_commit(tmp_path: Path) -> None:
         assert commits.count("COMMIT") <= 3
 
 
+async def test_the_only_call_waits_for_nobody(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path, Recording(durability="normal"), StillClock())
+    await journal.start()
+    alone = journal.open(opened(1))
+    assert alone.done()
+    assert not journal.open(opened(2)).done()
+    await journal.stop()
+    assert len(list(Archive(tmp_path).calls())) == 2
+
+
+async def test_a_large_batch_is_not_written_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUICK_BYTES", 100)
+    journal = SqliteJournal(tmp_path, Recording(durability="normal"), StillClock())
+    await journal.start()
+    large = journal.open(opened(1, b"x" * 200))
+    assert not large.done()
+    await large
+    await journal.stop()
+
+
 async def test_too_long_a_backlog_refuses_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_WAITING", 10)
     async with running(tmp_path) as journal:
-        waiting = [journal.open(opened(number)) for number in range(10)]
+        waiting = [journal.open(opened(number)) for number in range(11)]  # the first one waits for nobody
         with pytest.raises(JournalUnavailable, match="too far behind"):
-            await journal.open(opened(10))
+            await journal.open(opened(11))
         await asyncio.gather(*waiting)
-        await journal.open(opened(11))
+        await journal.open(opened(12))
 
 
 async def test_too_many_bytes_refuse_and_drop_parts_but_never_endings(

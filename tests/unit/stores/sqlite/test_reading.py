@@ -118,3 +118,12 @@ def test_what_is_no_journal_is_an_error(world: World) -> None:
     sqlite3.connect(world.directory.journal(1)).execute("CREATE TABLE theirs (a)").connection.close()
     with pytest.raises(DataDirectoryError, match="not a complete"), Readers(world.directory, world.master) as readers:
         readers[0].last()
+
+
+def test_a_file_that_is_just_being_made_holds_nothing_back(world: World) -> None:
+    file = world.file()
+    file.write([(opened(1), OWNER)], NOW)
+    sqlite3.connect(world.directory.path / "journal-002.db").close()
+    (world.directory.path / "journal-002.db").touch()
+    with Readers(world.directory, world.master) as readers:
+        assert len(readers) == 1

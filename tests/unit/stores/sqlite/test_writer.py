@@ -190,6 +190,61 @@ def test_a_rotation_that_fails_is_no_failure_of_the_journal(
     assert outcomes(told) == {call_id(1): "done"}
 
 
+def test_a_small_batch_is_written_in_the_callers_thread(start: Callable[..., Told]) -> None:
+    told = start(durability="normal")
+    assert told.writer.write_here([open_item(1), close_item(1)]) == ()
+    assert outcomes(told) == {call_id(1): "done"}
+    assert told.events.empty()
+
+
+def test_what_waits_for_the_disk_is_the_threads(start: Callable[..., Told]) -> None:
+    assert start(durability="full").writer.write_here([open_item(1)]) is None
+
+
+def test_while_the_thread_writes_nobody_else_does(start: Callable[..., Told]) -> None:
+    told = start(durability="normal")
+    with told.writer._writing:
+        assert told.writer.write_here([open_item(1)]) is None
+    assert told.writer.write_here([open_item(1)]) == ()
+
+
+def test_after_a_failure_in_the_callers_thread_the_other_one_tries_again(start: Callable[..., Told]) -> None:
+    told = start(durability="normal")
+    assert told.writer.write_here([open_item(1), open_item(2)]) == ()
+    told.limit(1)
+    lost = open_item(3, BIG)
+    assert told.writer.write_here([close_item(1), lost]) == [lost]
+    assert told.next("health") is False
+    assert told.writer.write_here([open_item(4)]) is None
+    told.limit(1_000_000)
+    assert told.next("health") is True
+    assert told.write(close_item(2)) == ()  # the thread may still hold the files
+    assert outcomes(told) == {call_id(1): "done", call_id(2): "done"}
+    assert told.writer.write_here([open_item(5)]) == ()
+
+
+def test_after_a_slow_commit_the_thread_writes(start: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
+    told = start(durability="normal")
+    monkeypatch.setattr(writing, "SLOW", -1.0)
+    assert told.writer.write_here([open_item(1)]) == ()
+    assert told.writer.write_here([open_item(2)]) is None
+    assert told.write(open_item(2)) == ()
+
+
+def test_files_rotate_however_the_batches_are_written(
+    start: Callable[..., Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_TURN", 2)
+    told = start(durability="normal", rotate=1)
+    for number in range(12):
+        item = open_item(number)
+        if told.writer.write_here([item]) is None:
+            told.write(item)
+    assert told.write(open_item(12)) == ()
+    assert len(DataDirectory(told.path).journals()) > 1
+    assert len(outcomes(told)) == 13
+
+
 def test_a_start_that_fails_says_why(tmp_path: Path, start: Callable[..., Told]) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "journal-001.db").write_bytes(b"no database" * 1000)
