@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import msgspec
@@ -33,6 +34,11 @@ def test_every_setting_is_documented() -> None:
     names = {field.encode_name for kind in sections for field in msgspec.structs.fields(kind)}
     assert len(names) > 60
     assert sorted(name for name in names if not re.search(rf"(?<![\w]){re.escape(name)}(?![\w])", page)) == []
+
+
+def test_every_parameter_that_widens_a_call_is_explained() -> None:
+    page = (DOCS / "how-to" / "policies.md").read_text(encoding="utf-8")
+    assert [name for name in typing.get_args(schema.Parameter) if f"| `{name}` |" not in page] == []
 
 
 def test_generated_pages_are_fresh() -> None:

@@ -61,8 +61,9 @@ def test_what_is_sent_is_strict_and_asks_the_same(name: str) -> None:
 def test_a_buffered_reply_is_one_last_event_and_passes_untouched(name: str) -> None:
     reads = reader(name, stream=False)
     data = msgspec.json.encode(REPLIES[name])
-    (event,) = replay(reads, data, size=7)
+    *hidden, event = replay(reads, data, size=7)
     assert event.last
+    assert all(other.hidden and reads.write(other) == b"" and not other.deltas for other in hidden)
     assert msgspec.json.decode(reads.write(event)) == REPLIES[name]
     assert reads.content_type == b"application/json"
 

@@ -4,7 +4,7 @@ What is sent is always the parsed tree, re-serialised with the texts its deltas 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -21,16 +21,19 @@ JSON: Final = b"application/json"
 EVENT_STREAM: Final = b"text/event-stream; charset=utf-8"
 
 Refuse = Callable[[Deny, str], bytes]
+Classify = Callable[[Json, Event], Iterable[str] | None]
+"""Fills in the event of a whole reply; gives the ids, beside the reply's own, under which the provider keeps parts."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
 class BufferedReader:
-    """A reply of one document: one event, when the body has ended. The engine bounds its size."""
+    """A reply of one document: one event, when the body has ended. The engine bounds its size. Further ids that a later
+    call may refer to are hidden events before it."""
 
     __slots__ = ("_classify", "_parts", "_refuse")
 
-    def __init__(self, classify: Callable[[Json, Event], None], refuse: Refuse) -> None:
+    def __init__(self, classify: Classify, refuse: Refuse) -> None:
         self._classify = classify
         self._refuse = refuse
         self._parts: list[bytes] = []
@@ -46,14 +49,18 @@ class BufferedReader:
         return []
 
     def close(self) -> list[Event]:
-        """The one event. Raises ReplyInvalid."""
+        """The event. Raises ReplyInvalid."""
         tree = decode_object(b"".join(self._parts))
         event = Event(tree, last=True)
-        self._classify(tree, event)
-        return [event]
+        kept = self._classify(tree, event)
+        if not kept:
+            return [event]
+        return [*(Event(None, response_id=name, hidden=True) for name in kept), event]
 
     def write(self, event: Event) -> bytes:
         """The document."""
+        if event.hidden:
+            return b""
         put_back(event.deltas)
         return _encode(event.data)
 

@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import Any, Final
 
@@ -29,7 +29,10 @@ ROLES: Final[Mapping[str, Role]] = {
     "function": Role.TOOL_RESULT,
 }
 
-GOVERNED_IN_MESSAGES: Final = frozenset({"role", "content", "type", "text", "tool_calls", "name", "arguments", "input"})
+GOVERNED_IN_MESSAGES: Final = frozenset(
+    {"role", "content", "type", "text", "tool_calls", "name", "arguments", "input", "tool", "tools"}
+)
+_GOVERNED_IN_ADDITIONS: Final = frozenset({"type", "definition"})
 
 _MEDIA_URLS: Final = frozenset(
     {
@@ -112,11 +115,13 @@ def element(path: str, index: int) -> str:
 
 
 class Reading:
-    """One request being read."""
+    """One request being read. `define` reads a tool's definition that a message brings along; where the dialect knows
+    of none, such a tool counts as one that the server runs."""
 
-    __slots__ = ("opaque", "parameters", "references", "texts")
+    __slots__ = ("_define", "opaque", "parameters", "references", "texts")
 
-    def __init__(self) -> None:
+    def __init__(self, define: "Callable[[Reading, Any, str], None] | None" = None) -> None:
+        self._define = define
         self.texts: list[Text] = []
         self.opaque: list[Opaque] = []
         self.parameters: set[str] = set()
@@ -186,6 +191,8 @@ class Reading:
         """A member of a message beside its content: a part where its key names one, read whole otherwise."""
         if type(value) is str or key in _PART_KEYS:
             self.part(role, path, value, key)
+        elif key == "tool" and type(value) is dict:
+            self._addition(role, path, value)
         else:
             self.strings(role, path, value)
 
@@ -216,6 +223,21 @@ class Reading:
                 continue
             else:
                 self.part(role, place, inner, key)
+
+    def _addition(self, role: Role, path: str, tool: Json) -> None:
+        """A tool that a message adds to the request's own: defined here, or named."""
+        variant = case_variant(tool, _GOVERNED_IN_ADDITIONS)
+        if variant is not None:
+            raise Invalid(child(path, variant), f"must be written {variant.casefold()!r}")
+        definition = tool.get("definition")
+        if definition is not None:
+            if self._define is None:
+                self.parameters.add("server_tools")
+                self.strings(Role.TOOL_DEFINITION, f"{path}.definition", definition)
+            else:
+                self._define(self, definition, f"{path}.definition")
+            tool = {key: value for key, value in tool.items() if key != "definition"}
+        self.strings(role, path, tool)
 
     def media_url(self, role: Role, path: str, url: str) -> None:
         """A `data:` URL is an opaque part; any other one the provider would fetch."""

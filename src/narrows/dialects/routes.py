@@ -17,12 +17,21 @@ _SEGMENT: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}){
 
 
 class Routes:
-    """The routes of one connection. `bodies` maps paths of POST to operations."""
+    """The routes of one connection. `bodies` maps paths of POST to operations, `aliases` the callers' names of models
+    to the upstream's."""
 
-    __slots__ = ("_posts", "_prefix", "_queries", "_version")
+    __slots__ = ("_aliases", "_posts", "_prefix", "_queries", "_version")
 
-    def __init__(self, url: str, bodies: Mapping[str, str], queries: frozenset[str], version: str = "/v1") -> None:
+    def __init__(
+        self,
+        url: str,
+        bodies: Mapping[str, str],
+        queries: frozenset[str],
+        aliases: Mapping[str, str],
+        version: str = "/v1",
+    ) -> None:
         self._queries = queries
+        self._aliases = dict(aliases)
         self._version = version
         self._prefix = "" if urlsplit(url).path.rstrip("/").endswith(version) else version
         self._posts: dict[str, Route] = {}
@@ -45,7 +54,8 @@ class Routes:
                 return Route("models", self._prefix + path + canonical, body=False)
             model = _named_model(path)
             if model is not None:
-                target = f"{self._prefix}/models/{quote(model, safe=':@')}{canonical}"
+                known = self._aliases.get(model, model)
+                target = f"{self._prefix}/models/{quote(known, safe=':@')}{canonical}"
                 return Route("models", target, body=False, model=model)
         return None
 

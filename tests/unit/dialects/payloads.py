@@ -313,7 +313,7 @@ RESPONSE_STREAM = (
                    logprobs=[]),
     response_event("response.output_text.delta", 3, item_id="msg_1", output_index=0, content_index=0, delta="in"),
     response_event("response.output_text.done", 4, item_id="msg_1", output_index=0, content_index=0, text="Rain"),
-    response_event("response.function_call_arguments.delta", 5, item_id="fc_1", output_index=2, delta='{"a"'),
+    response_event("response.function_call_arguments.delta", 5, item_id="fc_1", output_index=2, delta='{"a":1}'),
     response_event("response.function_call_arguments.done", 6, item_id="fc_1", output_index=2, arguments='{"a":1}'),
     response_event("response.completed", 7, response=RESPONSE),
 )  # fmt: skip

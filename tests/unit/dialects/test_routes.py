@@ -8,7 +8,7 @@ QUERIES = frozenset({"limit", "after", "beta"})
 
 
 def routes(url: str = "https://api.example.com") -> Routes:
-    return Routes(url, {"/chat/completions": "chat"}, QUERIES)
+    return Routes(url, {"/chat/completions": "chat"}, QUERIES, {"fast": "org/llama:8b"})
 
 
 @pytest.mark.parametrize("url", ["https://h", "https://h/", "https://h/prefix"])
@@ -69,6 +69,7 @@ def test_what_is_no_route(method: str, path: str, query: str) -> None:
         ("/models/org%2Fllama", "org/llama", "/v1/models/org%2Fllama"),
         ("/v1/models/org%2fllama:8b", "org/llama:8b", "/v1/models/org%2Fllama:8b"),
         ("/v1/models/a%252Fb", "a%2Fb", "/v1/models/a%252Fb"),
+        ("/v1/models/fast", "fast", "/v1/models/org%2Fllama:8b"),
     ],
 )
 def test_a_named_model(path: str, model: str, target: str) -> None:

@@ -10,7 +10,7 @@ from narrows.dialects.readers import StreamReader
 from narrows.dialects.refusals import anthropic_refusal, error_in
 from narrows.dialects.sse import encode
 from narrows.dialects.texts import collect, figure
-from narrows.model.call import Json
+from narrows.model.call import Asked, Json
 from narrows.model.reply import Delta, Event
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny
@@ -31,8 +31,8 @@ _BLOCK_FIELDS: Final = {
 }
 
 
-def read_message(tree: Json, event: Event) -> None:
-    """Fills in `event` from a message. Raises ReplyInvalid."""
+def read_message(tree: Json, event: Event, *, stored: bool = False) -> None:
+    """Fills in `event` from a message; `stored`: the provider keeps it under its id. Raises ReplyInvalid."""
     for key, value in tree.items():
         if key == "content" and type(value) is list:
             for index, block in enumerate(value):
@@ -48,6 +48,8 @@ def read_message(tree: Json, event: Event) -> None:
             collect(event.deltas, 0, "other", tree, key)
     if type(tree.get("model")) is str:
         event.model = tree["model"]
+    if stored and type(tree.get("id")) is str:
+        event.response_id = tree["id"]
 
 
 def read_count(tree: Json, event: Event) -> None:
@@ -92,7 +94,11 @@ def _read_stop(event: Event, holder: Json) -> None:
 class MessageStream(StreamReader):
     """Events from `message_start` to `message_stop`."""
 
-    __slots__ = ()
+    __slots__ = ("_stored",)
+
+    def __init__(self, asked: Asked) -> None:
+        super().__init__()
+        self._stored = "store" in asked.parameters
 
     def read_event(self, name: str | None, tree: Json) -> Event:
         """One event; its name and its `type` are the same word."""
@@ -123,7 +129,7 @@ class MessageStream(StreamReader):
         index = tree.get("index")
         read: list[str] = []
         if type(message) is dict:
-            read_message(message, event)
+            read_message(message, event, stored=self._stored)
             read.append("message")
         if type(block) is dict:
             read_block(event.deltas, index if type(index) is int else 0, block)

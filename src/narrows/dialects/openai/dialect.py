@@ -7,15 +7,15 @@ from typing import Final
 from narrows.config.schema import Connection
 from narrows.dialects import model_lists, pieces, refusals
 from narrows.dialects.cap_fields import CapFields
+from narrows.dialects.model_lists import ModelLists, openai_entry
 from narrows.dialects.openai import chat, completions, responses
 from narrows.dialects.openai.chat_reply import CompletionStream, read_completion
 from narrows.dialects.openai.embeddings_reply import read_embeddings_reply
 from narrows.dialects.openai.responses_reply import ResponseStream, read_response
-from narrows.dialects.readers import BufferedReader
+from narrows.dialects.readers import BufferedReader, Classify
 from narrows.dialects.reading import Refused
 from narrows.dialects.routes import Routes
 from narrows.model.call import Asked, Json
-from narrows.model.reply import Event
 from narrows.model.verdict import Deny
 from narrows.ports.dialect import Forward, ReplyReader, Route
 
@@ -51,7 +51,8 @@ class OpenAi:
     governed: Final = GOVERNED
 
     def __init__(self, connection: Connection) -> None:
-        self._routes = Routes(connection.url, PATHS, QUERIES)
+        self._routes = Routes(connection.url, PATHS, QUERIES, connection.aliases)
+        self._models = ModelLists(connection.aliases, openai_entry)
         self._cap_fields = CapFields(connection.cap_fields)
 
     def route(self, method: str, path: str, query: str) -> Route | None:
@@ -71,7 +72,7 @@ class OpenAi:
                 case completions.EMBEDDINGS:
                     return completions.read_embeddings(body)
                 case _:
-                    return Asked(route.operation, route.model, {})
+                    return self._models.asked(route)
         except Refused as refused:
             return refused.deny
 
@@ -101,7 +102,9 @@ class OpenAi:
         """A reader for the operation's reply."""
         if stream:
             return ResponseStream(asked) if asked.operation == responses.OPERATION else CompletionStream(asked)
-        return BufferedReader(_classify(asked, usable), self.refuse)
+        if asked.operation == model_lists.OPERATION:
+            return BufferedReader(partial(self._models.read, asked, usable=usable), self.refuse)
+        return BufferedReader(_classify(asked), self.refuse)
 
     def refuse(self, deny: Deny, request_id: str) -> bytes:  # noqa: ARG002 - the shape has no place for it
         """`{"error": {…}}`."""
@@ -116,17 +119,13 @@ class OpenAi:
         return pieces.compact(asked, _SPLIT.get(asked.operation, ()), chat.KEEP | responses.KEEP)
 
 
-def _classify(asked: Asked, usable: Callable[[str], bool]) -> Callable[[Json, Event], None]:
+def _classify(asked: Asked) -> Classify:
     """What fills in the event of a whole reply."""
     stored = "store" in asked.parameters
     match asked.operation:
-        case chat.OPERATION | completions.COMPLETIONS:
-            return partial(read_completion, stored=True) if stored else read_completion
         case responses.OPERATION:
             return partial(read_response, stored=stored)
         case completions.EMBEDDINGS:
             return read_embeddings_reply
-        case _ if asked.model is not None:
-            return model_lists.read_model
         case _:
-            return partial(model_lists.filtered, usable=usable)
+            return partial(read_completion, stored=True) if stored else read_completion

@@ -1,7 +1,8 @@
 """Requests of `POST /v1/responses`.
 
 A response is stored by default, so the gate says `store: false` where the caller says nothing; `store: true` is the
-parameter `store`. Stored responses, conversations and items are references, which the engine checks for ownership.
+parameter `store`. Stored responses, conversations and items are references, which the engine checks for ownership;
+so are items that stand in the input by their id alone, whose content the provider would look up.
 """
 
 from typing import Any, Final
@@ -32,14 +33,21 @@ _READ: Final = frozenset(
 )  # fmt: skip
 _ITEM_WORDS: Final = frozenset({"in_progress", "completed", "incomplete", "commentary", "final_answer"})
 _ITEM_TYPES: Final = frozenset(
-    {"message", "reasoning", "compaction", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response"}
-)
+    {
+        "message", "reasoning", "compaction", "compaction_trigger", "configuration_update", "additional_tools",
+        "mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "tool_search_output", "program",
+        "program_output",
+    }
+)  # fmt: skip
 _CALLS: Final = frozenset(
     {
         "function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "apply_patch_call",
         "mcp_call", "file_search_call", "web_search_call", "code_interpreter_call", "image_generation_call",
+        "tool_search_call",
     }
 )  # fmt: skip
+_BY_ID: Final = {"reasoning": ("encrypted_content", "content"), "image_generation_call": ("result",)}
+"""Kinds of items that the provider looks up by their id where none of these members holds their content."""
 
 
 def read(body: Json) -> Asked:
@@ -54,7 +62,7 @@ def read(body: Json) -> Asked:
     _read_input(reading, body.get("input"))
     _read_references(reading, body)
     if "tools" in body:
-        read_tools(reading, governed.optional_members(body, "tools"), "$.tools")
+        read_tools(reading, governed.optional_members(body, "tools"), "$.tools", responses=True)
     if "text" in body:
         reading.schema(Role.TOOL_DEFINITION, "$.text", governed.section(body, "text"))
     if "include" in body:
@@ -137,6 +145,8 @@ def _read_item(reading: Reading, item: Json, place: str, role: Role) -> None:
         reading.references.append(item["id"])
         reading.options(place, {key: item[key] for key in item if key not in ("id", "type")})
         return
+    if is_name_alone(item, kind):
+        reading.references.append(item["id"])
     role = _role(item, kind, role)
     for key, value in item.items():
         here = child(place, key)
@@ -146,10 +156,19 @@ def _read_item(reading: Reading, item: Json, place: str, role: Role) -> None:
             continue
         elif key in ("result", "screenshot") and type(value) is str and kind == "image_generation_call":
             reading.blob(here, "image/*", value)
-        elif key == "tools" and type(value) is list:
+        elif key == "tools" and type(value) is list and kind != "mcp_list_tools":
+            # Definitions that take effect from here on, as if they stood in the request's own list.
+            read_tools(reading, value, here, responses=True)
+        elif key == "tools":
             reading.schema(Role.TOOL_DEFINITION, here, value)
         else:
             reading.member(role, here, key, value)
+
+
+def is_name_alone(item: Json, kind: Any) -> bool:
+    """Whether an item is nothing but the name of one that the provider keeps."""
+    members = _BY_ID.get(kind) if type(kind) is str else None
+    return members is not None and type(item.get("id")) is str and not any(item.get(name) for name in members)
 
 
 def _role(item: Json, kind: Any, otherwise: Role) -> Role:
@@ -161,7 +180,7 @@ def _role(item: Json, kind: Any, otherwise: Role) -> Role:
         return otherwise
     if kind.endswith("_output"):
         return Role.TOOL_RESULT
-    if kind.endswith(("_call", "_approval_request")):
+    if kind == "program" or kind.endswith(("_call", "_approval_request")):
         return Role.TOOL_CALL
     if kind == "mcp_list_tools":
         return Role.TOOL_DEFINITION

@@ -1,15 +1,19 @@
 """Replies of the responses API, whole or streamed.
 
 A stream says everything up to three times: in deltas, in `….done`, and in the snapshot of the whole response. The
-repetitions are texts, too, under `repeat:<field>`, so that a guard that counts what is new can leave them out.
+repetitions are texts, too, under `repeat:<field>`, so that a guard that counts what is new can leave them out; what a
+snapshot repeats of the request is `repeat:echo`. A text that first comes where repetitions stand is none.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
+from narrows.dialects.openai.responses import is_name_alone
 from narrows.dialects.readers import StreamReader
 from narrows.dialects.refusals import error_in, openai_error
+from narrows.dialects.repeats import Repeats
 from narrows.dialects.sse import encode
 from narrows.dialects.texts import collect, openai_usage
 from narrows.model.call import Asked, Json
@@ -45,11 +49,25 @@ _PART_FIELDS: Final = {
     "summary_text": "reasoning",
 }
 _SAID: Final = frozenset({"delta", "text", "refusal", "arguments", "input", "code", "transcript", "part"})
+_ECHO: Final = frozenset(
+    {
+        "instructions", "tools", "tool_choice", "text", "reasoning", "metadata", "user", "prompt", "prompt_cache_key",
+        "prompt_cache_options", "prompt_cache_retention", "safety_identifier", "conversation", "context_management",
+        "include", "stop",
+    }
+)  # fmt: skip
+"""Members of a response in which the request stands again."""
+
+_REPEAT: Final = "repeat:"
+_UNJUDGED: Final = ("repeat:echo", "repeat:logprobs")
+_MOST_KEPT: Final = 256
+"""Ids of one reply's items that a later call may refer to."""
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def read_response(tree: Json, event: Event, *, stored: bool = False, prefix: str = "") -> None:
-    """Fills in `event` from a response object. Raises ReplyInvalid."""
+def read_response(tree: Json, event: Event, *, stored: bool = False, prefix: str = "") -> Iterable[str]:
+    """Fills in `event` from a response object; gives the ids of items that the provider keeps. Raises ReplyInvalid."""
     deltas = event.deltas
     for key, value in tree.items():
         if key == "output" and type(value) is list:
@@ -58,7 +76,7 @@ def read_response(tree: Json, event: Event, *, stored: bool = False, prefix: str
                     raise ReplyInvalid("the model server sent an output item that is not an object")
                 read_item(deltas, index, item, prefix)
         elif type(value) is not str or key not in _ENVELOPE:
-            collect(deltas, 0, f"{prefix}other", tree, key)
+            collect(deltas, 0, prefix + _field_of_response(key, prefix), tree, key)
     if type(tree.get("model")) is str:
         event.model = tree["model"]
     if type(tree.get("status")) is str:
@@ -66,6 +84,22 @@ def read_response(tree: Json, event: Event, *, stored: bool = False, prefix: str
     event.usage = openai_usage(tree.get("usage"))
     if stored and type(tree.get("id")) is str:
         event.response_id = tree["id"]
+    items = tree.get("output")
+    kept = (_kept(item, stored=stored) for item in items) if type(items) is list else ()
+    return [name for name in kept if name is not None][:_MOST_KEPT]
+
+
+def _field_of_response(key: str, prefix: str) -> str:
+    if key == "error":
+        return "error"
+    return "echo" if prefix and key in _ECHO else "other"
+
+
+def _kept(item: Json, *, stored: bool) -> str | None:
+    """The id by which a later call may refer to an item: of all where the response is stored, else of those that stand
+    for nothing but their id when they are sent back."""
+    name = item.get("id")
+    return name if type(name) is str and (stored or is_name_alone(item, item.get("type"))) else None
 
 
 def read_item(deltas: list[Delta], index: int, item: Json, prefix: str) -> None:
@@ -104,12 +138,14 @@ def read_part(deltas: list[Delta], part: Json, field: str, prefix: str) -> None:
 class ResponseStream(StreamReader):
     """Events up to the one that carries the finished response."""
 
-    __slots__ = ("_number", "_stored")
+    __slots__ = ("_kept", "_number", "_repeats", "_stored")
 
     def __init__(self, asked: Asked) -> None:
         super().__init__()
         self._stored = "store" in asked.parameters
         self._number = 0
+        self._kept = 0
+        self._repeats = Repeats()
 
     def read_event(self, name: str | None, tree: Json) -> Event:
         """One event; its name and its `type` are the same word."""
@@ -124,8 +160,9 @@ class ResponseStream(StreamReader):
             return self._failed(tree, event)
         response = tree.get("response")
         if type(response) is dict:
-            read_response(response, event, stored=self._stored, prefix="repeat:")
+            read_response(response, event, stored=self._stored, prefix=_REPEAT)
             self._read_rest(tree, event, "response")
+            self._judge(event, None)
         else:
             self._read_event(kind, tree, event)
         if kind in _ENDINGS:
@@ -154,11 +191,19 @@ class ResponseStream(StreamReader):
     def _read_event(self, kind: str, tree: Json, event: Event) -> None:
         index = tree.get("output_index")
         index = index if type(index) is int else 0
-        item, part = tree.get("item"), tree.get("part")
         stem, _, action = kind.rpartition(".")
-        repeat = "repeat:" if action == "done" else ""
+        said = tree.get("delta")
+        if action == "delta" and type(said) is str:
+            position = tree.get("content_index", tree.get("summary_index"))
+            place = (index, self._field(stem, index), position if type(position) is int else 0)
+            self._repeats.grow(place, said)
+        item, part = tree.get("item"), tree.get("part")
+        repeat = _REPEAT if action == "done" else ""
         if type(item) is dict:
             read_item(event.deltas, index, item, repeat)
+            if repeat and self._kept < _MOST_KEPT:
+                event.response_id = _kept(item, stored=self._stored)
+                self._kept += event.response_id is not None
         if type(part) is dict:
             read_part(event.deltas, part, f"{repeat}reasoning" if "reasoning" in stem else "", repeat)
         for key, value in tree.items():
@@ -174,6 +219,19 @@ class ResponseStream(StreamReader):
                 collect(event.deltas, 0, f"{repeat}logprobs", tree, key)
             else:
                 collect(event.deltas, 0, f"{repeat}other", tree, key)
+        if action != "delta":
+            self._judge(event, index)
+
+    def _judge(self, event: Event, index: int | None) -> None:
+        """Takes the mark of a repetition off texts that the stream has not said before: they stand in their own field
+        where no delta spoke, and apart where the deltas said something else."""
+        repeats = self._repeats
+        for delta in event.deltas:
+            field = delta.field
+            if field.startswith(_UNJUDGED) or not repeats.say(delta.text) or not field.startswith(_REPEAT):
+                continue
+            own = field.removeprefix(_REPEAT)
+            delta.field = "other" if repeats.spoken(index, own) else own
 
     def _field(self, stem: str, index: int) -> str:
         return _DELTA_FIELDS.get(stem) or (f"tool_call:{index}" if "call" in stem else "other")

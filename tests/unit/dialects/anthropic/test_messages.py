@@ -1,7 +1,10 @@
 """Requests of Anthropic's messages."""
 
+import re
+import typing
 from typing import Any
 
+import anthropic
 import pytest
 
 from narrows.model.refusal import Code
@@ -39,20 +42,89 @@ def test_counting_tokens() -> None:
 @pytest.mark.parametrize(
     ("more", "parameters"),
     [
-        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, {"server_tools"}),
-        ({"tools": [{"type": "code_execution_20250825", "name": "code_execution"}]}, {"server_tools"}),
         ({"tools": [{"type": "bash_20250124x", "name": "bash"}]}, {"server_tools"}),
         ({"tools": [{"type": ["custom"], "name": "x"}]}, {"server_tools"}),
-        ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, set()),
-        ({"tools": [{"type": "text_editor_20250728", "name": "str_replace_based_edit_tool"}]}, set()),
         ({"tools": [{"type": "custom", "name": "mine"}, {"name": "mine"}]}, set()),
         ({"mcp_servers": [{"type": "url", "url": "https://x", "name": "x"}]}, {"server_tools"}),
         ({"mcp_servers": []}, set()),
-        ({"container": "container_1"}, {"server_tools"}),
+        ({"container": "container_1"}, {"server_tools", "stored_files"}),
+        ({"container": {"id": "container_1"}}, {"server_tools", "stored_files"}),
+        ({"container": {"skills": [{"type": "anthropic", "skill_id": "pptx"}]}}, {"server_tools"}),
+        ({"fallbacks": [{"model": "claude-y"}]}, {"models"}),
+        ({"fallbacks": "default"}, {"models"}),
+        ({"fallbacks": []}, set()),
+        ({"thread": {"type": "create"}}, {"store"}),
+        ({"thread": None}, set()),
     ],
 )
 def test_parameters_that_widen_a_call(more: dict[str, Any], parameters: set[str]) -> None:
     assert asked("messages", body(**more)).parameters == parameters
+
+
+RUN_BY_THE_CALLER = [
+    "custom", "bash_20241022", "bash_20250124", "text_editor_20241022", "text_editor_20250124", "text_editor_20250429",
+    "text_editor_20250728", "computer_20241022", "computer_20250124", "computer_20251124", "memory_20250818",
+    "computer_toolset_20260801", "browser_toolset_20260801",
+]  # fmt: skip
+RUN_BY_THE_PROVIDER = [
+    "web_search_20250305", "web_search_20260209", "web_search_20260318", "web_fetch_20250910", "web_fetch_20260318",
+    "code_execution_20250522", "code_execution_20250825", "code_execution_20260521", "mcp_toolset", "advisor_20260301",
+    "tool_search_tool_regex_20251119", "tool_search_tool_bm25_20251119",
+]  # fmt: skip
+
+
+def added(definition: Any) -> dict[str, Any]:
+    """A tool that stands in a message, not in the request's own list."""
+    tool = {"type": "tool_definition", "definition": definition}
+    return body(messages=[{"role": "user", "content": [{"type": "tool_addition", "tool": tool}]}])
+
+
+@pytest.mark.parametrize("kind", RUN_BY_THE_CALLER)
+def test_tools_that_the_caller_runs_widen_nothing(kind: str) -> None:
+    assert not asked("messages", body(tools=[{"type": kind, "name": "x"}])).parameters
+    assert not asked("messages", added({"type": kind, "name": "x"})).parameters
+
+
+@pytest.mark.parametrize("kind", RUN_BY_THE_PROVIDER)
+def test_tools_that_the_provider_runs_widen_the_call_wherever_they_are_defined(kind: str) -> None:
+    assert asked("messages", body(tools=[{"type": kind, "name": "x"}])).parameters == {"server_tools"}
+    assert asked("messages", added({"type": kind, "name": "x"})).parameters == {"server_tools"}
+
+
+def test_every_tool_of_the_official_sdk_is_told_apart() -> None:
+    definitions = typing.get_args(anthropic.types.beta.BetaToolUnionParam)
+    kinds = {word for each in definitions for word in words(typing.get_type_hints(each)["type"])}
+    assert {undated(kind) for kind in kinds} == {undated(kind) for kind in RUN_BY_THE_CALLER + RUN_BY_THE_PROVIDER}
+
+
+def words(hint: Any) -> set[str]:
+    """The words of an annotation's literals."""
+    if typing.get_origin(hint) is typing.Literal:
+        return set(typing.get_args(hint))
+    return {word for inner in typing.get_args(hint) for word in words(inner)}
+
+
+def undated(kind: str) -> str:
+    return re.sub(r"_[0-9]{8}$", "", kind)
+
+
+def test_a_tool_in_a_message_that_is_only_named_or_is_none() -> None:
+    named = body(messages=[{"role": "user", "content": [{"type": "tool_addition", "tool": {"name": "x"}}]}])
+    assert [text.value for text in asked("messages", named).texts] == ["tool_addition", "name", "x"]
+    for wrong in ("bash", ["x"], {"Type": "bash_20250124"}):
+        assert isinstance(read("messages", added(wrong)), Deny)
+    variant = {"type": "tool_addition", "tool": {"Definition": {"type": "web_search_20250305"}}}
+    assert isinstance(read("messages", body(messages=[{"role": "user", "content": [variant]}])), Deny)
+
+
+def test_an_advisor_is_another_model() -> None:
+    tool = {"type": "advisor_20260301", "name": "advisor", "model": "claude-opus-5"}
+    assert asked("messages", body(tools=[tool])).parameters == {"server_tools", "models"}
+
+
+def test_a_thread_that_is_continued_is_a_reference() -> None:
+    result = asked("messages", body(thread={"type": "continue", "previous_message_id": "msg_1"}))
+    assert (result.references, result.parameters) == (("msg_1",), {"store"})
 
 
 @pytest.mark.parametrize(
@@ -60,7 +132,9 @@ def test_parameters_that_widen_a_call(more: dict[str, Any], parameters: set[str]
     [
         ({"model": ""}, "$.model"),
         ({"messages": None}, "$.messages"),
-        ({"max_tokens": 0}, "$.max_tokens"),
+        ({"max_tokens": -1}, "$.max_tokens"),
+        ({"thread": "x"}, "$.thread"),
+        ({"thread": {"previous_message_id": 5}}, "$.thread.previous_message_id"),
         ({"stream": "x"}, "$.stream"),
         ({"system": 5}, "$.system"),
         ({"tools": [1]}, "$.tools[0]"),
@@ -96,6 +170,27 @@ def test_the_thinking_budget_stays_below_the_cap(budget: int, cap: int | None, r
     forwarded = sent("messages", body(thinking=thinking(budget)), cap)
     assert forwarded["thinking"] == result
     assert forwarded["max_tokens"] == min(4096, cap or 4096)
+
+
+def test_the_cap_holds_for_every_fallback() -> None:
+    fallbacks = [
+        {"model": "claude-y", "max_tokens": 9_000, "thinking": thinking(8_000)},
+        {"model": "claude-z", "max_tokens": 40},
+        {"model": "claude-w", "max_tokens": None, "thinking": thinking(3_000)},
+        "odd",
+    ]
+    forwarded = sent("messages", body(fallbacks=fallbacks), 2_000)
+    assert forwarded["fallbacks"] == [
+        {"model": "claude-y", "max_tokens": 2_000, "thinking": thinking(1_999)},
+        {"model": "claude-z", "max_tokens": 40},
+        {"model": "claude-w", "max_tokens": None, "thinking": thinking(1_999)},
+        "odd",
+    ]
+    assert sent("messages", body(fallbacks="default"), 2_000)["fallbacks"] == "default"
+
+
+def test_a_request_that_only_fills_the_cache_stays_one() -> None:
+    assert sent("messages", body(max_tokens=0), 50) == body(max_tokens=0)
 
 
 def test_the_cap_under_other_names() -> None:

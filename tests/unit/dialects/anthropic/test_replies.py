@@ -26,6 +26,14 @@ def test_a_whole_reply() -> None:
     assert msgspec.json.decode(reads.write(event)) == MESSAGE
 
 
+def test_a_message_whose_thread_the_provider_keeps_is_named() -> None:
+    for more, name in (({}, None), ({"thread": {"type": "create"}}, "msg_1")):
+        (event,) = replay(reader("messages", stream=False, **more), msgspec.json.encode(MESSAGE))
+        assert event.response_id == name
+        events = replay(reader("messages", stream=True, **more), STREAMS["messages"])
+        assert events[0].response_id == name
+
+
 def test_a_stream() -> None:
     reads = reader("messages", stream=True)
     events = replay(reads, STREAMS["messages"])

@@ -38,6 +38,12 @@ def test_a_full_request() -> None:
         ({"conversation": {"id": "conv_1"}}, ("conv_1",)),
         ({"input": [{"type": "item_reference", "id": "msg_1"}]}, ("msg_1",)),
         ({"input": [{"id": "msg_1"}]}, ("msg_1",)),
+        ({"input": [{"type": "reasoning", "id": "rs_1", "summary": []}]}, ("rs_1",)),
+        ({"input": [{"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gA"}]}, ()),
+        ({"input": [{"type": "reasoning", "id": "rs_1", "content": [{"type": "reasoning_text", "text": "x"}]}]}, ()),
+        ({"input": [{"type": "reasoning", "summary": []}]}, ()),
+        ({"input": [{"type": "image_generation_call", "id": "ig_1"}]}, ("ig_1",)),
+        ({"input": [{"type": "image_generation_call", "id": "ig_1", "result": "iVBO"}]}, ()),
         ({"previous_response_id": None, "conversation": None}, ()),
     ],
 )
@@ -54,6 +60,12 @@ def test_references(more: dict[str, Any], references: tuple[str, ...]) -> None:
         ({"tools": [{"type": "web_search"}]}, {"server_tools"}),
         ({"tools": [{"type": "function", "name": "f"}]}, set()),
         ({"modalities": ["audio"]}, {"audio_output"}),
+        ({"tools": [{"type": "local_shell"}, {"type": "apply_patch"}]}, set()),
+        ({"input": [{"type": "additional_tools", "role": "developer", "tools": [{"type": "mcp"}]}]}, {"server_tools"}),
+        ({"input": [{"type": "tool_search_output", "tools": [{"type": "web_search"}]}]}, {"server_tools"}),
+        ({"input": [{"type": "tool_search_output", "tools": [{"type": "function", "name": "f"}]}]}, set()),
+        ({"input": [{"type": "anything new", "tools": [{"type": "web_search"}]}]}, {"server_tools"}),
+        ({"input": [{"type": "mcp_list_tools", "tools": [{"name": "f", "input_schema": {}}]}]}, set()),
     ],
 )
 def test_parameters_that_widen_a_call(more: dict[str, Any], parameters: set[str]) -> None:

@@ -19,7 +19,7 @@ def stream(*events: dict[str, Any] | str, **request: Any) -> list[Event]:
 
 
 def test_a_whole_reply() -> None:
-    (event,) = replay(reader("responses", stream=False), msgspec.json.encode(RESPONSE))
+    *_, event = replay(reader("responses", stream=False), msgspec.json.encode(RESPONSE))
     assert said([event]) == "Rain"
     assert said([event], "reasoning") == "Clouds"
     assert said([event], "refusal") == "No"
@@ -28,7 +28,7 @@ def test_a_whole_reply() -> None:
     assert "Met" in said([event], "other")
     assert event.usage == Usage(9, 3, 4, 1)
     assert (event.model, event.finish, event.response_id) == ("gpt-5-mini-2025-08-07", "completed", None)
-    (event,) = replay(reader("responses", stream=False, store=True), msgspec.json.encode(RESPONSE))
+    *_, event = replay(reader("responses", stream=False, store=True), msgspec.json.encode(RESPONSE))
     assert event.response_id == "resp_1"
 
 
@@ -36,11 +36,101 @@ def test_a_stream_says_everything_once_and_repeats_under_another_name() -> None:
     events = stream(*RESPONSE_STREAM)
     assert said(events) == "Rain"
     assert said(events, "repeat:content") == "RainRain"
-    assert said(events, "tool_call:2") == '{"a"'
+    assert said(events, "tool_call:2") == '{"a":1}'
     assert said(events, "repeat:tool_call:2") == '{"a":1}{"a":1}'
     assert [event.last for event in events] == [False] * 7 + [True]
     assert events[-1].usage == Usage(9, 3, 4, 1)
     assert events[-1].finish == "completed"
+
+
+def item_event(kind: str, index: int, **item: Any) -> dict[str, Any]:
+    return response_event(f"response.output_item.{kind}", 0, output_index=index, item=item)
+
+
+def fields(events: list[Event], text: str) -> list[str]:
+    return [delta.field for event in events for delta in event.deltas if delta.text == text]
+
+
+def test_what_first_comes_when_an_item_is_done_is_said_there() -> None:
+    text = [{"type": "output_text", "text": "never a delta"}]
+    events = stream(
+        item_event("added", 0, type="reasoning", id="rs_1", summary=[], encrypted_content="gA"),
+        item_event("done", 0, type="reasoning", id="rs_1", summary=[], encrypted_content="gAAAAB"),
+        item_event("done", 1, type="message", id="msg_1", content=text),
+        item_event("done", 2, type="mcp_call", id="mcp_1", name="find", arguments="{}", output="found it"),
+        response_event(
+            "response.completed", 3,
+            response={"output": [{"type": "reasoning", "encrypted_content": "gAAAAB"}, {"content": text}]},
+        ),
+    )  # fmt: skip
+    assert fields(events, "gA") == ["other"]
+    assert fields(events, "gAAAAB") == ["other", "repeat:other"]
+    assert fields(events, "never a delta") == ["content", "repeat:content"]
+    assert fields(events, "find") == ["tool_name:2"]
+    assert fields(events, "{}") == ["tool_call:2"]
+    assert fields(events, "found it") == ["other"]
+
+
+def test_a_reply_that_only_its_last_event_tells_is_said_there() -> None:
+    events = stream(response_event("response.completed", 1, response=RESPONSE))
+    assert (said(events), said(events, "reasoning"), said(events, "refusal")) == ("Rain", "Clouds", "No")
+
+
+def test_what_contradicts_the_deltas_stands_apart_from_them() -> None:
+    said_then = response_event("response.output_text.delta", 0, output_index=0, content_index=0, delta="yes")
+    done = response_event("response.output_text.done", 1, output_index=0, content_index=0, text="no")
+    events = stream(said_then, done, response_event("response.completed", 2, response={"output": []}))
+    assert said(events) == "yes"
+    assert said(events, "other") == "no"
+
+
+def test_what_a_snapshot_repeats_of_the_request_is_an_echo() -> None:
+    events = stream(*RESPONSE_STREAM)
+    assert fields(events, "Be brief.") == ["repeat:echo", "repeat:echo"]
+
+
+def test_why_a_response_failed_is_said() -> None:
+    failed = {**RESPONSE, "status": "failed", "error": {"code": "server_error", "message": "out of memory"}}
+    events = stream(response_event("response.failed", 0, response=failed))
+    assert said(events, "error") == "server_errorout of memory"
+
+
+def test_many_deltas_of_several_parts_are_each_a_repetition_when_they_are_done() -> None:
+    words = ["one ", "two ", "three "] * 40
+    events = [
+        response_event("response.output_text.delta", 0, output_index=0, content_index=part, delta=f"{part}{word}")
+        for word in words for part in (0, 1)
+    ]  # fmt: skip
+    whole = ["".join(f"{part}{word}" for word in words) for part in (0, 1)]
+    content = [{"type": "output_text", "text": text} for text in whole]
+    result = stream(*events, response_event("response.completed", 1, response={"output": [{"content": content}]}))
+    assert fields(result, whole[0]) == fields(result, whole[1]) == ["repeat:content"]
+
+
+def kept(events: list[Event]) -> list[str]:
+    return [event.response_id for event in events if event.response_id is not None]
+
+
+def test_items_of_a_stored_response_are_named() -> None:
+    data = msgspec.json.encode(RESPONSE)
+    assert kept(replay(reader("responses", stream=False, store=True), data)) == ["rs_1", "msg_1", "fc_1", "resp_1"]
+    items = [item_event("done", index, **item) for index, item in enumerate(RESPONSE["output"])]
+    events = stream(*items, response_event("response.completed", 3, response=RESPONSE), store=True)
+    assert kept(events) == ["rs_1", "msg_1", "fc_1", "resp_1"]
+
+
+def test_of_a_response_that_is_not_stored_only_items_that_are_sent_back_by_name_are_named() -> None:
+    assert kept(replay(reader("responses", stream=False), msgspec.json.encode(RESPONSE))) == ["rs_1"]
+    whole = {"output": [{"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "gAAAAB"}]}
+    assert kept(replay(reader("responses", stream=False), msgspec.json.encode(whole))) == []
+
+
+def test_a_reply_of_endless_items_names_a_bounded_number() -> None:
+    items = [{"type": "message", "id": f"msg_{index}"} for index in range(2_000)]
+    data = msgspec.json.encode({**RESPONSE, "output": items})
+    assert len(kept(replay(reader("responses", stream=False, store=True), data))) == 257
+    events = [item_event("done", index, **item) for index, item in enumerate(items)]
+    assert len(kept(stream(*events, response_event("response.completed", 3, response=RESPONSE), store=True))) == 257
 
 
 def test_events_are_sent_as_they_were_parsed() -> None:
@@ -64,6 +154,9 @@ def test_events_are_sent_as_they_were_parsed() -> None:
 )
 def test_fields_of_events(kind: str, field: str, key: str) -> None:
     reads = reader("responses", stream=True)
+    if field.startswith("repeat:"):
+        said_so = response_event(kind.replace(".done", ".delta"), 0, output_index=3, delta="x")
+        reads.feed(sse(said_so, named=True))
     (event,) = reads.feed(sse(response_event(kind, 1, output_index=3, **{key: "x"}), named=True))
     assert [(delta.field, delta.text) for delta in event.deltas] == [(field, "x")]
 
