@@ -45,9 +45,10 @@ class Reading:
         while isinstance(expected, mi.Metadata):
             unit = (expected.extra or {}).get("unit", unit)
             expected = expected.type
+        if is_null(node):
+            # Never the same as leaving it out: `limits:` with nothing below it would lift a limit that somebody meant.
+            return self._bad(key, f"expected {_expectation(expected, unit)}, got nothing", node, _instead(expected))
         if isinstance(expected, mi.UnionType):
-            if is_null(node):
-                return None
             return self.value(node, _alternative(node, expected), key, unit)
         if isinstance(expected, mi.StructType):
             return self._section(node, expected, key)
@@ -58,7 +59,7 @@ class Reading:
         return self._scalar(node, expected, key, unit)
 
     def _section(self, node: yaml.Node, expected: mi.StructType, key: str) -> Any:
-        if not is_null(node) and not isinstance(node, yaml.MappingNode):
+        if not isinstance(node, yaml.MappingNode):
             return self._bad(key, f"expected a section, got {_kind(node)}", node, _known(expected))
         fields = {field.encode_name: field for field in expected.fields}
         plain: dict[str, Any] = {}
@@ -103,7 +104,7 @@ class Reading:
         return [value for value in values if value is not _BAD]
 
     def _scalar(self, node: yaml.Node, expected: mi.Type, key: str, unit: str | None) -> Any:
-        if not isinstance(node, yaml.ScalarNode) or is_null(node):
+        if not isinstance(node, yaml.ScalarNode):
             return self._bad(key, f"expected {_expectation(expected, unit)}, got {_kind(node)}", node, None)
         try:
             text = node.value if self._references is None else self._references.expand(node.value)
@@ -165,7 +166,7 @@ def _kind(node: yaml.Node) -> str:
         return "a section"
     if isinstance(node, yaml.SequenceNode):
         return "a list"
-    return "nothing" if is_null(node) else "a single value"
+    return "a single value"
 
 
 def _plain_word(text: str) -> bool:
@@ -173,13 +174,32 @@ def _plain_word(text: str) -> bool:
 
 
 def _expectation(expected: mi.Type, unit: str | None) -> str:
+    while isinstance(expected, mi.Metadata):
+        unit = (expected.extra or {}).get("unit", unit)
+        expected = expected.type
+    if isinstance(expected, mi.UnionType):
+        kinds = [kind for kind in expected.types if not isinstance(kind, mi.NoneType)]
+        return " or ".join(_expectation(kind, unit) for kind in kinds)
     if unit is not None:
         return f"a {unit}"
+    if isinstance(expected, mi.StructType):
+        return "a section"
+    if isinstance(expected, mi.DictType):
+        return "names with their values"
+    if isinstance(expected, mi.VarTupleType):
+        return "a list"
     if isinstance(expected, mi.LiteralType):
         return "one of " + ", ".join(str(value) for value in expected.values)
     if isinstance(expected, mi.BoolType):
         return "true or false"
     return "a number" if isinstance(expected, mi.IntType | mi.FloatType) else "a text"
+
+
+def _instead(expected: mi.Type) -> str:
+    """What to write where nothing is written."""
+    if isinstance(expected, mi.StructType) and not any(field.required for field in expected.fields):
+        return "write `{}` for the defaults, or remove the key"
+    return "give it a value, or remove the key"
 
 
 def _known(expected: mi.StructType) -> str:

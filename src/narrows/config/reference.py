@@ -16,7 +16,9 @@ INTRODUCTION: Final = """\
 Generated from the schema by `narrows.config.reference`; do not edit.
 
 Settings are read from the file given with `-c`, else from `NARROWS_CONFIG`, else from `./narrows.yaml`. An unknown key
-is an error, never ignored, and every problem is reported at once with its file, line and the nearest right name.
+is an error, never ignored, and every problem is reported at once with its file, line and the nearest right name. So is
+a key with nothing after it (`limits:`, `tls: ~`, `users: null`): what is left out has its default, what is written must
+say something, and `{}` is a section in which everything is left out.
 
 - Durations carry their unit: `500ms`, `30s`, `10m`, `1h`, `400d`. So do sizes: `64kb`, `10mb`, `1gb`; a kb is 1024
   bytes.

@@ -54,6 +54,39 @@ def test_a_good_file(tmp_path: Path) -> None:
     assert CANARY not in repr(config)
 
 
+NOTHING = {
+    "gate": (GOOD.partition("\n")[0], "gate:"),
+    "gate.tls": (GOOD.partition("\n")[0], "gate: {tls: ~}"),
+    "identity.issuers[0].max_token_age": ("[on]", "[on], max_token_age: ~"),
+    "identity.issuers[0].introspection": ("[on]", "[on], introspection: null"),
+    "connections.openai.aliases": ("dialect: openai", "dialect: openai, aliases: ~"),
+    "connections.openai.timeouts": ("dialect: openai", "dialect: openai, timeouts: ~"),
+    "connections.openai.client_certificate": ("dialect: openai", "dialect: openai, client_certificate: ~"),
+    "connections.openai.credential.bearer": ('bearer: "${env:KEY}"', "bearer: ~"),
+    "policies[0].mode": ("- name: research", "- name: research\n    mode:"),
+    "policies[0].who": ("who: {groups: [research]}", "who:"),
+    "policies[0].who.users": ("{groups: [research]}", "{groups: [research], users: ~}"),
+    "policies[0].who.attributes": ("{groups: [research]}", "{groups: [research], attributes: ~}"),
+    "policies[0].may.models": ('models: ["gpt-4o-mini*"]', "models: ~"),
+    "policies[0].limits": ("limits: {prompt_tokens: 16000}", "limits:  # {prompt_tokens: 16000}"),
+    "policies[0].limits.output_tokens": ("prompt_tokens: 16000", "prompt_tokens: 16000, output_tokens: ~"),
+    "policies[0].prompts": ('\n      - deny: {pattern: "(?i)secret", in: [user]}', " ~"),
+    "policies[0].prompts[0].deny": ('{pattern: "(?i)secret", in: [user]}', "~"),
+    "policies[0].prompts[0].deny.message": ("in: [user]", "in: [user], message: ~"),
+}
+
+
+@pytest.mark.parametrize("key", list(NOTHING))
+def test_nothing_written_is_never_nothing_meant(key: str) -> None:
+    """Above all not for limits, rules and credentials: a key that was emptied by mistake would lift them in silence."""
+    place, written = NOTHING[key]
+    assert GOOD.count(place) == 1
+    problem = only(GOOD.replace(place, written))
+    assert problem.key == key
+    assert problem.message.endswith("got nothing")
+    assert problem.line > 0
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere.yaml: the file can't be read: No such file or directory"):
         load(tmp_path / "nowhere.yaml", {})

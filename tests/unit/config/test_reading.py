@@ -26,6 +26,7 @@ class Outer(Setting, frozen=True, kw_only=True):
     list: tuple[str, ...] = ()
     either: Literal["yes"] | Inner | None = None
     maybe: str | None = None
+    wait: Annotated[float | None, Meta(extra={"unit": "duration"})] = None
 
 
 def read(text: str) -> tuple[Any, list[Problem]]:
@@ -59,13 +60,34 @@ def test_a_doubled_key_names_the_first_line() -> None:
 
 
 def test_an_empty_section_is_its_defaults() -> None:
-    assert read("inner:\n") == ({"inner": {}}, [])
+    assert read("inner: {}\n") == ({"inner": {}}, [])
 
 
-def test_null_stands_for_nothing_only_where_that_is_allowed() -> None:
-    assert read("maybe: ~\n") == ({"maybe": None}, [])
-    assert problem("name: ~\n").message == "expected a text, got nothing"
-    assert problem("list: ~\n").message == "expected a list, got nothing"
+@pytest.mark.parametrize("null", ["", "~", "null", "Null", "NULL", "# nothing yet"])
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("name", "a text"),
+        ("list", "a list"),
+        ("inner", "a section"),
+        ("names", "names with their values"),
+        ("maybe", "a text"),
+        ("either", "one of yes or a section"),
+        ("wait", "a duration"),
+    ],
+)
+def test_a_key_with_nothing_after_it_is_told_apart_from_none(null: str, key: str, expected: str) -> None:
+    found = problem(f"{key}: {null}\n")
+    assert (found.key, found.line) == (key, 1)
+    assert found.message == f"expected {expected}, got nothing"
+    assert "remove the key" in (found.hint or "")
+
+
+def test_what_to_write_instead_of_nothing() -> None:
+    assert problem("inner:\n").hint == "write `{}` for the defaults, or remove the key"
+    assert problem("list:\n").hint == "give it a value, or remove the key"
+    assert problem("list: [~]\n").message == "expected a text, got nothing"
+    assert problem("names: {a: ~}\n").key == "names.a"
 
 
 @pytest.mark.parametrize(
