@@ -105,7 +105,7 @@ def settings(issuer: Issuer, llama: str, llama_embeddings: str, scripted: Script
             "embeddings": {"url": llama_embeddings, "dialect": "openai", "credential": own},
             "scripted": {
                 "url": scripted.url, "dialect": "openai", "credential": credential, "timeouts": quick,
-                "max_reply": "1mb",
+                "max_reply": "1mb", "aliases": {"fine": "ok", "team/fine": "500"},
             },
             "patient": {"url": scripted.url, "dialect": "openai", "credential": credential},
             "dead": {"url": f"http://127.0.0.1:{free_port()}", "dialect": "openai", "credential": own},

@@ -88,9 +88,15 @@ async def answers(seen: Seen, writer: "Connection") -> None:
 
 
 async def lists(seen: Seen, writer: "Connection") -> None:
-    """The list of models: every behaviour is one."""
-    models = [{"id": name, "object": "model", "created": 1, "owned_by": "scripted"} for name in BEHAVIOURS]
-    writer.write(whole(json.dumps({"object": "list", "data": models}).encode()))
+    """The list of models, or the one that is named: every behaviour is one."""
+    models = {name: {"id": name, "object": "model", "created": 1, "owned_by": "scripted"} for name in BEHAVIOURS}
+    _, slash, name = seen.head.split(" ")[1].partition("/models/")
+    body = models.get(name) if slash else {"object": "list", "data": list(models.values())}
+    writer.write(
+        whole(b'{"error":{"message":"no such model"}}', "404 Not Found")
+        if body is None
+        else whole(json.dumps(body).encode())
+    )
 
 
 async def silent(seen: Seen, writer: "Connection") -> None:

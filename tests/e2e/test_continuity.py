@@ -45,6 +45,31 @@ def test_a_previous_response_of_ones_own_may_be_continued(
     assert other.value.code == "reference_not_allowed"
 
 
+def test_an_item_of_ones_own_may_be_referred_to(
+    openai_client: Callable[..., openai.OpenAI], pat: str, issuer: Issuer
+) -> None:
+    """As the agents' SDKs do with stored responses; of a whole reply and of a stream."""
+    asked: dict[str, Any] = {"model": "tiny", "max_output_tokens": 16, "temperature": 0}
+    client = openai_client(pat)
+    whole = client.responses.create(input="hello", store=True, **asked)
+    streamed = [
+        event.item.id
+        for event in client.responses.create(input="hello again", store=True, stream=True, **asked)
+        if event.type == "response.output_item.done"
+    ]
+    unstored = client.responses.create(input="hello once more", store=False, **asked)
+    for name in (whole.output[0].id, streamed[0]):
+        again = [{"type": "item_reference", "id": name}, {"role": "user", "content": "go on"}]
+        with pytest.raises(openai.APIStatusError) as own:
+            client.responses.create(input=again, store=False, **asked)
+        assert own.value.code != "reference_not_allowed"
+        with pytest.raises(openai.PermissionDeniedError) as other:
+            openai_client(issuer.token("pam", ("platform",))).responses.create(input=again, store=False, **asked)
+        assert other.value.code == "reference_not_allowed"
+    with pytest.raises(openai.PermissionDeniedError):
+        client.responses.create(input=[{"type": "item_reference", "id": unstored.output[0].id}], store=False, **asked)
+
+
 def test_a_conversation_is_one_session(
     gate: Gate, anthropic_client: Callable[..., anthropic.Anthropic], ada: str
 ) -> None:

@@ -95,6 +95,26 @@ def test_models_are_those_the_caller_may_use(openai_client: Client, ada: str, bo
     assert {model.id for model in openai_client(bob).models.list()} <= {"tiny", "assistant"}
 
 
+def test_aliases_are_among_the_models_of_those_who_may_use_them(openai_client: Client, ada: str, bob: str) -> None:
+    assert "assistant" in {model.id for model in openai_client(ada).models.list()}
+    assert "assistant" not in {model.id for model in openai_client(bob).models.list()}
+
+
+@pytest.mark.parametrize(("name", "known"), [("ok", "ok"), ("fine", "ok"), ("team/fine", "500")])
+def test_a_model_is_described_under_the_name_it_was_asked_for(
+    openai_client: Client, ada: str, scripted: Scripted, name: str, known: str
+) -> None:
+    model = openai_client(ada, "scripted").models.retrieve(name)
+    assert (model.id, model.owned_by) == (name, "scripted")
+    assert scripted.seen[-1].head.startswith(f"GET /v1/models/{known} ")
+
+
+def test_an_alias_of_others_is_not_described(openai_client: Client, bob: str) -> None:
+    with pytest.raises(openai.PermissionDeniedError) as caught:
+        openai_client(bob).models.retrieve("assistant")
+    assert caught.value.code == "model_not_allowed"
+
+
 def test_an_alias_reaches_the_upstreams_model(openai_client: Client, ada: str) -> None:
     assert (
         openai_client(ada)
