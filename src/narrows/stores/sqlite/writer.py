@@ -30,9 +30,11 @@ from narrows.stores.sqlite.recovery import Files
 PROBE: Final = 1.0
 """Seconds between two tries while writing fails."""
 
-SLOW: Final = 0.003
-"""Seconds the caller's thread may stand still in a commit; after one that took longer, the next ones are the writer's
-thread's for a while: the event loop does not go on waiting for a disk that makes writers wait."""
+SLOW: Final = 0.005
+SLOW_COUNT: Final = 3
+"""Seconds the caller's thread may stand still in a commit. After so many longer ones in a short while the next ones are
+the writer's thread's: the event loop does not go on waiting for a disk that makes writers wait. One alone says little:
+a busy machine takes the processor away for as long."""
 
 _REST: Final = 1.0
 _TURN: Final = 256
@@ -71,7 +73,8 @@ class Writer:
         self._queue: queue.SimpleQueue[Sequence[Item] | None] = queue.SimpleQueue()
         self._writing = threading.Lock()
         self._quick = recording.durability == "normal"
-        self._here = 0
+        self._here = self._slow = 0
+        self._slow_since = 0.0
         self._retained: list[Work] = []
         self._failing = False
         self._try_after = self._rotate_after = self._thread_until = 0.0
@@ -108,7 +111,11 @@ class Writer:
             self._here = 0
             self._queue.put(())
         elif stood_still > SLOW:
-            self._thread_until = began + _REST
+            if began - self._slow_since > _REST:
+                self._slow_since, self._slow = began, 0
+            self._slow += 1
+            if self._slow >= SLOW_COUNT:
+                self._thread_until = began + _REST
 
     def stop(self) -> None:
         """After what was handed over, the files are closed and `stopped` is told."""

@@ -223,12 +223,13 @@ def test_after_a_failure_in_the_callers_thread_the_other_one_tries_again(start: 
     assert told.writer.write_here([open_item(5)]) == ()
 
 
-def test_after_a_slow_commit_the_thread_writes(start: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_slow_commits_the_thread_writes(start: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
     told = start(durability="normal")
     monkeypatch.setattr(writing, "SLOW", -1.0)
-    assert told.writer.write_here([open_item(1)]) == ()
-    assert told.writer.write_here([open_item(2)]) is None
-    assert told.write(open_item(2)) == ()
+    for number in range(writing.SLOW_COUNT):
+        assert told.writer.write_here([open_item(number)]) == ()
+    assert told.writer.write_here([open_item(9)]) is None
+    assert told.write(open_item(9)) == ()
 
 
 def test_files_rotate_however_the_batches_are_written(
