@@ -6,6 +6,7 @@ It speaks raw bytes in a thread of its own, because no HTTP server would send wh
 import asyncio
 import json
 import re
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, cast
@@ -129,6 +130,15 @@ async def finishes(seen: Seen, writer: "Connection") -> None:
     writer.write(chunk(event(seen.model, "", "stop")) + DONE)
 
 
+async def tells_at_length(seen: Seen, writer: "Connection") -> None:
+    """Two thousand deltas, as fast as they are taken."""
+    writer.write(STREAM)
+    for number in range(2_000):
+        writer.write(chunk(event(seen.model, f"word{number} ")))
+        await writer.drain()
+    writer.write(chunk(event(seen.model, "", "stop")) + DONE)
+
+
 async def trickles(seen: Seen, writer: "Connection") -> None:
     """A stream that is never idle for a second and never done: two deltas a second for half a minute."""
     writer.write(STREAM)
@@ -197,6 +207,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "drips": drips,
     "finishes": finishes,
     "trickles": trickles,
+    "tells-at-length": tells_at_length,
     "never-ends": never_ends,
     "endless-head": endless_head,
     "huge": sends(JSON_HEAD + b"Content-Length: 3000000\r\n\r\n" + b'{"a":"' + b"x" * 2_999_000),
@@ -267,7 +278,8 @@ class Connection(asyncio.Protocol):
 class Scripted:
     """The server: `seen` is every request in order; `cut` names the models whose caller went away meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.seen: list[Seen] = []
         self.cut: list[str] = []
         self.connections: set[Connection] = set()
@@ -279,7 +291,7 @@ class Scripted:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}"
 
     def start(self) -> "Scripted":
         self._thread.start()
@@ -300,7 +312,8 @@ class Scripted:
         self._loop.close()
 
     async def _serve(self) -> None:
-        server = await asyncio.get_running_loop().create_server(lambda: Connection(self), "127.0.0.1", self.port)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Connection(self), "127.0.0.1", self.port, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()

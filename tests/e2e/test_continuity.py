@@ -29,6 +29,18 @@ def test_a_replay_is_what_was_streamed(gate: Gate, openai_client: Callable[..., 
     assert "".join(row.get("text", "") for row in deltas) == text
 
 
+def test_a_long_stream_is_recorded_in_parts_and_replayed_whole(gate: Gate, pat: str) -> None:
+    body = {"model": "tells-at-length", "messages": HELLO, "stream": True}
+    url, headers = f"{gate.url}/patient/v1/chat/completions", {"authorization": f"Bearer {pat}"}
+    reply = httpx.post(url, json=body, headers=headers, timeout=30)
+    call = reply.headers["narrows-call-id"]
+    ended(gate, call)
+    deltas = gate.rows("sessions", "replay", "--fast", call)
+    assert "".join(row["text"] for row in deltas) == "".join(f"word{number} " for number in range(2_000))
+    times = [row["at"] for row in deltas]
+    assert times == sorted(times)
+
+
 def test_a_previous_response_of_ones_own_may_be_continued(
     openai_client: Callable[..., openai.OpenAI], pat: str, issuer: Issuer
 ) -> None:

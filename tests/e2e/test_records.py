@@ -79,6 +79,8 @@ def test_the_filters(gate: Gate, exercised: dict[str, str]) -> None:
     assert set(listed(gate, "--user", "bob")) == one
     assert set(listed(gate, "--group", "support")) == one
     assert set(listed(gate, "--connection", "claude")) == {exercised["messages"]}
+    assert set(listed(gate, "--model", "other")) == one
+    assert set(listed(gate, "--model", "garbage", "--user", "bob")) == set()
     assert set(listed(gate, "--status", "refused")) == {exercised["refused"], exercised["denied"]}
     assert set(listed(gate, "--text", "previous instructions")) == {exercised["denied"]}
     assert listed(gate, "--since", "2020-01-01T00:00", "--until", "2020-01-02T00:00") == {}
