@@ -44,7 +44,7 @@ class Detector:
 
     until: str = ""
     """Ends a `body` early: the finding goes no further than behind the first match of it in the body (which stays part
-    of the finding). Bounded, in the same syntax, and made of characters of the body: `-----END [A-Z ]{0,24}KEY-----`."""
+    of the finding). Bounded, in the same syntax, made of characters of the body: `-----END [A-Z ]{0,24}KEY-----`."""
 
     lead: str = ""
     """What must stand directly before it and stays visible, in the same syntax: `password\\s{0,3}[:=]\\s{0,3}`."""

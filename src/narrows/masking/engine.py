@@ -1,0 +1,156 @@
+"""From a folded text to what detectors find in it, and to where its end is still undecided.
+
+The gates say which detectors can have hit; only those look closer (see `candidates`). Every decision is a pure function
+of a bounded window around a candidate, and the search for one detector goes from left to right over what it has
+accepted. Both together make a stream exact: cut where nothing is undecided and nothing straddles, and the rest of the
+text gives the same hits as if nothing had been cut off. The engine is immutable; one serves every plan and thread.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from narrows.masking.candidates import Carry, Hit, Scan, find
+from narrows.masking.detector import MOST_CONTEXT
+from narrows.masking.folding import Folded, Folder, encode
+from narrows.masking.rows import MOST_LEAD, Row
+from narrows.masking.section import Section
+from narrows.masking.wordlist import WordList
+
+CONTEXT: Final = max(MOST_LEAD, MOST_CONTEXT) + 2
+"""Folded characters before the cut that a stream keeps: a lead, or a keyword's window with the character before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who can find something: a row of the table or a word list. Its rank is its place among all of them."""
+
+    name: str
+    entity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What one plan looks for, by rank."""
+
+    floors: tuple[float, ...]
+    """The least score of a finding; more than 1: nobody asks for it."""
+
+    allowed: tuple[frozenset[str], ...]
+    """Folded, case-folded values that are no findings."""
+
+
+class Engine:
+    """Sections of detectors and word lists, ranked in this order."""
+
+    __slots__ = ("_firsts", "_lists", "_sections", "entities", "folder", "sources")
+
+    def __init__(self, sections: Sequence[Section], lists: Sequence[WordList] = ()) -> None:
+        self._sections = tuple(sections)
+        self._lists = tuple(lists)
+        rows = [row for section in sections for row in section.rows]
+        self.sources = (
+            *(Source(row.detector.name, row.detector.entity) for row in rows),
+            *(Source(words.name, words.entity) for words in lists),
+        )
+        self._firsts = _sums(len(section.rows) for section in sections)
+        self.entities = frozenset(source.entity for source in self.sources)
+        self.folder = Folder(self.entities)
+
+    def bests(self) -> Iterable[float]:
+        """The highest score each source can give, by rank."""
+        yield from (row.best for section in self._sections for row in section.rows)
+        yield from (words.score for words in self._lists)
+
+    def scan(self, folded: Folded, data: bytes, selection: Selection, carried: Mapping[int, Carry]) -> list[Hit]:
+        """What is found from `folded.begin` on, by start. What is undecided (see `undecided`) may be among it."""
+        hits: list[Hit] = []
+        scan = Scan(folded.text, data, folded.begin, final=folded.final, walls=folded.walls)
+        for section, offset in zip(self._sections, self._firsts, strict=False):
+            self._scan_section(section, offset, scan, selection, carried, hits)
+        rank = self._firsts[-1]
+        for words in self._lists:
+            if selection.floors[rank] <= words.score:
+                hits += words.find(scan, rank, selection.allowed[rank], carried.get(rank))
+            rank += 1
+        if len(hits) > 1:
+            hits.sort()
+        return hits
+
+    def _scan_section(
+        self,
+        section: Section,
+        offset: int,
+        scan: Scan,
+        selection: Selection,
+        carried: Mapping[int, Carry],
+        hits: list[Hit],
+    ) -> None:
+        rows, floors = section.rows, selection.floors
+        found = section.hits.scan(scan.data)
+        if carried:
+            found = [*{*found, *(rank - offset for rank in carried if offset <= rank < offset + len(rows))}]
+        elif not found:
+            return
+        scan.enter(section.groups, {index - len(rows) for index in found if index >= len(rows)})
+        for index in found:
+            if index >= len(rows) or rows[index].best < floors[offset + index]:
+                continue
+            rank = offset + index
+            hits += find(
+                rows[index],
+                section.group_of[index],
+                scan,
+                rank=rank,
+                floor=floors[rank],
+                allowed=selection.allowed[rank],
+                carry=carried.get(rank),
+            )
+
+    def undecided(self, folded: Folded, data: bytes, stop: int, selection: Selection, *, solid: bool) -> int:
+        """The earliest start in text[begin:stop] that more text could decide otherwise; stop if there is none.
+
+        It may be early, never late. Without `solid` only those are asked that can reach over a separator: right if
+        the character before stop is one.
+        """
+        cut, ending = stop, data if stop == len(data) else data[:stop]
+        for section, offset in zip(self._sections, self._firsts, strict=False):
+            gates = [(section.crossing, section.crossing_rows)]
+            if solid:
+                gates.append((section.solid, section.solid_rows))
+            for gate, indexes in gates:
+                for hit in gate.scan(ending):
+                    row = section.rows[indexes[hit]]
+                    if row.best >= selection.floors[offset + indexes[hit]]:
+                        cut = min(cut, _alive(row, ending, folded.begin))
+        rank = self._firsts[-1]
+        for words in self._lists:
+            if selection.floors[rank] <= words.score:
+                cut = min(cut, words.undecided(folded.text, folded.begin, stop))
+            rank += 1
+        return max(cut, folded.begin)
+
+    def warm(self, texts: Iterable[str]) -> None:
+        """Builds the automata that matchers make on first use, so that the first call need not."""
+        for text in texts:
+            folded = self.folder.whole(text)
+            data = encode(folded.text)
+            for section in self._sections:
+                for row in section.rows:
+                    row.find.search(data, 0, len(data))
+                    row.alive.search(data, 0, len(data))
+
+
+def _alive(row: Row, ending: bytes, begin: int) -> int:
+    """Where the earliest start is that the end of a text leaves open."""
+    size = len(ending)
+    start, _ = row.alive.search(ending, max(0, begin - max(row.pre, row.most_lead)), size)
+    return size if start < 0 else start + row.pre
+
+
+def _sums(sizes: Iterable[int]) -> list[int]:
+    total, sums = 0, [0]
+    for size in sizes:
+        total += size
+        sums.append(total)
+    return sums

@@ -1,0 +1,98 @@
+"""Which of many patterns occur in a text at all: one pass of vectorscan, in block mode.
+
+It owns the compiled database and what a scan needs beside it. It knows patterns as rendered text (see `patterns`) and
+texts as bytes; it says which patterns hit, not where. Any thread may scan: each scan takes a lane (scratch space, list
+of hits and callback) out of a pool and puts it back, so no two use one, and no lane is made twice without need.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import hyperscan
+
+FORMAT: Final = 1
+"""Part of every key; raised when what is compiled from a pattern changes."""
+
+
+class GateRefused(ValueError):
+    """A pattern that vectorscan can't take, mostly because it is too large."""
+
+
+class GateUnreadable(ValueError):
+    """A dump that this build of vectorscan, or this processor, can't load."""
+
+
+def key(patterns: Sequence[str]) -> str:
+    """A file name for the compiled form: the same patterns, library and format give the same key."""
+    named = json.dumps([FORMAT, getattr(hyperscan, "__version__", ""), list(patterns)], separators=(",", ":"))
+    return hashlib.sha256(named.encode()).hexdigest()
+
+
+class _Lane:
+    """What one scan needs. The binding does not hold the callback while it scans, so the lane does."""
+
+    __slots__ = ("hits", "on_hit", "scratch")
+
+    def __init__(self, database: hyperscan.Database) -> None:
+        self.scratch = hyperscan.Scratch(database)
+        self.hits: list[int] = []
+        self.on_hit: Callable[..., None] = self._on_hit
+
+    def _on_hit(self, index: int, *_place: object) -> None:
+        self.hits.append(index)
+
+
+class Gate:
+    """A set of patterns, compiled."""
+
+    def __init__(self, database: hyperscan.Database | None) -> None:
+        self._database = database
+        self._lanes: list[_Lane] = []
+
+    @classmethod
+    def compile(cls, patterns: Sequence[str]) -> "Gate":
+        """Raises GateRefused."""
+        if not patterns:
+            return cls(None)
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        try:
+            database.compile(
+                expressions=[pattern.encode("ascii") for pattern in patterns],
+                ids=list(range(len(patterns))),
+                elements=len(patterns),
+                flags=[hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL] * len(patterns),
+            )
+        except hyperscan.error as error:
+            raise GateRefused(f"vectorscan can't compile the patterns: {error}") from None
+        return cls(database)
+
+    @classmethod
+    def load(cls, dump: bytes) -> "Gate":
+        """What `dump` gave. Raises GateUnreadable; the caller compiles anew."""
+        if not dump:
+            return cls(None)
+        try:
+            return cls(hyperscan.loadb(dump, hyperscan.HS_MODE_BLOCK))
+        except (hyperscan.error, ValueError, TypeError) as error:
+            raise GateUnreadable(f"the compiled patterns can't be loaded: {error}") from error
+
+    def dump(self) -> bytes:
+        """The compiled form, for `load` in another process on such a machine."""
+        return b"" if self._database is None else hyperscan.dumpb(self._database)
+
+    def scan(self, data: bytes) -> list[int]:
+        """The indexes of the patterns that match somewhere in the data, in no particular order."""
+        if self._database is None:
+            return []
+        try:
+            lane = self._lanes.pop()
+        except IndexError:
+            lane = _Lane(self._database)
+        try:
+            self._database.scan(data, match_event_handler=lane.on_hit, scratch=lane.scratch)
+            return lane.hits
+        finally:
+            lane.hits = []
+            self._lanes.append(lane)

@@ -1,0 +1,40 @@
+"""The way into masking: a plan applied to an engine, for whole texts and for streams."""
+
+from dataclasses import dataclass
+
+from narrows.masking.engine import Engine
+from narrows.masking.findings import Finding, blocks
+from narrows.masking.plan import EVERYTHING, Chosen, Plan
+from narrows.masking.streaming import MaskStream
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text with stand-ins, and what they stand for."""
+
+    text: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something was found that the plan blocks: the caller refuses the call."""
+        return blocks(self.findings)
+
+
+class Masker:
+    """Immutable; any thread may use it. A stream belongs to one field of one call."""
+
+    __slots__ = ("_chosen", "_engine")
+
+    def __init__(self, engine: Engine, plan: Plan = EVERYTHING) -> None:
+        """Raises ValueError for an entity that the engine does not know."""
+        self._engine = engine
+        self._chosen = Chosen(engine, plan)
+
+    def mask(self, text: str) -> Masked:
+        stream = MaskStream(self._engine, self._chosen)
+        masked = stream.finish(text)
+        return Masked(masked, tuple(stream.findings))
+
+    def stream(self) -> MaskStream:
+        return MaskStream(self._engine, self._chosen)

@@ -1,0 +1,177 @@
+"""Masks one field as its text comes, exactly as if it had come at once; and masks it at once by the same code.
+
+What is held back: the last word, as long as nothing but letters comes; behind that, from the earliest start that more
+text could decide otherwise (the engine knows), or from a finding that has not ended. A cut there changes nothing that
+follows, because what is kept of the released text is all that decisions look at. A finding longer than HOLD is not held
+back further: its stand-in goes out, and what belongs to it is swallowed as it comes. Nothing is ever put out that
+belongs to a finding of the whole text. A stream that ends badly is simply not finished: what it holds is lost.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from narrows.masking.candidates import Carry, Hit
+from narrows.masking.engine import CONTEXT, Engine
+from narrows.masking.findings import HOLD, Cluster, Finding, blocks, stand_in
+from narrows.masking.folding import Folded, encode
+from narrows.masking.patterns import EDGE, OTHER_BYTE, SPACES, WALL
+from narrows.masking.plan import Chosen, Transform
+
+LONGEST_WORD: Final = 512
+"""Characters held back without a separator before every detector is asked how much of them may go."""
+
+STEP: Final = 64
+"""Characters of a long word between two such questions."""
+
+_SEPARATOR: Final = re.compile(r"[\s\x00\x01]|[^\x00-\x7f]")
+"""What makes it worth a look in a delta; wider than what counts in the folded text."""
+
+_SEPARATORS: Final = tuple(bytes([code]) for code in (*(SPACES + EDGE + WALL).encode("ascii"), OTHER_BYTE))
+
+
+class MaskStream:
+    """One field. `feed` and `finish` return text that may go out."""
+
+    __slots__ = (
+        "_asked", "_carried", "_chosen", "_engine", "_exact", "_folded", "_new", "_released", "_swallowing", "_waiting",
+        "findings",
+    )  # fmt: skip
+
+    def __init__(self, engine: Engine, chosen: Chosen) -> None:
+        self._engine, self._chosen = engine, chosen
+        self._folded = Folded(engine.folder)
+        self._new: list[str] = []
+        self._waiting = 0
+        self._asked = self._exact = 0
+        self._released = 0
+        self._carried: dict[int, Carry] = {}
+        self._swallowing: int | None = None
+        self.findings: list[Finding] = []
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something was found that the plan blocks: the caller refuses the call."""
+        return blocks(self.findings)
+
+    def feed(self, delta: str) -> str:
+        if self._chosen.empty:
+            return delta
+        self._new.append(delta)
+        self._waiting += len(delta)
+        if self._waiting < STEP and _SEPARATOR.search(delta) is None:
+            return ""
+        self._take()
+        folded = self._folded
+        data = encode(folded.text)
+        cut = self._releasable(data)
+        if cut <= folded.begin:
+            return ""
+        return self._emit(data, cut)
+
+    def finish(self, delta: str = "") -> str:
+        """The rest of the text, after a last delta."""
+        if self._chosen.empty:
+            return delta
+        self._new.append(delta)
+        self._take()
+        self._folded.finish()
+        return self._emit(encode(self._folded.text), self._folded.end)
+
+    def _take(self) -> None:
+        self._folded.extend("".join(self._new))
+        self._new.clear()
+        self._waiting = 0
+
+    def _releasable(self, data: bytes) -> int:
+        """A cut at or before the earliest undecided start."""
+        folded, selection, size = self._folded, self._chosen.selection, len(data)
+        stop = max([data.rfind(separator, self._asked) for separator in _SEPARATORS]) + 1
+        if stop > max(self._asked, folded.begin):
+            self._asked = stop
+            return self._engine.undecided(folded, data, stop, selection, solid=False)
+        if size - folded.begin > LONGEST_WORD and size - self._exact >= STEP:
+            self._exact = size
+            return self._engine.undecided(folded, data, size, selection, solid=True)
+        return folded.begin
+
+    def _emit(self, data: bytes, cut: int) -> str:
+        """Masks up to the cut, which is moved to the left out of an unfinished finding."""
+        folded = self._folded
+        hits = self._engine.scan(folded, data, self._chosen.selection, self._carried)
+        cut = min([folded.round_down(cut), *(hit.end for hit in hits if hit.open and hit.start < cut)])
+        clusters = self._clusters(hits, cut)
+        unfinished: Cluster | None = clusters[-1] if clusters else None
+        if unfinished is not None and not (unfinished.open or unfinished.end > cut):
+            unfinished = None
+        if unfinished is not None and not unfinished.labelled and cut - unfinished.start <= HOLD:
+            cut = unfinished.start
+            clusters.pop()
+            unfinished = None
+        if cut <= folded.begin and not folded.final:
+            return ""
+        parts: list[str] = []
+        at = 0
+        for cluster in clusters:
+            start, end = folded.span(cluster.start, max(min(cluster.end, cut), cluster.start + 1))
+            parts += (folded.source[at:start], self._close(cluster, start, end))
+            at = end
+        if unfinished is None:
+            self._swallowing = None
+            parts.append(folded.source[at : folded.place(cut)])
+        self._release(cut, unfinished)
+        return "".join(parts)
+
+    def _clusters(self, hits: Sequence[Hit], cut: int) -> list[Cluster]:
+        """The decided hits, overlapping ones together, by place."""
+        folded, chosen = self._folded, self._chosen
+        clusters: list[Cluster] = []
+        if self._swallowing is not None:
+            covered = max((carry.resume for carry in self._carried.values()), default=0)
+            clusters.append(Cluster(folded.begin, max(covered, folded.begin), labelled=True))
+        for hit in hits:
+            if hit.start >= cut:
+                break
+            if hit.start < folded.begin:
+                clusters[-1].add(hit, folded.round_up(hit.end), Transform.PARTIAL)
+                continue
+            value = "" if chosen.simple else folded.text[hit.start : hit.end]
+            transform = chosen.transform(hit.rank, hit.score, value)
+            if transform is None:
+                continue
+            start, end = folded.round_down(hit.start), folded.round_up(hit.end)
+            if not clusters or start >= clusters[-1].end:
+                clusters.append(Cluster(start, end))
+            clusters[-1].add(hit, end, transform)
+        if clusters and clusters[0].labelled and clusters[0].end <= folded.begin:
+            del clusters[0]
+        return clusters
+
+    def _close(self, cluster: Cluster, start: int, end: int) -> str:
+        """Notes a finding and gives its stand-in; one that was labelled before only grows."""
+        start, end = start + self._released, end + self._released
+        if cluster.labelled:
+            if self._swallowing is not None:
+                self.findings[self._swallowing] = replace(self.findings[self._swallowing], end=end)
+            return ""
+        hit = cluster.winner()
+        source, transform = self._engine.sources[hit.rank], cluster.transform
+        if cluster.end - cluster.start > HOLD:
+            transform = max(transform, Transform.REDACT)
+        self._swallowing = len(self.findings)
+        self.findings.append(Finding(start, end, source.entity, source.name, hit.score, transform))
+        value = self._folded.text[cluster.start : cluster.end]
+        return stand_in(source, transform, value, self._chosen.key)
+
+    def _release(self, cut: int, unfinished: Cluster | None) -> None:
+        folded = self._folded
+        carried = {rank: carry for rank, carry in self._carried.items() if carry.resume > cut and not carry.open}
+        if unfinished is not None:
+            carried |= {
+                hit.rank: Carry(hit.end, hit.open, hit.score) for hit in unfinished.hits if hit.open or hit.end > cut
+            }
+        self._released += folded.place(cut)
+        kept = folded.release(cut, CONTEXT)
+        self._asked, self._exact = max(0, self._asked - kept), max(0, self._exact - kept)
+        self._carried = {rank: carry._replace(resume=carry.resume - kept) for rank, carry in carried.items()}
