@@ -5,8 +5,8 @@ no case variants of governed keys (`Model`), number literals that survive re-ser
 
 Two ways to one answer. Most SDKs send compact JSON, and a body whose decoding re-encodes to the very same bytes can
 hold no duplicate key and no literal that would change: the fast decoder is enough. So it is where the two differ only
-in spaces after colons and commas, as other clients write them. Any other body goes through the standard library's
-scanner, which reports every pair and keeps the literals.
+in white space, as other clients write it. Any other body goes through the standard library's scanner, which reports
+every pair and keeps the literals.
 """
 
 import json
@@ -27,6 +27,7 @@ PLAIN_DIGITS: Final = 15
 
 _BOM: Final = b"\xef\xbb\xbf"
 _ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_SPACES: Final = b" \t\r\n"
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -80,23 +81,20 @@ def shown(key: str) -> str:
 
 
 def _round_trip(data: bytes) -> Any:
-    """The decoded value if it re-encodes to `data` itself, but for spaces after colons and commas, else None.
+    """The decoded value if it re-encodes to `data` itself, but for white space, else None.
 
-    A duplicate key or another literal would leave other bytes than spaces different.
+    A duplicate key or another literal would leave other bytes different. White space within strings is what the
+    decoder found, whatever is compared here.
     """
     try:
         value = _decode(data)
         encoded = _encode(value)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    if encoded == data or (len(encoded) < len(data) and _unspaced(encoded) == _unspaced(data)):
+    if encoded == data:
         return value
-    return None
-
-
-def _unspaced(data: bytes) -> bytes:
-    """Without the spaces after colons and commas; in strings, too, which is why both sides go through it."""
-    return data.replace(b": ", b":").replace(b", ", b",")
+    spaced = len(encoded) < len(data) and encoded.translate(None, _SPACES) == data.translate(None, _SPACES)
+    return value if spaced else None
 
 
 def _careful(data: bytes) -> Any:

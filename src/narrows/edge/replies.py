@@ -11,8 +11,6 @@ KEEP_ALIVE: Final = b"connection: keep-alive\r\n"
 CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
-_CR: Final = 13
-_LF: Final = 10
 _STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode("ascii")) for status in HTTPStatus
 }
@@ -35,15 +33,13 @@ def encode_head(status: int, headers: HeaderList, framing: bytes, body: bytes = 
 
     Raises SplitReply.
     """
-    parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
-    for name, value in headers:
-        if name not in _FRAMING:
-            # An integer is looked for in bytes at a fraction of what one byte as `bytes` costs.
-            if _LF in value or _CR in value or 0 in value or _LF in name or _CR in name or 0 in name:
-                raise SplitReply("a reply header holds a line break or NUL")
-            parts += name, b": ", value, b"\r\n"
-    parts += framing, b"\r\n", body
-    return b"".join(parts)
+    lines = [b"%b: %b\r\n" % header for header in headers if header[0] not in _FRAMING]
+    text = b"".join(lines)
+    # An integer is looked for in bytes at a fraction of what one byte as `bytes` costs. Each line has one line break.
+    if 0 in text or text.count(b"\r") != len(lines) or text.count(b"\n") != len(lines):
+        raise SplitReply("a reply header holds a line break or NUL")
+    start = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+    return b"".join((start, text, framing, b"\r\n", body))
 
 
 def chunk(data: bytes) -> bytes:

@@ -11,7 +11,7 @@ from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
 from narrows.model.usage import Usage
-from narrows.model.verdict import Deny, Hold, Proceed
+from narrows.model.verdict import PROCEED, Deny, Hold, Proceed
 from narrows.ports.control import Control, Guard
 
 _log = logging.getLogger("narrows.engine")
@@ -41,14 +41,13 @@ class Chain:
                 verdict = guard.on_request(call)
             except Exception as failure:
                 return failed(control, failure)
+            if verdict is PROCEED:
+                continue
             if not isinstance(verdict, Proceed):
                 return verdict
             if verdict.call is not None:
                 call = self.call = verdict.call
-        for control in self.snapshot.reply_controls:
-            for pair in guards:
-                if pair[0] is control:
-                    self._reply.append(pair)
+        self._reply = [pair for control in self.snapshot.reply_controls for pair in guards if pair[0] is control]
         return None
 
     def on_event(self, event: Event) -> Deny | None:
