@@ -41,6 +41,23 @@ def test_a_long_stream_is_recorded_in_parts_and_replayed_whole(gate: Gate, pat: 
     assert times == sorted(times)
 
 
+def test_a_streamed_response_is_on_record_once_however_often_it_says_a_thing(
+    gate: Gate, openai_client: Callable[..., openai.OpenAI], ada: str
+) -> None:
+    stream = openai_client(ada).responses.create(
+        model="tiny", input="hello", max_output_tokens=24, temperature=0, store=False, stream=True
+    )
+    call = stream.response.headers["narrows-call-id"]
+    events = list(stream)
+    text = "".join(event.delta for event in events if event.type == "response.output_text.delta")
+    assert text
+    assert events[-1].response.output_text == text
+    ended(gate, call)
+    deltas = gate.rows("sessions", "replay", "--fast", call)
+    assert "".join(row["text"] for row in deltas if row["field"] == "content") == text
+    assert not any(text in row["text"] for row in deltas if row["field"] != "content")
+
+
 def test_a_previous_response_of_ones_own_may_be_continued(
     openai_client: Callable[..., openai.OpenAI], pat: str, issuer: Issuer
 ) -> None:

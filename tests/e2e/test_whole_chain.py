@@ -1,6 +1,7 @@
 """Nothing stands in for anything: a real OpenID provider, the official SDKs, the gate, and llama.cpp's own server."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import anthropic
 import httpx
@@ -12,6 +13,8 @@ from e2e.gate import Gate
 from e2e.oidc_provider.provider import OidcProvider, oidc_provider
 
 __all__ = ["oidc_provider"]
+
+HELLO: Any = [{"role": "user", "content": "hello"}]
 
 
 @pytest.fixture(scope="module")
@@ -33,34 +36,28 @@ def chain(oidc_provider: OidcProvider, llama: str, tmp_path_factory: pytest.Temp
 
 
 def test_an_openai_call_with_a_token_of_the_provider(chain: Gate, oidc_provider: OidcProvider) -> None:
-    client = openai.OpenAI(base_url=f"{chain.url}/llama/v1", api_key=oidc_provider.token("alice"), max_retries=0)
-    reply = client.chat.completions.create(
-        model="tiny", messages=[{"role": "user", "content": "hello"}], max_tokens=8, temperature=0
-    )
-    assert reply.choices[0].message.content is not None
-    pieces = client.chat.completions.create(
-        model="tiny", messages=[{"role": "user", "content": "hello"}], max_tokens=8, temperature=0, stream=True
-    )
-    assert [piece.choices[0].finish_reason for piece in pieces][-1] is not None
+    asked: Any = {"model": "tiny", "messages": HELLO, "max_tokens": 8, "temperature": 0}
+    token = oidc_provider.token("alice")
+    with openai.OpenAI(base_url=f"{chain.url}/llama/v1", api_key=token, max_retries=0) as client:
+        assert client.chat.completions.create(**asked).choices[0].message.content is not None
+        pieces = client.chat.completions.create(**asked, stream=True)
+        assert [piece.choices[0].finish_reason for piece in pieces][-1] is not None
 
 
 def test_an_anthropic_call_with_a_token_of_the_provider(chain: Gate, oidc_provider: OidcProvider) -> None:
-    client = anthropic.Anthropic(
-        base_url=f"{chain.url}/claude", auth_token=oidc_provider.token("carol"), api_key=None, max_retries=0
-    )
-    reply = client.messages.create(
-        model="tiny",
-        max_tokens=8,
-        messages=[{"role": "user", "content": "hello"}],
-        extra_body={"temperature": 0},
-    )
+    token = oidc_provider.token("carol")
+    with anthropic.Anthropic(base_url=f"{chain.url}/claude", auth_token=token, api_key=None, max_retries=0) as client:
+        reply = client.messages.create(model="tiny", max_tokens=8, messages=HELLO, extra_body={"temperature": 0})
     assert reply.type == "message"
 
 
 def test_a_user_of_another_group_is_kept_to_its_policy(chain: Gate, oidc_provider: OidcProvider) -> None:
-    client = openai.OpenAI(base_url=f"{chain.url}/llama/v1", api_key=oidc_provider.token("bob"), max_retries=0)
-    with pytest.raises(openai.PermissionDeniedError) as refused:
-        client.chat.completions.create(model="other", messages=[{"role": "user", "content": "hello"}])
+    token = oidc_provider.token("bob")
+    with (
+        openai.OpenAI(base_url=f"{chain.url}/llama/v1", api_key=token, max_retries=0) as client,
+        pytest.raises(openai.PermissionDeniedError) as refused,
+    ):
+        client.chat.completions.create(model="other", messages=HELLO)
     assert refused.value.code == "model_not_allowed"
 
 
@@ -80,10 +77,11 @@ def test_an_opaque_token_is_introspected_and_worthless_once_revoked(chain: Gate,
 
 
 def test_a_token_for_somebody_else_is_no_credential(chain: Gate, oidc_provider: OidcProvider) -> None:
-    client = openai.OpenAI(
-        base_url=f"{chain.url}/llama/v1", api_key=oidc_provider.token("alice", "urn:other"), max_retries=0
-    )
-    with pytest.raises(openai.AuthenticationError):
+    token = oidc_provider.token("alice", "urn:other")
+    with (
+        openai.OpenAI(base_url=f"{chain.url}/llama/v1", api_key=token, max_retries=0) as client,
+        pytest.raises(openai.AuthenticationError),
+    ):
         client.models.list()
 
 

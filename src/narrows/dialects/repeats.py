@@ -1,10 +1,13 @@
 """What a stream has said already: tells a repetition from a text that comes for the first time where repetitions stand.
 
-A stream that says everything again when it is done may also say something there that no delta said. Bounded: of a
+A stream that says everything again when it is done may also say something there that no delta said. Items are told
+apart, and within one how often a text stands there: two calls with the same arguments are two texts. Bounded: of a
 stream so long that not all of it can be remembered, a repetition counts as new, never the other way round.
 """
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 MOST: Final = 4_096
@@ -13,58 +16,64 @@ MOST: Final = 4_096
 _SHORT: Final = 64
 """Characters up to which a text is remembered itself; of longer ones a digest."""
 
-Place = tuple[int, str, int]
-"""A text that grows delta by delta: the item it belongs to, its field, and its position within the item."""
+Place = tuple[str, int]
+"""Where in an item a text grows delta by delta: its field, and its position."""
 
 
 class Repeats:
-    """The texts of one stream."""
+    """The texts of one stream, by the number of the item they belong to."""
 
-    __slots__ = ("_changed", "_growing", "_said")
+    __slots__ = ("_growing", "_numbers", "_places", "_said")
 
     def __init__(self) -> None:
-        self._growing: dict[Place, hashlib.blake2b] = {}
-        self._changed: set[Place] = set()
-        self._said: set[str | bytes] = set()
+        self._numbers: dict[str, int] = {}
+        self._growing: dict[int, dict[Place, hashlib.blake2b]] = {}
+        self._places = 0
+        self._said: dict[tuple[int, str | bytes], int] = {}
 
-    def grow(self, place: Place, text: str) -> None:
-        """A delta says `text` at `place`."""
-        digest = self._growing.get(place)
+    def number(self, name: object, index: int) -> int:
+        """The number of the item that is called `name` and stands at `index`: the index it had first. Some servers
+        number items anew in the end, others give them another name each time."""
+        if type(name) is not str or not name:
+            return index
+        number = self._numbers.get(name)
+        if number is None:
+            number = index
+            if len(self._numbers) < MOST:
+                self._numbers[name] = index
+        return number
+
+    def grow(self, item: int, place: Place, text: str) -> None:
+        """A delta says `text`."""
+        places = self._growing.get(item)
+        digest = None if places is None else places.get(place)
         if digest is None:
-            if len(self._growing) >= MOST:
+            if self._places >= MOST:
                 return
-            digest = self._growing[place] = _digest()
+            self._places += 1
+            digest = self._growing.setdefault(item, {})[place] = hashlib.blake2b(digest_size=16)
         digest.update(text.encode("utf-8", "replace"))
-        self._changed.add(place)
 
-    def spoken(self, item: int | None, field: str) -> bool:
-        """Whether deltas have said anything in this field of an item (None: of any)."""
-        return any(field == grown and item in (None, of) for of, grown, _ in self._growing)
+    def spoken(self, item: int, field: str) -> bool:
+        """Whether deltas have said anything in this field of an item."""
+        return any(grown == field for grown, _ in self._growing.get(item, ()))
 
-    def say(self, text: str) -> bool:
-        """A whole text is said. Whether it is new: neither said before nor the sum of deltas up to now."""
-        whole = _key(text)
-        if whole in self._said:
-            return False
-        for place in self._changed:
-            self._remember(self._growing[place].digest())
-        self._changed.clear()
-        new = whole not in self._said and _bytes(text) not in self._said
-        self._remember(whole)
-        return new
-
-    def _remember(self, key: str | bytes) -> None:
-        if len(self._said) < MOST:
-            self._said.add(key)
-
-
-def _digest() -> "hashlib.blake2b":
-    return hashlib.blake2b(digest_size=16)
+    def new(self, item: int, texts: Iterable[str]) -> list[bool]:
+        """Whole texts, as one event says them of one item. For each whether it is new: neither said so often by an
+        event before nor by deltas up to now."""
+        grown = Counter(digest.digest() for digest in self._growing.get(item, {}).values())
+        here: Counter[str | bytes] = Counter()
+        found = []
+        for text in texts:
+            digest = _digest(text) if grown or len(text) > _SHORT else b""
+            key = text if len(text) <= _SHORT else digest
+            here[key] += 1
+            fresh = here[key] > max(self._said.get((item, key), 0), grown[digest])
+            if fresh and ((item, key) in self._said or len(self._said) < MOST):
+                self._said[item, key] = here[key]
+            found.append(fresh)
+        return found
 
 
-def _bytes(text: str) -> bytes:
+def _digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
-
-
-def _key(text: str) -> str | bytes:
-    return text if len(text) <= _SHORT else _bytes(text)

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class Demo:
         del self.env["NARROWS_CONFIG"]
         self.folder = folder
         self._log = (folder / "demo.log").open("ab")
+        self._clients = ExitStack()
         self.process = subprocess.Popen(
             [NARROWS, "demo", "--json", "--delay", "1", *arguments],
             stdout=subprocess.PIPE,
@@ -61,18 +63,21 @@ class Demo:
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """The exit code, and what it printed after its first line."""
+        self._clients.close()
         self.process.send_signal(number)
         out, _ = self.process.communicate(timeout=20)
         self._log.close()
         return self.process.returncode, out
 
-    def openai(self, user: str = "alice") -> openai.OpenAI:
+    def openai(self, user: str = "alice", key: str | None = None) -> openai.OpenAI:
         url = self.ready["connections"]["openai"]["base_url"]
-        return openai.OpenAI(base_url=url, api_key=self.ready["tokens"][user], max_retries=0)
+        client = openai.OpenAI(base_url=url, api_key=key or self.ready["tokens"][user], max_retries=0)
+        return self._clients.enter_context(client)
 
     def anthropic(self, user: str = "alice") -> anthropic.Anthropic:
         url = self.ready["connections"]["anthropic"]["base_url"]
-        return anthropic.Anthropic(base_url=url, api_key=self.ready["tokens"][user], max_retries=0)
+        client = anthropic.Anthropic(base_url=url, api_key=self.ready["tokens"][user], max_retries=0)
+        return self._clients.enter_context(client)
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +202,7 @@ def test_sessions_keys_and_policies_find_the_demo(demo: Demo) -> None:
     assert demo.run("sessions", "replay", call, "--speed", "0.5").stdout == f"{text}\n"
     assert time.monotonic() - start > 2 * row["first_byte"] / 1e6
     key = demo.run("keys", "create", "robot", "--owner", "ana").stdout.strip()
-    client = openai.OpenAI(base_url=demo.ready["connections"]["openai"]["base_url"], api_key=key, max_retries=0)
+    client = demo.openai(key=key)
     deadline = time.monotonic() + 5
     while not works(client):
         assert time.monotonic() < deadline, "a new key does not work"

@@ -36,6 +36,7 @@ _CALLER_RUN: Final = re.compile(
 """Tools that run at the caller's: its own, and those of which Anthropic defines the shape only."""
 
 _GOVERNED_IN_TOOLS: Final = frozenset({"type", "name", "input_schema", "model"})
+_THINKING: Final = frozenset({"enabled", "disabled", "adaptive", "between_tools"})
 _RARE: Final = frozenset({"mcp_servers", "container", "fallbacks", "thread", "thinking"})
 
 
@@ -105,7 +106,7 @@ def _read_thinking(reading: Reading, body: Json) -> None:
     if budget is not None and (type(budget) is not int or budget < 1):
         raise Invalid("$.thinking.budget_tokens", "must be a positive integer")
     for key, value in thinking.items():
-        if key != "type" or value not in ("enabled", "disabled", "adaptive"):
+        if key != "type" or value not in _THINKING:
             reading.strings(Role.USER, f"$.thinking.{key}", value)
 
 

@@ -5,8 +5,8 @@ repetitions are texts, too, under `repeat:<field>`, so that a guard that counts 
 snapshot repeats of the request is `repeat:echo`. A text that first comes where repetitions stand is none.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 import msgspec
 
@@ -63,20 +63,35 @@ _UNJUDGED: Final = ("repeat:echo", "repeat:logprobs")
 _MOST_KEPT: Final = 256
 """Ids of one reply's items that a later call may refer to."""
 
+_NO_ITEM: Final = -1
+"""Stands for the number of an item where a text belongs to none."""
+
+Judge = Callable[[list[Delta], Any, int], None]
+"""Takes deltas of one item, the item's id, and its index."""
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def read_response(tree: Json, event: Event, *, stored: bool = False, prefix: str = "") -> Iterable[str]:
-    """Fills in `event` from a response object; gives the ids of items that the provider keeps. Raises ReplyInvalid."""
+def read_response(
+    tree: Json, event: Event, *, stored: bool = False, prefix: str = "", judge: Judge | None = None
+) -> Iterable[str]:
+    """Fills in `event` from a response object; gives the ids of items that the provider keeps. `judge` is called with
+    the deltas of each item. Raises ReplyInvalid."""
     deltas = event.deltas
     for key, value in tree.items():
         if key == "output" and type(value) is list:
             for index, item in enumerate(value):
                 if type(item) is not dict:
                     raise ReplyInvalid("the model server sent an output item that is not an object")
+                start = len(deltas)
                 read_item(deltas, index, item, prefix)
+                if judge is not None:
+                    judge(deltas[start:], item.get("id"), index)
         elif type(value) is not str or key not in _ENVELOPE:
+            start = len(deltas)
             collect(deltas, 0, prefix + _field_of_response(key, prefix), tree, key)
+            if judge is not None:
+                judge(deltas[start:], None, _NO_ITEM)
     if type(tree.get("model")) is str:
         event.model = tree["model"]
     if type(tree.get("status")) is str:
@@ -160,9 +175,8 @@ class ResponseStream(StreamReader):
             return self._failed(tree, event)
         response = tree.get("response")
         if type(response) is dict:
-            read_response(response, event, stored=self._stored, prefix=_REPEAT)
+            read_response(response, event, stored=self._stored, prefix=_REPEAT, judge=self._judge)
             self._read_rest(tree, event, "response")
-            self._judge(event, None)
         else:
             self._read_event(kind, tree, event)
         if kind in _ENDINGS:
@@ -195,8 +209,8 @@ class ResponseStream(StreamReader):
         said = tree.get("delta")
         if action == "delta" and type(said) is str:
             position = tree.get("content_index", tree.get("summary_index"))
-            place = (index, self._field(stem, index), position if type(position) is int else 0)
-            self._repeats.grow(place, said)
+            place = (self._field(stem, index), position if type(position) is int else 0)
+            self._repeats.grow(self._repeats.number(tree.get("item_id"), index), place, said)
         item, part = tree.get("item"), tree.get("part")
         repeat = _REPEAT if action == "done" else ""
         if type(item) is dict:
@@ -220,18 +234,18 @@ class ResponseStream(StreamReader):
             else:
                 collect(event.deltas, 0, f"{repeat}other", tree, key)
         if action != "delta":
-            self._judge(event, index)
+            self._judge(event.deltas, item.get("id") if type(item) is dict else tree.get("item_id"), index)
 
-    def _judge(self, event: Event, index: int | None) -> None:
+    def _judge(self, deltas: list[Delta], name: Any, index: int) -> None:
         """Takes the mark of a repetition off texts that the stream has not said before: they stand in their own field
         where no delta spoke, and apart where the deltas said something else."""
-        repeats = self._repeats
-        for delta in event.deltas:
-            field = delta.field
-            if field.startswith(_UNJUDGED) or not repeats.say(delta.text) or not field.startswith(_REPEAT):
-                continue
-            own = field.removeprefix(_REPEAT)
-            delta.field = "other" if repeats.spoken(index, own) else own
+        deltas = [delta for delta in deltas if not delta.field.startswith(_UNJUDGED)]
+        item = self._repeats.number(name, index)
+        new = self._repeats.new(item, [delta.text for delta in deltas])
+        for delta, is_new in zip(deltas, new, strict=True):
+            if is_new and delta.field.startswith(_REPEAT):
+                own = delta.field.removeprefix(_REPEAT)
+                delta.field = "other" if self._repeats.spoken(item, own) else own
 
     def _field(self, stem: str, index: int) -> str:
         return _DELTA_FIELDS.get(stem) or (f"tool_call:{index}" if "call" in stem else "other")

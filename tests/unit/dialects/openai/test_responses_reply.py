@@ -71,6 +71,16 @@ def test_what_first_comes_when_an_item_is_done_is_said_there() -> None:
     assert fields(events, "found it") == ["other"]
 
 
+def test_two_calls_with_the_same_arguments_are_two() -> None:
+    calls = [{"type": "function_call", "id": f"fc_{n}", "name": "now", "arguments": "{}"} for n in range(3)]
+    first = response_event("response.function_call_arguments.delta", 0, output_index=0, delta="{}")
+    done = [item_event("done", index, **call) for index, call in enumerate(calls)]
+    events = stream(first, *done, response_event("response.completed", 1, response={"output": calls}))
+    assert [said(events, f"tool_call:{n}") for n in range(3)] == ["{}"] * 3
+    assert [said(events, f"tool_name:{n}") for n in range(3)] == ["now"] * 3
+    assert fields(events[-1:], "{}") == [f"repeat:tool_call:{n}" for n in range(3)]
+
+
 def test_a_reply_that_only_its_last_event_tells_is_said_there() -> None:
     events = stream(response_event("response.completed", 1, response=RESPONSE))
     assert (said(events), said(events, "reasoning"), said(events, "refusal")) == ("Rain", "Clouds", "No")
