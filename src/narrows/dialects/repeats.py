@@ -31,16 +31,18 @@ class Repeats:
         self._places = 0
         self._said: dict[tuple[int, str | bytes], int] = {}
 
-    def number(self, name: object, index: int) -> int:
-        """The number of the item that is called `name` and stands at `index`: the index it had first. Some servers
-        number items anew in the end, others give them another name each time."""
+    def number(self, name: object, index: object) -> int:
+        """The number of the item that is called `name` and stands at `index`: the index it had first, or its place in
+        the order of appearance. Some servers give no index, some number items anew in the end, and others give them
+        another name each time."""
+        given = index if type(index) is int else None
         if type(name) is not str or not name:
-            return index
+            return given or 0
         number = self._numbers.get(name)
         if number is None:
-            number = index
+            number = len(self._numbers) if given is None else given
             if len(self._numbers) < MOST:
-                self._numbers[name] = index
+                self._numbers[name] = number
         return number
 
     def grow(self, item: int, place: Place, text: str) -> None:

@@ -76,7 +76,7 @@ class SseDecoder:
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _frame(self, block: bytes) -> Frame | None:
-        if self._fresh and block:
+        if self._fresh:
             self._fresh = False
             block = block.removeprefix(_BOM)
         if block.startswith(b"data: ") and b"\n" not in block:

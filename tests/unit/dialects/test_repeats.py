@@ -60,6 +60,12 @@ def test_an_item_keeps_the_number_it_had_first() -> None:
     repeats = Repeats()
     assert [repeats.number("a", 4), repeats.number("a", 5), repeats.number("b", 5)] == [4, 4, 5]
     assert [repeats.number(None, 7), repeats.number("", 8), repeats.number(3, 9)] == [7, 8, 9]
+    assert [repeats.number(None, None), repeats.number("b", None)] == [0, 5]
+
+
+def test_without_an_index_items_are_numbered_as_they_appear() -> None:
+    repeats = Repeats()
+    assert [repeats.number(name, None) for name in ("a", "b", "a", "c", "b")] == [0, 1, 0, 2, 1]
 
 
 def test_what_is_forgotten_counts_as_new_and_memory_ends(monkeypatch: pytest.MonkeyPatch) -> None:

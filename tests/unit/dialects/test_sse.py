@@ -34,6 +34,7 @@ def test_comments_ids_and_empty_blocks_are_nothing() -> None:
 def test_a_byte_order_mark_is_dropped_once() -> None:
     assert frames(b"\xef\xbb", b"\xbfdata: 1\n\n") == [(None, b"1")]
     assert frames(b"data: 1\n\n\xef\xbb\xbfdata: 2\n\n") == [(None, b"1")]
+    assert frames(b"\n\n\xef\xbb\xbfdata: 1\n\n") == [], "only at the very beginning"
 
 
 def test_a_last_event_that_nothing_ended_is_given_at_the_end() -> None:

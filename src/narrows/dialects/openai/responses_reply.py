@@ -203,15 +203,15 @@ class ResponseStream(StreamReader):
         return encode("error", _encode(tree))
 
     def _read_event(self, kind: str, tree: Json, event: Event) -> None:
-        index = tree.get("output_index")
-        index = index if type(index) is int else 0
+        item, part = tree.get("item"), tree.get("part")
+        name = item.get("id") if type(item) is dict else tree.get("item_id")
+        index = self._repeats.number(name, tree.get("output_index"))
         stem, _, action = kind.rpartition(".")
         said = tree.get("delta")
         if action == "delta" and type(said) is str:
             position = tree.get("content_index", tree.get("summary_index"))
             place = (self._field(stem, index), position if type(position) is int else 0)
-            self._repeats.grow(self._repeats.number(tree.get("item_id"), index), place, said)
-        item, part = tree.get("item"), tree.get("part")
+            self._repeats.grow(index, place, said)
         repeat = _REPEAT if action == "done" else ""
         if type(item) is dict:
             read_item(event.deltas, index, item, repeat)
@@ -234,7 +234,7 @@ class ResponseStream(StreamReader):
             else:
                 collect(event.deltas, 0, f"{repeat}other", tree, key)
         if action != "delta":
-            self._judge(event.deltas, item.get("id") if type(item) is dict else tree.get("item_id"), index)
+            self._judge(event.deltas, name, index)
 
     def _judge(self, deltas: list[Delta], name: Any, index: int) -> None:
         """Takes the mark of a repetition off texts that the stream has not said before: they stand in their own field

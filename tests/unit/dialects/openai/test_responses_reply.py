@@ -81,6 +81,23 @@ def test_two_calls_with_the_same_arguments_are_two() -> None:
     assert fields(events[-1:], "{}") == [f"repeat:tool_call:{n}" for n in range(3)]
 
 
+def test_calls_of_a_server_that_numbers_no_items_are_told_apart() -> None:
+    """As llama.cpp's: `item_id` alone says which item is meant."""
+    calls = [{"type": "function_call", "id": f"fc_{n}", "name": f"f{n}", "arguments": f"[{n}]"} for n in range(2)]
+    events = stream(
+        *({"type": "response.output_item.added", "item": {**call, "arguments": ""}} for call in calls),
+        *(
+            {"type": "response.function_call_arguments.delta", "item_id": call["id"], "delta": call["arguments"]}
+            for call in reversed(calls)
+        ),
+        *({"type": "response.output_item.done", "item": call} for call in calls),
+        response_event("response.completed", 1, response={"output": calls}),
+    )
+    assert [said(events, f"tool_call:{n}") for n in range(2)] == ["[0]", "[1]"]
+    assert [said(events, f"repeat:tool_call:{n}") for n in range(2)] == ["[0][0]", "[1][1]"]
+    assert [said(events, f"tool_name:{n}") for n in range(2)] == ["f0", "f1"]
+
+
 def test_a_reply_that_only_its_last_event_tells_is_said_there() -> None:
     events = stream(response_event("response.completed", 1, response=RESPONSE))
     assert (said(events), said(events, "reasoning"), said(events, "refusal")) == ("Rain", "Clouds", "No")
