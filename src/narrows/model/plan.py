@@ -4,6 +4,7 @@ Permissions add up; restrictions add up: a plan holds the limits and rules of *e
 """
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import Protocol
 
 import msgspec
@@ -38,12 +39,41 @@ class Rule(msgspec.Struct, frozen=True):
     observe: bool = False
 
 
+class Transform(IntEnum):
+    """What masking puts in a finding's place, from the mildest to the strictest."""
+
+    PARTIAL = 1
+    HASH = 2
+    REDACT = 3
+    BLOCK = 4
+
+
+class Mask(msgspec.Struct, frozen=True):
+    """One `mask` entry of a policy.
+
+    `entities` are names of entities, groups resolved; empty where only `fields` says what is masked. `fields` are
+    JSON paths and names of members whose values are masked whatever they hold. `threshold` is the least score of a
+    finding, 0 to 1; `allow` are values that are no findings. `observe`: recorded, not masked.
+    """
+
+    name: str
+    policy: str
+    entities: frozenset[str]
+    transform: Transform
+    prompt: bool = True
+    response: bool = True
+    threshold: float = 0.0
+    allow: frozenset[str] = frozenset()
+    fields: tuple[str, ...] = ()
+    observe: bool = False
+
+
 class Plan(msgspec.Struct, frozen=True):
     """What applies to calls of one (principal's clauses, connection, operation, matched model globs).
 
     `refusal` is set when the call may not be made at all. `policies` are the enforced ones that granted it,
     `observed` those in observe mode that took part. `notes` are the would-be refusals already known from `may`.
-    `parameters` are the widening parameters the policies allow. `inspects`: some policy reads prompts, so opaque
+    `parameters` are the widening parameters the policies allow. `inspects`: some policy reads or masks prompts, so opaque
     media is refused unless `media` says allow; `media_refusers` names the policies that do not.
 
     `enforced` is False where only observing policies cover the call: then nothing is refused, only noted.
@@ -60,6 +90,7 @@ class Plan(msgspec.Struct, frozen=True):
     prompt_tokens: Sequence[Limit] = ()
     output_tokens: Sequence[Limit] = ()
     rules: Sequence[Rule] = ()
+    masks: Sequence[Mask] = ()
     media: bool = False
     inspects: bool = False
     enforced: bool = True

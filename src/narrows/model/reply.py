@@ -22,7 +22,8 @@ class Event(msgspec.Struct):
     """One event of a reply. `data` is the checked tree, `name` the SSE event name where the dialect has one.
 
     `hidden` events are recorded, not sent. `last` marks the event after which the reply is complete.
-    `response_id` is the upstream's id of a stored response, if it names one.
+    `response_id` is the upstream's id of a stored response, if it names one. `ends` names the (choice, field) streams
+    whose last text this event carries, or has left behind: what is held of one goes out before it, or in it.
     """
 
     data: Any
@@ -34,3 +35,4 @@ class Event(msgspec.Struct):
     finish: str | None = None
     hidden: bool = False
     last: bool = False
+    ends: tuple[tuple[int, str], ...] = ()

@@ -54,6 +54,10 @@ class ReplyReader(Protocol):
     def write(self, event: Event) -> bytes:
         """The event, re-serialised with the texts its deltas now have; `b""` when it is hidden."""
 
+    def say(self, choice: int, field: str, text: str) -> Event | None:
+        """An event of a stream that carries this text of this field and nothing else, in the form of the latest event
+        that had one; None where there was none."""
+
     def fail(self, deny: Deny, request_id: str) -> bytes:
         """An error event in mid-stream; afterwards nothing that says the reply is complete."""
 
