@@ -53,9 +53,7 @@ class BufferedReader:
         tree = decode_object(b"".join(self._parts))
         event = Event(tree, last=True)
         kept = self._classify(tree, event)
-        if not kept:
-            return [event]
-        return [*(Event(None, response_id=name, hidden=True) for name in kept), event]
+        return [*named(kept), event] if kept else [event]
 
     def write(self, event: Event) -> bytes:
         """The document."""
@@ -67,6 +65,11 @@ class BufferedReader:
     def fail(self, deny: Deny, request_id: str) -> bytes:
         """Nothing of the document was sent, so this is the refusal's body."""
         return self._refuse(deny, request_id)
+
+
+def named(kept: Iterable[str]) -> list[Event]:
+    """Hidden events that do nothing but name what the provider keeps."""
+    return [Event(None, response_id=name, hidden=True) for name in kept]
 
 
 class StreamReader(ABC):
@@ -120,6 +123,10 @@ class StreamReader(ABC):
         """An event whose data is not JSON by the dialect's own definition (`[DONE]`)."""
         return None
 
+    def kept(self) -> Iterable[str]:
+        """Further ids that the last event names, under which the provider keeps parts."""
+        return ()
+
     def ending(self) -> list[Event]:
         """The upstream has ended without saying so: events that complete the reply, or ReplyInvalid."""
         raise ReplyInvalid("the model server ended its stream before the reply was complete")
@@ -136,10 +143,12 @@ class StreamReader(ABC):
             for name, data in frames:
                 if self.over or self._fault is not None:
                     break
-                if not data.startswith(b"{") and (event := self.read_text(data)) is not None:
-                    events.append(event)
-                else:
-                    events.append(self.read_event(name, decode_object(data)))
+                event = None if data.startswith(b"{") else self.read_text(data)
+                if event is None:
+                    event = self.read_event(name, decode_object(data))
+                if event.last:
+                    events += named(self.kept())
+                events.append(event)
         except ReplyInvalid as fault:
             self._fault = fault
         if self._fault is not None and not events:

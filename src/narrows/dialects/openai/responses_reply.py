@@ -153,13 +153,14 @@ def read_part(deltas: list[Delta], part: Json, field: str, prefix: str) -> None:
 class ResponseStream(StreamReader):
     """Events up to the one that carries the finished response."""
 
-    __slots__ = ("_kept", "_number", "_repeats", "_stored")
+    __slots__ = ("_kept", "_last", "_number", "_repeats", "_stored")
 
     def __init__(self, asked: Asked) -> None:
         super().__init__()
         self._stored = "store" in asked.parameters
         self._number = 0
-        self._kept = 0
+        self._kept: set[str] = set()
+        self._last: Iterable[str] = ()
         self._repeats = Repeats()
 
     def read_event(self, name: str | None, tree: Json) -> Event:
@@ -175,13 +176,17 @@ class ResponseStream(StreamReader):
             return self._failed(tree, event)
         response = tree.get("response")
         if type(response) is dict:
-            read_response(response, event, stored=self._stored, prefix=_REPEAT, judge=self._judge)
+            self._last = read_response(response, event, stored=self._stored, prefix=_REPEAT, judge=self._judge)
             self._read_rest(tree, event, "response")
         else:
             self._read_event(kind, tree, event)
         if kind in _ENDINGS:
             self.over = event.last = True
         return event
+
+    def kept(self) -> Iterable[str]:
+        """Items that only the last event names."""
+        return [name for name in self._last if name not in self._kept][: _MOST_KEPT - len(self._kept)]
 
     def read_text(self, data: bytes) -> Event | None:
         """`[DONE]` is not part of this API; servers that send it all the same send it too early here."""
@@ -215,9 +220,8 @@ class ResponseStream(StreamReader):
         repeat = _REPEAT if action == "done" else ""
         if type(item) is dict:
             read_item(event.deltas, index, item, repeat)
-            if repeat and self._kept < _MOST_KEPT:
-                event.response_id = _kept(item, stored=self._stored)
-                self._kept += event.response_id is not None
+            if repeat:
+                self._keep(item, event)
         if type(part) is dict:
             read_part(event.deltas, part, f"{repeat}reasoning" if "reasoning" in stem else "", repeat)
         for key, value in tree.items():
@@ -235,6 +239,13 @@ class ResponseStream(StreamReader):
                 collect(event.deltas, 0, f"{repeat}other", tree, key)
         if action != "delta":
             self._judge(event.deltas, name, index)
+
+    def _keep(self, item: Json, event: Event) -> None:
+        """Names an item that is done, if a later call may refer to it."""
+        name = _kept(item, stored=self._stored)
+        if name is not None and len(self._kept) < _MOST_KEPT:
+            self._kept.add(name)
+            event.response_id = name
 
     def _judge(self, deltas: list[Delta], name: Any, index: int) -> None:
         """Takes the mark of a repetition off texts that the stream has not said before: they stand in their own field

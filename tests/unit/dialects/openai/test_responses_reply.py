@@ -38,7 +38,8 @@ def test_a_stream_says_everything_once_and_repeats_under_another_name() -> None:
     assert said(events, "repeat:content") == "RainRain"
     assert said(events, "tool_call:2") == '{"a":1}'
     assert said(events, "repeat:tool_call:2") == '{"a":1}{"a":1}'
-    assert [event.last for event in events] == [False] * 7 + [True]
+    assert [event.last for event in events] == [False] * 8 + [True]
+    assert [event.hidden for event in events] == [False] * 7 + [True, False]
     assert events[-1].usage == Usage(9, 3, 4, 1)
     assert events[-1].finish == "completed"
 
@@ -144,6 +145,16 @@ def test_items_of_a_stored_response_are_named() -> None:
     items = [item_event("done", index, **item) for index, item in enumerate(RESPONSE["output"])]
     events = stream(*items, response_event("response.completed", 3, response=RESPONSE), store=True)
     assert kept(events) == ["rs_1", "msg_1", "fc_1", "resp_1"]
+
+
+def test_items_that_only_the_last_event_names_are_named_before_it() -> None:
+    events = stream(
+        item_event("done", 1, **RESPONSE["output"][1]), response_event("response.completed", 3, response=RESPONSE),
+        store=True,
+    )  # fmt: skip
+    assert kept(events) == ["msg_1", "rs_1", "fc_1", "resp_1"]
+    assert [event.hidden for event in events] == [False, True, True, False]
+    assert events[-1].last
 
 
 def test_of_a_response_that_is_not_stored_only_items_that_are_sent_back_by_name_are_named() -> None:
