@@ -17,7 +17,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         entity="EMAIL_ADDRESS",
         pattern=(
             r"[A-Za-z0-9_](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9_+-])?"
-            r"@[A-Za-z0-9-](?:\.?[A-Za-z0-9-]){0,180}\.(?:[A-Za-z]{2,24}|[Xx][Nn]--[A-Za-z0-9-]{2,59})"
+            r"@[A-Za-z0-9-](?:\.?[A-Za-z0-9-]){0,120}\.(?:[A-Za-z]{2,24}|[Xx][Nn]--[A-Za-z0-9-]{2,59})"
         ),
         score=CERTAIN,
         keyword_score=CERTAIN,
@@ -33,7 +33,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
         name="email_address.international",
         entity="EMAIL_ADDRESS",
-        pattern=r"[^\x00-$&(-*,/:-@\[-^`{-\x7f]{1,64}@[^\x00-,/:-@\[-`{-\x7f]{4,120}",
+        pattern=r"[^\x00-$&(-*,/:-@\[-^`{-\x7f]{1,64}@[^\x00-,/:-@\[-`{-\x7f]{4,60}",
         not_after=WORD,
         validate=is_international_address,
         score=LIKELY,
@@ -45,8 +45,8 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         name="email_address.disguised",
         entity="EMAIL_ADDRESS",
         pattern=(
-            r"[A-Za-z0-9_][A-Za-z0-9._%+-]{0,63}[\[({](?:at|AT|@)[\])}]"
-            r"[A-Za-z0-9-]{1,63}(?:(?:\.|[\[({](?:dot|DOT|\.)[\])}])[A-Za-z0-9-]{1,63}){0,4}"
+            r"[A-Za-z0-9_][A-Za-z0-9._%+-]{0,40}[\[({](?:at|AT|@)[\])}]"
+            r"[A-Za-z0-9-]{1,40}(?:(?:\.|[\[({](?:dot|DOT|\.)[\])}])[A-Za-z0-9-]{1,40}){0,2}"
             r"(?:\.|[\[({](?:dot|DOT|\.)[\])}])[A-Za-z]{2,24}"
         ),
         score=PROBABLE,
@@ -89,6 +89,22 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         keyword_score=LIKELY,
         examples=("ZIP: 8592", "my zip code is 35350", "postcode: SW1A 1AA", "PLZ 10115", "CEP: 75534-030"),
         counterexamples=("unzip: 8592", "the code is 35350", "zip 35"),
+    ),
+    Detector(
+        name="zip_code.plus_four",
+        entity="ZIP_CODE",
+        pattern=r"[0-9]{5}-[0-9]{4}",
+        not_before=r"0-9A-Za-z.,/-",
+        not_after=r"0-9A-Za-z/-",
+        keywords=(
+            "zip", "zipcode", "postal", "address", "mail", "ship", "shipping", "lives", "located", "street", "st",
+            "ave",
+            "avenue", "road", "rd", "drive", "dr", "suite", "apt", "usa", "united states",
+        ),
+        score=NEVER,
+        keyword_score=PROBABLE,
+        examples=("ship to Springfield 62704-1234", "1 Main St, Anytown 12345-6789"),
+        counterexamples=("pages 12345-6789", "address 12345-67890"),
     ),
     Detector(
         name="uk_postcode",

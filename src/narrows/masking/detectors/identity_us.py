@@ -112,7 +112,8 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         keywords=(
             "driver license", "drivers license", "driver's license", "driver\u2019s license", "driving license",
             "driver licence", "drivers licence", "driver's licence", "driver\u2019s licence", "driving licence",
-            "driverslicense", "driverlicense", "license number", "licence number", "license no", "dl", "dl#", "dln",
+            "driverslicense", "driverlicense", "license number", "licence number",
+            "license no", "dl#", "dl:", "dl no", "dln",
             "driver's permit", "driving permit", "learner's permit",
         ),
         score=NEVER,

@@ -3,11 +3,11 @@
 from typing import Final
 
 from narrows.masking.detector import Detector
-from narrows.masking.detectors.levels import DIGIT, LIKELY, PLAUSIBLE, PROBABLE
+from narrows.masking.detectors.levels import CERTAIN, DIGIT, LIKELY, PLAUSIBLE, PROBABLE
 from narrows.masking.validators.network import is_ipv6, is_mac, is_spaced_script
 
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_LABEL: Final = "[A-Za-z0-9-]{1,63}"
+_HOST: Final = r"[A-Za-z0-9](?:\.?[A-Za-z0-9-]){0,100}"
 _PATH: Final = r"(?::[0-9]{2,5})?(?:[/?#](?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{0,1000}[A-Za-z0-9_~/#@$&*+=%-])?)?"
 
 _NAMES: Final = (
@@ -68,26 +68,30 @@ DETECTORS: Final[tuple[Detector, ...]] = (
             r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{0,1000}[A-Za-z0-9_~/#@$&*+=%-])?"
         ),
         ignore_case=True,
-        score=LIKELY,
-        keyword_score=LIKELY,
+        score=CERTAIN,
+        keyword_score=CERTAIN,
         examples=("https://www.FarmerBuys.be/", "(see http://example.com/a_(b)?q=1#top).", "wss://x.io/socket"),
         counterexamples=("http://", "https:/example.com", "the https protocol"),
     ),
     Detector(
+        # The host may go beyond ASCII, the path is as in the row before; a sentence that follows ends both.
         name="url.international",
         entity="URL",
-        pattern=r"(?:https?|ftps?|sftp|wss?)://[^\x00- \"'()<>\[\]`{|}\x7f]{1,199}[^\x00- !\"'(),.:;<>?\[\]`{|}\x7f]",
+        pattern=(
+            r"(?:https?|ftps?|sftp|wss?)://[^\x00-,/:-@\[-`{-\x7f]{1,60}"
+            r"(?:[:/?#](?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{0,500}[A-Za-z0-9_~/#@$&*+=%-])?)?"
+        ),
         ignore_case=True,
         validate=is_spaced_script,
         score=LIKELY,
         keyword_score=LIKELY,
-        examples=("https://m\u00fcller.de/stra\u00dfe", "http://\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444/"),
+        examples=("https://stra\u00dfe.de/weg", "http://\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444/"),
         counterexamples=("https://\u4f8b\u5b50", "http://"),
     ),
     Detector(
         name="url.www",
         entity="URL",
-        pattern=rf"www\.(?:{_LABEL}\.){{1,5}}[a-z]{{2,24}}{_PATH}",
+        pattern=rf"www\.{_HOST}\.[a-z]{{2,24}}{_PATH}",
         ignore_case=True,
         not_before=r"0-9A-Za-z@._/-",
         score=LIKELY,
@@ -98,10 +102,10 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
         name="url.host",
         entity="URL",
-        pattern=rf"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{{0,62}}\.)){{1,5}}(?:{_NAMES})(?::[0-9]{{2,5}})?",
+        pattern=rf"{_HOST}\.(?:{_NAMES})(?::[0-9]{{2,5}})?",
         not_before=r"0-9A-Za-z@._/\\$-",
         not_after=r"0-9A-Za-z@_/(-",
-        stop_words=("java.net", "self.", "this.", "nn.", "python.org"),
+        stop_words=("java.net", "vb.net", "asp.net", "self.", "this.", "nn.", "python.org"),
         score=PLAUSIBLE,
         keyword_score=PROBABLE,
         keywords=("website", "site", "domain", "visit", "web", "webpage", "homepage", "url", "link", "host"),
@@ -112,8 +116,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         name="url.path",
         entity="URL",
         pattern=(
-            rf"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{{0,62}}\.)){{1,5}}"
-            rf"(?:{_NAMES}|io|ai|co|me|ca|us|be|ch|at|it|es|se|no|in|ly|gl|tv|app|dev|info|biz)"
+            rf"{_HOST}\.(?:{_NAMES}|io|ai|co|me|ca|us|be|ch|at|it|es|se|no|in|ly|gl|tv|app|dev|info|biz)"
             rf"(?::[0-9]{{2,5}})?/(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{{0,1000}}[A-Za-z0-9_~/#@$&*+=%-])?"
         ),
         not_before=r"0-9A-Za-z@._/\\$-",

@@ -34,7 +34,7 @@ _CARDS: Final = (
         name="credit_card.digits",
         entity="CREDIT_CARD",
         pattern=r"[0-9]{12,19}",
-        not_before=DIGIT,
+        not_before=r"0-9.",
         not_after=DIGIT,
         validate=is_card,
         keywords=_CARD_WORDS,
@@ -48,14 +48,28 @@ _CARDS: Final = (
             "unionpay 6240008631401148 and mir 2200123456789019",
             "%B4111111111111111^DOE/JOHN^27121010000000000000?",
         ),
-        counterexamples=("4111111111111112", "41111111111", "1700000000000", "0000000000000000", "EAN 4006381333931"),
+        counterexamples=("4111111111111112", "41111111111", "1700000000000", "0.4111111111111111", "EAN 4006381333931"),
+    ),
+    Detector(
+        # Behind a dot that is not a decimal one: the fraction of a number has sixteen digits too.
+        name="credit_card.abbreviated",
+        entity="CREDIT_CARD",
+        lead=r"[^0-9]\.",
+        pattern=r"[0-9]{12,19}",
+        not_after=DIGIT,
+        validate=is_card,
+        keywords=_CARD_WORDS,
+        score=LIKELY,
+        keyword_score=CERTAIN,
+        examples=("Card no.4111111111111111",),
+        counterexamples=("1.4111111111111111", "x.4111111111111112"),
     ),
     Detector(
         name="credit_card.grouped",
         entity="CREDIT_CARD",
         pattern=(
-            r"(?:[0-9]{4}[ .-]{1,3}){2,4}[0-9]{1,4}|[0-9]{4}[ .-]{1,3}[0-9]{6}[ .-]{1,3}[0-9]{4,5}"
-            r"|[0-9]{6}[ .-]{1,3}[0-9]{6,13}"
+            r"(?:[0-9]{4}[ ._-]{1,3}){2,4}[0-9]{1,4}|[0-9]{4}[ ._-]{1,3}[0-9]{6}[ ._-]{1,3}[0-9]{4,5}"
+            r"|[0-9]{6}[ ._-]{1,3}[0-9]{6,13}"
         ),
         not_before=DIGIT,
         not_after=DIGIT,
@@ -70,6 +84,7 @@ _CARDS: Final = (
             "3782 822463 10005",
             "3056-930902-5904",
             "4111 - 1111 - 1111 - 1111",
+            "4111_1111_1111_1111",
         ),
         counterexamples=("4111 1111 1111 1112", "1999 2000 2001 2002", "2023-04-05 12:34:56"),
     ),

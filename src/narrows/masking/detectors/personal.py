@@ -6,9 +6,9 @@ Nothing here has a form of its own: it is the words before it that make it one.
 from typing import Final
 
 from narrows.masking.detector import Detector
-from narrows.masking.detectors.levels import LIKELY, NEVER, PROBABLE, WORD
+from narrows.masking.detectors.levels import LIKELY, NEVER, PLAUSIBLE, PROBABLE, WORD
 from narrows.masking.validators.calendars import is_birth_date
-from narrows.masking.validators.credentials import is_password, is_spoken_password
+from narrows.masking.validators.credentials import is_mixed_password, is_password, is_spoken_password
 
 _BIRTH_WORDS: Final = (
     "dob", "d.o.b", "d.o.b.", "date of birth", "birth date", "birthdate", "birthday", "birth", "born", "born on",
@@ -102,7 +102,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         name="age.named",
         entity="AGE",
         lead=r"(?:age|aged|age of|age is|just turned|turn|turned)[\"']?[ \t]{0,2}[:=]?[ \t]{0,2}",
-        pattern=r"1[01][0-9]|[1-9][0-9]?",
+        pattern=r"1[01][0-9]|[1-9][0-9]",
         ignore_case=True,
         not_after=r"0-9A-Za-z%:",
         keywords=("age", "aged", "turned", "turn", "age of", "age is"),
@@ -110,12 +110,12 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         score=NEVER,
         keyword_score=PROBABLE,
         examples=("Age: 47", "aged 63", "I just turned 42", "retired at the age of 61"),
-        counterexamples=("page 12", "storage: 64", "age: 47%", "age: 470"),
+        counterexamples=("page 12", "storage: 64", "age: 47%", "age: 470", "MAX_AGE = 2"),
     ),
     Detector(
-        name="password.assigned",
+        name="password.stated",
         entity="PASSWORD",
-        lead=rf"{_NAMED}[\"']?[ \t]{{0,3}}(?::|=|:=|=>)[ \t]{{0,3}}",
+        lead=rf"{_NAMED}[\"']?[ \t]{{0,3}}:[ \t]{{0,3}}",
         pattern=r"[^\x00- \"'`,;<>]{3,128}",
         ignore_case=True,
         not_after=_GOES_ON,
@@ -124,17 +124,30 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         left=40,
         score=NEVER,
         keyword_score=LIKELY,
-        examples=("password: hunter2", "pwd=Tr0ub4dor&3", "Passwort: geheim123", "login bob, password: swordfish"),
+        examples=("password: hunter2", "Passwort: geheim123", "login bob, password: swordfish"),
         counterexamples=(
             "password: str",
-            "password = None",
-            "password=os.environ",
-            "password = getpass.getpass()",
+            "password: getpass.getpass()",
             "password: ******",
             "password: ${DB_PASSWORD}",
             "the password policy",
             "Password: must contain",
         ),
+    ),
+    Detector(
+        name="password.assigned",
+        entity="PASSWORD",
+        lead=rf"{_NAMED}[\"']?[ \t]{{0,3}}(?:=|:=|=>)[ \t]{{0,3}}",
+        pattern=r"[^\x00- \"'`,;<>]{3,128}",
+        ignore_case=True,
+        not_after=_GOES_ON,
+        validate=is_spoken_password,
+        keywords=_NAMES,
+        left=40,
+        score=NEVER,
+        keyword_score=LIKELY,
+        examples=("pwd=Tr0ub4dor&3", "password = hunter2"),
+        counterexamples=("password = None", "password=os.environ", "user, password = split", "open(pwd=pwd)"),
     ),
     Detector(
         name="password.quoted",
@@ -168,6 +181,21 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         keyword_score=LIKELY,
         examples=("my password is hunter2", "the password for root is S3cr3t!", "Mein Passwort ist Sommer2024"),
         counterexamples=("your password is incorrect", "the password is required.", "password is too short"),
+    ),
+    Detector(
+        name="password.adjacent",
+        entity="PASSWORD",
+        lead=rf"(?:{_NAMED}(?:[ \t]{{1,3}}|[ \t]{{1,3}}-[ \t]{{1,3}})|pass[ \t]{{0,2}}[:=][ \t]{{0,2}})[\"']?",
+        pattern=r"[^\x00- \"'`,;<>]{8,128}",
+        ignore_case=True,
+        not_after=_GOES_ON,
+        validate=is_mixed_password,
+        keywords=(*_NAMES, "pass"),
+        left=40,
+        score=NEVER,
+        keyword_score=PLAUSIBLE,
+        examples=("with the password Summer2024! to log in", "password - hunter22", "user: admin / pass: letmein1"),
+        counterexamples=("password sha256sum", "the password correctly", "password 12345678", "compass: letmein1"),
     ),
     Detector(
         name="pin",

@@ -16,19 +16,35 @@ NOT_VALUES: Final = frozenset(_NOT_VALUES.split())
 EXPRESSION: Final = re.compile(r"[A-Za-z_][\w.]*[(\[].*|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\W*|[$%<{*].*|[*x•.\-_?]+")
 """A call, an index, an attribute, a variable to be filled in, or a row of dots."""
 
+ALGORITHM: Final = re.compile(
+    r"(?i:sha|md[245]|b?crypt|scrypt|argon|pbkdf|hmac|base|utf|aes|oauth|ntlm|kerberos|rfc|v[0-9]|x509|pkcs|[0-9]+-)"
+)
+"""How names begin that stand behind "password" in technical prose: of hashes, encodings, protocols."""
+
 WORD: Final = re.compile(r"[A-Za-z]+'?[A-Za-z]*")
 
 
 def is_password(text: str) -> bool:
-    """A value behind "password:" or "password=": anything but a keyword, a type, an expression or a placeholder."""
+    """A value behind "password:": anything but a keyword, a type, an expression or a placeholder."""
     plain = text.rstrip(".!?:")
     return len(plain) >= 3 and plain.lower() not in NOT_VALUES and EXPRESSION.fullmatch(text) is None
 
 
 def is_spoken_password(text: str) -> bool:
-    """A value behind "the password is": as above, and with a digit or a sign in it, unlike a word of the sentence."""
+    """A value behind "the password is" or "password=": as above, and with a digit or a sign in it.
+
+    That tells it from a word of the sentence and from a variable.
+    """
+    plain = text.rstrip(".!?:)]}")
+    return is_password(plain) and WORD.fullmatch(plain) is None and any(char.isalnum() for char in plain)
+
+
+def is_mixed_password(text: str) -> bool:
+    """A value right behind the word "password": letters and digits mixed, and no name of an algorithm or a version."""
     plain = text.rstrip(".!?:")
-    return is_password(text) and WORD.fullmatch(plain) is None and any(char.isalnum() for char in plain)
+    if not is_password(text) or ALGORITHM.match(plain) or "/" in plain or "=" in plain:
+        return False
+    return any(char.isdigit() for char in plain) and sum(char.isalpha() for char in plain) > 1
 
 
 def is_account_number(text: str) -> bool:

@@ -22,9 +22,14 @@ MOST_LABEL: Final = 63
 
 
 def is_ipv6(text: str) -> bool:
-    """An address by RFC 4291 §2.2, and no `::`, which is an operator in many languages, nor `a::b`, a name in C++."""
+    """An address by RFC 4291 §2.2 that is neither a piece of a program nor `::1`, which is nobody's.
+
+    `::` is an operator, `a::b` a name in C++, `x[0::2]` a slice in Python: a short address has a digit, and a group of
+    three.
+    """
     address, _, _ = text.partition("%")
-    if sum(char.isdigit() for char in address) == 0 and address.count(":") < 5:
+    groups = address.split(":")
+    if len(groups) < 6 and (max(map(len, groups)) < 3 or not any(char.isdigit() for char in address)):
         return False
     try:
         IPv6Address(address)

@@ -48,6 +48,8 @@ def is_international_phone(text: str) -> bool:
     number = "".join(groups)
     if not 7 <= len(number) <= MOST_DIGITS or is_uniform(number):
         return False
+    if "." in plain and len(groups) == 2 and len(number) < 10:
+        return False  # A signed decimal; with a full number it is the form of EPP, RFC 5733.
     code = next((number[:length] for length in (1, 2, 3) if number[:length] in COUNTRY_CODES), None)
     if code is None:
         return False
@@ -56,7 +58,10 @@ def is_international_phone(text: str) -> bool:
 
 
 def is_national_phone(text: str) -> bool:
-    """Six to fifteen digits that are no date, no span of years, no IPv4 address and not one digit throughout."""
+    """Six to fifteen digits that are no date, no span of years, no IPv4 address and not one digit throughout.
+
+    Where dots separate them there are three groups or more, and they are neither a version nor thousands.
+    """
     plain = EXTENSION.sub("", text)
     number = digits_of(plain)
     if not FEWEST_DIGITS <= len(number) <= MOST_DIGITS or is_uniform(number):
@@ -64,7 +69,7 @@ def is_national_phone(text: str) -> bool:
     groups = GROUPS.findall(plain)
     if len(groups) == 2 and all(_is_year(group) for group in groups):
         return False
-    if "." in plain and (len(groups) < 3 or min(map(len, groups)) < 2 or _is_dotted_quad(groups)):
+    if "." in plain and (len(groups) < 3 or _is_dotted_number(groups)):
         return False
     return not _is_written_date(groups)
 
@@ -90,8 +95,10 @@ def _is_year(group: str) -> bool:
     return len(group) == 4 and group[:2] in ("19", "20")
 
 
-def _is_dotted_quad(groups: list[str]) -> bool:
-    return len(groups) == 4 and all(len(group) <= 3 and int(group) <= 255 for group in groups)
+def _is_dotted_number(groups: list[str]) -> bool:
+    widths = [len(group) for group in groups]
+    quad = len(groups) == 4 and max(widths) <= 3 and all(int(group) <= 255 for group in groups)
+    return quad or min(widths[1:]) < 2 or (widths[0] == 1 and set(widths[1:]) == {3})
 
 
 def _is_written_date(groups: list[str]) -> bool:

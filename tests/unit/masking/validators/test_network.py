@@ -4,14 +4,15 @@ from narrows.masking.validators.network import is_international_address, is_ipv6
 
 
 @pytest.mark.parametrize(
-    "text", ["2001:db8::1", "::1", "fe80::1%eth0", "::ffff:192.0.2.128", "a:b:c:d:e:f:a:b", "FE80::0202:B3FF:FE1E:8329"]
+    "text",
+    ["2001:db8::1", "::abc:1", "fe80::1%eth0", "::ffff:192.0.2.128", "a:b:c:d:e:f:a:b", "FE80::0202:B3FF:FE1E:8329"],
 )
 def test_an_address_of_version_six(text: str) -> None:
     assert is_ipv6(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["::", "a::b", "12:34:56", "1::2::3", ":::", "12345::1", "1:2:3:4:5:6:7:8:9", "::1.2.3.400"]
+    "text", ["::", "::1", "0::2", "a::b", "12:34:56", "1::2::3", ":::", "12345::1", "1:2:3:4:5:6:7:8:9", "::1.2.3.400"]
 )
 def test_what_is_none(text: str) -> None:
     assert not is_ipv6(text)

@@ -19,7 +19,15 @@ def test_an_international_number(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["+999 1234 5678", "+44 123", "+1234567890123456", "+11111111111", "+44 20 7946 0958 2", "+1 212 555 0199 2024"],
+    [
+        "+999 1234 5678",
+        "+44 123",
+        "+1234567890123456",
+        "+11111111111",
+        "+1.12345679",
+        "+44 20 7946 0958 2",
+        "+1 212 555 0199 2024",
+    ],
 )
 def test_what_is_no_international_number(text: str) -> None:
     assert not is_international_phone(text)
