@@ -8,17 +8,12 @@ text gives the same hits as if nothing had been cut off. The engine is immutable
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from narrows.masking.candidates import Carry, Hit, Scan, find
-from narrows.masking.detector import MOST_CONTEXT
 from narrows.masking.folding import Folded, Folder, encode
-from narrows.masking.rows import MOST_LEAD, Row
+from narrows.masking.rows import Row
 from narrows.masking.section import Section
 from narrows.masking.wordlist import WordList
-
-CONTEXT: Final = max(MOST_LEAD, MOST_CONTEXT) + 2
-"""Folded characters before the cut that a stream keeps: a lead, or a keyword's window with the character before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +34,17 @@ class Selection:
     allowed: tuple[frozenset[str], ...]
     """Folded, case-folded values that are no findings."""
 
+    reach: int
+    """The furthest that one of the rows asked for reaches within a word."""
+
 
 class Engine:
     """Sections of detectors and word lists, ranked in this order."""
 
-    __slots__ = ("_firsts", "_lists", "_sections", "entities", "folder", "sources")
+    __slots__ = ("_firsts", "_lists", "_sections", "context", "entities", "folder", "sources")
+
+    context: int
+    """Folded characters before the cut that a stream keeps: what decisions can look back at."""
 
     def __init__(self, sections: Sequence[Section], lists: Sequence[WordList] = ()) -> None:
         self._sections = tuple(sections)
@@ -54,13 +55,14 @@ class Engine:
             *(Source(words.name, words.entity) for words in lists),
         )
         self._firsts = _sums(len(section.rows) for section in sections)
+        self.context = 2 + max((_context(row) for row in rows), default=0)
         self.entities = frozenset(source.entity for source in self.sources)
         self.folder = Folder(self.entities)
 
-    def bests(self) -> Iterable[float]:
-        """The highest score each source can give, by rank."""
-        yield from (row.best for section in self._sections for row in section.rows)
-        yield from (words.score for words in self._lists)
+    def select(self, floors: tuple[float, ...], allowed: tuple[frozenset[str], ...]) -> Selection:
+        rows = [row for section in self._sections for row in section.rows]
+        asked = [row.reach for row, floor in zip(rows, floors, strict=False) if row.best >= floor and not row.crossing]
+        return Selection(floors, allowed, max(asked, default=0))
 
     def scan(self, folded: Folded, data: bytes, selection: Selection, carried: Mapping[int, Carry]) -> list[Hit]:
         """What is found from `folded.begin` on, by start. What is undecided (see `undecided`) may be among it."""
@@ -87,7 +89,7 @@ class Engine:
         hits: list[Hit],
     ) -> None:
         rows, floors = section.rows, selection.floors
-        found = section.hits.scan(scan.data)
+        found = section.hits(scan.data)
         if carried:
             found = [*{*found, *(rank - offset for rank in carried if offset <= rank < offset + len(rows))}]
         elif not found:
@@ -110,19 +112,17 @@ class Engine:
     def undecided(self, folded: Folded, data: bytes, stop: int, selection: Selection, *, solid: bool) -> int:
         """The earliest start in text[begin:stop] that more text could decide otherwise; stop if there is none.
 
-        It may be early, never late. Without `solid` only those are asked that can reach over a separator: right if
-        the character before stop is one.
+        It may be early, never late. The rows are asked that can reach over a separator, which is all if the character
+        before stop is one. With `solid` it need not be: what others leave undecided is no longer than they reach.
         """
         cut, ending = stop, data if stop == len(data) else data[:stop]
+        if solid:
+            cut -= selection.reach
         for section, offset in zip(self._sections, self._firsts, strict=False):
-            gates = [(section.crossing, section.crossing_rows)]
-            if solid:
-                gates.append((section.solid, section.solid_rows))
-            for gate, indexes in gates:
-                for hit in gate.scan(ending):
-                    row = section.rows[indexes[hit]]
-                    if row.best >= selection.floors[offset + indexes[hit]]:
-                        cut = min(cut, _alive(row, ending, folded.begin))
+            for index in section.live(ending):
+                row = section.rows[index]
+                if row.best >= selection.floors[offset + index]:
+                    cut = min(cut, _alive(row, ending, folded.begin))
         rank = self._firsts[-1]
         for words in self._lists:
             if selection.floors[rank] <= words.score:
@@ -137,8 +137,8 @@ class Engine:
             data = encode(folded.text)
             for section in self._sections:
                 for row in section.rows:
-                    row.find.search(data, 0, len(data))
-                    row.alive.search(data, 0, len(data))
+                    for matcher in (row.find, row.alive):
+                        matcher.search(data, 0, len(data))
 
 
 def _alive(row: Row, ending: bytes, begin: int) -> int:
@@ -146,6 +146,12 @@ def _alive(row: Row, ending: bytes, begin: int) -> int:
     size = len(ending)
     start, _ = row.alive.search(ending, max(0, begin - max(row.pre, row.most_lead)), size)
     return size if start < 0 else start + row.pre
+
+
+def _context(row: Row) -> int:
+    """A lead, a keyword's window, or the beginning of what ends a region."""
+    left = row.detector.left if row.keyworded else 0
+    return max(row.most_lead, left, row.region.until_length if row.region is not None else 0)
 
 
 def _sums(sizes: Iterable[int]) -> list[int]:

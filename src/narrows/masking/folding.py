@@ -3,7 +3,7 @@
 Each character is folded by itself, so a text can be folded piece by piece and every split gives the same. What is
 dropped: zero-width, bidirectional and tag characters, variation selectors, combining marks; a run of more than
 MOST_DROPPED of them becomes an EDGE, which ends a match. The rest is NFKC, digits of all scripts, white space,
-Cyrillic and Greek look-alikes, dashes, quotes, and Latin letters without their accents. ASCII text is its own folding.
+Cyrillic and Greek look-alikes, dashes and quotes. ASCII text is its own folding.
 
 The module owns what is known of one field while it is scanned (`Folded`). It knows no detectors.
 """
@@ -70,10 +70,7 @@ def _plain(character: str) -> str:
         return str(digit)
     if character.isspace():
         return "\n" if character in "\x85\u2028\u2029" else " "
-    if character == _SPECIAL:
-        return "\ufffd"
-    parts = unicodedata.normalize("NFKD", character)
-    return parts[0] if parts[0].isascii() and all(map(unicodedata.combining, parts[1:])) else character
+    return "\ufffd" if character == _SPECIAL else character
 
 
 class _Table(dict[int, str]):

@@ -30,6 +30,11 @@ def key(patterns: Sequence[str]) -> str:
     return hashlib.sha256(named.encode()).hexdigest()
 
 
+def compiled(patterns: Sequence[str]) -> bytes:
+    """The dump of a gate, for pools of processes. Raises GateRefused."""
+    return Gate.compile(patterns).dump()
+
+
 class _Lane:
     """What one scan needs. The binding does not hold the callback while it scans, so the lane does."""
 

@@ -23,11 +23,17 @@ class TooLarge(ValueError):
 
 
 class Matcher:
-    """One compiled pattern. Threads may share it."""
+    """One pattern, compiled when it is first asked or by `compile`. Threads may share it."""
 
     __slots__ = ("_at", "_search", "pattern")
 
     def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self._search: _Ask = self._first_search
+        self._at: _Ask = self._first_at
+
+    def compile(self) -> None:
+        """Raises TooLarge."""
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.longest_match = True
@@ -35,17 +41,24 @@ class Matcher:
         options.log_errors = False
         options.max_mem = MEMORY
         try:
-            compiled = re2.compile(pattern.encode("ascii"), options)
+            compiled = re2.compile(self.pattern.encode("ascii"), options)
         except re2.error as error:
-            raise TooLarge(f"RE2 can't compile {pattern[:80]!r}: {error}") from None
-        self.pattern = pattern
+            raise TooLarge(f"RE2 can't compile {self.pattern[:80]!r}: {error}") from None
         anchors, inner = getattr(re2, "_Anchor", None), getattr(compiled, "_regexp", None)
-        self._search: _Ask = _public(compiled.search)
-        self._at: _Ask = _public(compiled.match)
-        if anchors is not None and inner is not None:
-            # The public methods build a match object out of a generator, which costs twice the matching itself.
-            self._search = partial(inner.Match, anchors.UNANCHORED)
-            self._at = partial(inner.Match, anchors.ANCHOR_START)
+        if anchors is None or inner is None:
+            self._search, self._at = _public(compiled.search), _public(compiled.match)
+            return
+        # The public methods build a match object out of a generator, which costs twice the matching itself.
+        self._search = partial(inner.Match, anchors.UNANCHORED)
+        self._at = partial(inner.Match, anchors.ANCHOR_START)
+
+    def _first_search(self, data: bytes, start: int, end: int) -> Spans:
+        self.compile()
+        return self._search(data, start, end)
+
+    def _first_at(self, data: bytes, start: int, end: int) -> Spans:
+        self.compile()
+        return self._at(data, start, end)
 
     def search(self, data: bytes, start: int, end: int) -> tuple[int, int]:
         """The leftmost match in data[start:end], the longest there; NOWHERE if there is none."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from narrows.masking.engine import Engine, Selection
+from narrows.masking.engine import Engine
 from narrows.masking.folding import Folder
 
 NOBODY: Final = 2.0
@@ -80,7 +80,7 @@ class Chosen:
             tuple(rule for rule in folded if rule.covers(source.entity)) for source in engine.sources
         )
         self.key = plan.key
-        self.selection = Selection(
+        self.selection = engine.select(
             floors=tuple(min((rule.threshold for rule in rules), default=NOBODY) for rules in self._rules),
             allowed=tuple(_shared(rules) for rules in self._rules),
         )

@@ -32,6 +32,10 @@ MOST_LEAD: Final = 256
 """Characters a lead may have. With MOST_CONTEXT it is what a stream keeps of what it has released."""
 
 
+FIXED: Final = 3
+"""Fixed characters in a row that make a pattern cheap."""
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """How a finding goes on behind its pattern."""
@@ -50,6 +54,9 @@ class Row:
     detector: Detector
     gate: str
     """Hits every text in which there is a candidate."""
+
+    literal: bool
+    """Whether that has fixed characters, which a gate finds at no cost."""
 
     live: str
     """Hits every text whose end could begin a candidate, go on with one, or decide one."""
@@ -86,6 +93,9 @@ class Row:
     """Behind a lead: the bytes that may not stand before a candidate."""
 
     region: Region | None
+    reach: int
+    """How far before the end of a text an undecided start can be."""
+
     keyworded: bool
     best: float
     """The highest score there can be."""
@@ -94,12 +104,26 @@ class Row:
     """The validator, the entropy and the stop words in one; None if there is none of them."""
 
 
-def compile_row(detector: Detector, bounds: patterns.Bounds = patterns.STRICT) -> Row:
-    """Raises PatternRefused, which names the detector and says what to change."""
+def compile_row(detector: Detector, bounds: patterns.Bounds = patterns.STRICT, *, known: bool = False) -> Row:
+    """Raises PatternRefused, which names the detector and says what to change.
+
+    `known`: these patterns were compiled before, so that the matchers may wait for their first use.
+    """
     try:
-        return _compile(detector, bounds)
+        row = _compile(detector, bounds)
+        if not known:
+            compile_matchers(row)
     except (PatternRefused, TooLarge) as error:
         raise PatternRefused(f"detector {detector.name}: {error}") from None
+    return row
+
+
+def compile_matchers(row: Row) -> None:
+    """Raises TooLarge."""
+    region = row.region
+    for matcher in (row.find, row.alive, row.lead, row.led, *((region.outside, region.until) if region else ())):
+        if matcher is not None:
+            matcher.compile()
 
 
 def _compile(detector: Detector, bounds: patterns.Bounds) -> Row:
@@ -117,7 +141,8 @@ def _compile(detector: Detector, bounds: patterns.Bounds) -> Row:
     live, crossing = _liveness(detector, node)
     return Row(
         detector=detector,
-        gate=render(Chain((*start, node, *back))),
+        gate=render(_for_gate(start, node, back, led=lead is not None)),
+        literal=max(patterns.literal(node), patterns.literal(lead) if lead is not None else 0) >= FIXED,
         live=render(Chain((*start, live))) + r"\z",
         crossing=crossing,
         pre=len(front),
@@ -133,6 +158,7 @@ def _compile(detector: Detector, bounds: patterns.Bounds) -> Row:
         first=_bytes(patterns.first(node)),
         forbidden=_bytes(before | bits(WALL)) if before else b"",
         region=region,
+        reach=most + (detector.right + 1 if detector.keywords else 0),
         keyworded=bool(detector.keywords),
         best=max(detector.score, detector.keyword_score if detector.keywords else 0.0),
         decide=_decision(detector),
@@ -191,6 +217,12 @@ def _liveness(detector: Detector, node: Node) -> tuple[Node, bool]:
         waiting = Chain((node, Repeat(ANYTHING, 0, detector.right)))
         return patterns.Choice((started, waiting)), True
     return started, crossing
+
+
+def _for_gate(start: list[Node], node: Node, back: list[Node], *, led: bool) -> Node:
+    """What the gate looks for; it may hit texts without a candidate."""
+    shorter = node if led else patterns.without_wide_start(node)
+    return Chain((shorter, *back)) if shorter is not node else Chain((*start, node, *back))
 
 
 def _bytes(mask: int) -> bytes:

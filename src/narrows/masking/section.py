@@ -6,23 +6,30 @@ the second. Compiling takes seconds for hundreds of rows; `dump` and `load` let 
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from narrows.masking import keywords, patterns
 from narrows.masking.detector import Detector
 from narrows.masking.folding import Folder
-from narrows.masking.gate import Gate, GateRefused, GateUnreadable, key
+from narrows.masking.gate import Gate, GateRefused, GateUnreadable, compiled, key
 from narrows.masking.keywords import Group, KeywordRefused
+from narrows.masking.matcher import TooLarge
 from narrows.masking.patterns import PatternRefused
-from narrows.masking.rows import Row, compile_row
+from narrows.masking.rows import Row, compile_matchers, compile_row
 
-_SIZES: Final = struct.Struct(">III")
+GATE_SIZE: Final = 60
+"""Patterns without fixed characters in one gate: the time to compile them together grows faster than their number."""
+
+_COUNT: Final = struct.Struct(">I")
+
+Compile: TypeAlias = Callable[[Callable[[tuple[str, ...]], bytes], Sequence[tuple[str, ...]]], Iterable[bytes]]
+"""How gates are compiled: `map`, or that of a pool of processes."""
 
 
 class Section:
     """Compiled detectors. Immutable but for the gates' pools; threads may share it."""
 
-    __slots__ = ("crossing", "crossing_rows", "group_of", "groups", "hits", "key", "rows", "solid", "solid_rows")
+    __slots__ = ("_dumps", "_hit_gates", "_live_gates", "group_of", "groups", "key", "rows")
 
     def __init__(
         self,
@@ -30,32 +37,54 @@ class Section:
         *,
         bounds: patterns.Bounds = patterns.STRICT,
         load: Callable[[str], bytes | None] | None = None,
+        compile_all: Compile = map,
     ) -> None:
         """`load` may give what `dump` gave for a key; else, or if it can't be read, the gates are compiled.
         Raises PatternRefused."""
-        self.rows: Sequence[Row] = tuple(compile_row(detector, bounds) for detector in detectors)
+        self.rows: Sequence[Row] = tuple(compile_row(detector, bounds, known=True) for detector in detectors)
         _check_names(self.rows)
         self.groups, self.group_of = _groups(self.rows)
-        self.crossing_rows = tuple(index for index, row in enumerate(self.rows) if row.crossing)
-        self.solid_rows = tuple(index for index, row in enumerate(self.rows) if not row.crossing)
-        expressions = self._expressions()
+        hits, live = self._parts()
+        expressions = [tuple(pattern for _, pattern in part) for part in (*hits, *live)]
         self.key = key([pattern for part in expressions for pattern in part])
-        compiled = load(self.key) if load is not None else None
-        self.hits, self.crossing, self.solid = _gates(expressions, compiled, self.key)
+        dumped = None if load is None else load(self.key)
+        gates = None if dumped is None else _loaded(dumped, self.key, len(expressions))
+        if gates is None:
+            self.compile_matchers()
+            gates = _compiled(expressions, compile_all)
+        named = [tuple(index for index, _ in part) for part in (*hits, *live)]
+        self._hit_gates = tuple(zip(gates, named, strict=True))[: len(hits)]
+        self._live_gates = tuple(zip(gates, named, strict=True))[len(hits) :]
 
-    def _expressions(self) -> tuple[list[str], list[str], list[str]]:
-        """What each gate looks for. The keywords of a group stand behind the rows in the first."""
-        hits = [row.gate for row in self.rows] + [group.pattern for group in self.groups if group.pattern]
-        return hits, [self.rows[at].live for at in self.crossing_rows], [self.rows[at].live for at in self.solid_rows]
+    def _parts(self) -> tuple[list[list[tuple[int, str]]], list[list[tuple[int, str]]]]:
+        """What the gates look for, with the index of the row; keyword groups are numbered behind the rows."""
+        fixed = [(index, row.gate) for index, row in enumerate(self.rows) if row.literal]
+        fixed += [(len(self.rows) + at, group.pattern) for at, group in enumerate(self.groups) if group.pattern]
+        loose = [(index, row.gate) for index, row in enumerate(self.rows) if not row.literal]
+        live = [(index, row.live) for index, row in enumerate(self.rows) if row.crossing]
+        chunks = [loose[at : at + GATE_SIZE] for at in range(0, len(loose), GATE_SIZE)]
+        return [part for part in (fixed, *chunks) if part], [live] if live else []
+
+    def compile_matchers(self) -> None:
+        """Compiles what else waits for its first use. Takes a second for hundreds of rows: off the event loop."""
+        for row in self.rows:
+            try:
+                compile_matchers(row)
+            except TooLarge as error:
+                raise PatternRefused(f"detector {row.detector.name}: {error}") from None
+
+    def hits(self, data: bytes) -> list[int]:
+        """Which rows can have a candidate in the data, and, counted on, which keyword groups occur."""
+        return [named[hit] for gate, named in self._hit_gates for hit in gate.scan(data)]
+
+    def live(self, data: bytes) -> list[int]:
+        """Which rows that can reach over a separator are undecided at the end of the data."""
+        return [named[hit] for gate, named in self._live_gates for hit in gate.scan(data)]
 
     def dump(self) -> bytes:
         """The compiled gates, to be kept under `key`."""
-        parts = [self.hits.dump(), self.crossing.dump(), self.solid.dump()]
-        return self.key.encode("ascii") + _SIZES.pack(*map(len, parts)) + b"".join(parts)
-
-    def group_index(self, gate_index: int) -> int:
-        """The keyword group of a hit of the gate that is no row's."""
-        return gate_index - len(self.rows)
+        dumps = [gate.dump() for gate, _ in (*self._hit_gates, *self._live_gates)]
+        return self.key.encode("ascii") + b"".join(_COUNT.pack(len(dump)) + dump for dump in dumps)
 
 
 def _check_names(rows: Sequence[Row]) -> None:
@@ -82,28 +111,26 @@ def _groups(rows: Sequence[Row]) -> tuple[tuple[Group, ...], tuple[int, ...]]:
     return tuple(made[group] for group in ordered), tuple(places.get(group, -1) for group in words)
 
 
-def _gates(expressions: tuple[list[str], ...], compiled: bytes | None, named: str) -> tuple[Gate, Gate, Gate]:
-    if compiled is not None:
-        try:
-            return _loaded(compiled, named)
-        except GateUnreadable:
-            pass  # Compiled for another processor or by another release: what is kept on disk is only a shortcut.
+def _compiled(expressions: Sequence[tuple[str, ...]], compile_all: Compile) -> list[Gate]:
     try:
-        first, second, third = (Gate.compile(part) for part in expressions)
+        if compile_all is map:
+            return [Gate.compile(part) for part in expressions]
+        return [Gate.load(dump) for dump in compile_all(compiled, expressions)]
     except GateRefused as error:
         raise PatternRefused(str(error)) from None
-    return first, second, third
 
 
-def _loaded(compiled: bytes, named: str) -> tuple[Gate, Gate, Gate]:
-    header = len(named) + _SIZES.size
-    if len(compiled) < header or compiled[: len(named)] != named.encode("ascii"):
-        raise GateUnreadable("the compiled patterns are not those of these detectors")
-    sizes = _SIZES.unpack(compiled[len(named) : header])
-    if len(compiled) != header + sum(sizes):
-        raise GateUnreadable("the compiled patterns are cut short")
-    body, gates = compiled[header:], []
-    for size in sizes:
-        gates.append(Gate.load(body[:size]))
-        body = body[size:]
-    return gates[0], gates[1], gates[2]
+def _loaded(dumped: bytes, named: str, count: int) -> list[Gate] | None:
+    """The gates out of a dump; None if it is not one of these patterns, release and processor."""
+    at, gates = len(named), []
+    if dumped[:at] != named.encode("ascii"):
+        return None
+    try:
+        while at < len(dumped):
+            (size,) = _COUNT.unpack_from(dumped, at)
+            at += _COUNT.size
+            gates.append(Gate.load(dumped[at : at + size]))
+            at += size
+    except (struct.error, GateUnreadable):
+        return None
+    return gates if len(gates) == count and at == len(dumped) else None

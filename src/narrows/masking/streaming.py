@@ -13,14 +13,14 @@ from dataclasses import replace
 from typing import Final
 
 from narrows.masking.candidates import Carry, Hit
-from narrows.masking.engine import CONTEXT, Engine
+from narrows.masking.engine import Engine
 from narrows.masking.findings import HOLD, Cluster, Finding, blocks, stand_in
 from narrows.masking.folding import Folded, encode
 from narrows.masking.patterns import EDGE, OTHER_BYTE, SPACES, WALL
 from narrows.masking.plan import Chosen, Transform
 
 LONGEST_WORD: Final = 512
-"""Characters held back without a separator before every detector is asked how much of them may go."""
+"""Characters held back without a separator before it is asked how much of them may go."""
 
 STEP: Final = 64
 """Characters of a long word between two such questions."""
@@ -172,6 +172,6 @@ class MaskStream:
                 hit.rank: Carry(hit.end, hit.open, hit.score) for hit in unfinished.hits if hit.open or hit.end > cut
             }
         self._released += folded.place(cut)
-        kept = folded.release(cut, CONTEXT)
+        kept = folded.release(cut, self._engine.context)
         self._asked, self._exact = max(0, self._asked - kept), max(0, self._exact - kept)
         self._carried = {rank: carry._replace(resume=carry.resume - kept) for rank, carry in carried.items()}
