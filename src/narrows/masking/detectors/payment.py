@@ -68,7 +68,7 @@ _CARDS: Final = (
         name="credit_card.grouped",
         entity="CREDIT_CARD",
         pattern=(
-            r"(?:[0-9]{4}[ ._-]{1,3}){2,4}[0-9]{1,4}|[0-9]{4}[ ._-]{1,3}[0-9]{6}[ ._-]{1,3}[0-9]{4,5}"
+            r"(?:[0-9]{4}[ ._-]{1,3}){3,4}[0-9]{1,4}|[0-9]{4}[ ._-]{1,3}[0-9]{6}[ ._-]{1,3}[0-9]{4,5}"
             r"|[0-9]{6}[ ._-]{1,3}[0-9]{6,13}"
         ),
         not_before=DIGIT,
@@ -86,14 +86,14 @@ _CARDS: Final = (
             "4111 - 1111 - 1111 - 1111",
             "4111_1111_1111_1111",
         ),
-        counterexamples=("4111 1111 1111 1112", "1999 2000 2001 2002", "2023-04-05 12:34:56"),
+        counterexamples=("4111 1111 1111 1112", "1999 2000 2001 2002", "6170 6613 6905", "2023-04-05 12:34:56"),
     ),
     Detector(
         name="credit_card.spread",
         entity="CREDIT_CARD",
         pattern=r"[0-9](?: ?[0-9]){11,18}|[0-9](?:-?[0-9]){11,18}",
-        not_before=DIGIT,
-        not_after=DIGIT,
+        not_before=WORD,
+        not_after=WORD,
         validate=is_branded_card,
         keywords=_CARD_WORDS,
         score=PLAUSIBLE,
@@ -105,13 +105,13 @@ _CARDS: Final = (
         name="credit_card.named",
         entity="CREDIT_CARD",
         pattern=r"[0-9](?:[ -]?[0-9]){11,18}",
-        not_before=DIGIT,
-        not_after=DIGIT,
+        not_before=WORD,
+        not_after=WORD,
         validate=is_luhn_number,
         keywords=_CARD_WORDS,
         score=NEVER,
         keyword_score=LIKELY,
-        examples=("card number: 9000000000000001",),
+        examples=("card number: 9000000000000001", "maestro 6759 8410 3431"),
         counterexamples=("order 9000000000000001", "card 9000000000000002"),
     ),
     Detector(

@@ -101,7 +101,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
         name="age.named",
         entity="AGE",
-        lead=r"(?:age|aged|age of|age is|just turned|turn|turned)[\"']?[ \t]{0,2}[:=]?[ \t]{0,2}",
+        lead=r"(?:age|aged|age of|age is|just turned|turn|turned)[\"']?[ \t]{0,2}(?::|is)?[ \t]{0,2}",
         pattern=r"1[01][0-9]|[1-9][0-9]",
         ignore_case=True,
         not_after=r"0-9A-Za-z%:",
@@ -110,7 +110,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         score=NEVER,
         keyword_score=PROBABLE,
         examples=("Age: 47", "aged 63", "I just turned 42", "retired at the age of 61"),
-        counterexamples=("page 12", "storage: 64", "age: 47%", "age: 470", "MAX_AGE = 2"),
+        counterexamples=("age=20", "page 12", "storage: 64", "age: 47%", "age: 470", "MAX_AGE = 2"),
     ),
     Detector(
         name="password.stated",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from narrows.masking.detector import Detector
-from narrows.masking.detectors.levels import DIGIT, LIKELY, NEVER, PLAUSIBLE, PROBABLE
+from narrows.masking.detectors.levels import DIGIT, LIKELY, NEVER, PLAUSIBLE, PROBABLE, WORD
 from narrows.masking.validators.phones import (
     is_area_phone,
     is_grouped_phone,
@@ -22,7 +22,7 @@ _WORDS: Final = (
 )  # fmt: skip
 
 _HINTS: Final = (
-    "call", "calls", "called", "calling", "dial", "ring", "sms", "text me", "texted", "text message", "contact",
+    "call", "calls", "called", "calling", "dial", "ring me", "sms", "text me", "texted", "text message", "contact",
     "reach me", "reach us", "reach him", "reach her", "reached at", "reach out", "answering", "message", "messages",
     "desk", "office", "home", "work", "my number", "anrufen", "ruf", "kontakt", "numéro", "numero",
     "llame", "llamar", "chiamare", "chiama", "ligue", "bel", "bellen", "ring mig", "番号", "号码", "번호",
@@ -37,8 +37,8 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         name="phone_number.international",
         entity="PHONE_NUMBER",
         pattern=rf"\+[1-9](?:[ ./()-]{{0,3}}[0-9]){{6,16}}{_EXTENSION}",
-        not_before=DIGIT,
-        not_after=DIGIT,
+        not_before=WORD,
+        not_after=WORD,
         validate=is_international_phone,
         keywords=_WORDS,
         score=LIKELY,
@@ -51,7 +51,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
             "+1 (212) 555-0199 ext. 12",
             "+49 (30) 901820",
         ),
-        counterexamples=("+999 1234 5678", "1 + 2345678", "+12 34", "+11111111111"),
+        counterexamples=("+999 1234 5678", "U+2055-205E", "1 + 2345678", "+12 34", "+11111111111"),
     ),
     Detector(
         name="phone_number.dialled_abroad",
@@ -64,7 +64,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         score=PROBABLE,
         keyword_score=LIKELY,
         examples=("0048 22 345 67 89", "001-518-640-0854", "011 44 20 7946 0958"),
-        counterexamples=("0012345678", "00 99 12", "0.00 123 456"),
+        counterexamples=("0065 0302 0304", "0012345678", "00 99 12", "0.00 123 456"),
     ),
     Detector(
         name="phone_number.north_america",

@@ -13,8 +13,10 @@ _NOT_VALUES: Final = (
 NOT_VALUES: Final = frozenset(_NOT_VALUES.split())
 """Words that stand behind "password:" or "password is" in prose, forms and programs."""
 
-EXPRESSION: Final = re.compile(r"[A-Za-z_][\w.]*[(\[].*|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\W*|[$%<{*].*|[*x•.\-_?]+")
-"""A call, an index, an attribute, a variable to be filled in, or a row of dots."""
+EXPRESSION: Final = re.compile(
+    r"[A-Za-z_$][\w.:>-]*[(\[].*|[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+\W*|[$%<{*].*|[*x\u2022.\-_?]+|[~.]?/[\w./-]*"
+)
+"""A call, an index, an attribute, a variable to be filled in, a row of dots or a path."""
 
 ALGORITHM: Final = re.compile(
     r"(?i:sha|md[245]|b?crypt|scrypt|argon|pbkdf|hmac|base|utf|aes|oauth|ntlm|kerberos|rfc|v[0-9]|x509|pkcs|[0-9]+-)"

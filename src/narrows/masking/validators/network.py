@@ -39,8 +39,13 @@ def is_ipv6(text: str) -> bool:
 
 
 def is_mac(text: str) -> bool:
-    """Six octets of IEEE 802, which are neither all zero nor the broadcast address: those are nobody's."""
+    """Six octets of IEEE 802, which are neither all zero nor the broadcast address: those are nobody's.
+
+    With dots there is a letter among them, or they are a version or a table's key.
+    """
     octets = compact(text)
+    if "." in text and octets.isdigit():
+        return False
     return len(octets) == 12 and octets not in ("0" * 12, "F" * 12)
 
 

@@ -5,8 +5,8 @@ from typing import Final
 from narrows.masking.validators.checksums import compact, digits_of, is_uniform, luhn, mod_97_10, weighted
 
 BRANDS: Final = (
-    (4, 4, frozenset((13, 16, 19))),
-    (51, 55, frozenset((16,))),
+    (4, 4, frozenset(range(12, 20))),
+    (51, 55, frozenset(range(12, 20))),
     (2221, 2720, frozenset((16,))),
     (34, 34, frozenset((15,))),
     (37, 37, frozenset((15,))),
@@ -28,7 +28,7 @@ BRANDS: Final = (
     (56, 69, frozenset(range(12, 20))),
 )
 """Issuer ranges (first, last) with the lengths issued: Visa, Mastercard, American Express, Diners Club, JCB, Discover,
-UnionPay, Mir, RuPay, Troy, Maestro."""
+UnionPay, Mir, RuPay, Troy, Maestro. Visa's and Mastercard's are taken at any length of the standard."""
 
 LENGTHS_BY_PREFIX: Final = {
     f"{prefix:04}": frozenset().union(

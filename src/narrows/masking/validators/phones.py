@@ -53,6 +53,8 @@ def is_international_phone(text: str) -> bool:
     code = next((number[:length] for length in (1, 2, 3) if number[:length] in COUNTRY_CODES), None)
     if code is None:
         return False
+    if "+" not in text and number[len(code)] == "0" and "(0)" not in text and code != "39":
+        return False  # Behind a country's code there is no trunk prefix, but in Italy.
     maximum = NATIONAL_MAXIMUM.get(code, MOST_DIGITS)
     return len(number) <= maximum or maximum not in accumulate(map(len, groups))
 

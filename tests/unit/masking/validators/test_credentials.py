@@ -19,7 +19,7 @@ def test_a_password(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["str", "None", "required.", "******", "xxxx", "${PASS}", "{{ pw }}", "<secret>", "getpass.getpass()", "os.environ",
-     "config['pw']", "input(", "ab"],
+     "config['pw']", "CPAN::cwd()", "/home/me", "input(", "ab"],
 )  # fmt: skip
 def test_what_is_no_password(text: str) -> None:
     assert not is_password(text)

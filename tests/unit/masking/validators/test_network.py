@@ -20,6 +20,8 @@ def test_what_is_none(text: str) -> None:
 
 def test_an_address_of_a_card_is_somebodys() -> None:
     assert is_mac("00:1A:2b:3c:4d:5e")
+    assert is_mac("001a.2b3c.4d5e")
+    assert not is_mac("0328.0020.0004")
     assert not is_mac("00:00:00:00:00:00")
     assert not is_mac("ff-ff-ff-ff-ff-ff")
 

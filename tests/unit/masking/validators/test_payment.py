@@ -47,6 +47,14 @@ def test_any_number_of_a_brand_with_its_check_digit_is_a_card(prefix: str, data:
     assert is_luhn_number(number)
 
 
+@pytest.mark.parametrize("length", range(12, 20))
+@pytest.mark.parametrize("prefix", ["4", "51", "6759"])
+def test_a_card_of_any_length_of_the_standard(prefix: str, length: int) -> None:
+    body = (prefix + "0123456789012345678")[: length - 1]
+    (number,) = (body + digit for digit in "0123456789" if luhn(body + digit))
+    assert is_card(number)
+
+
 def test_what_is_no_card() -> None:
     assert not is_card("4111111111111112")
     assert not is_card("41111111111")
