@@ -7,7 +7,9 @@ import msgspec
 
 from narrows.dialects.large import read_large, take_out
 from narrows.dialects.strict_json import read as read_json
+from narrows.dialects.texts import collect, put_back
 from narrows.dialects.weight import is_busy
+from narrows.engine.chain import Chain
 from narrows.model.call import Asked
 from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
@@ -106,6 +108,16 @@ def _bare(event: Event) -> Event:
 def _no_model(_: str) -> bool:
     """Lists of models are always read in the gate, which knows the caller's policies; here none would be shown."""
     return False
+
+
+def masked_error(chain: Chain, body: bytes) -> bytes | Deny:
+    """An upstream's error body as the guards of the reply leave it."""
+    tree = [msgspec.json.decode(body)]
+    event = Event(tree[0], last=True)
+    collect(event.deltas, 0, "error", tree, 0)
+    deny = chain.on_event(event)
+    put_back(event.deltas)
+    return msgspec.json.encode(tree[0]) if deny is None else deny
 
 
 def slim(asked: Asked) -> Asked:

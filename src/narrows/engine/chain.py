@@ -61,6 +61,11 @@ class Chain:
                 return deny
         return None
 
+    @property
+    def reads_replies(self) -> bool:
+        """Whether some guard looks at the reply."""
+        return bool(self._reply)
+
     def on_finish(self) -> Deny | None:
         """The reply is complete."""
         for control, guard in self._reply:

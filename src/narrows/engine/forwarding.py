@@ -9,7 +9,7 @@ import hashlib
 import logging
 from typing import Final
 
-from narrows.engine.bodies import LargeReply, digest_reply, forwarded, is_large, read_buffered, slim
+from narrows.engine.bodies import LargeReply, digest_reply, forwarded, is_large, masked_error, read_buffered, slim
 from narrows.engine.chain import Chain
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import JSON, passed_headers, refuse, reply_headers
@@ -203,6 +203,11 @@ class Forwarding:
         if self._connected.upstream.leaks(data):
             data = b""
         body = dialect.upstream_error(reply.status, data, call.request_id)
+        if self._chain.reads_replies:
+            masked = masked_error(self._chain, body)
+            if isinstance(masked, Deny):
+                return Outcome.UPSTREAM_ERROR, masked
+            body = masked
         self._recorder.contents = (Content("error", body),)
         return self._respond(Outcome.UPSTREAM_ERROR, reply.status, reply, JSON, body), None
 
@@ -311,6 +316,8 @@ class Forwarding:
                 deny = self._chain.on_event(event)
                 if deny is not None:
                     break
+                if event.before:
+                    out += [self._say(reader, *held) for held in event.before]
                 recorder.stream(event)
                 out.append(reader.write(event))
             if not data and deny is None:
@@ -324,6 +331,14 @@ class Forwarding:
                 raise Stopped(deny, Outcome.STOPPED)
             if not data:
                 return
+
+    def _say(self, reader: ReplyReader, choice: int, field: str, text: str) -> bytes:
+        """What a guard held back of a field, as an event of its own."""
+        event = reader.say(choice, field, text)
+        if event is None:
+            raise Stopped(Deny(Code.CONTROL_FAILED, "a held part of the reply has no place to go"), Outcome.STOPPED)
+        self._recorder.stream(event)
+        return reader.write(event)
 
     def _leaks(self, event: Event) -> bool:
         """Whether an upstream's error quotes the gate's credential; the refusal that ends the stream is told anyway."""

@@ -211,9 +211,10 @@ class Gateway:
         dialect = connected.dialect if connected is not None else self._face(visit)
         if call is None:
             call = self._unread_call(visit)
+        call = _recordable(visit.snapshot, call)
         contents: tuple[Content, ...] = ()
-        if connected is not None and visit.asked.body:
-            contents = (await forwarded(connected.dialect, visit.asked, call.model, None)).contents
+        if connected is not None and call.asked.body:
+            contents = (await forwarded(connected.dialect, call.asked, call.model, None)).contents
         try:
             await services.journal.open(recording.refused(call, contents, deny))
         except JournalUnavailable:
@@ -266,6 +267,17 @@ def _choose(visit: _Visit, routed: Routed) -> tuple[Connected, Plan]:
     connected = routed.candidates[0]
     unserved = Deny(Code.MODEL_NOT_ALLOWED, f"no connection serves the model {asked.model!r}", param="model")
     return connected, Plan(revision=visit.snapshot.revision, refusal=unserved)
+
+
+def _recordable(snapshot: Snapshot, call: Call) -> Call:
+    """A refused call without what masks hide; without any content where they fail."""
+    if snapshot.recordable is None:
+        return call
+    try:
+        return snapshot.recordable(call)
+    except Exception as failure:
+        _log.error("a refused call can't be masked, so its content is not recorded: %s", type(failure).__qualname__)
+        return msgspec.structs.replace(call, asked=msgspec.structs.replace(_NOTHING, operation=call.asked.operation))
 
 
 def _refusal(verdict: Deny | Hold | None) -> Deny | None:

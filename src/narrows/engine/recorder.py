@@ -1,6 +1,6 @@
 """Writes the record of one call: the intent before anything is forwarded, and exactly one ending."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Final
 
 import msgspec
@@ -9,6 +9,7 @@ from narrows.engine.transcript import TranscriptBuilder
 from narrows.model.call import Call
 from narrows.model.record import Closed, Content, Opened, Outcome, Segment
 from narrows.model.reply import Event
+from narrows.model.text import Masked
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny
 from narrows.ports.clock import Clock
@@ -53,6 +54,7 @@ def opened(call: Call, contents: tuple[Content, ...]) -> Opened:
         prompt_tokens=call.prompt_tokens,
         output_cap=call.output_cap,
         contents=contents,
+        masked=call.masked or (),
     )
 
 
@@ -75,7 +77,7 @@ class Recorder:
 
     __slots__ = (
         "_call", "_clock", "_duration", "_envelope", "_journal", "_opened", "_segments", "_started", "_transcript",
-        "contents", "finish", "first_byte", "model", "response_ids", "sent_bytes", "upstream_request_id",
+        "contents", "finish", "first_byte", "masked", "model", "response_ids", "sent_bytes", "upstream_request_id",
         "upstream_status", "usage",
     )  # fmt: skip
 
@@ -90,6 +92,7 @@ class Recorder:
         self._duration: int | None = None
         self._envelope: frozenset[str] = frozenset()
         self.contents: tuple[Content, ...] = ()
+        self.masked: tuple[Masked, ...] = ()
         self.usage: Usage | None = None
         self.model: str | None = None
         self.finish: str | None = None
@@ -123,6 +126,8 @@ class Recorder:
             self.model = event.model
         if event.finish is not None:
             self.finish = event.finish
+        if event.masked:
+            self.masked = _added(self.masked, event.masked)
         if event.response_id is not None and event.response_id not in self.response_ids:
             self.response_ids = (*self.response_ids, event.response_id)
 
@@ -178,10 +183,20 @@ class Recorder:
                 first_byte=self.first_byte,
                 duration=duration,
                 sent_bytes=self.sent_bytes,
+                masked=self.masked,
                 contents=self.contents if self._transcript is None else self.contents + self._transcript.take(),
             )
         )
         return duration
+
+
+def _added(known: tuple[Masked, ...], new: Iterable[Masked]) -> tuple[Masked, ...]:
+    """What was masked, counted by place, entity and detector."""
+    counts: dict[tuple[str, str, str, bool], int] = {}
+    for one in (*known, *new):
+        key = (one.path, one.entity, one.detector, one.observed)
+        counts[key] = counts.get(key, 0) + one.count
+    return tuple(Masked(path, entity, name, count, seen) for (path, entity, name, seen), count in counts.items())
 
 
 def _is_said(field: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from narrows.config.schema import Connection
+from narrows.model.call import Call
 from narrows.policy.policyset import PolicySet
 from narrows.ports.control import Control
 from narrows.ports.dialect import Dialect
@@ -27,7 +28,9 @@ class Connected(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Everything a call is judged by. `controls` are in the order of the request, `reply_controls` of the reply."""
+    """Everything a call is judged by. `controls` are in the order of the request, `reply_controls` of the reply.
+    `recordable` gives a refused call as it may be recorded, whatever control it came to; None: as it is.
+    """
 
     revision: str
     connections: Mapping[str, Connected]
@@ -37,6 +40,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     controls: tuple[Control, ...]
     reply_controls: tuple[Control, ...]
     max_body: int
+    recordable: Callable[[Call], Call] | None = None
 
 
 class Snapshots:

@@ -17,6 +17,7 @@ from narrows.evidence.entries import (
     ContextEntry,
     Entry,
     Label,
+    MaskEntry,
     NoteEntry,
     OpenedEntry,
     PrincipalEntry,
@@ -27,6 +28,7 @@ from narrows.evidence.entries import (
 )
 from narrows.model.principal import Principal
 from narrows.model.record import Closed, Opened, Segment, Strangers
+from narrows.model.text import Masked
 from narrows.model.usage import Usage
 from narrows.model.verdict import Note
 
@@ -134,6 +136,7 @@ def opened(entry: Opened, seq: int, context: bytes, contents: msgspec.Raw) -> by
             entry.forwarded,
             entry.justification,
             "opened",
+            _masked(entry.masked),
             _notes(entry.notes),
             _bounded(entry.output_cap),
             entry.param,
@@ -171,6 +174,7 @@ def closed(entry: Closed, seq: int, contents: msgspec.Raw) -> bytes:
             entry.finish,
             entry.first_byte,
             "closed",
+            _masked(entry.masked),
             entry.model,
             _notes(entry.notes),
             entry.outcome,
@@ -233,6 +237,12 @@ def _notes(notes: tuple[Note, ...]) -> tuple[NoteEntry, ...] | None:
     if not notes:
         return None
     return tuple(NoteEntry(code=note.code, param=note.param, policy=note.policy, rule=note.rule) for note in notes)
+
+
+def _masked(masked: tuple[Masked, ...]) -> tuple[MaskEntry, ...] | None:
+    if not masked:
+        return None
+    return tuple(MaskEntry(one.count, one.detector, one.entity, one.observed, one.path) for one in masked)
 
 
 def _usage(usage: Usage | None) -> UsageEntry | None:

@@ -60,6 +60,16 @@ class PrincipalEntry(Entry, frozen=True, kw_only=True):
     subject: str
 
 
+class MaskEntry(Entry, frozen=True):
+    """What was masked at one place, or would have been."""
+
+    count: int
+    detector: str
+    entity: str
+    observed: bool = False
+    path: str = ""
+
+
 class UsageEntry(Entry, frozen=True):
     """Token counts."""
 
@@ -101,6 +111,7 @@ class OpenedEntry(Entry, frozen=True, kw_only=True):
     forwarded: bool = True
     justification: str | None = None
     kind: str
+    masked: tuple[MaskEntry, ...] | None = None
     notes: tuple[NoteEntry, ...] | None = None
     output_cap: int | None = None
     param: str | None = None
@@ -138,6 +149,7 @@ class ClosedEntry(Entry, frozen=True, kw_only=True):
     finish: str | None = None
     first_byte: int | None = None
     kind: str
+    masked: tuple[MaskEntry, ...] | None = None
     model: str | None = None
     notes: tuple[NoteEntry, ...] | None = None
     outcome: str

@@ -6,7 +6,7 @@ import msgspec
 
 from narrows.model.plan import Plan
 from narrows.model.principal import Credential, Principal
-from narrows.model.text import Finding, Opaque, Text
+from narrows.model.text import Finding, Masked, Opaque, Text
 from narrows.model.verdict import Note
 
 Json = dict[str, Any]
@@ -49,7 +49,8 @@ class Call(msgspec.Struct, frozen=True):
     """One inference. It pins the snapshot's revision through its plan and carries the scan's findings.
 
     `at` is Unix time in microseconds. `output_cap` is what the controls decided, in tokens per choice; None where
-    nothing caps. `model` is the name the upstream knows, after aliases.
+    nothing caps. `model` is the name the upstream knows, after aliases. `masked` says what was masked in the request;
+    None: it has not been masked yet.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Call(msgspec.Struct, frozen=True):
     output_cap: int | None = None
     findings: tuple[Finding, ...] = ()
     notes: tuple[Note, ...] = ()
+    masked: tuple[Masked, ...] | None = None
 
     @property
     def operation(self) -> str:

@@ -73,8 +73,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     `refusal` is set when the call may not be made at all. `policies` are the enforced ones that granted it,
     `observed` those in observe mode that took part. `notes` are the would-be refusals already known from `may`.
-    `parameters` are the widening parameters the policies allow. `inspects`: some policy reads or masks prompts, so opaque
-    media is refused unless `media` says allow; `media_refusers` names the policies that do not.
+    `parameters` are the widening parameters the policies allow. `inspects`: some policy reads or masks prompts, so
+    opaque media is refused unless `media` says allow; `media_refusers` names the policies that do not.
 
     `enforced` is False where only observing policies cover the call: then nothing is refused, only noted.
     `observed_parameters` is what the observing policies alone would allow, None where none took part;

@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from narrows.model.principal import Principal
+from narrows.model.text import Masked
 from narrows.model.usage import Usage
 from narrows.model.verdict import Note
 
@@ -74,6 +75,7 @@ class Opened(msgspec.Struct, frozen=True):
     prompt_tokens: int = 0
     output_cap: int | None = None
     contents: tuple[Content, ...] = ()
+    masked: tuple[Masked, ...] = ()
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -109,6 +111,7 @@ class Closed(msgspec.Struct, frozen=True):
     sent_bytes: int = 0
     notes: tuple[Note, ...] = ()
     contents: tuple[Content, ...] = ()
+    masked: tuple[Masked, ...] = ()
 
 
 class Strangers(msgspec.Struct, frozen=True, gc=False):

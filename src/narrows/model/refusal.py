@@ -26,6 +26,7 @@ class Code(StrEnum):
     REFERENCE_NOT_ALLOWED = "reference_not_allowed"
     MEDIA_NOT_ALLOWED = "media_not_allowed"
     PROMPT_DENIED = "prompt_denied"
+    SENSITIVE_DATA = "sensitive_data"
     PROMPT_TOO_LONG = "prompt_too_long"
     OUTPUT_LIMIT = "output_limit"
     REQUEST_MALFORMED = "request_malformed"
@@ -165,6 +166,13 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         False,
         "A policy's prompt rule denies this prompt.",
         "Change the prompt; the message names the rule.",
+    ),
+    Code.SENSITIVE_DATA: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "The prompt or the reply holds sensitive data that a policy blocks.",
+        "Take the data out of the prompt; the message names its kind and place.",
     ),
     Code.PROMPT_TOO_LONG: Meaning(
         400,

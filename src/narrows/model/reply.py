@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from narrows.model.text import Masked
 from narrows.model.usage import Usage
 
 
@@ -23,7 +24,8 @@ class Event(msgspec.Struct):
 
     `hidden` events are recorded, not sent. `last` marks the event after which the reply is complete.
     `response_id` is the upstream's id of a stored response, if it names one. `ends` names the (choice, field) streams
-    whose last text this event carries, or has left behind: what is held of one goes out before it, or in it.
+    whose last text this event carries, or has left behind: what is held of one goes out before it, or in it. A guard
+    puts what must go out before the event into `before`, as choice, field and text, and what it masked into `masked`.
     """
 
     data: Any
@@ -36,3 +38,5 @@ class Event(msgspec.Struct):
     hidden: bool = False
     last: bool = False
     ends: tuple[tuple[int, str], ...] = ()
+    before: list[tuple[int, str, str]] = []
+    masked: list[Masked] = []

@@ -33,6 +33,19 @@ class Opaque(msgspec.Struct, frozen=True, gc=False):
     size: int
 
 
+class Masked(msgspec.Struct, frozen=True, gc=False):
+    """What masking changed at one place: an entity, the detector that found it (or the field rule), and how often;
+    never the value. `path` is the JSON path of a request's text, or the field of a reply. `observed`: found by a rule
+    that only observes, and left as it was.
+    """
+
+    path: str
+    entity: str
+    detector: str
+    count: int
+    observed: bool = False
+
+
 class Finding(msgspec.Struct, frozen=True, gc=False):
     """What the one scan found in a text: a rule or detector and a place, never the value.
 

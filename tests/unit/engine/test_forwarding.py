@@ -4,11 +4,14 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from narrows.model.record import Closed, Outcome, Segment
 from narrows.model.refusal import Code
-from narrows.model.verdict import Deny
+from narrows.model.reply import Event
+from narrows.model.text import Masked
+from narrows.model.verdict import PROCEED, Deny
 from narrows.ports.http import UpstreamFailed
 from unit.engine.world import DONE, POLICY, MemoryExchange, World, chat, chunk, completion
 
@@ -203,8 +206,6 @@ async def test_a_long_stream_is_recorded_in_segments() -> None:
 
 
 async def test_a_bug_in_a_guard_stops_the_reply_and_every_guard_is_released_once() -> None:
-    import msgspec
-
     endings: list[Outcome] = []
 
     class Faulty:
@@ -214,8 +215,6 @@ async def test_a_bug_in_a_guard_stops_the_reply_and_every_guard_is_released_once
             return self
 
         def on_request(self, call: object) -> object:
-            from narrows.model.verdict import PROCEED
-
             return PROCEED
 
         def on_event(self, event: object) -> None:
@@ -295,3 +294,53 @@ async def test_an_error_in_mid_stream_is_told_unless_it_quotes_the_credential(me
     closed = ending(world)
     assert closed.outcome is Outcome.UPSTREAM_ERROR
     assert all(world.upstream.credential not in content.data for content in closed.contents)
+
+
+class Holding:
+    """A guard that says what it masked, and holds the word `held` back until its field ends."""
+
+    name = "holding"
+
+    def begin(self, call: object) -> "Holding":
+        return self
+
+    def on_request(self, call: object) -> object:
+        return PROCEED
+
+    def on_event(self, event: Event) -> None:
+        for delta in event.deltas:
+            if "held" in delta.text:
+                delta.text = delta.text.replace("held", "[X]")
+                event.masked.append(Masked(delta.field, "X", "x", 1))
+
+    def on_finish(self) -> None:
+        """Nothing."""
+
+    def on_end(self, outcome: Outcome, usage: object) -> None:
+        """Nothing."""
+
+
+def with_guard(world: World, guard: Any) -> None:
+    current = world.snapshots.current
+    world.snapshots.current = msgspec.structs.replace(
+        current, controls=(*current.controls, guard), reply_controls=(*current.reply_controls, guard)
+    )
+
+
+async def test_what_guards_masked_is_counted_on_record() -> None:
+    world = World()
+    with_guard(world, Holding())
+    world.upstream.pieces([chunk("held"), chunk("and held"), chunk(None, "stop"), DONE])
+    await world.call(chat(**STREAM))
+    assert ending(world).masked == (Masked("content", "X", "x", 2),)
+
+
+async def test_an_upstreams_error_goes_past_the_guards_of_the_reply() -> None:
+    world = World()
+    with_guard(world, Holding())
+    world.upstream.reply({"error": {"message": "it was held"}}, status=400)
+    exchange = await world.call(chat())
+    assert exchange.status == 400
+    assert b"[X]" in exchange.data
+    assert b"held" not in exchange.data
+    assert all(b"held" not in content.data for content in ending(world).contents)

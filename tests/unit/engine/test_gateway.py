@@ -4,9 +4,12 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
+from narrows.model.call import Call
 from narrows.model.record import Outcome
+from narrows.model.text import Role, Text
 from unit.engine.world import POLICY, World, chat, completion
 
 
@@ -269,3 +272,35 @@ async def test_models_are_listed_as_far_as_the_caller_may_use_them() -> None:
     world.upstream.reply(listing)
     exchange = await world.call(b"", path="/openai/v1/models", method="GET")
     assert [model["id"] for model in exchange.json["data"]] == ["small-1", "small-2"]
+
+
+async def test_a_refused_call_is_recorded_as_masks_leave_it() -> None:
+    world = World()
+    hidden = Text(Role.USER, "$.messages[0].content", "[X]")
+
+    def recordable(call: Call) -> Call:
+        body = {"model": "small-1", "messages": [{"role": "user", "content": "[X]"}]}
+        return msgspec.structs.replace(
+            call, asked=msgspec.structs.replace(call.asked, body=body, texts=(hidden,)), masked=()
+        )
+
+    world.snapshots.current = msgspec.structs.replace(world.snapshots.current, recordable=recordable)
+    exchange = await world.call(chat("a secret", model="large-1"))
+    assert exchange.status == 403
+    (entry,) = world.journal.opened
+    assert b"[X]" in b"".join(content.data for content in entry.contents)
+    assert all(b"secret" not in content.data for content in entry.contents)
+
+
+async def test_where_masks_fail_a_refused_call_is_recorded_without_its_content() -> None:
+    world = World()
+
+    def recordable(call: Call) -> Call:
+        raise RuntimeError("no")
+
+    world.snapshots.current = msgspec.structs.replace(world.snapshots.current, recordable=recordable)
+    exchange = await world.call(chat("a secret", model="large-1"))
+    assert exchange.status == 403
+    (entry,) = world.journal.opened
+    assert entry.refusal == "model_not_allowed"
+    assert entry.contents == ()

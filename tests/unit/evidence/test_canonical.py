@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from narrows.evidence import canonical
 from narrows.evidence.canonical import labels, references, request_id, was_forwarded
 from narrows.evidence.commitments import commit_list
-from narrows.evidence.entries import NO_CONTENTS, ClosedEntry, OpenedEntry, Reference, UsageEntry
+from narrows.evidence.entries import NO_CONTENTS, ClosedEntry, MaskEntry, OpenedEntry, Reference, UsageEntry
 from narrows.model.record import Strangers
 from narrows.model.refusal import Code
+from narrows.model.text import Masked
 from narrows.model.usage import Usage
 from narrows.model.verdict import Note
 from unit.stores.sqlite.records import NOW, closed, opened, segment
@@ -32,7 +33,12 @@ def test_entries_are_their_own_canonical_form() -> None:
     note = Note(Code.PROMPT_DENIED, "research", "no-delete", "$.messages[0]")
     entries = [
         canonical.opened(
-            opened(notes=(note,), policies=("research",), justification="ünïcode\x00\x1f\x7f\u2028"),
+            opened(
+                notes=(note,),
+                masked=(Masked("$", "é", "d", 1),),
+                policies=("research",),
+                justification="ünïcode\x00\x1f\x7f\u2028",
+            ),
             1,
             CONTEXT,
             contents,
@@ -49,13 +55,14 @@ def test_entries_are_their_own_canonical_form() -> None:
 def test_every_field_is_in_its_place() -> None:
     """No two values are alike, so that none can be taken for another."""
     note = Note(Code.PROMPT_DENIED, "noted")
+    masked = (Masked("$.a", "US_SSN", "us_ssn", 2), Masked("content", "PIN", "pin", 1, observed=True))
     intent = opened(
-        forwarded=False, justification="j", notes=(note,), output_cap=11, param="pa", policy="po", prompt_tokens=12,
-        reason="re", refusal="rf", rule="ru", status=403,
+        forwarded=False, justification="j", masked=masked, notes=(note,), output_cap=11, param="pa", policy="po",
+        prompt_tokens=12, reason="re", refusal="rf", rule="ru", status=403,
     )  # fmt: skip
     ending = closed(
-        duration=21, finish="f", first_byte=22, model="m", notes=(note,), policy="po", reason="re", refusal="rf",
-        response_ids=("r",), sent_bytes=23, status=201, upstream_request_id="u", upstream_status=202,
+        duration=21, finish="f", first_byte=22, masked=masked, model="m", notes=(note,), policy="po", reason="re",
+        refusal="rf", response_ids=("r",), sent_bytes=23, status=201, upstream_request_id="u", upstream_status=202,
         usage=Usage(1, 2, 3, 4),
     )  # fmt: skip
     for entry, kind, data in (
@@ -66,13 +73,14 @@ def test_every_field_is_in_its_place() -> None:
         given = json.loads(msgspec.json.encode(entry))
         assert set(written) == set(kind.__struct_fields__)
         assert msgspec.json.encode(msgspec.json.decode(data, type=kind)) == data
-        same = set(written) & set(given) - {"contents", "notes", "usage", "response_ids"}
+        same = set(written) & set(given) - {"contents", "masked", "notes", "usage", "response_ids"}
         assert {name: written[name] for name in same} == {name: given[name] for name in same}
         assert (written["seq"], written["v"]) == (31, 1)
         assert written["kind"] == ("opened" if entry is intent else "closed")
     read = msgspec.json.decode(canonical.closed(ending, 31, NO_CONTENTS), type=ClosedEntry)
     assert read.usage == UsageEntry(prompt=1, completion=2, cached=3, reasoning=4)
     assert read.response_ids == ("r",)
+    assert read.masked == (MaskEntry(2, "us_ssn", "US_SSN", path="$.a"), MaskEntry(1, "pin", "PIN", True, "content"))
 
 
 @given(st.text(), st.text(st.characters()))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from narrows.evidence.canonical import request_id
-from narrows.evidence.entries import ClosedEntry, ContextEntry, NoteEntry, OpenedEntry, UsageEntry
+from narrows.evidence.entries import ClosedEntry, ContextEntry, MaskEntry, NoteEntry, OpenedEntry, UsageEntry
 from narrows.model.record import Outcome, Stream, Transcript
 from narrows.model.usage import Usage
 
@@ -54,6 +54,7 @@ class CallView(msgspec.Struct, frozen=True):
     revision: str
     policies: tuple[str, ...]
     notes: tuple[NoteEntry, ...]
+    masked: tuple[MaskEntry, ...]
     prompt_tokens: int
     output_cap: int | None
     outcome: str | None
@@ -158,6 +159,7 @@ def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
         forwarded=opened.forwarded,
         revision=context.revision,
         policies=context.policies or (),
+        masked=(opened.masked or ()) + ((closed.masked if closed else None) or ()),
         notes=(opened.notes or ()) + ((closed.notes if closed else None) or ()),
         prompt_tokens=opened.prompt_tokens,
         output_cap=opened.output_cap,
