@@ -102,13 +102,14 @@ MODELS: Final = (
         (
             "ai21 aleph[_-]{0,1}alpha deepinfra lepton octoai novita siliconflow moonshot kimi minimax "
             "baichuan dashscope qianfan hunyuan volcengine upstage writer[_-]api reka inflection hyperbolic "
-            "nebius featherless forefront gooseai nlp[_-]{0,1}cloud banana[_-] baseten cerebrium beam[_-] "
+            "nebius featherless forefront gooseai nlp[_-]{0,1}cloud banana[_-] baseten cerebrium "
+            "beam[_-](?:api|token|cloud) "
             "predibase friendli gradient lambda[_-]{0,1}(?:labs|cloud) fal[_-](?:key|ai) ideogram leonardo "
-            "midjourney luma heygen synthesia d[_-]id[_-] playht resemble murf recraft scenario hume "
+            "midjourney luma heygen synthesia d[_-]id[_-]api playht resemble murf recraft scenario hume "
             "rev[_-]ai gladia speechmatics soniox assembly[_-]{0,1}ai deepgram clarifai roboflow monkeylearn "
             "eden[_-]{0,1}ai diffbot"
         ),
-        f"(?:{UUID}(?::[0-9a-f]{{32}})?|[A-Za-z0-9_+/=.-]{{24,160}})",
+        f"(?:{UUID}(?::[0-9a-f]{{32}})?|[A-Za-z0-9_+=-]{{24,160}})",
         "<w40>",
         entropy=3.2,
         validate=is_mixed,
@@ -149,7 +150,7 @@ DATA_AND_SEARCH: Final = (
         "vector_store_key",
         "VECTOR_STORE_KEY",
         ("qdrant zilliz milvus vespa marqo chroma turbopuffer lancedb vectara meilisearch typesense"),
-        f"(?:{UUID}|[A-Za-z0-9_.|-]{{30,160}})",
+        f"(?:{UUID}|[A-Za-z0-9_|-]{{30,160}})",
         "<w40>",
         entropy=3.2,
         validate=is_mixed,
@@ -167,7 +168,7 @@ DATA_AND_SEARCH: Final = (
             "searchapi valueserp scale[_-]{0,1}serp zenserp scraper[_-]{0,1}api scraping[_-]{0,1}bee zyte "
             "scrapfly apify browserless brightdata zenrows newsapi gnews mediastack wolfram"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_.-]{{20,90}})",
+        f"(?:{UUID}|[A-Za-z0-9_-]{{20,90}})",
         "<h64>",
         validate=is_mixed,
         key="serpapi_key",
@@ -199,7 +200,7 @@ WATCHING: Final = (
             "portkey litellm comet[_-] neptune arize phoenix[_-]api braintrust humanloop traceloop agentops "
             "promptlayer galileo patronus dagshub clearml mlflow lakera guardrails"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=.-]{{20,200}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{20,200}})",
         "<w32>",
         entropy=3.2,
         validate=is_mixed,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from narrows.masking.detector import Detector
-from narrows.masking.detectors.secrets_rows import ALNUM, URL, UUID, issued, keyed
+from narrows.masking.detectors.secrets_rows import ALNUM, URL, UUID, issued, keyed, spell
 from narrows.masking.validators.secrets import is_mixed
 from narrows.masking.validators.secrets_encoded import is_aws_access_key
 
@@ -35,6 +35,18 @@ AMAZON: Final = (
         after=B64 + "=",
         entropy=4.0,
         validate=is_mixed,
+    ),
+    Detector(
+        name="aws_secret_key.pair",
+        entity="AWS_SECRET_KEY",
+        lead=AWS_IDS + r"[A-Z0-9]{16}[^A-Za-z0-9+/]{1,10}(?:[A-Za-z_]{1,24}[^A-Za-z0-9+/]{1,10}){0,2}",
+        pattern=f"[{B64}]{{40}}",
+        not_before=B64,
+        not_after=B64 + "=",
+        validate=is_mixed,
+        min_entropy=3.5,
+        examples=(f"AKIA{spell('<t16>')},{spell('<B40>')}", f"ASIA{spell('<t16>')}:{spell('<B40>')}"),
+        counterexamples=(f"{spell('<B40>')}", f"AKIA{spell('<t16>')} {spell('<B44>')}"),
     ),
     keyed(
         "aws_session_token",

@@ -19,7 +19,8 @@ NAMES: Final = (
     r"(?i:passw(?:or)?d|passphrase|passcode|pwd|pswd|(?:db|user|root|my|ftp|smtp|admin|mail|proxy|login)[_-]{0,1}pass)"
 )
 ASSIGNS: Final = (
-    r"[A-Za-z0-9_.\-]{0,16}\\{0,2}[\"'`\])]{0,2}[ \t]{0,4}(?:[:?+.|]{0,3}=>?|:|,|\(|->)[ \t]{0,4}[bru]{0,1}\\{0,2}"
+    r"[A-Za-z0-9_.\-]{0,16}(?:\\{0,2}[\"'`\])]{0,2}[ \t]{0,16}(?:[:?+.|]{0,3}=>?|:|\(|-?>)|[\"'],)"
+    r"(?:[ \t]{0,16}|[\r\n]{1,2}[ \t]{1,16})[bru]{0,1}\\{0,2}"
 )
 
 
@@ -102,6 +103,7 @@ STRINGS: Final = (
         r"[^;\s\"'<>{}]{3,100}",
         ("Server=tcp:db.test,1433;User ID=gate;Password=Kx8vQ2n0t;Encrypt=True", "DRIVER={x};UID=sa;PWD=n0t4p4ss;"),
         ("Server=db.test;Password={password};", "Server=db.test;Password=%s;"),
+        after=r"^;\s\"'<>",
     ),
     written(
         "query_password",
@@ -158,6 +160,31 @@ STRINGS: Final = (
         after="^\"'",
     ),
     written(
+        "network_credential",
+        "NETWORK_CREDENTIAL",
+        r"(?:NetworkCredential|PSCredential|UsernamePasswordCredential|HTTPBasicAuth|PasswordAuthentication|DirectoryEntry)"
+        r"\s{0,2}\((?:\s{0,12}[\"'][^\"'\r\n]{1,64}[\"']\s{0,2},){1,2}\s{0,12}[\"']",
+        r"[^\"'\r\n]{3,50}",
+        ('new NetworkCredential("gate", "n0t-a-p4ss");', "requests.get(url, auth=HTTPBasicAuth('gate', 'Kx8vQ2'))"),
+        ('new NetworkCredential("user", "password");', "HTTPBasicAuth(user, password)"),
+        after="^\"'",
+    ),
+    written(
+        "password_file_entry",
+        "PASSWORD_FILE_ENTRY",
+        r"(?:[A-Za-z0-9_.*-]{1,64}:(?:5432|5433|6432|\*):[^\s:]{1,40}:[^\s:]{1,40}:|"
+        r"<Pass(?: encoding=\"[a-z0-9]{1,10}\")?>|"
+        r"jdbc:oracle:thin:[^\s/:@\"']{1,40}/|sqlplus [^\s/:@\"']{1,40}/)",
+        r"[^\s:@<\"']{4,100}",
+        (
+            "db.test:5432:app:gate:n0t4p4ss\n",
+            '<Pass encoding="base64">bjB0LWEtcDRzcw==</Pass>',
+            "sqlplus gate/n0t4p4ss@db",
+        ),
+        ("db.test:5432:app:gate:password\n", "<Pass></Pass>"),
+        after=r"^\s@<",
+    ),
+    written(
         "otp_secret",
         "OTP_SECRET",
         (
@@ -178,7 +205,8 @@ ASSIGNED: Final = (
     Detector(
         name="assigned_password.quoted",
         entity="PASSWORD",
-        lead=rf"{NAMES}{ASSIGNS}[\"'`]",
+        lead=rf"{NAMES}(?:{ASSIGNS}[\"'`]|[ \t]{{1,16}}[\"'`]|"
+        rf"[A-Za-z0-9_.-]{{0,16}}[\"']\s{{1,4}}value\s{{0,2}}=\s{{0,2}}[\"'])",
         pattern=r"[^\s\"'`\\<>]{5,80}",
         not_after=TO_QUOTE,
         validate=is_password_value,

@@ -86,7 +86,7 @@ DATABASES: Final = (
             "pocketbase nhost convex redis[_-]{0,1}cloud aiven planetscale neon timescale materialize rockset "
             "pinot druid questdb stardog rabbitmq cloudamqp pulsar nats[_-] solace ably temporal"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=.-]{{16,300}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{16,300}})",
         "<w40>",
         validate=is_mixed,
         key="upstash_redis_rest_token",
@@ -96,10 +96,10 @@ DATABASES: Final = (
         "PIPELINE_SERVICE_KEY",
         (
             "airbyte fivetran hightouch census stitch matillion talend dagster astronomer airflow meltano "
-            "rudder looker tableau metabase superset mode[_-] sigma thoughtspot powerbi domo qlik redash "
-            "hex[_-] deepnote"
+            "rudder looker tableau metabase superset mode[_-](?:api|token) sigma thoughtspot powerbi domo qlik redash "
+            "hex[_-](?:api|token) deepnote"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=.-]{{16,200}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{16,200}})",
         "<w32>",
         validate=is_mixed,
         key="metabase_api_key",

@@ -81,7 +81,7 @@ REGISTRIES: Final = (
     issued("clojars_token", "CLOJARS_TOKEN", "(?i:clojars)_[0-9a-f]{60}", "CLOJARS_<h60>"),
     issued("packagist_token", "PACKAGIST_TOKEN", "packagist_[ou][ru][a-z]_[0-9a-f]{48,72}", "packagist_out_<h68>"),
     issued(
-        "cloudsmith_key", "CLOUDSMITH_KEY", f"(?:csa|cs)_[{ALNUM}]{{36,48}}", "csa_<w40>", before=URL, validate=is_mixed
+        "cloudsmith_key", "CLOUDSMITH_KEY", f"(?:csa|cs)_[{ALNUM}]{{32,48}}", "csa_<w40>", before=URL, validate=is_mixed
     ),
     issued("conda_token", "CONDA_TOKEN", f"[a-z]{{2}}-{UUID}", "tk-<uuid>", before=URL, score=0.7),
     issued("jitpack_token", "JITPACK_TOKEN", "jp_[a-z0-9]{26}", "jp_<l26>", before=URL, validate=is_mixed),
@@ -92,7 +92,7 @@ REGISTRIES: Final = (
             "hex[._]{0,1}pm hex[_-]api packagecloud gemfury cocoapods ossrh sonatype nexus maven[_-]central "
             "gradle[_-](?:publish|enterprise) pub[._]{0,1}dev conan repo[_-]token quay ghcr harbor"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=.-]{{16,160}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{16,160}})",
         "<h32>",
         validate=is_mixed,
         key="packagecloud_token",
@@ -111,7 +111,14 @@ PIPELINES: Final = (
     ),
     keyed("travis_token", "TRAVIS_TOKEN", "travis", f"[{URL}]{{20,22}}", "<w22>", entropy=3.3, validate=is_mixed),
     issued("buildkite_token", "BUILDKITE_TOKEN", f"bk(?:ua|ct|aj|ru|pt)_[{ALNUM}]{{40,64}}", "bkua_<h40>"),
-    keyed("buildkite_token.agent", "BUILDKITE_TOKEN", "buildkite", "[0-9a-f]{50}", "<h50>"),
+    keyed(
+        "buildkite_token.agent",
+        "BUILDKITE_TOKEN",
+        "buildkite",
+        f"(?:[{ALNUM}]{{40}}|[0-9a-f]{{50}})",
+        "<h50>",
+        validate=is_mixed,
+    ),
     keyed("jenkins_token", "JENKINS_TOKEN", "jenkins|crumb", "(?:11)?[0-9a-f]{32}", "11<h32>"),
     issued(
         "teamcity_token",
@@ -142,9 +149,9 @@ PIPELINES: Final = (
         "BUILD_SERVICE_TOKEN",
         (
             "appveyor bitrise codemagic codeship semaphore wercker cirrus woodpecker concourse bamboo gocd "
-            "depot expo eas[_-]token fastlane earthly spacelift env0 scalr atlantis codefresh shippable"
+            "depot[_-] expo[_-] eas[_-]token fastlane earthly spacelift env0 scalr atlantis codefresh shippable"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_.=-]{{16,120}})",
+        f"(?:{UUID}|[A-Za-z0-9_=-]{{16,120}})",
         "<w32>",
         validate=is_mixed,
         key="appveyor_token",
@@ -173,10 +180,11 @@ PIPELINES: Final = (
         "code_quality_token",
         "CODE_QUALITY_TOKEN",
         (
-            "codacy code[_-]{0,1}climate deepsource semgrep veracode checkmarx fossa mend[_-] whitesource "
+            "codacy code[_-]{0,1}climate deepsource semgrep veracode checkmarx fossa mend[_-](?:api|token|user) "
+            "whitesource "
             "blackduck qodana embold stackhawk aikido socket[_-]security"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_.=-]{{20,128}})",
+        f"(?:{UUID}|[A-Za-z0-9_=-]{{20,128}})",
         "<h64>",
         validate=is_mixed,
         key="codacy_project_token",
@@ -257,10 +265,10 @@ INFRASTRUCTURE: Final = (
         "secret_store_token",
         "SECRET_STORE_TOKEN",
         (
-            "akeyless cyberark conjur delinea thycotic keeper[_-] teleport boundary consul nomad "
+            "akeyless cyberark conjur delinea thycotic keeper[_-] teleport boundary[_-](?:token|auth) consul nomad "
             "vault[_-]token chef puppet saltstack"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_.+/=-]{{20,200}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{20,200}})",
         "<uuid>",
         validate=is_mixed,
         key="consul_http_token",

@@ -19,12 +19,12 @@ NAMES: Final = (
     r"(?i:api[ _.-]{0,1}key|secret|token|passw(?:or)?d|passphrase|passcode|credential|creds|"
     r"(?:access|private|auth|encrypt(?:ion)?|crypt|signing|sign|master|licen[sc]e|app|account|storage|shared|admin|"
     r"client|session|security|webhook|deploy|hmac|subscription|write|host|project|server|rest|integration|"
-    r"authorization|cookie)[ _.-]{0,1}key|auth[_-]{0,1}(?:code|pass)|"
+    r"authorization|cookie)[ _.-]{0,1}key|[_-](?:key|jwt|salt)|auth[_-]{0,1}(?:code|pass)|"
     r"(?:db|user|root|my|ftp|smtp|admin)[_-]{0,1}(?:pass|pw|pwd))"
 )
 REST_OF_NAME: Final = r"[A-Za-z0-9_.\-]{0,24}"
 ASSIGNS: Final = (
-    r"\\{0,2}[\"'`\])]{0,2}[ \t]{0,4}(?::[ ]{0,1}[A-Za-z][A-Za-z\[\]., |]{1,20}[ ])?"
+    r"\\{0,2}[\"'`\])]{0,2}[ \t]{0,16}(?::[ ]{0,1}[A-Za-z][A-Za-z\[\]., |]{1,20}[ ])?"
     r"(?:[:?+.|]{0,3}=>?|:|,|\(|>|->)\s{0,4}"
 )
 """A key's end and one of the notations of assignment: `": `, ` = `, ` := `, `=>`, `(`, `: str = `, `>` of XML."""
@@ -166,7 +166,8 @@ TOKENS: Final = (
         lead=(
             r"(?i:authorization|x-[a-z-]{0,30}(?:key|token|secret|auth)|api-key|apikey|private-token|job-token)"
             r"\\{0,2}[\"']{0,2}[ ]{0,2}[:=,][ ]{0,2}\\{0,2}[\"']{0,2}"
-            r"(?:(?i:token|key|apikey|api-key|bot|oauth|ssws|splunk|sso-key|genielkey|geniekey)[ =:]{1,2})?"
+            r"(?:(?i:token|key|apikey|api-key|bot|oauth|ssws|splunk|sso-key|geniekey|jwt|ntlm|client-id|"
+            r"auth|app|session)[ =:]{1,2})?"
         ),
         pattern=r"[A-Za-z0-9_~+/=.:\-]{16,400}",
         not_after=r"A-Za-z0-9_~+/=.:\-(\[",
@@ -318,6 +319,31 @@ ASSIGNMENTS: Final = (
         after=r"A-Za-z0-9_+/=.~\-(\[:{@$",
         entropy=3.0,
         key="api_token",
+    ),
+    Detector(
+        name="generic_secret.spoken",
+        entity="GENERIC_SECRET",
+        lead=(
+            rf"{NAMES}s?(?:[ ](?:for|to|of|from)[ ][^\r\n\"'=]{{1,40}})?"
+            r"(?:[ ](?:is|was|are|will be|changed to))?(?:[:,][ ]|[ ]:[ ]|[ ])[\"'`]{0,1}"
+        ),
+        pattern=r"[A-Za-z0-9_+/=.~\-]{12,250}",
+        not_after=r"A-Za-z0-9_+/=~\-(\[{@$",
+        validate=is_secret_value,
+        min_entropy=3.0,
+        stop_words=PLACEHOLDERS,
+        score=0.6,
+        keyword_score=0.6,
+        examples=(
+            f"my API key for the weather service is {spell('<h32>')}, please fix",
+            f"use the secret {spell('<w14>')} to log in.",
+            f"the access key is `{spell('<w20>')}`",
+        ),
+        counterexamples=(
+            "the token is invalid",
+            "the secret is in settings.SECRET_KEY_2",
+            "API key for the service_v2.endpoint",
+        ),
     ),
 )
 

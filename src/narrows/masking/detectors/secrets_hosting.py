@@ -89,7 +89,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     ),
     issued("heroku_key", "HEROKU_KEY", f"HRKU-(?:AA[{URL}]{{58}}|{UUID})", "HRKU-AA<w58>"),
     keyed("heroku_key.uuid", "HEROKU_KEY", "heroku", UUID, "<uuid>"),
-    issued("render_key", "RENDER_KEY", f"rnd_[{ALNUM}]{{28,60}}", "rnd_<w32>", before=URL),
+    issued("render_key", "RENDER_KEY", f"rnd_[{ALNUM}]{{24,60}}", "rnd_<w32>", before=URL),
     issued(
         "vercel_token",
         "VERCEL_TOKEN",

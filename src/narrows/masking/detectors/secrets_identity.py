@@ -41,10 +41,11 @@ IDENTITY: Final = (
         "IDENTITY_SERVICE_SECRET",
         (
             "one[_-]{0,1}login ping[_-]{0,1}(?:identity|federate|one) keycloak duo[_-] frontegg descope "
-            "fusion[_-]{0,1}auth cognito jumpcloud supertokens logto zitadel authentik yubico saml oidc "
-            "oauth2? sso[_-]client"
+            "fusion[_-]{0,1}auth cognito jumpcloud supertokens logto zitadel authentik yubico saml[_-] "
+            "oidc[_-](?:client|rp) "
+            "oauth2?(?:[(]|[_.-]{0,1}(?:client|token|secret|consumer)) sso[_-]client"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=.~-]{{24,160}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=~-]{{24,160}})",
         "<w40>",
         entropy=3.2,
         validate=is_mixed,
@@ -165,7 +166,7 @@ SOCIAL: Final = (
             "eventbrite meetup tumblr yahoo dailymotion omdb tmdb themoviedb tvdb trakt "
             "steam[_-](?:api|web|key) riot[_-] nasa rebrickable goodreads kaggle"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=.-]{{16,180}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{16,180}})",
         "<h32>",
         validate=is_mixed,
         key="tmdb_api_key",

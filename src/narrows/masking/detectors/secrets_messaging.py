@@ -3,7 +3,7 @@
 from typing import Final
 
 from narrows.masking.detector import Detector
-from narrows.masking.detectors.secrets_rows import ALNUM, URL, UUID, issued, keyed, service
+from narrows.masking.detectors.secrets_rows import ALNUM, URL, UUID, issued, keyed, service, spell
 from narrows.masking.validators.secrets import is_mixed
 from narrows.masking.validators.secrets_encoded import is_discord_token
 
@@ -209,7 +209,7 @@ MAIL: Final = (
             "campaign[_-]{0,1}monitor drip mailtrap zeptomail smtp2go socketlabs moosend omnisend beehiiv "
             "braze hunter[._]{0,1}io neverbounce zerobounce emailable mailboxlayer"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=-]{{20,140}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{20,140}})",
         "<h32>",
         validate=is_mixed,
         key="customerio_api_key",
@@ -222,6 +222,16 @@ CALLS: Final = (
     issued("twilio_key", "TWILIO_KEY", "SK[0-9a-f]{32}", "SK<h32>", before=ALNUM),
     issued("twilio_account", "TWILIO_ACCOUNT", "AC[0-9a-f]{32}", "AC<h32>", before=ALNUM, score=0.7),
     keyed("twilio_token", "TWILIO_TOKEN", "twilio|auth[_-]{0,1}token", "[0-9a-f]{32}", "<h32>"),
+    Detector(
+        name="twilio_token.pair",
+        entity="TWILIO_TOKEN",
+        lead=r"AC[0-9a-f]{32}[\"':, ]{1,6}",
+        pattern=r"[0-9a-f]{32}",
+        not_before=ALNUM,
+        not_after=ALNUM,
+        examples=(f'Client("AC{spell("<h32>")}", "{spell("<h32>")}")', f"curl -u AC{spell('<h32>')}:{spell('<h32>')}"),
+        counterexamples=(f"AC{spell('<h32>')}", spell("<h32>")),
+    ),
     keyed(
         "vonage_secret", "VONAGE_SECRET", "vonage|nexmo", f"[{ALNUM}]{{16}}", "<w16>", entropy=3.0, validate=is_mixed
     ),
@@ -244,7 +254,7 @@ CALLS: Final = (
             "sinch bandwidth[_-] clicksend textlocal msg91 ringcentral dialpad aircall signalwire infobip "
             "kaleyra exotel clickatell africastalking telesign authy"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=-]{{20,120}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{20,120}})",
         "<w32>",
         validate=is_mixed,
         key="sinch_api_token",

@@ -128,7 +128,7 @@ MONITORING: Final = (
             "scout[_-]{0,1}apm skylight appdynamics instana lightstep signalfx wavefront stackify site24x7 "
             "uptrends statuscake catchpoint thousandeyes nagios zabbix prtg librenms"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=-]{{16,120}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{16,120}})",
         "<w32>",
         validate=is_mixed,
         key="raygun_api_key",
@@ -151,7 +151,7 @@ MONITORING: Final = (
             "log[_-]{0,1}tail splunk humio logscale graylog sematext scalyr datasette fluentbit coralogix "
             "last9 signoz openobserve"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=-]{{20,120}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{20,120}})",
         "<uuid>",
         validate=is_mixed,
         key="splunk_hec_token",
@@ -183,7 +183,7 @@ MONITORING: Final = (
             "status[_-]{0,1}page victorops xmatters squadcast incident[._]{0,1}io firehydrant rootly pingdom "
             "freshping cronitor healthchecks"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_.-]{{20,100}})",
+        f"(?:{UUID}|[A-Za-z0-9_-]{{20,100}})",
         "<uuid>",
         validate=is_mixed,
         key="pingdom_api_token",
@@ -205,7 +205,7 @@ ANALYTICS: Final = (
             "localytics flurry smartlook mouseflow crazyegg clearbit apollo[_-] zoominfo fullcontact "
             "peopledatalabs"
         ),
-        f"(?:{UUID}|key_live_[{ALNUM}]{{32}}|[A-Za-z0-9_+/=.-]{{20,120}})",
+        f"(?:{UUID}|key_live_[{ALNUM}]{{32}}|[A-Za-z0-9_+=-]{{20,120}})",
         "<h32>",
         validate=is_mixed,
         key="rudderstack_write_key",
@@ -243,7 +243,7 @@ ANALYTICS: Final = (
         "feature_flag_key",
         "FEATURE_FLAG_KEY",
         ("configcat split[._]{0,1}io optimizely growthbook devcycle flagsmith unleash harness[_-]ff"),
-        f"(?:{UUID}|[A-Za-z0-9_/+=.-]{{22,120}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{22,120}})",
         "<w43>",
         entropy=3.2,
         validate=is_mixed,
@@ -272,7 +272,7 @@ ANALYTICS: Final = (
             "foursquare maxmind smartystreets radar openweather(?:map)? appid weatherapi accuweather "
             "weatherbit visualcrossing tomorrow[._]{0,1}io darksky climacell aerisweather"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_.-]{{14,90}})",
+        f"(?:{UUID}|[A-Za-z0-9_-]{{14,90}})",
         "<h32>",
         entropy=2.8,
         validate=is_mixed,

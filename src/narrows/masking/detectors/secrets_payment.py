@@ -145,7 +145,7 @@ CARDS: Final = (
             "instamojo iyzico ccavenue recurly dwolla payoneer coingate bitpay 2c2p dlocal ebanx afterpay "
             "affirm wepay transferwise wise[_-]"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=-]{{16,120}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{16,120}})",
         "<w32>",
         entropy=3.3,
         validate=is_mixed,

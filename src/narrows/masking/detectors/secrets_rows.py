@@ -34,12 +34,13 @@ SAMPLES: Final = {
 SEPARATOR: Final = r"[\s:=?+.|>,(\[{\\\"'`\])-]"
 """What stands between a key and its value: assignment in every notation, quotes, escapes, line breaks of YAML."""
 
-LEAD_OF_VALUE: Final = rf"[A-Za-z0-9_ .-]{{0,24}}{SEPARATOR}{{1,10}}(?:[A-Za-z0-9_-]{{2,16}}{SEPARATOR}{{1,10}}){{0,2}}"
+LEAD_OF_VALUE: Final = (
+    rf"[A-Za-z0-9_.-]{{0,24}}(?:[ ][A-Za-z]{{2,12}}){{0,3}}{SEPARATOR}{{1,10}}"
+    rf"(?:[A-Za-z_-]{{2,16}}{SEPARATOR}{{1,10}}){{0,2}}"
+)
 """The rest of a key that began with a vendor's name, a separator, and at most two words more: `": {"api_key": "`,
-`: str = "`, `" value="`, ` is `."""
-
-KEY_WORD: Final = r"[A-Za-z0-9_. -]{0,16}(?i:key|token|secret|pass|auth|cred|licen[sc]e|pat|dsn|pwd|appid)"
-"""What a key must be named besides its vendor where the value could be anything."""
+`: str = "`, `" value="`, ` key is `. No word of it has a digit in front, so that the `v1.2.3 h1:` and `sha256:` of lock
+files lead nowhere."""
 
 PLACEHOLDERS: Final = ("example", "xxxx", "your", "changeme", "placeholder", "dummy", "redacted", "0000000")
 """What people write where a secret would stand."""
@@ -147,12 +148,12 @@ def service(
     entropy: float = 3.0,
     validate: Callable[[str], bool] | None = None,
 ) -> Detector:
-    """The keys of a whole trade, for vendors whose format says nothing: the key they are assigned to must say that
-    it holds a secret, too. `vendors` are expressions with white space between them."""
+    """The keys of a whole trade, for vendors whose formats say nothing. `vendors` are expressions with white space
+    between them."""
     return keyed(
         name,
         entity,
-        f"(?:{'|'.join(vendors.split())}){KEY_WORD}",
+        f"(?:{'|'.join(vendors.split())})",
         pattern,
         sample,
         key=key,

@@ -19,7 +19,7 @@ WORK: Final = (
     issued(
         "asana_token",
         "ASANA_TOKEN",
-        "[0-2]/[0-9]{16}(?:/[0-9]{16})?:[0-9a-f]{32}",
+        "[0-2]/[0-9]{10,20}(?:/[0-9]{10,20})?[:/][0-9a-f]{32}",
         "2/<d16>/<d16>:<h32>",
         before=ALNUM + "/",
     ),
@@ -86,11 +86,11 @@ WORK: Final = (
             "monday[._] todoist smartsheet wrike basecamp teamwork toggl clockify evernote coda[_-] miro "
             "lucid airbyte fivetran hightouch zapier pipedream n8n tines workato tray[._]io docusign "
             "hellosign pandadoc dropbox[_-]{0,1}sign calendly survey[_-]{0,1}monkey jotform lokalise crowdin "
-            "transifex phrase poeditor deepl smartling copper pipedrive greenhouse lever bamboohr gusto "
+            "transifex phrase[_-] poeditor deepl smartling copper pipedrive greenhouse lever[_-] bamboohr gusto "
             "rippling workday workable freshbooks xero quickbooks intuit netsuite bill[._]com expensify "
             "swagger[_-]{0,1}hub apiary insomnia bitly rebrandly typeform"
         ),
-        f"(?:{UUID}(?::fx)?|[A-Za-z0-9_+/=.-]{{16,200}})",
+        f"(?:{UUID}(?::fx)?|[A-Za-z0-9_+=-]{{16,200}})",
         "<h40>",
         validate=is_mixed,
         key="todoist_api_token",
@@ -134,7 +134,7 @@ COMMERCE_AND_SUPPORT: Final = (
             "fresh(?:desk|service|chat|works) front[_-](?:api|app) drift crisp help[_-]{0,1}scout gorgias "
             "kustomer livechat tawk olark service[_-]{0,1}now uservoice canny delighted gladly dixa"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=.-]{{20,160}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{20,160}})",
         "<w20>",
         validate=is_mixed,
         key="freshdesk_api_key",
@@ -148,7 +148,7 @@ COMMERCE_AND_SUPPORT: Final = (
             "lemon[_-]{0,1}squeezy printful shipstation shipengine aftership sendcloud taxjar avalara amadeus "
             "walmart best[_-]{0,1}buy rainforest keepa"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=.-]{{20,160}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{20,160}})",
         "<w32>",
         validate=is_mixed,
         key="bigcommerce_access_token",
@@ -208,7 +208,7 @@ CONTENT: Final = (
             "uploadcare filestack transloadit cloudinary mux vimeo wistia brightcove unsplash pexels pixabay "
             "shutterstock giphy tenor imgur flickr smugmug getty"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=.-]{{15,200}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{15,200}})",
         "<w43>",
         entropy=3.2,
         validate=is_mixed,
@@ -231,10 +231,11 @@ CONTENT: Final = (
         "DEVICE_SERVICE_KEY",
         (
             "adafruit particle blynk smartthings thingspeak thingsboard tuya ubidots losant "
-            "home[_-]{0,1}assistant hass meraki unifi nest[_-] ecobee ring[_-] wyze arlo fitbit garmin "
+            "home[_-]{0,1}assistant hass meraki unifi nest[_-](?:api|token|client) ecobee "
+            "ring[_-](?:api|token|refresh) wyze arlo fitbit garmin "
             "withings strava oura whoop"
         ),
-        f"(?:{UUID}|[A-Za-z0-9_+/=-]{{16,180}})",
+        f"(?:{UUID}|[A-Za-z0-9_+=-]{{16,180}})",
         "<l32>",
         validate=is_mixed,
         key="blynk_auth_token",

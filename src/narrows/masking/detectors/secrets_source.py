@@ -56,7 +56,9 @@ GITLAB: Final = (
     issued("gitlab_token", "GITLAB_TOKEN", f"gl(?:{GITLAB_PREFIXES})-(?:t[0-9]_)?[{URL}]{{20,300}}", "glpat-<w20>"),
     issued("gitlab_token.job", "GITLAB_TOKEN", f"glcbt-[0-9a-zA-Z]{{1,5}}_[{URL}]{{20}}", "glcbt-64_<w20>"),
     issued("gitlab_token.runner_registration", "GITLAB_TOKEN", f"GR1348941[{URL}]{{20}}", "GR1348941<w20>"),
-    keyed("gitlab_session", "GITLAB_SESSION", "_gitlab_session", "[0-9a-f]{32}", "<h32>", key="_gitlab_session"),
+    keyed(
+        "gitlab_session", "GITLAB_SESSION", "gitlab[ _.-]{0,1}session", "[0-9a-f]{32}", "<h32>", key="gitlab_session"
+    ),
     keyed(
         "gitlab_token.keyed",
         "GITLAB_TOKEN",

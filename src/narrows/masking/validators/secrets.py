@@ -29,7 +29,7 @@ TEMPLATES: Final = re.compile(r"[$%#@&]?[{(<\[]|\*{3}|\.{3}|%[sdv]|\$[A-Za-z_][A
 
 REFERENCES: Final = re.compile(
     r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+[;,)]?\Z"
-    r"|process\.env|os\.environ|getenv|secrets\.|vars\.|env\.|https?:|file:|/[a-z]+/|[A-Za-z]:\\",
+    r"|process\.env|os\.environ|getenv|secrets\.|vars\.|env\.|https?:|file:|/[a-z]+/|[.~]{1,2}/|[A-Za-z]:\\",
     re.ASCII,
 )
 """What stands where a secret would and says where it is: an attribute, the environment, a path, an address."""
@@ -79,10 +79,10 @@ def is_password_value(text: str) -> bool:
     """What is assigned to a `password` and was chosen by somebody: letters with a digit or a sign, no placeholder."""
     letters = sum(char.isalpha() for char in text)
     digits = sum("0" <= char <= "9" for char in text)
-    signs = len(text) - letters - digits - sum(char in "_-. " for char in text)
+    signs = len(text) - letters - digits - sum(char in "_-. :/#," for char in text)
     if not letters or not (digits or signs) or _is_elsewhere(text):
         return False
-    return text.lower().rstrip("0123456789!.") not in PLACEHOLDER_WORDS and not NAME.fullmatch(text)
+    return text.lower().rstrip("0123456789!.:?") not in PLACEHOLDER_WORDS and not NAME.fullmatch(text)
 
 
 def is_credential(text: str) -> bool:
