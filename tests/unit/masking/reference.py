@@ -37,11 +37,20 @@ def find(text: str, row: Detector) -> Iterator[Found]:
         start = candidate.start()
         for end in range(min(len(text), start + width), start, -1):
             if pattern.fullmatch(text, start, end) and (score := _score(text, start, end, row)) > 0:
-                yield Found(start, end, row.entity, row.name, score)
-                position = end
+                position = _body_end(text, end, row)
+                yield Found(start, position, row.entity, row.name, score)
                 break
         else:
             position = start + 1
+
+
+def _body_end(text: str, end: int, row: Detector) -> int:
+    if not row.body:
+        return end
+    body = re.compile(f"[{row.body}]*").match(text, end)
+    assert body is not None
+    stop = re.compile(row.until).search(text, end, body.end()) if row.until else None
+    return stop.end() if stop else body.end()
 
 
 def resolve(findings: Iterable[Found]) -> list[Found]:

@@ -11,6 +11,10 @@ _STATES: Final = (
     "|W[AIVY]"
 )
 
+_LOCAL: Final = r"[^\x00-$&(-*,/:-@\[-^`{-\x7f]"
+_HOST: Final = r"[^\x00-,/:-@\[-`{-\x7f]"
+"""What the two parts of a mail address may hold, with all that is not ASCII."""
+
 DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
         name="email_address",
@@ -33,7 +37,10 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
         name="email_address.international",
         entity="EMAIL_ADDRESS",
-        pattern=r"[^\x00-$&(-*,/:-@\[-^`{-\x7f]{1,64}@[^\x00-,/:-@\[-`{-\x7f]{4,60}",
+        pattern=(
+            rf"{_LOCAL}{{0,40}}[^\x00-\x7f]{_LOCAL}{{0,40}}@{_HOST}{{4,60}}"
+            rf"|{_LOCAL}{{1,64}}@[A-Za-z0-9.-]{{0,40}}[^\x00-\x7f]{_HOST}{{0,40}}"
+        ),
         not_after=WORD,
         validate=is_international_address,
         score=LIKELY,

@@ -8,7 +8,7 @@ from narrows.masking.validators.network import is_ipv6, is_mac, is_spaced_script
 
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _HOST: Final = r"[A-Za-z0-9](?:\.?[A-Za-z0-9-]){0,100}"
-_PATH: Final = r"(?::[0-9]{2,5})?(?:[/?#](?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{0,1000}[A-Za-z0-9_~/#@$&*+=%-])?)?"
+_PATH: Final = r"(?::[0-9]{2,5})?(?:[/?#](?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{0,250}[A-Za-z0-9_~/#@$&*+=%-])?)?"
 
 _NAMES: Final = (
     r"com|org|net|edu|gov|mil|eu|de|fr|nl|uk|ru|dk|fi|cz|hu|jp|kr|pl|pt|gr|tr|ie|nz|za|mx|ar|br|cn|tw|hk|sg|ua|ro|sk"
@@ -65,7 +65,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         entity="URL",
         pattern=(
             r"(?:https?|ftps?|sftp|wss?)://[A-Za-z0-9\[]"
-            r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{0,1000}[A-Za-z0-9_~/#@$&*+=%-])?"
+            r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{0,250}[A-Za-z0-9_~/#@$&*+=%-])?"
         ),
         ignore_case=True,
         score=CERTAIN,
@@ -74,12 +74,24 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         counterexamples=("http://", "https:/example.com", "the https protocol"),
     ),
     Detector(
+        # Few links are that long: all of the rest is taken, even a full stop behind it.
+        name="url.long",
+        entity="URL",
+        pattern=r"(?:https?|ftps?|sftp|wss?)://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{250}",
+        body=r"A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-",
+        ignore_case=True,
+        score=CERTAIN,
+        keyword_score=CERTAIN,
+        examples=("https://example.com/?q=" + "abc123%20" * 40,),
+        counterexamples=("https://example.com/?q=abc",),
+    ),
+    Detector(
         # The host may go beyond ASCII, the path is as in the row before; a sentence that follows ends both.
         name="url.international",
         entity="URL",
         pattern=(
-            r"(?:https?|ftps?|sftp|wss?)://[^\x00-,/:-@\[-`{-\x7f]{1,60}"
-            r"(?:[:/?#](?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{0,500}[A-Za-z0-9_~/#@$&*+=%-])?)?"
+            r"(?:https?|ftps?|sftp|wss?)://[A-Za-z0-9.-]{0,40}[^\x00-\x7f][^\x00-,/:-@\[-`{-\x7f]{0,40}"
+            r"(?:[:/?#](?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]{0,250}[A-Za-z0-9_~/#@$&*+=%-])?)?"
         ),
         ignore_case=True,
         validate=is_spaced_script,
@@ -117,7 +129,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         entity="URL",
         pattern=(
             rf"{_HOST}\.(?:{_NAMES}|io|ai|co|me|ca|us|be|ch|at|it|es|se|no|in|ly|gl|tv|app|dev|info|biz)"
-            rf"(?::[0-9]{{2,5}})?/(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{{0,1000}}[A-Za-z0-9_~/#@$&*+=%-])?"
+            rf"(?::[0-9]{{2,5}})?/(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{{0,250}}[A-Za-z0-9_~/#@$&*+=%-])?"
         ),
         not_before=r"0-9A-Za-z@._/\\$-",
         score=PROBABLE,

@@ -31,3 +31,8 @@ def test_a_counterexample_is_not(row: Detector, text: str) -> None:
 )
 def test_exactly_the_value_is_masked(text: str, entity: str, found: list[str]) -> None:
     assert values(DETECTORS, text, entity) == found
+
+
+def test_a_link_of_any_length_is_masked_to_its_end() -> None:
+    link = "https://example.com/?q=" + "abc123%20" * 400
+    assert values(DETECTORS, f"see {link} there", "URL") == [link]
