@@ -37,8 +37,8 @@ _DROPPED_RANGES: Final = (
 
 _LOOK_ALIKES: Final = dict(
     zip(
-        "АВЕКМНОРСТУХаеорсухѕіјԁһЅІЈԛԝѵԌӏԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧονυαρικϲϳϹɑıɡ",
-        "ABEKMHOPCTYXaeopcyxsijdhSIJqwvGlQWABEZHIKMNOPTYXovuapikcjCaig",
+        "АВЕКМНОРСТУХаеорсухѕіјԁһЅІЈԛԝѵԌӏԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧοαρικϲϳϹɑıɡİ",
+        "ABEKMHOPCTYXaeopcyxsijdhSIJqwvGlQWABEZHIKMNOPTYXoapikcjCaigI",
         strict=True,
     )
 )
@@ -53,10 +53,14 @@ _PUNCTUATION: Final = dict(
 
 def fold_character(character: str) -> str:
     """What one character is seen as: usually one character, for some none or several."""
-    code = ord(character)
-    if any(first <= code <= last for first, last in _DROPPED_RANGES):
+    if _is_dropped(character):
         return ""
-    return "".join(map(_plain, unicodedata.normalize("NFKC", character)))
+    return "".join(_plain(part) for part in unicodedata.normalize("NFKC", character) if not _is_dropped(part))
+
+
+def _is_dropped(character: str) -> bool:
+    code = ord(character)
+    return any(first <= code <= last for first, last in _DROPPED_RANGES)
 
 
 def _plain(character: str) -> str:

@@ -24,9 +24,14 @@ class KeywordRefused(ValueError):
     """A keyword that can't be looked for; the message says why."""
 
 
+_CAPITALS: Final = str.maketrans("вкмнтβεζηκμντυχς", "bkmhtbezhkmntyxσ")  # noqa: RUF001
+"""Cyrillic and Greek letters whose capitals look Latin though they do not: a word has one form in either case. The two
+forms of a small sigma are one, too."""
+
+
 def lowered(text: str) -> str:
-    """A folded text in lower case, of the same length; a sigma is one, whatever stands behind it."""
-    return text.lower().replace("\N{GREEK SMALL LETTER FINAL SIGMA}", "\N{GREEK SMALL LETTER SIGMA}")
+    """A folded text in lower case, of the same length."""
+    return text.lower() if text.isascii() else text.lower().translate(_CAPITALS)
 
 
 def _edge(character: str) -> Chars:
@@ -71,12 +76,15 @@ class Group:
 
     matcher: Matcher | None
     foreign: tuple[str, ...]
-    """The keywords that are not ASCII."""
+    """The keywords that are not ASCII, lowered."""
+
+    looks_latin: bool
+    """Whether one of them is ASCII in capitals."""
 
     def find(self, text: str, data: bytes, *, hit: bool) -> Occurrences | None:
         """All occurrences, or None. `hit`: whether the gate found the pattern."""
         spans = list(self._ascii(data)) if hit else []
-        if self.foreign and not text.isascii():
+        if self.foreign and (self.looks_latin or not text.isascii()):
             spans = sorted({*spans, *self._foreign(lowered(text))})
         return Occurrences(spans) if spans else None
 
@@ -100,15 +108,15 @@ class Group:
 
 
 def group(keywords: Sequence[str]) -> Group:
-    """Folded, lower-case keywords, compiled. Raises KeywordRefused."""
+    """Folded keywords, compiled. Raises KeywordRefused."""
     for keyword in keywords:
         if not keyword.strip() or len(keyword) > MOST_LENGTH:
             raise KeywordRefused(f"a keyword has 1 to {MOST_LENGTH} characters: {keyword!r}")
-    plain = sorted({" ".join(keyword.split()) for keyword in keywords if keyword.isascii()})
+    plain = sorted({" ".join(keyword.lower().split()) for keyword in keywords if keyword.isascii()})
     nodes = [_node(keyword) for keyword in plain if not _implied(keyword, plain)]
     pattern = render(Choice(tuple(nodes))) if nodes else ""
     foreign = tuple(sorted({lowered(keyword) for keyword in keywords if not keyword.isascii()}))
-    return Group(pattern, Matcher(pattern) if pattern else None, foreign)
+    return Group(pattern, Matcher(pattern) if pattern else None, foreign, any(map(str.isascii, foreign)))
 
 
 def _implied(keyword: str, others: Sequence[str]) -> bool:

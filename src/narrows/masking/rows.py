@@ -4,7 +4,6 @@ It turns a `Detector` into facts that the engine uses and refuses one that could
 It knows no other detector and no text.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log2
@@ -252,4 +251,7 @@ def holds_any(value: str, words: Sequence[str]) -> bool:
 def entropy(value: str) -> float:
     """Shannon's, in bits a character."""
     size = len(value)
-    return -sum(count / size * log2(count / size) for count in Counter(value).values()) if size else 0.0
+    if not size:
+        return 0.0
+    counts = [value.count(character) for character in set(value)]
+    return log2(size) - sum([count * log2(count) for count in counts]) / size

@@ -100,7 +100,7 @@ def _groups(rows: Sequence[Row]) -> tuple[tuple[Group, ...], tuple[int, ...]]:
     folder = Folder()
     words: list[tuple[str, ...]] = []
     for row in rows:
-        folded = {keywords.lowered(folder.plain(keyword)) for keyword in row.detector.keywords}
+        folded = {folder.plain(keyword) for keyword in row.detector.keywords}
         words.append(tuple(sorted(folded)))
     try:
         made = {group: keywords.group(group) for group in sorted(set(words)) if group}

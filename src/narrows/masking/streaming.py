@@ -35,7 +35,16 @@ class MaskStream:
     """One field. `feed` and `finish` return text that may go out."""
 
     __slots__ = (
-        "_asked", "_carried", "_chosen", "_engine", "_exact", "_folded", "_new", "_released", "_swallowing", "_waiting",
+        "_asked",
+        "_carried",
+        "_chosen",
+        "_engine",
+        "_folded",
+        "_new",
+        "_released",
+        "_swallowing",
+        "_tried",
+        "_waiting",
         "findings",
     )  # fmt: skip
 
@@ -44,7 +53,7 @@ class MaskStream:
         self._folded = Folded(engine.folder)
         self._new: list[str] = []
         self._waiting = 0
-        self._asked = self._exact = 0
+        self._asked = self._tried = 0
         self._released = 0
         self._carried: dict[int, Carry] = {}
         self._swallowing: int | None = None
@@ -87,12 +96,15 @@ class MaskStream:
     def _releasable(self, data: bytes) -> int:
         """A cut at or before the earliest undecided start."""
         folded, selection, size = self._folded, self._chosen.selection, len(data)
+        held = size - folded.begin
+        if held > LONGEST_WORD and size - self._tried < max(STEP, held >> 4):
+            return folded.begin  # What is held long is looked at seldom, so that all looks together stay linear.
+        self._tried = size
         stop = max([data.rfind(separator, self._asked) for separator in _SEPARATORS]) + 1
         if stop > max(self._asked, folded.begin):
             self._asked = stop
             return self._engine.undecided(folded, data, stop, selection, solid=False)
-        if size - folded.begin > LONGEST_WORD and size - self._exact >= STEP:
-            self._exact = size
+        if held > LONGEST_WORD:
             return self._engine.undecided(folded, data, size, selection, solid=True)
         return folded.begin
 
@@ -173,5 +185,5 @@ class MaskStream:
             }
         self._released += folded.place(cut)
         kept = folded.release(cut, self._engine.context)
-        self._asked, self._exact = max(0, self._asked - kept), max(0, self._exact - kept)
+        self._asked, self._tried = max(0, self._asked - kept), max(0, self._tried - kept)
         self._carried = {rank: carry._replace(resume=carry.resume - kept) for rank, carry in carried.items()}

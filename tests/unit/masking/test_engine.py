@@ -1,0 +1,58 @@
+from narrows.masking.engine import Engine
+from narrows.masking.folding import encode
+from narrows.masking.section import Section
+from narrows.masking.wordlist import WordList
+from unit.masking.samples import DETECTORS, detector, engine
+
+
+def test_sources_are_ranked_by_section_row_and_list() -> None:
+    made = Engine(
+        [Section([detector("a", "aaa"), detector("b", "bbb")]), Section([detector("c", "ccc")])],
+        [WordList("names", "PROJECT", ["x"])],
+    )
+    assert [source.name for source in made.sources] == ["a", "b", "c", "names"]
+    assert made.entities == {"A", "B", "C", "PROJECT"}
+    folded = made.folder.whole("ccc x bbb aaa")
+    hits = made.scan(folded, encode(folded.text), made.select((0.0,) * 4, (frozenset(),) * 4), {})
+    assert [(folded.text[hit.start : hit.end], hit.rank) for hit in hits] == [
+        ("ccc", 2),
+        ("x", 3),
+        ("bbb", 1),
+        ("aaa", 0),
+    ]
+
+
+def test_only_what_is_selected_is_found() -> None:
+    made = engine()
+    folded = made.folder.whole("078-05-1120 ann@example.com")
+    floors = tuple(0.0 if source.entity == "US_SSN" else 2.0 for source in made.sources)
+    hits = made.scan(folded, encode(folded.text), made.select(floors, (frozenset(),) * len(floors)), {})
+    assert [made.sources[hit.rank].entity for hit in hits] == ["US_SSN"]
+
+
+def test_the_earliest_undecided_start_is_known() -> None:
+    made = engine()
+    every = made.select((0.0,) * len(made.sources), (frozenset(),) * len(made.sources))
+    for text, open_from in (
+        ("pay 4111 1111 ", "4111"),
+        ("call me ", ""),
+        ("seed: able baker ", "seed"),
+        ("-----BEGIN RSA ", "-----"),
+        ("the blue ", "blue"),
+        ("AB123 and then ", "AB123"),
+        ("AB123 and then some ", ""),
+    ):
+        folded = made.folder.whole(text)
+        data = encode(folded.text)[:-1]
+        cut = made.undecided(folded, data, len(data), every, solid=False)
+        assert folded.text[cut:-1] == text[text.index(open_from) :] if open_from else cut == len(data)
+
+
+def test_a_stream_keeps_as_much_context_as_the_longest_look_back() -> None:
+    assert Engine([Section([detector("a", "aaa")])]).context == 2
+    assert Engine([Section([detector("a", "aaa", lead="x{40}", left=90)])]).context == 42
+    assert Engine([Section([detector("a", "aaa", keywords=("k",), left=90)])]).context == 92
+
+
+def test_warming_up_finds_nothing_and_fails_on_nothing() -> None:
+    Engine([Section(DETECTORS)]).warm(["4111 1111 1111 1111", ""])

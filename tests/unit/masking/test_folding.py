@@ -1,0 +1,114 @@
+# ruff: noqa: RUF001 — letters that look alike are what this is about
+import unicodedata
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from narrows.masking.folding import MOST_DROPPED, Folded, Folder, encode, fold_character
+from narrows.masking.patterns import EDGE, WALL
+
+FOLDER = Folder(frozenset({"PIN"}))
+ODD = st.text(
+    alphabet=st.sampled_from("a1 [PIN]*\u200b\u0301ﬁ½４п中\U0001f600\U000e0041\x00\x01\x02?\U0010ffff\u2028é")
+)
+
+
+def folded(text: str) -> str:
+    whole = FOLDER.whole(text)
+    return whole.text[whole.begin : whole.end]
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("４１１１", "4111"),
+        ("٣४", "34"),
+        ("pаypаl", "paypal"),
+        ("ΑΒ\u2013\u2019", "AB-'"),
+        ("a\u200b\u202eb\U000e0041c", "abc"),
+        ("ﬁn ㏂", "fin a.m."),
+        ("𝟒𝓪", "4a"),
+        ("a\u00a0b\u3000c\u2028d", "a b c\nd"),
+        ("e\u0301é", "eé"),
+        ("中文", "中文"),
+        ("\x00\x01\x02", "\x7f\x7f\x7f"),
+    ],
+)
+def test_look_alikes_become_plain(text: str, seen: str) -> None:
+    assert folded(text) == seen
+
+
+def test_ascii_is_its_own_folding_and_needs_no_map() -> None:
+    whole = FOLDER.whole("plain text")
+    assert (whole.text, whole.offsets) == (EDGE + "plain text" + EDGE, None)
+
+
+def test_a_long_run_of_dropped_characters_ends_a_match() -> None:
+    assert folded("a" + "\u200b" * MOST_DROPPED + "b") == "ab"
+    assert folded("a" + "\u200b" * (MOST_DROPPED + 9) + "b") == f"a{EDGE}b"
+
+
+def test_a_stand_in_is_one_wall() -> None:
+    whole = FOLDER.whole("a[PIN]b")
+    assert whole.text == f"{EDGE}a{WALL}b{EDGE}"
+    assert whole.span(3, 4) == (6, 7)
+    assert folded("[TODO]") == "[TODO]"
+
+
+def test_a_span_reaches_back_to_the_source() -> None:
+    whole = FOLDER.whole("x４\u200b1\u200by")
+    start = whole.text.index("41")
+    assert whole.span(start, start + 2) == (1, 4)
+
+
+def test_part_of_an_expanded_character_is_all_of_it() -> None:
+    whole = FOLDER.whole("aﬁb")
+    inside = whole.text.index("i")
+    assert whole.round_down(inside) == inside - 1
+    assert whole.round_up(inside) == inside + 1
+
+
+@given(ODD)
+def test_bytes_and_characters_have_the_same_places(text: str) -> None:
+    whole = FOLDER.whole(text)
+    data = encode(whole.text)
+    assert len(data) == len(whole.text)
+    for character, byte in zip(whole.text, data, strict=True):
+        assert byte == (ord(character) if character.isascii() else 0xFF)
+
+
+@given(st.characters(exclude_categories=["Cs"]))
+def test_folding_is_stable_and_never_gives_a_reserved_character(character: str) -> None:
+    once = fold_character(character)
+    assert "".join(map(fold_character, once)) == once
+    assert not set(once) & {EDGE, WALL, "\x02", "\U0010ffff"}
+
+
+@given(ODD, st.lists(st.integers(0, 60), max_size=8))
+def test_every_split_gives_the_same_folding_and_the_same_map(text: str, cuts: list[int]) -> None:
+    whole, parts = FOLDER.whole(text), Folded(FOLDER)
+    marks = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    for left, right in pairwise(marks):
+        parts.extend(text[left:right])
+    parts.finish()
+    assert parts.text == whole.text
+    places = range(whole.begin, whole.end + 1)
+    assert [parts.place(index) for index in places] == [whole.place(index) for index in places]
+
+
+@given(ODD, st.integers(0, 40), st.integers(0, 5))
+def test_releasing_the_beginning_leaves_the_rest_as_it_was(text: str, at: int, context: int) -> None:
+    whole, part = FOLDER.whole(text), FOLDER.whole(text)
+    index = part.round_down(min(part.end, part.begin + at))
+    gone = part.place(index)
+    kept = part.release(index, context)
+    assert part.source == text[gone:]
+    assert part.text == whole.text[kept:]
+    for place in range(part.begin, part.end):
+        assert part.place(place) == whole.place(place + kept) - gone
+
+
+def test_a_normalised_text_folds_like_its_parts() -> None:
+    assert folded(unicodedata.normalize("NFKC", "４½ﬁ")) == folded("４½ﬁ")
