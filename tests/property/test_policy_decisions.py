@@ -12,7 +12,7 @@ from narrows.model.principal import Principal
 from narrows.model.refusal import Code
 from narrows.policy.explain import explain
 from narrows.policy.globs import GlobSet
-from unit.policy.world import compiled, denying
+from unit.policy.world import VOCABULARY, compiled, denying
 
 # Few letters, so that globs and names meet; stars anywhere, so that they meet in odd ways.
 globs = st.text("ab*", min_size=1, max_size=6)
@@ -40,6 +40,16 @@ def clauses(draw: st.DrawFn) -> dict[str, Any]:
     return clause
 
 
+masks = st.fixed_dictionaries(
+    {"entities": st.lists(st.sampled_from(["US", "PAYMENT", "US_SSN", "*PIN"]), min_size=1, max_size=2)},
+    optional={
+        "where": st.sampled_from([["prompt"], ["response"], ["prompt", "response"]]),
+        "with": st.sampled_from(["redact", "partial", "hash", "block"]),
+        "mode": st.sampled_from(["enforce", "observe"]),
+    },
+)
+
+
 @st.composite
 def policies(draw: st.DrawFn) -> list[dict[str, Any]]:
     made = []
@@ -61,6 +71,7 @@ def policies(draw: st.DrawFn) -> list[dict[str, Any]]:
                 "prompts": [denying("x", mode=draw(st.sampled_from(["enforce", "observe"])))]
                 if draw(st.booleans())
                 else [],
+                "mask": [draw(masks) for _ in range(draw(st.integers(0, 2)))],
                 "media": draw(st.sampled_from(["refuse", "allow"])),
             }
         )
@@ -135,10 +146,18 @@ def expected(made: list[dict[str, Any]], asked: Asked) -> tuple[Code | None, lis
     return (Code.CONNECTION_NOT_ALLOWED if about else Code.NOT_PERMITTED), [], [], True
 
 
-def restrictions(plan: Plan) -> tuple[set[Any], set[Any]]:
-    """Enforced limits and rules."""
+def restrictions(plan: Plan) -> tuple[set[Any], set[Any], set[Any]]:
+    """Enforced limits, rules and masks."""
     limits = {(limit.policy, limit.value) for limit in (*plan.prompt_tokens, *plan.output_tokens) if not limit.observe}
-    return limits, {(rule.policy, rule.name) for rule in plan.rules if not rule.observe}
+    rules = {(rule.policy, rule.name) for rule in plan.rules if not rule.observe}
+    return limits, rules, {mask for mask in plan.masks if not mask.observe}
+
+
+def inspecting(policy: dict[str, Any]) -> bool:
+    """Whether a policy reads prompts in force."""
+    rules = [rule["deny"] for rule in policy["prompts"]]
+    masks = [mask for mask in policy["mask"] if "prompt" in mask.get("where", ["prompt"])]
+    return any(each.get("mode") != "observe" for each in (*rules, *masks))
 
 
 def refused(plan: Plan) -> Code | None:
@@ -168,6 +187,18 @@ def test_cached_plans_are_the_decisions_the_rules_tell(made: list[dict[str, Any]
             assert limit.observe is (policy["mode"] == "observe" or policy["limits"]["mode"] == "observe")
         ruled = [name for name in applying if by_name[name]["prompts"]]
         assert [rule.policy for rule in plan.rules] == ruled
+        assert [mask.policy for mask in plan.masks] == [name for name in applying for _ in by_name[name]["mask"]]
+        for mask in plan.masks:
+            policy = by_name[mask.policy]
+            entry = policy["mask"][int(mask.name.removeprefix("mask[").removesuffix("]"))]
+            assert mask.observe is ("observe" in (policy["mode"], entry.get("mode")))
+            assert mask.entities == frozenset().union(*(VOCABULARY.resolve(name) for name in entry["entities"]))
+            assert (mask.prompt, mask.response) == tuple(
+                way in entry.get("where", ["prompt", "response"]) for way in ("prompt", "response")
+            )
+        minding = [name for name in granting if inspecting(by_name[name])]
+        assert plan.inspects is bool(minding)
+        assert list(plan.media_refusers) == [name for name in minding if by_name[name]["media"] == "refuse"]
 
 
 @given(made=policies(), asked=st.lists(asks, min_size=1, max_size=8))
@@ -196,7 +227,7 @@ def test_observing_policies_never_change_what_is_enforced(made: list[dict[str, A
     together = compiled(*made, issuers=TWO).plan(*ask)
     if not together.enforced:
         assert refused(alone) in (Code.NOT_PERMITTED, Code.CONNECTION_NOT_ALLOWED)
-        assert restrictions(together) == (set(), set())
+        assert restrictions(together) == (set(), set(), set())
         return
     assert (refused(alone) is None) == (refused(together) is None)
     assert alone.policies == together.policies

@@ -6,6 +6,7 @@ Problems make a configuration unusable, warnings do not. Both carry dotted keys;
 from collections.abc import Mapping
 from typing import Final
 
+from narrows.config.check_masks import MaskChecks
 from narrows.config.check_policies import PolicyChecks
 from narrows.config.forms import header_name, host_name, listen_address, network, url
 from narrows.config.problem import Problem
@@ -37,7 +38,11 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
         checks.connection(f"connections.{name}", name, connection, hosts)
     policies = PolicyChecks(config, operations)
     policies.run()
-    return checks.problems + policies.problems, checks.warnings + policies.warnings
+    masks = MaskChecks()
+    masks.detectors(config.detectors)
+    for index, policy in enumerate(config.policies):
+        masks.masks(f"policies[{index}]", policy)
+    return checks.problems + policies.problems + masks.problems, checks.warnings + policies.warnings
 
 
 class _Checks:

@@ -12,7 +12,7 @@ REVISION_LENGTH = 16
 
 
 def describe(config: Config) -> dict[str, Any]:
-    """Policies, connections and issuers as plain data. Credentials, certificates and addresses are not in it."""
+    """Policies, detectors, connections and issuers as plain data, without credentials, certificates and addresses."""
     issuers = [
         {
             "name": issuer.name,
@@ -26,6 +26,7 @@ def describe(config: Config) -> dict[str, Any]:
     ]
     return {
         "policies": msgspec.to_builtins(config.policies),
+        "detectors": msgspec.to_builtins(config.detectors),
         "connections": {name: _connection(connection) for name, connection in config.connections.items()},
         "issuers": issuers,
     }

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 _HOST: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*\Z"
 )
+_PATH: Final = re.compile(r"\$(?:\.[A-Za-z_][A-Za-z0-9_-]*|\.\*|\[\d{1,6}\]|\[\*\]|\['[^'\\]*'\])+\Z")
+_ENTITY: Final = re.compile(r"[A-Z][A-Z0-9_]{0,47}\Z")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
 
 
@@ -65,6 +67,18 @@ def host_name(value: str) -> str | None:
 def header_name(value: str) -> str | None:
     """A header's name (RFC 9110 token)."""
     return None if _TOKEN.match(value) else "is no header name"
+
+
+def entity(value: str) -> str | None:
+    """The name of an entity."""
+    return None if _ENTITY.match(value) else "is no name of an entity: A-Z, 0-9 and _, such as CUSTOMER_NUMBER"
+
+
+def field(value: str) -> str | None:
+    """A JSON path, or the name of a member wherever it stands."""
+    if value.startswith("$"):
+        return None if _PATH.match(value) else "is no JSON path, such as $.customer.ssn or $.items[*].iban"
+    return None if value and value == value.strip() else "is no name of a member"
 
 
 def _address(value: str) -> bool:

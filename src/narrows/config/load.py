@@ -90,8 +90,10 @@ def _placed(
 ) -> list[Problem]:
     placed = []
     for problem in problems:
-        line, column = _place(problem.key, places)
-        moved = msgspec.structs.replace(problem, file=file, line=line, column=column)
+        moved = problem
+        if not problem.file:  # else it is of another file, such as a word list, and knows its line there
+            line, column = _place(problem.key, places)
+            moved = msgspec.structs.replace(problem, file=file, line=line, column=column)
         placed.append(_scrubbed(moved, resolved))
     return placed
 

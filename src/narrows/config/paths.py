@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from narrows.config.schema import Config, Connection, Issuer, Tls
+from narrows.config.schema import Config, Connection, Detectors, Issuer, Tls
 
 
 def anchored(config: Config, base: Path) -> Config:
@@ -16,6 +16,7 @@ def anchored(config: Config, base: Path) -> Config:
         gate=msgspec.structs.replace(config.gate, tls=_tls(config.gate.tls, base)),
         identity=msgspec.structs.replace(config.identity, issuers=issuers),
         connections={name: _connection(connection, base) for name, connection in config.connections.items()},
+        detectors=_detectors(config.detectors, base),
     )
 
 
@@ -29,6 +30,11 @@ def _connection(connection: Connection, base: Path) -> Connection:
         ca_bundle=_path(connection.ca_bundle, base),
         client_certificate=_tls(connection.client_certificate, base),
     )
+
+
+def _detectors(detectors: Detectors, base: Path) -> Detectors:
+    words = tuple(msgspec.structs.replace(words, file=_path(words.file, base)) for words in detectors.words)
+    return msgspec.structs.replace(detectors, words=words)
 
 
 def _tls(tls: Tls | None, base: Path) -> Tls | None:

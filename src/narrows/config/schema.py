@@ -232,6 +232,32 @@ class PromptRule(Setting, frozen=True, kw_only=True):
     deny: Annotated[Pattern, Meta(description="Refuse prompts that match.")]
 
 
+class Mask(Setting, frozen=True, kw_only=True):
+    """What is masked, where and how. It names `entities`, `fields`, or both."""
+
+    name: Annotated[str | None, Meta(description="The mask's name in messages and records.")] = None
+    entities: Annotated[
+        Globs | None, Meta(description="Entities, groups of them (`PII`, `SECRETS`, `US`) and globs (`US_*`).")
+    ] = None
+    fields: Annotated[
+        Globs | None,
+        Meta(description="JSON paths (`$.customer.ssn`) and names of members whose values are masked whole."),
+    ] = None
+    where: Annotated[
+        Annotated[tuple[Literal["prompt", "response"], ...], Meta(min_length=1)],
+        Meta(description="Which way: in what is sent, in what comes back, or both."),
+    ] = ("prompt", "response")
+    transform: Annotated[
+        Literal["redact", "partial", "hash", "block"],
+        Meta(description="redact: `[US_SSN]`; partial: the last four; hash: a keyed hash; block: refuse the call."),
+    ] = msgspec.field(default="redact", name="with")
+    threshold: Annotated[float, Meta(ge=0, le=1, description="How sure a finding must be, 0 to 1.")] = 0.5
+    allow: Annotated[
+        tuple[str, ...], Meta(description="Values that are no findings, in whatever case they are written.")
+    ] = ()
+    mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: record only.")] = "enforce"
+
+
 class Policy(Setting, frozen=True, kw_only=True):
     """A named rule set. A call needs one that matches; the restrictions of every matching one apply."""
 
@@ -243,9 +269,58 @@ class Policy(Setting, frozen=True, kw_only=True):
     may: Annotated[May, Meta(description="What it permits.")]
     limits: Annotated[Limits, Meta(description="Caps on one call.")] = Limits()
     prompts: Annotated[tuple[PromptRule, ...], Meta(description="Rules on prompts.")] = ()
+    mask: Annotated[tuple[Mask, ...], Meta(description="What is masked in prompts and replies.")] = ()
     media: Annotated[
-        Literal["refuse", "allow"], Meta(description="Images, audio and files where prompts are inspected.")
+        Literal["refuse", "allow"], Meta(description="Images, audio and files where prompts are inspected or masked.")
     ] = "refuse"
+
+
+class DetectorPattern(Setting, frozen=True, kw_only=True):
+    """A detector of your own. Its pattern matches in linear time: literals, classes, groups, alternation and repeats,
+    of which `*` and `+` reach to 128; no look-around, anchors or references back."""
+
+    name: Annotated[Name, Meta(description="Its name in records and in `narrows detectors`.")]
+    entity: Annotated[str, Meta(description="What it finds, such as `CUSTOMER_NUMBER`; a shipped entity is fine, too.")]
+    pattern: Annotated[str, Meta(description="What is masked. ASCII; a negated class matches other characters, too.")]
+    lead: Annotated[str, Meta(description="A pattern that must stand directly before it and stays visible.")] = ""
+    ignore_case: Annotated[bool, Meta(description="Whether letters match in either case.")] = False
+    not_before: Annotated[
+        str, Meta(description="The inside of a character class that may not stand before it: `0-9A-Za-z`.")
+    ] = ""
+    not_after: Annotated[str, Meta(description="The same for the character behind it.")] = ""
+    keywords: Annotated[
+        tuple[str, ...], Meta(description="Words of which one must stand near it, unless `score` says otherwise.")
+    ] = ()
+    before: Annotated[int, Meta(ge=1, le=128, description="Characters before it in which a keyword counts.")] = 48
+    after: Annotated[int, Meta(ge=0, le=128, description="Characters behind it in which a keyword counts.")] = 0
+    min_entropy: Annotated[float, Meta(ge=0, le=8, description="Least entropy of it, in bits a character.")] = 0.0
+    stop_words: Annotated[tuple[str, ...], Meta(description="Texts that make it a placeholder: `example`.")] = ()
+    score: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | None,
+        Meta(description="How sure it is without a keyword; 1 where it has no `keywords`, else 0: never."),
+    ] = None
+    keyword_score: Annotated[float, Meta(gt=0, le=1, description="How sure it is beside a keyword.")] = 1.0
+    examples: Annotated[
+        tuple[str, ...], Meta(description="Texts in which it must find something (`narrows detectors test`).")
+    ] = ()
+    counterexamples: Annotated[tuple[str, ...], Meta(description="Texts in which it must find nothing.")] = ()
+
+
+class WordListSettings(Setting, frozen=True, kw_only=True):
+    """Words and phrases to be found whatever their case, up to a million; give `words` or `file`."""
+
+    name: Annotated[Name, Meta(description="Its name in records and in `narrows detectors`.")]
+    entity: Annotated[str, Meta(description="What its entries are, such as `PROJECT_NAME`.")]
+    words: Annotated[Globs | None, Meta(description="The entries themselves; a `*` stands for itself.")] = None
+    file: Annotated[str | None, Meta(description="A UTF-8 file with an entry in each line.")] = None
+    score: Annotated[float, Meta(gt=0, le=1, description="How sure a finding is.")] = 1.0
+
+
+class Detectors(Setting, frozen=True, kw_only=True):
+    """Detectors of your own, beside the shipped ones; policies name their entities under `mask`, or all by `CUSTOM`."""
+
+    patterns: Annotated[tuple[DetectorPattern, ...], Meta(description="Patterns, with or without keywords.")] = ()
+    words: Annotated[tuple[WordListSettings, ...], Meta(description="Lists of words and phrases.")] = ()
 
 
 class Logging(Setting, frozen=True, kw_only=True):
@@ -267,6 +342,7 @@ class Config(Setting, frozen=True, kw_only=True):
     recording: Annotated[Recording, Meta(description="The record of calls.")] = Recording()
     identity: Annotated[IdentitySettings, Meta(description="Who may ask.")] = IdentitySettings()
     connections: Annotated[dict[Name, Connection], Meta(min_length=1, description="Upstreams by name.")]
+    detectors: Annotated[Detectors, Meta(description="Detectors of your own.")] = Detectors()
     policies: Annotated[tuple[Policy, ...], Meta(min_length=1, description="Rule sets.")]
     logging: Annotated[Logging, Meta(description="The gate's own log.")] = Logging()
 

@@ -3,7 +3,7 @@
 A case goes through the same controls as a call, up to the point where it would be recorded; nothing is sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -24,6 +24,9 @@ from narrows.policy.personas import PersonaError, persona
 from narrows.policy.policyset import PolicySet
 from narrows.ports.control import Control
 from narrows.ports.inspector import TokenCounter
+
+Masked = Callable[[Call], frozenset[str]]
+"""The entities that a call's plan masks in its prompt, in force."""
 
 RoleName = Literal["system", "user", "assistant", "tool_definition", "tool_call", "tool_result"]
 
@@ -59,6 +62,9 @@ class Case(Setting, frozen=True, kw_only=True):
     parameters: Annotated[tuple[Parameter, ...], Meta(description="Widening parameters the call uses.")] = ()
     max_tokens: Annotated[int | None, Meta(description="The caller's own cap on the reply.")] = None
     n: Annotated[int, Meta(ge=1, description="How many replies it asks for.")] = 1
+    masks: Annotated[
+        tuple[str, ...] | None, Meta(description="The entities masked in the prompt: these and no others.")
+    ] = None
     expect: Annotated[
         Literal["allow", "deny"] | Refused, Meta(description="`allow`, `deny`, or `{deny: code}` to be exact.")
     ]
@@ -71,7 +77,8 @@ class Cases(Setting, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of a case. `code`, `policy` and `rule` are of the refusal, if it was refused."""
+    """What became of a case. `code`, `policy` and `rule` are of the refusal, if it was refused; `masks` are the
+    entities masked in the prompt, if the case says something of them."""
 
     name: str
     line: int
@@ -82,6 +89,7 @@ class Result(msgspec.Struct, frozen=True):
     policy: str | None = None
     rule: str | None = None
     notes: tuple[str, ...] = ()
+    masks: tuple[str, ...] | None = None
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -109,10 +117,22 @@ def read_cases(data: bytes, file: str, policies: PolicySet) -> tuple[Placed, ...
 
 
 def run_cases(
-    cases: Sequence[Placed], policies: PolicySet, controls: Sequence[Control], tokens: TokenCounter
+    cases: Sequence[Placed],
+    policies: PolicySet,
+    controls: Sequence[Control],
+    tokens: TokenCounter,
+    masked: Masked | None = None,
 ) -> tuple[Result, ...]:
-    """The result of every case, in order. `controls` are those of the request, in theirs."""
-    return tuple(_run(placed, policies, controls, tokens) for placed in cases)
+    """The result of every case, in order. `controls` are those of the request, in theirs; `masked` is needed where a
+    case says what is masked. Raises ValueError without it."""
+    if masked is None and say_masks(cases):
+        raise ValueError("a case says what is masked, and nothing that masks is given")
+    return tuple(_run(placed, policies, controls, tokens, masked) for placed in cases)
+
+
+def say_masks(cases: Sequence[Placed]) -> bool:
+    """Whether a case says what is masked."""
+    return any(placed.case.masks is not None for placed in cases)
 
 
 def _mistakes(case: Case, policies: PolicySet) -> list[tuple[str, str, str | None]]:
@@ -121,6 +141,10 @@ def _mistakes(case: Case, policies: PolicySet) -> list[tuple[str, str, str | Non
     if case.connection not in policies.connections:
         hint = nearest(case.connection, policies.connections)
         mistakes.append(("connection", f"there is no connection `{case.connection}`", hint))
+    for index, name in enumerate(case.masks or ()):
+        if name not in policies.vocabulary.entities:
+            hint = policies.vocabulary.hint(name)
+            mistakes.append((f"masks[{index}]", f"there is no entity `{name}`", hint))
     try:
         _principal(case, policies)
     except PersonaError as error:
@@ -148,19 +172,23 @@ def _principal(case: Case, policies: PolicySet) -> Principal:
     )
 
 
-def _run(placed: Placed, policies: PolicySet, controls: Sequence[Control], tokens: TokenCounter) -> Result:
+def _run(
+    placed: Placed, policies: PolicySet, controls: Sequence[Control], tokens: TokenCounter, masked: Masked | None
+) -> Result:
     call = _call(placed.case, policies, tokens)
+    # Before the controls: one of them puts the masked texts in the place of the caller's.
+    masks = masked(call) if masked is not None and placed.case.masks is not None else None
     for control in controls:
         guard = control.begin(call)
         if guard is None:
             continue
         verdict = guard.on_request(call)
         if isinstance(verdict, Deny):
-            return _result(placed, verdict, call)
+            return _result(placed, verdict, call, masks)
         if isinstance(verdict, Hold):
             break
         call = verdict.call or call
-    return _result(placed, None, call)
+    return _result(placed, None, call, masks)
 
 
 def _call(case: Case, policies: PolicySet, tokens: TokenCounter) -> Call:
@@ -200,19 +228,27 @@ def _texts(case: Case) -> tuple[Text, ...]:
     return tuple(Text(Role(role), f"$.{role}", text) for role, text in said.items())
 
 
-def _result(placed: Placed, deny: Deny | None, call: Call) -> Result:
+def _result(placed: Placed, deny: Deny | None, call: Call, masks: frozenset[str] | None) -> Result:
     case = placed.case
+    got = "allow" if deny is None else f"deny {deny.code.value}: {deny.message}"
     return Result(
         name=case.name or _title(case),
         line=placed.line,
-        passed=_as_expected(case, deny),
-        expected=_expected(case),
-        got="allow" if deny is None else f"deny {deny.code.value}: {deny.message}",
+        passed=_as_expected(case, deny) and (case.masks is None or frozenset(case.masks) == masks),
+        expected=_expected(case) + _masking(case.masks),
+        got=got + _masking(masks),
         code=None if deny is None else deny.code.value,
         policy=None if deny is None else deny.policy,
         rule=None if deny is None else deny.rule,
         notes=tuple(f"{note.policy}: {note.code.value}" for note in call.notes),
+        masks=None if masks is None else tuple(sorted(masks)),
     )
+
+
+def _masking(entities: Collection[str] | None) -> str:
+    if entities is None:
+        return ""
+    return f", masks {', '.join(sorted(entities)) or 'nothing'}"
 
 
 def _title(case: Case) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from narrows.config.describe import revision
+from narrows.config.entities import NOTHING, Vocabulary
 from narrows.config.globs import Glob
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import Config, Limits, Policy, PromptRule
-from narrows.model.plan import Limit, Rule
+from narrows.model.plan import Limit, Mask, Rule
 from narrows.model.text import Role
 from narrows.policy.decide import Compiled
 from narrows.policy.globs import GlobSet
+from narrows.policy.masks import compile_masks
 from narrows.policy.patterns import Pattern, PatternError
 from narrows.policy.policyset import PolicySet
 from narrows.policy.who import Clause, WhoIndex, normalise
@@ -22,8 +24,11 @@ NOT_GENERATING: Final = frozenset({"models", "count_tokens"})
 """Operations that run no model."""
 
 
-def compile_policies(config: Config) -> PolicySet:
-    """The PolicySet of a checked configuration. Raises ConfigError with every pattern that can't be used."""
+def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> PolicySet:
+    """The PolicySet of a checked configuration. `vocabulary` are the entities that masks may name.
+
+    Raises ConfigError with every pattern that can't be used and every entity that there is not.
+    """
     issuers = tuple(issuer.name for issuer in config.identity.issuers)
     connections = tuple(config.connections)
     problems: list[Problem] = []
@@ -32,13 +37,23 @@ def compile_policies(config: Config) -> PolicySet:
     for index, policy in enumerate(config.policies):
         clause = numbers.setdefault(normalise(policy.who, issuers), len(numbers))
         rules = _rules(policy, f"policies[{index}]", problems)
-        compiled.append(_compiled(policy, clause, connections, rules))
+        masks = compile_masks(policy, f"policies[{index}]", vocabulary, problems)
+        compiled.append(_compiled(policy, clause, connections, rules, masks))
     if problems:
         raise ConfigError(problems)
-    return PolicySet(revision(config), compiled, WhoIndex(tuple(numbers)), issuers=issuers, connections=connections)
+    return PolicySet(
+        revision(config),
+        compiled,
+        WhoIndex(tuple(numbers)),
+        issuers=issuers,
+        connections=connections,
+        vocabulary=vocabulary,
+    )
 
 
-def _compiled(policy: Policy, clause: int, connections: Sequence[str], rules: tuple[Rule, ...]) -> Compiled:
+def _compiled(
+    policy: Policy, clause: int, connections: Sequence[str], rules: tuple[Rule, ...], masks: tuple[Mask, ...]
+) -> Compiled:
     may = policy.may
     named = [Glob(text) for text in may.connections]
     return Compiled(
@@ -53,6 +68,7 @@ def _compiled(policy: Policy, clause: int, connections: Sequence[str], rules: tu
         prompt_tokens=_limit(policy, policy.limits, policy.limits.prompt_tokens),
         output_tokens=_limit(policy, policy.limits, policy.limits.output_tokens),
         rules=rules,
+        masks=masks,
         media=policy.media == "allow",
     )
 

@@ -3,9 +3,11 @@
 What is decided here, and nowhere else:
 
 - Deny by default. One enforcing policy whose `who`, connection, operation and model all match permits a call; then the
-  limits and rules of *every* enforcing policy that matches apply. Permissions add up; restrictions add up.
-- A policy that observes never changes what enforcing ones decide. Its would-be refusals are notes, its limits and
-  rules are marked `observe`. Several observing policies are judged together, as if they alone were in force.
+  limits, rules and masks of *every* enforcing policy that matches apply. Permissions add up; restrictions add up.
+- A policy that observes never changes what enforcing ones decide. Its would-be refusals are notes, its limits, rules
+  and masks are marked `observe`. Several observing policies are judged together, as if they alone were in force.
+- A policy with prompt rules or with masks on prompts inspects them: what can't be read is refused unless it says
+  `media: allow`. A mask on replies alone says nothing of what is sent.
 - Where only observing policies cover who and connection, the call passes and everything is a note.
 - Policies name models as callers do: an alias is permitted by its own name, whatever it stands for upstream.
 """
@@ -15,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from narrows.model.plan import Limit, Plan, Rule
+from narrows.model.plan import Limit, Mask, Plan, Rule
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny, Note
 from narrows.policy.globs import GlobSet
@@ -42,7 +44,14 @@ class Compiled(msgspec.Struct, frozen=True, eq=False):
     prompt_tokens: Limit | None
     output_tokens: Limit | None
     rules: tuple[Rule, ...]
+    masks: tuple[Mask, ...]
     media: bool
+
+    def inspects(self, *, observing: bool) -> bool:
+        """Whether it reads prompts: in force, or with `observing` at all."""
+        return any(observing or not rule.observe for rule in self.rules) or any(
+            mask.prompt and (observing or not mask.observe) for mask in self.masks
+        )
 
 
 ModelMatch = Callable[[Compiled], bool]
@@ -108,10 +117,12 @@ def _plan(
     revision: str, granting: Sequence[Compiled], watched: Sequence[Compiled], notes: tuple[Note, ...], *, enforced: bool
 ) -> Plan:
     applying = [*granting, *watched]
-    inspecting = [policy for policy in granting if any(not rule.observe for rule in policy.rules)]
+    inspecting = [policy for policy in granting if policy.inspects(observing=False)]
     refusers = tuple(policy.name for policy in inspecting if not policy.media)
     watchers = tuple(
-        policy.name for policy in applying if policy.rules and not policy.media and policy.name not in refusers
+        policy.name
+        for policy in applying
+        if policy.inspects(observing=True) and not policy.media and policy.name not in refusers
     )
     return Plan(
         revision,
@@ -121,7 +132,8 @@ def _plan(
         parameters=_parameters(granting),
         prompt_tokens=_limits(policy.prompt_tokens for policy in applying),
         output_tokens=_limits(policy.output_tokens for policy in applying),
-        rules=_rules(applying),
+        rules=tuple(rule for policy in applying for rule in policy.rules),
+        masks=tuple(mask for policy in applying for mask in policy.masks),
         media=not refusers,
         inspects=bool(inspecting),
         enforced=enforced,
@@ -137,10 +149,6 @@ def _parameters(policies: Sequence[Compiled]) -> frozenset[str]:
 
 def _limits(limits: Iterable[Limit | None]) -> tuple[Limit, ...]:
     return tuple(limit for limit in limits if limit is not None)
-
-
-def _rules(policies: Sequence[Compiled]) -> tuple[Rule, ...]:
-    return tuple(rule for policy in policies for rule in policy.rules)
 
 
 def _listed(names: Iterable[str]) -> str:

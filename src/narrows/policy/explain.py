@@ -6,9 +6,10 @@ from typing import Final
 import msgspec
 
 from narrows.config.globs import Glob
-from narrows.model.plan import Limit, Plan
+from narrows.model.plan import Limit, Mask, Plan
 from narrows.model.principal import Principal
 from narrows.policy.decide import Compiled
+from narrows.policy.masks import describe
 from narrows.policy.policyset import PolicySet
 from narrows.policy.who import facts
 
@@ -33,6 +34,21 @@ class Answer(msgspec.Struct, frozen=True):
     keys: tuple[Key, ...]
 
 
+class Masked(msgspec.Struct, frozen=True):
+    """One mask that applies. `says` has its entities in as few names as groups allow."""
+
+    policy: str
+    name: str
+    entities: tuple[str, ...]
+    fields: tuple[str, ...]
+    where: tuple[str, ...]
+    transform: str
+    threshold: float
+    allow: tuple[str, ...]
+    observe: bool
+    says: str
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """The decision and how it came about. `enforced` is False where only observing policies cover the call."""
 
@@ -49,6 +65,7 @@ class Explanation(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
     limits: tuple[str, ...]
     rules: tuple[str, ...]
+    masks: tuple[Masked, ...]
     parameters: tuple[str, ...]
     media: bool
     policies: tuple[Answer, ...]
@@ -76,6 +93,7 @@ def explain(
         notes=tuple(f"{note.policy}: would refuse, {note.code.value}" for note in plan.notes),
         limits=tuple(_limits(plan)),
         rules=tuple(f"{rule.policy}: {rule.name}{_OBSERVED if rule.observe else ''}" for rule in plan.rules),
+        masks=tuple(_masked(policies, mask) for mask in plan.masks),
         parameters=tuple(sorted(plan.parameters)),
         media=plan.media or not plan.inspects,
         policies=tuple(_answer(policies, policy, principal, asked) for policy in policies.policies),
@@ -102,6 +120,7 @@ def _lines(said: Explanation) -> Iterator[str]:
         ("noted", said.notes),
         ("limits", said.limits),
         ("prompt rules", said.rules),
+        ("masks", tuple(mask.says for mask in said.masks)),
         ("parameters", said.parameters),
     ):
         if values:
@@ -142,6 +161,21 @@ def _who(policies: PolicySet, policy: Compiled, principal: Principal) -> Iterato
         has = tuple(sorted(known.get(key, ())))
         globs = [Glob(want) for want in wants]
         yield Key(f"who.{key}", wants, has, any(glob.matches(value) for glob in globs for value in has))
+
+
+def _masked(policies: PolicySet, mask: Mask) -> Masked:
+    return Masked(
+        policy=mask.policy,
+        name=mask.name,
+        entities=tuple(sorted(mask.entities)),
+        fields=mask.fields,
+        where=tuple(name for name, given in (("prompt", mask.prompt), ("response", mask.response)) if given),
+        transform=mask.transform.name.lower(),
+        threshold=mask.threshold,
+        allow=tuple(sorted(mask.allow)),
+        observe=mask.observe,
+        says=describe(mask, policies.vocabulary),
+    )
 
 
 def _limits(plan: Plan) -> Iterator[str]:

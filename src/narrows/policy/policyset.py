@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from narrows.config.entities import NOTHING, Vocabulary
 from narrows.model.plan import Plan
 from narrows.model.principal import Principal
 from narrows.policy.decide import Compiled, decide
@@ -51,13 +52,16 @@ class PolicySet:
         *,
         issuers: Sequence[str] = (),
         connections: Sequence[str] = (),
+        vocabulary: Vocabulary = NOTHING,
     ) -> None:
-        """`issuers` and `connections` are the configured names, for those who explain or test policies."""
+        """`issuers` and `connections` are the configured names, for those who explain or test policies, and so is
+        `vocabulary`, of the entities."""
         self.revision: Final = revision
         self.policies: Final = tuple(policies)
         self.who: Final = who
         self.issuers: Final = tuple(issuers)
         self.connections: Final = tuple(connections)
+        self.vocabulary: Final = vocabulary
         by_clause: dict[int, list[Compiled]] = {}
         for policy in policies:
             by_clause.setdefault(policy.clause, []).append(policy)

@@ -39,6 +39,8 @@ def test_order_of_names_does_not_matter() -> None:
         ("audience: narrows", "audience: other"),
         ("name: p,", "name: p, mode: observe,"),
         ("https://x", "https://y"),
+        ("operations: [chat]}", "operations: [chat]}, mask: [{entities: [PII]}]"),
+        ("policies:", "detectors: {words: [{name: w, entity: W, words: [w]}]}\npolicies:"),
     ],
 )
 def test_what_is_permitted_changes_it(old: str, new: str) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from narrows.config.forms import header_name, host_name, listen_address, network, url
+from narrows.config.forms import entity, field, header_name, host_name, listen_address, network, url
+from narrows.dialects.jsonpath import parse
 
 
 @pytest.mark.parametrize(
@@ -115,3 +116,34 @@ def test_host_names(value: str, good: bool) -> None:
 )
 def test_header_names(value: str, good: bool) -> None:
     assert (header_name(value) is None) is good
+
+
+@pytest.mark.parametrize(
+    ("value", "good"), [("US_SSN", True), ("A1", True), ("", False), ("us_ssn", False), ("1A", False)]
+)
+def test_entities(value: str, good: bool) -> None:
+    assert (entity(value) is None) is good
+    assert (entity("A" * 48) is None, entity("A" * 49) is None) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "$.a", "$.a.b[*].c", "$['a b'][0]", "$.*", "$[*]", "$", "$.", "$a", "$..a", "$.a[", "$.a['b", "$.a[-1]",
+        "$.a b", "$.é", "$.a\n", "$.a[1234567]",
+    ],
+)  # fmt: skip
+def test_json_paths_are_those_that_can_be_followed(path: str) -> None:
+    try:
+        parse(path)
+    except ValueError:
+        assert field(path) is not None
+    else:
+        assert field(path) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "good"), [("password", True), ("account no", True), ("a.b", True), ("", False), ("a ", False)]
+)
+def test_names_of_members(name: str, good: bool) -> None:
+    assert (field(name) is None) is good

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from narrows.config.example import EXAMPLE
 from narrows.config.load import load, read, read_text
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import Connection
@@ -196,3 +197,15 @@ def test_a_relative_reference_starts_at_the_file(tmp_path: Path) -> None:
     bearer = load(path, {}).connections["openai"].credential.bearer
     assert bearer is not None
     assert bearer.reveal() == CANARY
+
+
+def test_a_problem_of_another_file_keeps_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "narrows.yaml"
+    path.write_text(EXAMPLE)
+    (elsewhere, here) = (
+        read(path, {})
+        .locate([Problem("gate.listen", "here"), Problem("", "there", file="words.txt", line=2, column=1)])
+        .problems
+    )
+    assert str(elsewhere) == "words.txt:2:1: there"
+    assert (here.file, here.line) == (str(path), EXAMPLE[: EXAMPLE.index("127.0.0.1:8080")].count("\n") + 1)

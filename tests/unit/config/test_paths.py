@@ -20,6 +20,8 @@ connections:
     credential: {none: true}
     ca_bundle: ../ca.pem
     client_certificate: {certificate: client.crt, key: client.key}
+detectors:
+  words: [{name: a, entity: A, file: words.txt}, {name: b, entity: A, file: /etc/b}, {name: c, entity: A, words: [c]}]
 policies:
   - {name: all, who: {groups: [corp:all]}, may: {connections: [local], models: ["*"], operations: [chat]}}
 """
@@ -43,6 +45,7 @@ def test_they_are_anchored_wherever_it_is_loaded_from(
     assert local.ca_bundle == str(base / "../ca.pem")
     assert local.client_certificate is not None
     assert local.client_certificate.certificate == str(base / "client.crt")
+    assert [words.file for words in config.detectors.words] == [str(base / "words.txt"), "/etc/b", None]
 
 
 def test_beside_the_file_nothing_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

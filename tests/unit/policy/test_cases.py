@@ -9,7 +9,8 @@ from narrows.controls.parameters import Parameters
 from narrows.controls.prompt_rules import PromptRules
 from narrows.controls.prompt_size import PromptSize
 from narrows.engine.scan import Scan
-from narrows.policy.cases import Result, read_cases, run_cases
+from narrows.model.call import Call
+from narrows.policy.cases import Masked, Result, read_cases, run_cases
 from narrows.policy.inspect import RuleInspector
 from narrows.policy.tokens import EstimatingCounter
 from unit.policy.world import compiled, denying, policy
@@ -26,9 +27,15 @@ POLICIES = compiled(
 )
 
 
-def run(text: str) -> tuple[Result, ...]:
+def digits(call: Call) -> frozenset[str]:
+    """Finds a PIN in digits."""
+    return frozenset("PIN" for text in call.asked.texts if text.value.isdigit())
+
+
+def run(text: str, masked: Masked | None = digits) -> tuple[Result, ...]:
     controls = (Access(), Parameters(), PromptSize(), Scan(RuleInspector()), PromptRules(), OutputCap())
-    return run_cases(read_cases(text.encode(), "cases.yaml", POLICIES), POLICIES, controls, EstimatingCounter())
+    cases = read_cases(text.encode(), "cases.yaml", POLICIES)
+    return run_cases(cases, POLICIES, controls, EstimatingCounter(), masked)
 
 
 def test_cases_pass_and_fail_with_their_lines() -> None:
@@ -112,3 +119,35 @@ def test_broken_files(text: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         run(text)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "masks", "passed", "got"),
+    [
+        ('"1234"', "[PIN]", True, "allow, masks PIN"),
+        ('"1234"', "[]", False, "allow, masks PIN"),
+        ('"1234"', "[PIN, US_SSN]", False, "allow, masks PIN"),
+        ("word", "[]", True, "allow, masks nothing"),
+        ("a bomb", "[]", False, "deny prompt_denied: The prompt is denied by rule bombs of policy a., masks nothing"),
+    ],
+)
+def test_what_is_masked(prompt: str, masks: str, passed: bool, got: str) -> None:
+    who = "as: {groups: [research]}, connection: openai, model: gpt"
+    (result,) = run(f"cases: [{{{who}, prompt: {prompt}, expect: allow, masks: {masks}}}]")
+    assert (result.passed, result.got) == (passed, got)
+    assert result.expected.startswith("allow, masks ")
+
+
+def test_who_says_nothing_of_masks_need_not_mask() -> None:
+    case = "{as: {groups: [research]}, connection: openai, model: gpt, prompt: '1234', expect: allow}"
+    (result,) = run(f"cases: [{case}]", None)
+    assert (result.passed, result.got, result.masks) == (True, "allow", None)
+    with pytest.raises(ValueError, match="what is masked"):
+        run(f"cases: [{case.replace('expect', 'masks: [], expect')}]", None)
+
+
+def test_entities_must_exist() -> None:
+    with pytest.raises(ConfigError) as caught:
+        run("cases: [{as: {user: a}, connection: openai, expect: allow, masks: [PIN, US_SNS]}]")
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.hint) == ("cases[0].masks[1]", "did you mean `US_SSN`?")

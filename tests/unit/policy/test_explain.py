@@ -11,6 +11,7 @@ POLICIES = compiled(
         may={"models": ["gpt*"], "parameters": ["n"]},
         limits={"output_tokens": 5},
         prompts=[denying("x", name="rule")],
+        mask=[{"entities": ["PAYMENT"], "where": ["response"], "allow": ["1"]}],
     ),
     policy("b", who={"groups": ["sales"], "users": ["alice"]}),
     policy("watch", mode="observe", may={"models": ["other"]}, limits={"prompt_tokens": 5}),
@@ -23,6 +24,14 @@ def test_why_a_call_is_allowed() -> None:
     assert said.granted_by == ("a",)
     assert said.limits == ("a: output_tokens 5",)
     assert said.rules == ("a: rule",)
+    (mask,) = said.masks
+    assert (mask.policy, mask.name, mask.entities, mask.where) == (
+        "a",
+        "mask[0]",
+        ("CREDIT_CARD", "PIN"),
+        ("response",),
+    )
+    assert (mask.transform, mask.threshold, mask.allow, mask.observe) == ("redact", 0.5, ("1",), False)
     assert said.parameters == ("n",)
     assert not said.media
     assert said.notes == ("watch: would refuse, model_not_allowed",)
@@ -51,6 +60,7 @@ def test_an_allowed_call_renders_its_limits() -> None:
     text = render(explain(POLICIES, person("research"), "openai", "chat", "gpt-4"))
     assert "granted by: a" in text
     assert "limits: a: output_tokens 5" in text
+    assert "masks: a: mask[0] redacts PAYMENT in response" in text
     assert "images, audio and files: refused" in text
     assert "- watch (observe)" in text
 

@@ -4,12 +4,17 @@ from typing import Any
 
 import msgspec
 
+from narrows.config.entities import Vocabulary
 from narrows.config.schema import Config
 from narrows.model.principal import Principal
 from narrows.policy.compile import compile_policies
 from narrows.policy.policyset import PolicySet
 
 CONNECTIONS = ("openai", "claude", "local")
+VOCABULARY = Vocabulary(
+    frozenset(("US_SSN", "US_ITIN", "CREDIT_CARD", "PIN")),
+    {"US": frozenset(("US_SSN", "US_ITIN")), "PAYMENT": frozenset(("CREDIT_CARD", "PIN"))},
+)
 
 
 def policy(
@@ -33,7 +38,7 @@ def settings(*policies: dict[str, Any], issuers: tuple[str, ...] = ("corp",)) ->
 
 def compiled(*policies: dict[str, Any], issuers: tuple[str, ...] = ("corp",)) -> PolicySet:
     """The PolicySet of these policies."""
-    return compile_policies(settings(*policies, issuers=issuers))
+    return compile_policies(settings(*policies, issuers=issuers), VOCABULARY)
 
 
 def person(*groups: str, issuer: str = "corp", subject: str = "alice", **attributes: tuple[str, ...]) -> Principal:
