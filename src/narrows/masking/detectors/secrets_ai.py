@@ -103,13 +103,23 @@ MODELS: Final = (
             "ai21 aleph[_-]{0,1}alpha deepinfra lepton octoai novita siliconflow moonshot kimi minimax "
             "baichuan dashscope qianfan hunyuan volcengine upstage writer[_-]api reka inflection hyperbolic "
             "nebius featherless forefront gooseai nlp[_-]{0,1}cloud banana[_-] baseten cerebrium "
-            "beam[_-](?:api|token|cloud) "
-            "predibase friendli gradient lambda[_-]{0,1}(?:labs|cloud) fal[_-](?:key|ai) ideogram leonardo "
-            "midjourney luma heygen synthesia d[_-]id[_-]api playht resemble murf recraft scenario hume "
-            "rev[_-]ai gladia speechmatics soniox assembly[_-]{0,1}ai deepgram clarifai roboflow monkeylearn "
-            "eden[_-]{0,1}ai diffbot"
+            "beam[_-](?:api|token|cloud) predibase friendli gradient lambda[_-]{0,1}(?:labs|cloud)"
         ),
-        f"(?:{UUID}(?::[0-9a-f]{{32}})?|[A-Za-z0-9_+=-]{{24,160}})",
+        "[A-Za-z0-9_+=-]{24,160}",
+        "<w40>",
+        entropy=3.2,
+        validate=is_mixed,
+        key="moonshot_api_key",
+    ),
+    service(
+        "media_model_key",
+        "MEDIA_MODEL_KEY",
+        (
+            "fal[_-](?:key|ai) ideogram leonardo midjourney luma heygen synthesia d_id_api playht resemble "
+            "murf recraft scenario hume rev[_-]ai gladia speechmatics soniox assembly[_-]{0,1}ai deepgram "
+            "clarifai roboflow monkeylearn eden[_-]{0,1}ai diffbot"
+        ),
+        "[A-Za-z0-9_+=-]{24,160}",
         "<w40>",
         entropy=3.2,
         validate=is_mixed,

@@ -121,7 +121,6 @@ TABLES_AND_SEARCH: Final = (
     issued(
         "elastic_cloud_key", "ELASTIC_CLOUD_KEY", "essu_[A-Za-z0-9+/=_-]{40,120}", "essu_<w72>", before=URL, after=URL
     ),
-    issued("maptiler_key", "MAPTILER_KEY", f"[{ALNUM}]{{20}}_[0-9a-f]{{48}}", "<w20>_<h48>", before=URL),
 )
 
 DETECTORS: Final[tuple[Detector, ...]] = (*WAREHOUSES, *DATABASES, *TABLES_AND_SEARCH)

@@ -277,15 +277,7 @@ CALLS: Final = (
     issued(
         "pubnub_key", "PUBNUB_KEY", f"(?:sec|pub|sub)-c-(?:[A-Za-z0-9+/=]{{48}}|{UUID})", "sec-c-<uuid>", before=ALNUM
     ),
-    issued(
-        "ably_key",
-        "ABLY_KEY",
-        f"[{URL}]{{6}}\\.[{URL}]{{6}}:[{URL}]{{43}}",
-        "<w6>.<w6>:<w43>",
-        before=URL + ".",
-        after=URL,
-        entropy=4.0,
-    ),
+    keyed("ably_key", "ABLY_KEY", "ably", f"[{URL}]{{6}}\\.[{URL}]{{6}}:[{URL}]{{43}}", "<w6>.<w6>:<w43>", entropy=4.0),
     keyed("pusher_secret", "PUSHER_SECRET", "pusher", "[0-9a-f]{20}", "<h20>"),
     keyed("sendbird_token", "SENDBIRD_TOKEN", "sendbird", f"(?:[0-9a-f]{{40}}|{UUID})", "<h40>"),
     keyed(

@@ -53,6 +53,7 @@ WORK: Final = (
     issued(
         "zoho_token", "ZOHO_TOKEN", "1000\\.[0-9a-f]{32}(?:\\.[0-9a-f]{32})?", "1000.<h32>.<h32>", before=ALNUM + "."
     ),
+    issued("deepl_key", "DEEPL_KEY", f"{UUID}:fx", "<uuid>:fx", before=ALNUM),
     issued("postman_key", "POSTMAN_KEY", "PMA[KT]-[0-9a-f]{24}-[0-9a-f]{34}", "PMAK-<h24>-<h34>"),
     issued("readme_key", "README_KEY", "rdme_[a-z0-9]{70}", "rdme_<l70>"),
     issued("gitbook_token", "GITBOOK_TOKEN", f"gb_api_[{ALNUM}]{{36,48}}", "gb_api_<w40>"),
@@ -84,16 +85,27 @@ WORK: Final = (
         "WORK_SERVICE_TOKEN",
         (
             "monday[._] todoist smartsheet wrike basecamp teamwork toggl clockify evernote coda[_-] miro "
-            "lucid airbyte fivetran hightouch zapier pipedream n8n tines workato tray[._]io docusign "
-            "hellosign pandadoc dropbox[_-]{0,1}sign calendly survey[_-]{0,1}monkey jotform lokalise crowdin "
-            "transifex phrase[_-] poeditor deepl smartling copper pipedrive greenhouse lever[_-] bamboohr gusto "
-            "rippling workday workable freshbooks xero quickbooks intuit netsuite bill[._]com expensify "
-            "swagger[_-]{0,1}hub apiary insomnia bitly rebrandly typeform"
+            "lucid airbyte fivetran hightouch zapier pipedream n8n_api n8n_encryption n8n_key tines workato "
+            "tray[._]io docusign hellosign pandadoc dropbox[_-]{0,1}sign calendly survey[_-]{0,1}monkey "
+            "jotform"
         ),
-        f"(?:{UUID}(?::fx)?|[A-Za-z0-9_+=-]{{16,200}})",
+        "[A-Za-z0-9_+=-]{16,200}",
         "<h40>",
         validate=is_mixed,
         key="todoist_api_token",
+    ),
+    service(
+        "office_service_token",
+        "OFFICE_SERVICE_TOKEN",
+        (
+            "lokalise crowdin transifex phrase[_-] poeditor deepl smartling copper pipedrive greenhouse "
+            "lever[_-] bamboohr gusto rippling workday workable freshbooks xero quickbooks intuit netsuite "
+            "bill[._]com expensify swagger[_-]{0,1}hub apiary insomnia bitly rebrandly typeform"
+        ),
+        "[A-Za-z0-9_+=-]{16,200}",
+        "<h40>",
+        validate=is_mixed,
+        key="lokalise_api_token",
     ),
 )
 

@@ -179,6 +179,11 @@ def test_hashes_in_lock_files_are_no_secrets_whoever_made_the_package(place: str
     assert len(taken) <= len(vendors) / 100, taken
 
 
+@pytest.mark.parametrize("row", [row for row in ROWS if row.lead], ids=lambda row: row.name)
+def test_a_row_names_no_more_vendors_than_the_gate_scans_fast(row: Detector) -> None:
+    assert row.lead.removesuffix(secrets_rows.LEAD_OF_VALUE).count("|") < 1.5 * secrets_rows.MOST_VENDORS
+
+
 def test_a_template_spells_a_fake_value() -> None:
     assert secrets_rows.spell("ghp_<w6>.<h4>x") == "ghp_q7Zk2W.3f8ax"
     assert secrets_rows.spell("<uuid>").count("-") == 4
