@@ -311,6 +311,19 @@ def without_wide_start(node: Node) -> Node:
     return node
 
 
+def without_long_end(node: Node) -> Node:
+    """The beginning of every match, as long as the shortest: a last repeat is cut down to the fewest."""
+    match node:
+        case Chain(parts) if parts:
+            return Chain((*parts[:-1], without_long_end(parts[-1])))
+        case Repeat(inner, low, high) if isinstance(inner, Chars) and 0 < low < high:
+            return Repeat(inner, low, low)
+        case Choice(ways):
+            return Choice(tuple(map(without_long_end, ways)))
+        case _:
+            return node
+
+
 def literal(node: Node) -> int:
     """The length of the longest run of fixed characters that every match has; either case of a letter is fixed."""
     parts = node.parts if isinstance(node, Chain) else (node,)

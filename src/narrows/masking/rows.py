@@ -137,11 +137,12 @@ def _compile(detector: Detector, bounds: patterns.Bounds) -> Row:
     front: list[Node] = [] if lead is not None or not before else [_none_of(before)]
     back: list[Node] = [_none_of(after)] if after else []
     start: list[Node] = [lead] if lead is not None else front
+    gate, literal = _for_gate(lead, front, node, back)
     live, crossing = _liveness(detector, node)
     return Row(
         detector=detector,
-        gate=render(_for_gate(start, node, back, led=lead is not None)),
-        literal=max(patterns.literal(node), patterns.literal(lead) if lead is not None else 0) >= FIXED,
+        gate=render(gate),
+        literal=literal,
         live=render(Chain((*start, live))) + r"\z",
         crossing=crossing,
         pre=len(front),
@@ -218,10 +219,23 @@ def _liveness(detector: Detector, node: Node) -> tuple[Node, bool]:
     return started, crossing
 
 
-def _for_gate(start: list[Node], node: Node, back: list[Node], *, led: bool) -> Node:
-    """What the gate looks for; it may hit texts without a candidate."""
-    shorter = node if led else patterns.without_wide_start(node)
-    return Chain((shorter, *back)) if shorter is not node else Chain((*start, node, *back))
+def _for_gate(lead: Node | None, front: list[Node], node: Node, back: list[Node]) -> tuple[Node, bool]:
+    """What the gate looks for, and whether it has fixed characters. It may hit texts without a candidate.
+
+    Fixed characters say enough: what can stand behind them, and how long it is, then only costs time.
+    """
+    if lead is not None:
+        start = lead.parts[0] if isinstance(lead, Chain) else lead
+        if patterns.literal(start) >= FIXED:
+            return start, True
+        whole = Chain((lead, patterns.without_long_end(node)))
+        return whole, patterns.literal(whole) >= FIXED
+    shorter = patterns.without_wide_start(node)
+    if shorter is not node:
+        front = []
+    if patterns.literal(shorter) >= FIXED:
+        return Chain((*front, patterns.without_long_end(shorter))), True
+    return Chain((*front, shorter, *back)), False
 
 
 def _bytes(mask: int) -> bytes:
