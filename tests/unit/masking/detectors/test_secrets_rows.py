@@ -1,8 +1,6 @@
 """All tables of secrets together: names, formats as the issuers publish them, and how often ordinary code is taken for
 a secret."""
 
-import importlib
-import pkgutil
 import random
 import re
 import string
@@ -13,17 +11,11 @@ from typing import Any
 import pytest
 import re2
 
-from narrows.masking import detectors
 from narrows.masking.detector import Detector
-from narrows.masking.detectors import secrets_rows
+from narrows.masking.detectors import secrets_rows, secrets_table
 from unit.masking.detectors import matching, secret_variants
 
-TABLES = [
-    importlib.import_module(f"narrows.masking.detectors.{module.name}")
-    for module in pkgutil.iter_modules(detectors.__path__)
-    if module.name.startswith("secrets_") and module.name != "secrets_rows"
-]
-ROWS: list[Detector] = [row for table in TABLES for row in table.DETECTORS]
+ROWS = secrets_table.DETECTORS
 
 OPTIONS = re2.Options()
 OPTIONS.log_errors = False
