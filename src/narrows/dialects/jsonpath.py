@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from narrows.dialects.reading import child, element
+
 Step = str | int | None
 """A member's name, an element's index, or None for every element or member."""
 
@@ -38,6 +40,21 @@ def places(tree: Any, path: Path) -> Iterator[tuple[Any, Any]]:
     for holder in holders:
         for key in _keys(holder, path[-1]):
             yield holder, key
+
+
+def located(tree: Any, path: Path) -> Iterator[tuple[Any, Any, str]]:
+    """The same with the path that names this one place and no other."""
+    holders = [(tree, "$")]
+    for step in path[:-1]:
+        holders = [(holder[key], below(where, key)) for holder, where in holders for key in _keys(holder, step)]
+    for holder, where in holders:
+        for key in _keys(holder, path[-1]):
+            yield holder, key, below(where, key)
+
+
+def below(path: str, step: str | int) -> str:
+    """The path of a member or an element."""
+    return child(path, step) if type(step) is str else element(path, int(step))
 
 
 def first(tree: Any, path: Path | None) -> Any:

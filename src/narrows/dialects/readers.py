@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from narrows.dialects import sse
+from narrows.dialects.fields import growing
 from narrows.dialects.reply_json import decode_object
 from narrows.dialects.texts import put_back
 from narrows.model.call import Json
@@ -53,6 +54,7 @@ class BufferedReader:
         tree = decode_object(b"".join(self._parts))
         event = Event(tree, last=True)
         kept = self._classify(tree, event)
+        event.ends = growing(event.deltas)
         return [*named(kept), event] if kept else [event]
 
     def write(self, event: Event) -> bytes:
@@ -61,6 +63,10 @@ class BufferedReader:
             return b""
         put_back(event.deltas)
         return _encode(event.data)
+
+    def say(self, choice: int, field: str, text: str) -> Event | None:  # noqa: ARG002 - a document has no room for it
+        """Everything is in the one event."""
+        return None
 
     def fail(self, deny: Deny, request_id: str) -> bytes:
         """Nothing of the document was sent, so this is the refusal's body."""
@@ -74,13 +80,20 @@ def named(kept: Iterable[str]) -> list[Event]:
 
 class StreamReader(ABC):
     """A reply of server-sent events. Events that stand before a fault are still given; the fault comes after them, so
-    what a caller sees does not depend on how the bytes were split."""
+    what a caller sees does not depend on how the bytes were split.
 
-    __slots__ = ("_fault", "_frames", "over")
+    Reading runs ahead of writing: a segment's events are all read before the first of them is written. So what reading
+    knows (which fields are open) and what writing knows (`latest`: the last event sent with each open field, for
+    `say`) are kept apart.
+    """
+
+    __slots__ = ("_fault", "_frames", "ahead", "latest", "over")
 
     def __init__(self) -> None:
         self._frames = sse.SseDecoder()
         self._fault: ReplyInvalid | None = None
+        self.ahead: list[Event] = []
+        self.latest: dict[tuple[int, str], Event] = {}
         self.over = False
 
     @property
@@ -111,9 +124,19 @@ class StreamReader(ABC):
             return b"data: %b\n\n" % _encode(event.data)
         return sse.encode(event.name, _encode(event.data))
 
+    def say(self, choice: int, field: str, text: str) -> Event | None:
+        """An event with this text of this field and nothing else, to be written next."""
+        event = self.latest.get((choice, field))
+        return None if event is None else self.form(event, choice, field, text)
+
     @abstractmethod
-    def read_event(self, name: str | None, tree: Json) -> Event:
-        """What one event means; sets `over` after the last one. Raises ReplyInvalid."""
+    def read_event(self, name: str | None, tree: Json) -> Event | None:
+        """What one event means; sets `over` after the last one. Events in `ahead` are given before it; None: it is held
+        back and will be given so. Raises ReplyInvalid."""
+
+    @abstractmethod
+    def form(self, event: Event, choice: int, field: str, text: str) -> Event | None:
+        """`text` in the form of `event`, which is the last one written with this field."""
 
     @abstractmethod
     def fail(self, deny: Deny, request_id: str) -> bytes:
@@ -131,6 +154,14 @@ class StreamReader(ABC):
         """The upstream has ended without saying so: events that complete the reply, or ReplyInvalid."""
         raise ReplyInvalid("the model server ended its stream before the reply was complete")
 
+    def wrote(self, event: Event) -> None:
+        """Remembers which event was written last with each of its fields, as long as they are open."""
+        latest = self.latest
+        for delta in event.deltas:
+            latest[delta.choice, delta.field] = event
+        for key in event.ends:
+            latest.pop(key, None)
+
     def fail_with(self, fault: ReplyInvalid) -> None:
         """Raises `fault` as soon as the events read so far have been given."""
         self._fault = fault
@@ -146,6 +177,11 @@ class StreamReader(ABC):
                 event = None if data.startswith(b"{") else self.read_text(data)
                 if event is None:
                     event = self.read_event(name, decode_object(data))
+                if self.ahead:
+                    events += self.ahead
+                    self.ahead = []
+                if event is None:
+                    continue
                 if event.last:
                     events += named(self.kept())
                 events.append(event)

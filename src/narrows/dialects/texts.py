@@ -1,9 +1,4 @@
-"""Collects the texts of a reply as deltas, each with the place that takes it back.
-
-Field names: `content`, `reasoning`, `refusal`, `tool_call:<i>` (arguments), `tool_name:<i>`, `logprobs`, `error`,
-`audio_transcript`, and `other` for every string that no dialect classifies. A field that only repeats what the same
-stream already said is named `repeat:<field>`.
-"""
+"""Collects the texts of a reply as deltas, each with the place that takes it back. `fields` says what fields there are."""
 
 from types import NoneType
 from typing import Any, Final

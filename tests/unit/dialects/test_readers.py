@@ -29,6 +29,9 @@ class Words(StreamReader):
             self.over = event.last = True
         return event
 
+    def form(self, event: Event, choice: int, field: str, text: str) -> Event:
+        return Event({field: text})
+
     def fail(self, deny: Deny, request_id: str) -> bytes:
         return deny.message.encode()
 

@@ -2,10 +2,14 @@
 
 Adjacent text blocks of a message are one stream, `content`: citations split sentences. Tool calls are numbered by
 their block. Not texts: the envelope (ids, model name, type and role words, known stop reasons).
+
+Whether `content` goes on after a text block tells only the event after it. So the stop of a text block is held back
+until then: what a guard still holds goes into the next block if that is text, too, and else before the stop.
 """
 
 from typing import Any, Final
 
+from narrows.dialects.fields import TOOL_NAME, growing, grows
 from narrows.dialects.readers import StreamReader
 from narrows.dialects.refusals import anthropic_refusal, error_in
 from narrows.dialects.sse import encode
@@ -29,6 +33,14 @@ _BLOCK_FIELDS: Final = {
     "citations": "citations",
     "citation": "citations",
 }
+_CONTENT: Final = (0, "content")
+_REASONING: Final = (0, "reasoning")
+_DELTAS: Final = {
+    "content": ("text_delta", "text"),
+    "reasoning": ("thinking_delta", "thinking"),
+    "tool_call": ("input_json_delta", "partial_json"),
+}
+"""By field, the delta that carries it, and its member."""
 
 
 def read_message(tree: Json, event: Event, *, stored: bool = False) -> None:
@@ -62,10 +74,12 @@ def read_count(tree: Json, event: Event) -> None:
 def read_block(deltas: list[Delta], index: int, block: Json) -> None:
     """The texts of a content block, or of a delta to one."""
     for key, value in block.items():
-        if key in ("input", "partial_json"):
+        if key == "partial_json" and type(value) is str:
             collect(deltas, 0, f"tool_call:{index}", block, key)
+        elif key in ("input", "partial_json"):
+            collect(deltas, 0, f"tool_call_input:{index}", block, key)
         elif key == "name":
-            collect(deltas, 0, f"tool_name:{index}", block, key)
+            collect(deltas, 0, f"{TOOL_NAME}{index}", block, key)
         elif key in _BLOCK_FIELDS:
             collect(deltas, 0, _BLOCK_FIELDS[key], block, key)
         elif key not in _BLOCK_ENVELOPE or type(value) is not str:
@@ -91,26 +105,38 @@ def _read_stop(event: Event, holder: Json) -> None:
         collect(event.deltas, 0, "other", holder, "stop_reason")
 
 
+def _kind_of_block(tree: Json) -> Any:
+    block = tree.get("content_block")
+    return block.get("type") if type(block) is dict else None
+
+
 class MessageStream(StreamReader):
     """Events from `message_start` to `message_stop`."""
 
-    __slots__ = ("_stored",)
+    __slots__ = ("_open", "_stop", "_stored")
 
     def __init__(self, asked: Asked) -> None:
         super().__init__()
         self._stored = "store" in asked.parameters
+        self._open: set[tuple[int, str]] = set()
+        self._stop: Event | None = None
 
-    def read_event(self, name: str | None, tree: Json) -> Event:
+    def read_event(self, name: str | None, tree: Json) -> Event | None:
         """One event; its name and its `type` are the same word."""
         kind = tree.get("type")
         if type(kind) is not str:
             kind = name or ""
         event = Event(tree, name or kind or None)
+        if self._stop is not None and kind != "ping":
+            self._release(self._stop, kind, tree)
         if kind == "content_block_delta" and type(tree.get("delta")) is dict:
             index = tree.get("index")
             read_block(event.deltas, index if type(index) is int else 0, tree["delta"])
             if len(tree) > 3:
                 self._read_rest(tree, event, ("delta",))
+            for delta in event.deltas:
+                if (0, delta.field) not in self._open:
+                    self._begin(event, delta.field)
             return event
         match kind:
             case "error":
@@ -118,11 +144,72 @@ class MessageStream(StreamReader):
             case "message_stop":
                 self.over = event.last = True
         self._read_parts(tree, event)
-        return event
+        return self._bounded(kind, tree, event)
+
+    def write(self, event: Event) -> bytes:
+        """The event as one frame."""
+        if event.name == "content_block_start" and _kind_of_block(event.data) == "text":
+            # From here a text has its place in this block, though nothing of it may have come yet.
+            self.latest[_CONTENT] = event
+        if event.deltas or event.ends:
+            self.wrote(event)
+        return super().write(event)
+
+    def form(self, event: Event, choice: int, field: str, text: str) -> Event | None:
+        """A delta of the block."""
+        named, _, number = field.partition(":")
+        if named not in _DELTAS:
+            return None
+        kind, member = _DELTAS[named]
+        index = int(number) if number else event.data.get("index", 0)
+        delta = {"type": kind, member: text}
+        tree = {"type": "content_block_delta", "index": index, "delta": delta}
+        return Event(tree, "content_block_delta", [Delta(choice, field, text, delta, member)])
 
     def fail(self, deny: Deny, request_id: str) -> bytes:
         """An `error` event."""
         return encode("error", anthropic_refusal(deny, request_id))
+
+    def _release(self, stop: Event, kind: str, tree: Json) -> None:
+        """The stop of a text block goes on; the text ends with it if no text block follows."""
+        self._stop = None
+        self.ahead.append(stop)
+        if kind not in ("error", "content_block_delta") and (
+            kind != "content_block_start" or _kind_of_block(tree) != "text"
+        ):
+            stop.ends += (_CONTENT,)
+            self._open.discard(_CONTENT)
+
+    def _begin(self, event: Event, field: str) -> None:
+        if field == "signature" and _REASONING in self._open:
+            # What is signed is complete.
+            self._open.discard(_REASONING)
+            event.ends += (_REASONING,)
+        elif grows(field):
+            self._open.add((0, field))
+
+    def _bounded(self, kind: str, tree: Json, event: Event) -> Event | None:
+        """What begins and what ends with an event that is no delta. None: it is the stop of a text block."""
+        is_open = self._open
+        if kind == "content_block_stop":
+            waits = _CONTENT in is_open
+            event.ends = tuple(sorted(is_open - {_CONTENT}))
+            is_open.clear()
+            if waits:
+                is_open.add(_CONTENT)
+                self._stop = event
+                return None
+        elif kind == "content_block_start":
+            own = [(0, delta.field) for delta in event.deltas]
+            begun = {key for key in own if grows(key[1])}
+            if _kind_of_block(tree) == "text":
+                begun.add(_CONTENT)
+            event.ends = (*sorted(is_open - begun), *(key for key in own if key[1].startswith(TOOL_NAME)))
+            self._open = begun
+        elif kind != "ping":
+            event.ends = (*sorted(is_open), *(key for key in growing(event.deltas) if key not in is_open))
+            is_open.clear()
+        return event
 
     def _read_parts(self, tree: Json, event: Event) -> None:
         message, block, delta, usage = (tree.get(key) for key in ("message", "content_block", "delta", "usage"))

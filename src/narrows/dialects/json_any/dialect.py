@@ -11,7 +11,7 @@ from typing import Any, Final
 from narrows.config.schema import Connection, JsonShape
 from narrows.dialects import governed, pieces, refusals
 from narrows.dialects.json_any.replies import Document, Documents, ReplyShape
-from narrows.dialects.jsonpath import Path, first, parse, places, replaced
+from narrows.dialects.jsonpath import Path, first, located, parse, replaced
 from narrows.dialects.reading import Invalid, Reading, Refused
 from narrows.dialects.strict_json import shown, written_otherwise
 from narrows.model.call import Asked, Json
@@ -35,9 +35,9 @@ class JsonAny:
         self._model = _single(shape.model)
         self._cap = _single(shape.output_cap)
         self._stream = _single(shape.stream)
-        self._texts = tuple((text, parse(text)) for text in shape.texts)
+        self._texts = tuple(parse(text) for text in shape.texts)
         self._reply = ReplyShape(
-            tuple((text, parse(text)) for text in shape.reply_texts),
+            tuple(parse(text) for text in shape.reply_texts),
             None if shape.prompt_usage is None else parse(shape.prompt_usage),
             None if shape.completion_usage is None else parse(shape.completion_usage),
         )
@@ -122,9 +122,9 @@ class JsonAny:
         if cap is not None and (type(cap) is not int or cap < 1):
             raise Invalid("the output cap", "must be a positive integer")
         if self._texts:
-            for text, path in self._texts:
-                for holder, key in places(body, path):
-                    reading.strings(Role.USER, text, holder[key])
+            for path in self._texts:
+                for holder, key, where in located(body, path):
+                    reading.strings(Role.USER, where, holder[key])
         else:
             reading.strings(Role.USER, "$", body)
         if model is not None and not self._texts:

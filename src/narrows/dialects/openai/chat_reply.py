@@ -5,6 +5,8 @@ Not texts: the envelope (ids, model name, object and role words, known finish re
 
 from typing import Any, Final
 
+from narrows.dialects.fields import COPY, TOOL_NAME, grows
+from narrows.dialects.forms import alone
 from narrows.dialects.readers import StreamReader
 from narrows.dialects.reading import ROLES
 from narrows.dialects.refusals import error_in, openai_refusal
@@ -25,7 +27,22 @@ _FIELDS: Final = {
     "reasoning_content": "reasoning",
     "reasoning": "reasoning",
     "refusal": "refusal",
+    "annotations": "citations",
+    "citations": "citations",
+    "signature": "signature",
+    "reasoning_opaque": "signature",
+    "encrypted_content": "signature",
 }
+_REASONING_COPY: Final = COPY + "reasoning"
+_DETAILS: Final = {"text": "details", "summary": "details", "data": "signature", "signature": "signature"}
+"""Members of a piece of OpenRouter's `reasoning_details`; its text stands beside it in `reasoning`, too."""
+
+_OUTER: Final = frozenset({"id", "object", "created", "model", "system_fingerprint", "service_tier"})
+_INNER: Final = frozenset({"index", "type"})
+"""Members that an event shares with the next one, of the chunk and of what it holds."""
+
+_MOST_OPEN: Final = 1_024
+"""Fields that may be open at a time; each text of a further one stands for itself."""
 
 
 def read_completion(tree: Json, event: Event, *, stored: bool = False) -> None:
@@ -83,13 +100,15 @@ def _read_message(deltas: list[Delta], index: int, message: Json) -> None:
             continue
         elif key == "content":
             _read_parts(deltas, index, message, value)
-        elif key == "tool_calls" and type(value) is list:
-            for position, call in enumerate(value):
-                _read_call(deltas, index, position, value, call)
+        elif key in _LISTS and type(value) is list:
+            for position, element in enumerate(value):
+                _LISTS[key](deltas, index, position, value, element)
         elif key == "function_call" and type(value) is dict:
             read_function(deltas, index, 0, value)
         elif key == "audio" and type(value) is dict:
             _read_audio(deltas, index, value)
+        elif key == "reasoning" and message.get("reasoning_content"):
+            collect(deltas, index, _REASONING_COPY, message, key)
         else:
             collect(deltas, index, _FIELDS.get(key, "other"), message, key)
 
@@ -97,14 +116,46 @@ def _read_message(deltas: list[Delta], index: int, message: Json) -> None:
 def _read_parts(deltas: list[Delta], index: int, message: Json, parts: Any) -> None:
     """Content in parts, as some servers send it."""
     for position, part in enumerate(parts if type(parts) is list else ()):
-        if type(part) is dict and part.get("type") == "text":
+        kind = part.get("type") if type(part) is dict else None
+        if kind in ("text", "thinking"):
             for key in part:
                 if key != "type":
-                    collect(deltas, index, "content" if key == "text" else "other", part, key)
+                    _read_part(deltas, index, part, key)
         else:
             collect(deltas, index, "other", parts, position)
     if type(parts) is not list:
         collect(deltas, index, "content", message, "content")
+
+
+def _read_part(deltas: list[Delta], index: int, part: Json, key: str) -> None:
+    """A member of a part that is text, or thinking in parts of its own (Mistral)."""
+    inner = part[key]
+    if key == "text":
+        collect(deltas, index, "content", part, key)
+    elif key == "thinking" and type(inner) is list:
+        for position, thought in enumerate(inner):
+            if type(thought) is not dict:
+                collect(deltas, index, "reasoning", inner, position)
+            elif thought.get("type") == "text":
+                for name in thought:
+                    if name != "type":
+                        collect(deltas, index, "reasoning" if name == "text" else "other", thought, name)
+            else:
+                collect(deltas, index, "other", inner, position)
+    else:
+        collect(deltas, index, "reasoning" if key == "thinking" else "other", part, key)
+
+
+def _read_details(deltas: list[Delta], index: int, position: int, details: list[Any], piece: Any) -> None:
+    if type(piece) is not dict:
+        collect(deltas, index, "other", details, position)
+        return
+    number = piece.get("index")
+    if type(number) is not int:
+        number = position
+    for key in piece:
+        field = _DETAILS.get(key, "other")
+        collect(deltas, index, f"{COPY}reasoning_details:{number}" if field == "details" else field, piece, key)
 
 
 def _read_call(deltas: list[Delta], index: int, position: int, calls: list[Any], call: Any) -> None:
@@ -122,12 +173,19 @@ def _read_call(deltas: list[Delta], index: int, position: int, calls: list[Any],
 
 
 def read_function(deltas: list[Delta], index: int, number: int, function: Json) -> None:
-    """The name and the arguments of a tool call."""
-    for key in function:
-        if key in ("arguments", "input"):
-            collect(deltas, index, f"tool_call:{number}", function, key)
+    """The name and the arguments of a tool call. Arguments are the source of a JSON text; a custom tool's input is any
+    text; some servers send arguments as an object."""
+    for key, value in function.items():
+        if key not in ("arguments", "input"):
+            collect(deltas, index, f"{TOOL_NAME}{number}" if key == "name" else "other", function, key)
+        elif type(value) is not str:
+            collect(deltas, index, f"tool_call_input:{number}", function, key)
         else:
-            collect(deltas, index, f"tool_name:{number}" if key == "name" else "other", function, key)
+            kind = "tool_call" if key == "arguments" else "tool_call_text"
+            collect(deltas, index, f"{kind}:{number}", function, key)
+
+
+_LISTS: Final = {"tool_calls": _read_call, "reasoning_details": _read_details}
 
 
 def _read_audio(deltas: list[Delta], index: int, audio: Json) -> None:
@@ -137,10 +195,22 @@ def _read_audio(deltas: list[Delta], index: int, audio: Json) -> None:
             collect(deltas, index, "audio_transcript" if key == "transcript" else "other", audio, key)
 
 
-class CompletionStream(StreamReader):
-    """Chunks up to `[DONE]`. A usage event that the gate asked for is hidden from a caller that did not."""
+def _rank(field: str) -> int:
+    """The order in which a model writes: it thinks, speaks, and calls tools."""
+    if field == "reasoning" or field.startswith(COPY):
+        return 0
+    return 2 if field.startswith("tool_call") else 1
 
-    __slots__ = ("_finished", "_seen", "_stored", "_wants_usage")
+
+class CompletionStream(StreamReader):
+    """Chunks up to `[DONE]`. A usage event that the gate asked for is hidden from a caller that did not.
+
+    A field ends where its choice says why it finished, or where the model goes on to what it writes later: it has
+    thought when it speaks, and has spoken when it calls a tool; a call has ended when the next one begins (clients take
+    it as complete then). If a field is gone on with all the same, it ends once more.
+    """
+
+    __slots__ = ("_finished", "_known", "_open", "_seen", "_stored", "_wants_usage")
 
     def __init__(self, asked: Asked) -> None:
         super().__init__()
@@ -148,12 +218,14 @@ class CompletionStream(StreamReader):
         self._stored = "store" in asked.parameters
         self._seen: set[int] = set()
         self._finished: set[int] = set()
+        self._known: set[tuple[int, str]] = set()
+        self._open: dict[tuple[int, str], None] = {}
 
     def read_text(self, data: bytes) -> Event | None:
         """`[DONE]`."""
         if data.startswith(b"[DONE]"):
             self.over = True
-            return Event(DONE, last=True)
+            return self._done()
         return None
 
     def read_event(self, name: str | None, tree: Json) -> Event:
@@ -162,10 +234,15 @@ class CompletionStream(StreamReader):
         if tree.get("error"):
             return self._failed(tree, event)
         read_completion(tree, event, stored=self._stored)
+        known = self._known
         for delta in event.deltas:
-            self._seen.add(delta.choice)
+            key = (delta.choice, delta.field)
+            if key not in known:
+                self._begin(event, key)
         if event.finish is not None:
-            self._finished.update(_index(choice) for choice in tree["choices"] if choice.get("finish_reason"))
+            finished = {_index(choice) for choice in tree["choices"] if choice.get("finish_reason")}
+            self._finished |= finished
+            self._end(event, [key for key in self._open if key[0] in finished])
         if not self._wants_usage and "usage" in tree:
             if tree["usage"] is None:
                 del tree["usage"]
@@ -178,15 +255,54 @@ class CompletionStream(StreamReader):
         if not self._finished or not self._seen <= self._finished:
             return super().ending()
         self.over = True
-        return [Event(DONE, last=True)]
+        return [self._done()]
 
     def write(self, event: Event) -> bytes:
         """The event as one frame."""
-        return _DONE_FRAME if event.data == DONE else super().write(event)
+        if event.data == DONE:
+            return _DONE_FRAME
+        if event.deltas or event.ends:
+            self.wrote(event)
+        return super().write(event)
+
+    def form(self, event: Event, choice: int, field: str, text: str) -> Event | None:
+        """A chunk of the same shape, of this choice alone, that finishes nothing."""
+        said = alone(event, choice, field, text, _OUTER, _INNER)
+        if said is not None:
+            said.data["choices"][0]["finish_reason"] = None
+        return said
 
     def fail(self, deny: Deny, request_id: str) -> bytes:  # noqa: ARG002 - the shape has no place for it
         """The error that the SDKs look for in a stream."""
         return b"data: %b\n\n" % openai_refusal(deny)
+
+    def _done(self) -> Event:
+        return Event(DONE, last=True, ends=tuple(self._open))
+
+    def _begin(self, event: Event, key: tuple[int, str]) -> None:
+        """A field begins, or one that does not grow is seen for the first time."""
+        choice, field = key
+        self._seen.add(choice)
+        if not grows(field):
+            if field.startswith(TOOL_NAME):
+                event.ends += () if key in event.ends else (key,)
+            elif len(self._known) < _MOST_OPEN:
+                self._known.add(key)
+            return
+        rank = _rank(field)
+        others = [other for other in self._open if other[0] == choice]
+        self._end(event, [other for other in others if _rank(other[1]) < rank or rank == _rank(other[1]) == 2])
+        if len(self._open) < _MOST_OPEN:
+            self._open[key] = None
+            self._known.add(key)
+        elif key not in event.ends:
+            event.ends += (key,)
+
+    def _end(self, event: Event, keys: list[tuple[int, str]]) -> None:
+        for key in keys:
+            del self._open[key]
+            self._known.discard(key)
+        event.ends += tuple(keys)
 
     def _failed(self, tree: Json, event: Event) -> Event:
         """The upstream's own error in mid-stream: rendered anew, then the stream counts as broken off."""

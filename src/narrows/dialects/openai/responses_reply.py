@@ -3,6 +3,9 @@
 A stream says everything up to three times: in deltas, in `….done`, and in the snapshot of the whole response. The
 repetitions are texts, too, under `repeat:<field>`, so that a guard that counts what is new can leave them out; what a
 snapshot repeats of the request is `repeat:echo`. A text that first comes where repetitions stand is none.
+
+Only deltas grow, each at its place (item and part). A field ends when its place is done, or when deltas go on at
+another place; whatever else an event says is whole.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from narrows.dialects.fields import TOOL_NAME, growing, grows
 from narrows.dialects.openai.responses import is_name_alone
 from narrows.dialects.readers import StreamReader
 from narrows.dialects.refusals import error_in, openai_error
@@ -48,6 +52,9 @@ _PART_FIELDS: Final = {
     "reasoning_text": "reasoning",
     "summary_text": "reasoning",
 }
+_WHOLES: Final = frozenset({"response.output_item", "response.content_part", "response.reasoning_summary_part"})
+"""What several fields or parts may be of."""
+
 _SAID: Final = frozenset({"delta", "text", "refusal", "arguments", "input", "code", "transcript", "part"})
 _ECHO: Final = frozenset(
     {
@@ -63,8 +70,21 @@ _UNJUDGED: Final = ("repeat:echo", "repeat:logprobs")
 _MOST_KEPT: Final = 256
 """Ids of one reply's items that a later call may refer to."""
 
+_OF_ITEMS: Final = {"encrypted_content": "signature", "annotations": "citations", "annotation": "citations"}
+_FORM: Final = ("type", "item_id", "output_index", "content_index", "summary_index")
+"""Members by which a delta says what it belongs to."""
+
+_LATER: Final = -1
+"""Stands for the number of an event that the gate adds, until it is written."""
+
 _NO_ITEM: Final = -1
 """Stands for the number of an item where a text belongs to none."""
+
+_MOST_OPEN: Final = 1_024
+"""Fields whose deltas may go on at a time."""
+
+_Place = tuple[str, int, int]
+"""Where deltas go on: the word for what they are of, the item, the part."""
 
 Judge = Callable[[list[Delta], Any, int], None]
 """Takes deltas of one item, the item's id, and its index."""
@@ -128,13 +148,20 @@ def read_item(deltas: list[Delta], index: int, item: Json, prefix: str) -> None:
                 else:
                     collect(deltas, 0, f"{prefix}other", value, position)
         elif key in ("arguments", "input"):
-            collect(deltas, 0, f"{prefix}tool_call:{index}", item, key)
+            collect(deltas, 0, prefix + _call_field(key, value, index), item, key)
         elif key == "name":
-            collect(deltas, 0, f"{prefix}tool_name:{index}", item, key)
+            collect(deltas, 0, f"{prefix}{TOOL_NAME}{index}", item, key)
         elif key == "result" and item.get("type") == "image_generation_call" and type(value) is str:
             continue
         elif type(value) is not str or key not in _ENVELOPE:
-            collect(deltas, 0, f"{prefix}other", item, key)
+            collect(deltas, 0, prefix + _OF_ITEMS.get(key, "other"), item, key)
+
+
+def _call_field(kind: str, value: Any, index: int) -> str:
+    """Where what a call passes belongs: arguments are the source of a JSON text, or an object; other input is text."""
+    if type(value) is not str:
+        return f"tool_call_input:{index}"
+    return f"tool_call:{index}" if kind.endswith("arguments") else f"tool_call_text:{index}"
 
 
 def read_part(deltas: list[Delta], part: Json, field: str, prefix: str) -> None:
@@ -147,13 +174,13 @@ def read_part(deltas: list[Delta], part: Json, field: str, prefix: str) -> None:
         elif key == "logprobs":
             collect(deltas, 0, f"{prefix}logprobs", part, key)
         elif key != "type" or type(value) is not str or value not in _PART_FIELDS:
-            collect(deltas, 0, f"{prefix}other", part, key)
+            collect(deltas, 0, prefix + _OF_ITEMS.get(key, "other"), part, key)
 
 
 class ResponseStream(StreamReader):
     """Events up to the one that carries the finished response."""
 
-    __slots__ = ("_kept", "_last", "_number", "_repeats", "_stored")
+    __slots__ = ("_added", "_kept", "_last", "_number", "_open", "_repeats", "_sent", "_stored")
 
     def __init__(self, asked: Asked) -> None:
         super().__init__()
@@ -162,6 +189,9 @@ class ResponseStream(StreamReader):
         self._kept: set[str] = set()
         self._last: Iterable[str] = ()
         self._repeats = Repeats()
+        self._open: dict[str, _Place] = {}
+        self._added = 0
+        self._sent = -1
 
     def read_event(self, name: str | None, tree: Json) -> Event:
         """One event; its name and its `type` are the same word."""
@@ -182,7 +212,39 @@ class ResponseStream(StreamReader):
             self._read_event(kind, tree, event)
         if kind in _ENDINGS:
             self.over = event.last = True
+            self._end(event, list(self._open))
+        elif type(response) is dict:
+            self._end(event, [])
         return event
+
+    def write(self, event: Event) -> bytes:
+        """The event as one frame, numbered anew if events were added before it."""
+        tree = event.data
+        if tree is not None:
+            number = tree.get("sequence_number")
+            if type(number) is int:
+                if number == _LATER:
+                    self._added += 1
+                    number = self._sent + 1
+                else:
+                    number += self._added
+                tree["sequence_number"] = self._sent = number
+            if type(tree.get("delta")) is str:
+                self.wrote(event)
+        for key in event.ends:
+            self.latest.pop(key, None)
+        return super().write(event)
+
+    def form(self, event: Event, choice: int, field: str, text: str) -> Event | None:
+        """A delta at the same place."""
+        latest = event.data
+        tree = {key: latest[key] for key in _FORM if type(latest.get(key)) in (str, int)}
+        tree["delta"] = text
+        if "logprobs" in latest:
+            tree["logprobs"] = []
+        if type(latest.get("sequence_number")) is int:
+            tree["sequence_number"] = _LATER
+        return Event(tree, event.name, [Delta(choice, field, text, tree, "delta")])
 
     def kept(self) -> Iterable[str]:
         """Items that only the last event names."""
@@ -202,7 +264,7 @@ class ResponseStream(StreamReader):
             "code": error["code"],
             "message": error["message"],
             "param": error["param"],
-            "sequence_number": self._number,
+            "sequence_number": self._number + self._added,
             "error": error,
         }
         return encode("error", _encode(tree))
@@ -212,11 +274,7 @@ class ResponseStream(StreamReader):
         name = item.get("id") if type(item) is dict else tree.get("item_id")
         index = self._repeats.number(name, tree.get("output_index"))
         stem, _, action = kind.rpartition(".")
-        said = tree.get("delta")
-        if action == "delta" and type(said) is str:
-            position = tree.get("content_index", tree.get("summary_index"))
-            place = (self._field(stem, index), position if type(position) is int else 0)
-            self._repeats.grow(index, place, said)
+        goes_on = action == "delta" and type(tree.get("delta")) is str and self._go_on(stem, index, tree)
         repeat = _REPEAT if action == "done" else ""
         if type(item) is dict:
             read_item(event.deltas, index, item, repeat)
@@ -224,21 +282,72 @@ class ResponseStream(StreamReader):
                 self._keep(item, event)
         if type(part) is dict:
             read_part(event.deltas, part, f"{repeat}reasoning" if "reasoning" in stem else "", repeat)
+        self._read_members(stem, action, index, tree, event)
+        if action != "delta":
+            self._judge(event.deltas, name, index)
+        if not goes_on:
+            self._end(event, self._done(kind, action, stem, index))
+
+    def _read_members(self, stem: str, action: str, index: int, tree: Json, event: Event) -> None:
+        repeat = _REPEAT if action == "done" else ""
         for key, value in tree.items():
             if type(value) is int or (type(value) is str and key in _EVENT_ENVELOPE):
                 continue
             if key in ("item", "part") and type(value) is dict:
                 continue
-            if key in _SAID:
+            if key in _SAID and (key == "delta" or action != "delta"):
                 collect(event.deltas, 0, repeat + self._field(stem, index), tree, key)
             elif key == "name":
-                collect(event.deltas, 0, f"{repeat}tool_name:{index}", tree, key)
+                collect(event.deltas, 0, f"{repeat}{TOOL_NAME}{index}", tree, key)
             elif key == "logprobs":
                 collect(event.deltas, 0, f"{repeat}logprobs", tree, key)
             else:
-                collect(event.deltas, 0, f"{repeat}other", tree, key)
-        if action != "delta":
-            self._judge(event.deltas, name, index)
+                collect(event.deltas, 0, repeat + _OF_ITEMS.get(key, "other"), tree, key)
+
+    def _go_on(self, stem: str, index: int, tree: Json) -> bool:
+        """A delta says something; whether it makes a field grow. Deltas of the same field at another place have ended
+        before."""
+        position = tree.get("content_index", tree.get("summary_index"))
+        part = position if type(position) is int else 0
+        field = self._field(stem, index)
+        self._repeats.grow(index, (field, part), tree["delta"])
+        if not grows(field):
+            return False
+        place, before = (stem, index, part), self._open.get(field)
+        if before == place:
+            return True
+        if before is not None:
+            self._end_before(field)
+        elif len(self._open) >= _MOST_OPEN:
+            self._end_before(next(iter(self._open)))
+        self._open[field] = place
+        return True
+
+    def _done(self, kind: str, action: str, stem: str, index: int) -> list[str]:
+        """Open fields that an event which is no delta ends: an item's or a part's are done with it, and the fields of
+        other items when a new one begins."""
+        if kind == "response.output_item.added":
+            return [field for field, place in self._open.items() if place[1] != index]
+        if action != "done":
+            return []
+        whole = stem in _WHOLES
+        return [field for field, place in self._open.items() if place[1] == index and (whole or place[0] == stem)]
+
+    def _end(self, event: Event, fields: list[str]) -> None:
+        """The event ends these fields, and whatever it says itself."""
+        for field in fields:
+            del self._open[field]
+            event.ends += ((0, field),)
+        for key in growing(event.deltas):
+            if key not in event.ends:
+                if key[1] in self._open:
+                    self._end_before(key[1])
+                event.ends += (key,)
+
+    def _end_before(self, field: str) -> None:
+        """The field ends before this event, which has another text of it."""
+        del self._open[field]
+        self.ahead.append(Event(None, hidden=True, ends=((0, field),)))
 
     def _keep(self, item: Json, event: Event) -> None:
         """Names an item that is done, if a later call may refer to it."""
@@ -259,7 +368,7 @@ class ResponseStream(StreamReader):
                 delta.field = "other" if self._repeats.spoken(item, own) else own
 
     def _field(self, stem: str, index: int) -> str:
-        return _DELTA_FIELDS.get(stem) or (f"tool_call:{index}" if "call" in stem else "other")
+        return _DELTA_FIELDS.get(stem) or (_call_field(stem, "", index) if "call" in stem else "other")
 
     def _read_rest(self, tree: Json, event: Event, done: str) -> None:
         for key, value in tree.items():

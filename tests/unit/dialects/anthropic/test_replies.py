@@ -19,7 +19,7 @@ def test_a_whole_reply() -> None:
     assert said([event], "reasoning") == "Clouds"
     assert said([event], "signature") == "c2ln"
     assert said([event], "tool_name:2") == "get_weather"
-    assert said([event], "tool_call:2") == "Oslocity"
+    assert said([event], "tool_call_input:2") == "Oslocity"
     assert "It rains" in said([event], "citations")
     assert event.usage == Usage(prompt=10, completion=3, cached=4)
     assert (event.finish, event.last) == ("tool_use", True)

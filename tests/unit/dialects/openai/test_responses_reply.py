@@ -25,7 +25,7 @@ def test_a_whole_reply() -> None:
     assert said([event], "refusal") == "No"
     assert said([event], "tool_name:2") == "get_weather"
     assert said([event], "tool_call:2") == '{"a":1}'
-    assert "Met" in said([event], "other")
+    assert "Met" in said([event], "citations")
     assert event.usage == Usage(9, 3, 4, 1)
     assert (event.model, event.finish, event.response_id) == ("gpt-5-mini-2025-08-07", "completed", None)
     *_, event = replay(reader("responses", stream=False, store=True), msgspec.json.encode(RESPONSE))
@@ -64,8 +64,8 @@ def test_what_first_comes_when_an_item_is_done_is_said_there() -> None:
             response={"output": [{"type": "reasoning", "encrypted_content": "gAAAAB"}, {"content": text}]},
         ),
     )  # fmt: skip
-    assert fields(events, "gA") == ["other"]
-    assert fields(events, "gAAAAB") == ["other", "repeat:other"]
+    assert fields(events, "gA") == ["signature"]
+    assert fields(events, "gAAAAB") == ["signature", "repeat:signature"]
     assert fields(events, "never a delta") == ["content", "repeat:content"]
     assert fields(events, "find") == ["tool_name:2"]
     assert fields(events, "{}") == ["tool_call:2"]
@@ -184,9 +184,9 @@ def test_events_are_sent_as_they_were_parsed() -> None:
         ("response.refusal.done", "repeat:refusal", "refusal"),
         ("response.reasoning_text.delta", "reasoning", "delta"),
         ("response.reasoning_summary_text.done", "repeat:reasoning", "text"),
-        ("response.custom_tool_call_input.delta", "tool_call:3", "delta"),
+        ("response.custom_tool_call_input.delta", "tool_call_text:3", "delta"),
         ("response.mcp_call_arguments.done", "repeat:tool_call:3", "arguments"),
-        ("response.code_interpreter_call_code.delta", "tool_call:3", "delta"),
+        ("response.code_interpreter_call_code.delta", "tool_call_text:3", "delta"),
         ("response.something_new.delta", "other", "delta"),
     ],
 )
