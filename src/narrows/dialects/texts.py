@@ -1,4 +1,4 @@
-"""Collects the texts of a reply as deltas, each with the place that takes it back. `fields` says what fields there are."""
+"""Collects the texts of a reply as deltas, each with the place that takes it back. `fields` names them."""
 
 from types import NoneType
 from typing import Any, Final

@@ -199,7 +199,13 @@ def _rank(field: str) -> int:
     """The order in which a model writes: it thinks, speaks, and calls tools."""
     if field == "reasoning" or field.startswith(COPY):
         return 0
-    return 2 if field.startswith("tool_call") else 1
+    return 2 if field.startswith("tool_") else 1
+
+
+def _goes_on_after(field: str, begun: str) -> bool:
+    """Whether a model that begins to write one field has finished the other."""
+    rank, next_rank = _rank(field), _rank(begun)
+    return rank < next_rank or (rank == next_rank == 2 and field.partition(":")[2] != begun.partition(":")[2])
 
 
 class CompletionStream(StreamReader):
@@ -280,19 +286,16 @@ class CompletionStream(StreamReader):
         return Event(DONE, last=True, ends=tuple(self._open))
 
     def _begin(self, event: Event, key: tuple[int, str]) -> None:
-        """A field begins, or one that does not grow is seen for the first time."""
+        """A field begins, or one that does not grow is seen: a tool's name, which begins a call, or another."""
         choice, field = key
         self._seen.add(choice)
-        if not grows(field):
-            if field.startswith(TOOL_NAME):
-                event.ends += () if key in event.ends else (key,)
-            elif len(self._known) < _MOST_OPEN:
+        named = field.startswith(TOOL_NAME)
+        if not named and not grows(field):
+            if len(self._known) < _MOST_OPEN:
                 self._known.add(key)
             return
-        rank = _rank(field)
-        others = [other for other in self._open if other[0] == choice]
-        self._end(event, [other for other in others if _rank(other[1]) < rank or rank == _rank(other[1]) == 2])
-        if len(self._open) < _MOST_OPEN:
+        self._end(event, [other for other in self._open if other[0] == choice and _goes_on_after(other[1], field)])
+        if not named and len(self._open) < _MOST_OPEN:
             self._open[key] = None
             self._known.add(key)
         elif key not in event.ends:
