@@ -2,11 +2,12 @@
 
 For each start, from left to right, every end that the pattern allows is tried, the longest first; the first accepted
 one is a hit, and the search goes on behind it. Work is linear in the text: a start has at most MOST_ENDS tries, each
-bounded by the longest match, and a candidate that exhausts them is a hit as a whole. The module knows one compiled row
-at a time; which rows to ask is the engine's business.
+bounded by the longest match, and a candidate that exhausts them is a hit as a whole. A run of a row's characters in
+which MOST_TRIES were in vain is a hit from there to its end: nobody writes so many near-matches but to tire the engine.
+The module knows one compiled row at a time; which rows to ask is the engine's business.
 """
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Final, NamedTuple
 
 from narrows.masking.keywords import Group, Occurrences
@@ -15,6 +16,10 @@ from narrows.masking.rows import Region, Row
 
 MOST_ENDS: Final = 64
 """Ends of one start that are tried."""
+
+
+MOST_TRIES: Final = 16_384
+"""Refused candidates of one row in one run of its characters."""
 
 
 class Hit(NamedTuple):
@@ -38,6 +43,31 @@ class Carry(NamedTuple):
 
     open: bool
     score: float
+
+
+class Effort:
+    """What rows have tried in vain: in the run that goes on where a text was cut, and since then."""
+
+    __slots__ = ("before", "since")
+
+    def __init__(self, before: dict[int, int] | None = None) -> None:
+        self.before: dict[int, int] = {} if before is None else before
+        """By rank: refused tries in the run that the first known character goes on with."""
+
+        self.since: dict[int, list[tuple[int, int]]] = {}
+        """By rank: starts and how many tries each has cost."""
+
+    def cut(self, data: bytes, begin: int, cut: int, alphabets: Callable[[int], bytes]) -> "Effort":
+        """What is still known of it when the text before the cut is gone."""
+        carried = {}
+        for rank in {*self.before, *(rank for rank, refused in self.since.items() if refused)}:
+            run = begin + len(data[begin:cut].rstrip(alphabets(rank)))
+            tries = sum(tries for start, tries in self.since.get(rank, ()) if run <= start < cut)
+            if run == begin:
+                tries += self.before.get(rank, 0)
+            if tries:
+                carried[rank] = tries
+        return Effort(carried)
 
 
 class Scan:
@@ -70,25 +100,32 @@ class Scan:
 
 
 def find(
-    row: Row, group: int, scan: Scan, *, rank: int, floor: float, allowed: frozenset[str], carry: Carry | None
+    row: Row,
+    group: int,
+    scan: Scan,
+    *,
+    rank: int,
+    floor: float,
+    allowed: frozenset[str],
+    carry: Carry | None,
+    effort: Effort,
 ) -> list[Hit]:
     """All hits of a row from scan.begin on."""
     detector, hits = row.detector, []
     at = scan.begin
     if carry is not None:
         at = carry.resume
-        if carry.open and row.region is not None:
+        if carry.open:
             # It began before all that is known: its start only has to say so.
-            hit = _region(row.region, scan, carry.resume, Hit(scan.begin - 1, 0, rank, carry.score))
+            hit = _goes_on(row, scan, carry.resume, Hit(scan.begin - 1, 0, rank, carry.score))
             hits.append(hit)
             at = hit.end
     words = scan.occurrences(group) if row.keyworded else None
     needed = row.keyworded and (detector.score <= 0 or detector.score < floor)
     if needed and words is None:
         return hits
-    judge = _Judge(row, scan, words, floor, allowed)
     ranges = _near(row, words, scan) if needed and words is not None else ((at, scan.size),)
-    search = _Search(row, scan, judge)
+    search = _Search(row, scan, _Judge(row, scan, words, floor), allowed, rank, effort)
     for low, high in ranges:
         at = max(at, low)
         while at <= high:
@@ -99,13 +136,22 @@ def find(
             at = end
             if score > 0:
                 hit = Hit(start, end, rank, score)
-                hits.append(hit if row.region is None else _region(row.region, scan, end, hit))
-                at = hits[-1].end
+                if row.region is not None or search.tired:
+                    hit = _goes_on(row, scan, end, hit)
+                hits.append(hit)
+                at = hit.end
     return hits
 
 
+def _goes_on(row: Row, scan: Scan, at: int, hit: Hit) -> Hit:
+    """The hit with its body, or with the rest of a run that was given up; its end is looked for from `at` on."""
+    if row.region is not None:
+        return _region(row.region, scan, at, hit)
+    end = scan.size - len(scan.data[at:].lstrip(row.alphabet))
+    return hit._replace(end=end, open=end == scan.size)
+
+
 def _region(region: Region, scan: Scan, at: int, hit: Hit) -> Hit:
-    """The hit with its body, whose end is looked for from `at` on."""
     outside, _ = region.outside.search(scan.data, at, scan.size)
     end = scan.size if outside < 0 else outside
     if region.until is not None:
@@ -143,11 +189,17 @@ def _near(row: Row, words: Occurrences, scan: Scan) -> Iterator[tuple[int, int]]
 class _Search:
     """The search for one row's candidates in one text."""
 
-    __slots__ = ("_judge", "_row", "_scan", "_starts")
+    __slots__ = ("_allowed", "_judge", "_last", "_log", "_row", "_scan", "_starts", "_tries", "tired")
 
-    def __init__(self, row: Row, scan: Scan, judge: "_Judge") -> None:
-        self._row, self._scan, self._judge = row, scan, judge
+    def __init__(
+        self, row: Row, scan: Scan, judge: "_Judge", allowed: frozenset[str], rank: int, effort: Effort
+    ) -> None:
+        self._row, self._scan, self._judge, self._allowed = row, scan, judge, allowed
         self._starts: list[int] | None = None
+        self._log = effort.since.setdefault(rank, [])
+        self._tries, self._last = effort.before.get(rank, 0), scan.begin
+        self.tired = False
+        """Whether the last answer is where tries have run out."""
 
     def plain(self, at: int, high: int) -> tuple[int, int, float] | None:
         """The first accepted candidate that starts in at…high, and its score; 0 for an allowed value."""
@@ -205,60 +257,61 @@ class _Search:
             at = start + 1
 
     def _ends(self, start: int, end: int) -> tuple[int, int, float] | None:
-        row, judge, data = self._row, self._judge, self._scan.data
-        if judge.hopeless(start):
+        """The longest accepted end of a start; `end` is the longest there is."""
+        row, judge, data, text = self._row, self._judge, self._scan.data, self._scan.text
+        allowed, decide = self._allowed, row.decide
+        self.tired = False
+        score = judge.score(start, end)
+        if score <= 0 and judge.one_sided and not allowed:
             return None
-        whole, least = end, start + row.least
-        for _ in range(MOST_ENDS):
-            score = judge.score(start, end)
-            if score:
-                return start, end, max(score, 0.0)
-            if end <= least:
-                return None
-            _, stop = row.find.longest(data, start - row.pre, end - 1 + row.suf)
+        whole, least, first, suf = end, start + row.least, start - row.pre, row.suf
+        longest = row.find.longest
+        for tries in range(1, MOST_ENDS + 1):
+            value = text[start:end]
+            if allowed and value.casefold() in allowed:
+                return start, end, 0.0
+            if not judge.one_sided:
+                score = judge.score(start, end)
+            if score > 0 and (decide is None or decide(value)):
+                return start, end, score
+            stop = -1
+            if end > least:
+                _, stop = longest(data, first, end - 1 + suf)
             if stop < 0:
-                return None
-            end = stop - row.suf
+                return self._refuse(start, tries)
+            end = stop - suf
         return start, whole, row.best
+
+    def _refuse(self, start: int, tries: int) -> tuple[int, int, float] | None:
+        """Notes tries in vain; where they have run out, a finding that has no end yet."""
+        if self._tries and self._scan.data[self._last : start].strip(self._row.alphabet):
+            self._tries = 0  # Another run has begun.
+        self._tries, self._last = self._tries + tries, start
+        self._log.append((start, tries))
+        self.tired = self._tries > MOST_TRIES
+        return (start, start, self._row.best) if self.tired else None
 
 
 class _Judge:
-    """Whether a candidate is a finding, and how sure."""
+    """How sure a candidate is, by what stands around it: 0 if that is too little for a finding."""
 
-    __slots__ = ("_allowed", "_decide", "_floor", "_row", "_scan", "_words")
+    __slots__ = ("_detector", "_floor", "_scan", "_words", "one_sided")
 
-    def __init__(self, row: Row, scan: Scan, words: Occurrences | None, floor: float, allowed: frozenset[str]) -> None:
-        self._row, self._scan, self._words = row, scan, words
-        self._floor, self._allowed, self._decide = floor, allowed, row.decide
-
-    def hopeless(self, start: int) -> bool:
-        """Whether no end can make it a finding, for want of a keyword before it."""
-        detector = self._row.detector
-        if detector.right or self._allowed:
-            return False
-        score = detector.score
-        if self._words is not None and score < detector.keyword_score and self._near(start, start):
-            score = detector.keyword_score
-        return score <= 0 or score < self._floor
+    def __init__(self, row: Row, scan: Scan, words: Occurrences | None, floor: float) -> None:
+        self._detector, self._scan, self._words, self._floor = row.detector, scan, words, floor
+        self.one_sided = words is None or not row.detector.right
+        """Whether only what stands before a candidate counts, so that all its ends are equally sure."""
 
     def score(self, start: int, end: int) -> float:
-        """Zero: not a finding. Negative: an allowed value, not to be looked into."""
-        detector, scan = self._row.detector, self._scan
-        value = scan.text[start:end]
-        if self._allowed and value.casefold() in self._allowed:
-            return -1.0
+        detector = self._detector
         score = detector.score
-        if self._words is not None and score < detector.keyword_score and self._near(start, end):
+        if self._words is not None and score < detector.keyword_score and self._near(self._words, start, end):
             score = detector.keyword_score
-        if score <= 0 or score < self._floor:
-            return 0.0
-        return score if self._decide is None or self._decide(value) else 0.0
+        return score if score >= self._floor else 0.0
 
-    def _near(self, start: int, end: int) -> bool:
+    def _near(self, words: Occurrences, start: int, end: int) -> bool:
         """Whether a keyword is in the window, which ends at a wall."""
-        detector, scan, words = self._row.detector, self._scan, self._words
-        if words is None:
-            return False
+        detector, scan = self._detector, self._scan
         left = start - detector.left
         if scan.walls:
             left = max(left, scan.text.rfind(WALL, 0, start) + 1)

@@ -9,7 +9,7 @@ text gives the same hits as if nothing had been cut off. The engine is immutable
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from narrows.masking.candidates import Carry, Hit, Scan, find
+from narrows.masking.candidates import Carry, Effort, Hit, Scan, find
 from narrows.masking.folding import Folded, Folder, encode
 from narrows.masking.rows import Row
 from narrows.masking.section import Section
@@ -64,12 +64,15 @@ class Engine:
         asked = [row.reach for row, floor in zip(rows, floors, strict=False) if row.best >= floor and not row.crossing]
         return Selection(floors, allowed, max(asked, default=0))
 
-    def scan(self, folded: Folded, data: bytes, selection: Selection, carried: Mapping[int, Carry]) -> list[Hit]:
+    def scan(
+        self, folded: Folded, data: bytes, selection: Selection, carried: Mapping[int, Carry], effort: Effort
+    ) -> list[Hit]:
         """What is found from `folded.begin` on, by start. What is undecided (see `undecided`) may be among it."""
+        effort.since.clear()
         hits: list[Hit] = []
         scan = Scan(folded.text, data, folded.begin, final=folded.final, walls=folded.walls)
         for section, offset in zip(self._sections, self._firsts, strict=False):
-            self._scan_section(section, offset, scan, selection, carried, hits)
+            self._scan_section(section, offset, scan, selection, carried, effort, hits)
         rank = self._firsts[-1]
         for words in self._lists:
             if selection.floors[rank] <= words.score:
@@ -86,6 +89,7 @@ class Engine:
         scan: Scan,
         selection: Selection,
         carried: Mapping[int, Carry],
+        effort: Effort,
         hits: list[Hit],
     ) -> None:
         rows, floors = section.rows, selection.floors
@@ -107,7 +111,13 @@ class Engine:
                 floor=floors[rank],
                 allowed=selection.allowed[rank],
                 carry=carried.get(rank),
+                effort=effort,
             )
+
+    def alphabet(self, rank: int) -> bytes:
+        """The bytes that candidates of a row are made of."""
+        section = next(at for at, first in enumerate(self._firsts) if rank < first) - 1
+        return self._sections[section].rows[rank - self._firsts[section]].alphabet
 
     def undecided(self, folded: Folded, data: bytes, stop: int, selection: Selection, *, solid: bool) -> int:
         """The earliest start in text[begin:stop] that more text could decide otherwise; stop if there is none.

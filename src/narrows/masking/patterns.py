@@ -34,9 +34,6 @@ MOST_LENGTH: Final = 2000
 MOST_REPEAT: Final = 1000
 """The highest bound of one repeat: RE2's own limit."""
 
-NARROW: Final = 16
-"""More characters than this make a class wide, more lengths make a part long: a text is full of such."""
-
 SPACES: Final = " \t\n\r\f\v"
 _DIGITS: Final = "0123456789"
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -293,56 +290,6 @@ def prefixes(node: Node) -> Node | None:
             return Chain((Repeat(inner, 0, high - 1), start)) if high > 1 else start
         case Chain(parts):
             return _prefixes_of_chain(parts)
-
-
-def without_wide_start(node: Node) -> Node:
-    """The end of every match, from its first fixed character on, if much of anything can stand before that.
-
-    Every text with a match has one of this, and a scan for it need not follow each word from its first letter.
-    """
-    if not isinstance(node, Chain):
-        return node
-    for index, part in enumerate(node.parts):
-        if isinstance(part, Chars) and part.mask.bit_count() <= 2:
-            before = Chain(node.parts[:index])
-            least, most = length(before)
-            wide = most - least > NARROW and alphabet(before).bit_count() > NARROW
-            return Chain(node.parts[index:]) if wide else node
-    return node
-
-
-def without_long_end(node: Node) -> Node:
-    """The beginning of every match, as long as the shortest: a last repeat is cut down to the fewest."""
-    match node:
-        case Chain(parts) if parts:
-            return Chain((*parts[:-1], without_long_end(parts[-1])))
-        case Repeat(inner, low, high) if isinstance(inner, Chars) and 0 < low < high:
-            return Repeat(inner, low, low)
-        case Choice(ways):
-            return Choice(tuple(map(without_long_end, ways)))
-        case _:
-            return node
-
-
-def literal(node: Node) -> int:
-    """The length of the longest run of fixed characters that every match has; either case of a letter is fixed."""
-    parts = node.parts if isinstance(node, Chain) else (node,)
-    best = run = 0
-    for part in parts:
-        match part:
-            case Chars(mask) if mask.bit_count() <= 2:
-                run += 1
-                continue
-            case Chain():
-                inner = literal(part)
-            case Choice(ways):
-                inner = min(map(literal, ways))
-            case Repeat(repeated, low, _) if low:
-                inner = literal(repeated)
-            case _:
-                inner = 0
-        best, run = max(best, run, inner), 0
-    return max(best, run)
 
 
 def _prefixes_of_chain(parts: tuple[Node, ...]) -> Node | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import log2
 from typing import Final
 
-from narrows.masking import patterns, standins
+from narrows.masking import outlines, patterns, standins
 from narrows.masking.detector import MOST_CONTEXT, Detector
 from narrows.masking.matcher import Matcher, TooLarge
 from narrows.masking.patterns import (
@@ -29,10 +29,6 @@ from narrows.masking.patterns import (
 
 MOST_LEAD: Final = 256
 """Characters a lead may have. With MOST_CONTEXT it is what a stream keeps of what it has released."""
-
-
-FIXED: Final = 3
-"""Fixed characters in a row that make a pattern cheap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +84,9 @@ class Row:
     first: bytes
     """The bytes a candidate can begin with; the engine looks at one before it asks a matcher."""
 
+    alphabet: bytes
+    """The bytes a candidate is made of."""
+
     forbidden: bytes
     """Behind a lead: the bytes that may not stand before a candidate."""
 
@@ -137,7 +136,7 @@ def _compile(detector: Detector, bounds: patterns.Bounds) -> Row:
     front: list[Node] = [] if lead is not None or not before else [_none_of(before)]
     back: list[Node] = [_none_of(after)] if after else []
     start: list[Node] = [lead] if lead is not None else front
-    gate, literal = _for_gate(lead, front, node, back)
+    gate, literal = outlines.outline(lead, front, node, back)
     live, crossing = _liveness(detector, node)
     return Row(
         detector=detector,
@@ -156,6 +155,7 @@ def _compile(detector: Detector, bounds: patterns.Bounds) -> Row:
         least_lead=least_lead,
         most_lead=most_lead,
         first=_bytes(patterns.first(node)),
+        alphabet=_bytes(patterns.alphabet(node)),
         forbidden=_bytes(before | bits(WALL)) if before else b"",
         region=region,
         reach=most + (detector.right + 1 if detector.keywords else 0),
@@ -217,25 +217,6 @@ def _liveness(detector: Detector, node: Node) -> tuple[Node, bool]:
         waiting = Chain((node, Repeat(ANYTHING, 0, detector.right)))
         return patterns.Choice((started, waiting)), True
     return started, crossing
-
-
-def _for_gate(lead: Node | None, front: list[Node], node: Node, back: list[Node]) -> tuple[Node, bool]:
-    """What the gate looks for, and whether it has fixed characters. It may hit texts without a candidate.
-
-    Fixed characters say enough: what can stand behind them, and how long it is, then only costs time.
-    """
-    if lead is not None:
-        start = lead.parts[0] if isinstance(lead, Chain) else lead
-        if patterns.literal(start) >= FIXED:
-            return start, True
-        whole = Chain((lead, patterns.without_long_end(node)))
-        return whole, patterns.literal(whole) >= FIXED
-    shorter = patterns.without_wide_start(node)
-    if shorter is not node:
-        front = []
-    if patterns.literal(shorter) >= FIXED:
-        return Chain((*front, patterns.without_long_end(shorter))), True
-    return Chain((*front, shorter, *back)), False
 
 
 def _bytes(mask: int) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from narrows.masking.candidates import Carry, Hit
+from narrows.masking.candidates import Carry, Effort, Hit
 from narrows.masking.engine import Engine
 from narrows.masking.findings import HOLD, Cluster, Finding, blocks, stand_in
 from narrows.masking.folding import Folded, encode
@@ -38,6 +38,7 @@ class MaskStream:
         "_asked",
         "_carried",
         "_chosen",
+        "_effort",
         "_engine",
         "_folded",
         "_new",
@@ -56,6 +57,7 @@ class MaskStream:
         self._asked = self._tried = 0
         self._released = 0
         self._carried: dict[int, Carry] = {}
+        self._effort = Effort()
         self._swallowing: int | None = None
         self.findings: list[Finding] = []
 
@@ -111,7 +113,7 @@ class MaskStream:
     def _emit(self, data: bytes, cut: int) -> str:
         """Masks up to the cut, which is moved to the left out of an unfinished finding."""
         folded = self._folded
-        hits = self._engine.scan(folded, data, self._chosen.selection, self._carried)
+        hits = self._engine.scan(folded, data, self._chosen.selection, self._carried, self._effort)
         cut = min([folded.round_down(cut), *(hit.end for hit in hits if hit.open and hit.start < cut)])
         clusters = self._clusters(hits, cut)
         unfinished: Cluster | None = clusters[-1] if clusters else None
@@ -132,6 +134,7 @@ class MaskStream:
         if unfinished is None:
             self._swallowing = None
             parts.append(folded.source[at : folded.place(cut)])
+        self._effort = self._effort.cut(data, folded.begin, cut, self._engine.alphabet)
         self._release(cut, unfinished)
         return "".join(parts)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 — letters that look alike are what this is about
 """What one row finds, by the contract of `Detector`: through the engine, with one row at a time."""
 
 from collections.abc import Iterator
@@ -6,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from narrows.masking import candidates
 from narrows.masking.candidates import MOST_ENDS
 from narrows.masking.detector import Detector
 from narrows.masking.engine import Engine
@@ -134,3 +136,28 @@ def test_it_agrees_with_the_plain_reference(pieces: list[str], row: Detector) ->
     text = "".join(pieces)
     expected = [text[one.start : one.end] for one in reference.find(text, row)]
     assert found(text, row) == expected
+
+
+def test_a_run_with_too_many_vain_tries_is_masked_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates, "MOST_TRIES", 20)
+    row = detector("x", r"[0-9]{3,6}", validate=lambda value: False)
+    assert found("12345678 12345678 12345678", row) == []
+    text = "1234567890123456 12"
+    assert found(text, row) == ["67890123456"]
+    stream, sent = Masker(Engine([Section([row])])).stream(), ""
+    for character in text * 60:
+        sent += stream.feed(character)
+    assert sent + stream.finish() == Masker(Engine([Section([row])])).mask(text * 60).text
+
+
+@given(
+    st.lists(st.sampled_from(["123", "4567", " ", "x", "\u200b", "９"]), max_size=30).map("".join), st.integers(1, 5)
+)
+def test_vain_tries_are_counted_alike_in_a_stream(text: str, step: int) -> None:
+    row = detector("x", r"[0-9]{2,4}", validate=lambda value: False, lead="[0-9x]")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(candidates, "MOST_TRIES", 9)
+        masker = Masker(Engine([Section([row, detector("y", "4567")])]))
+        stream = masker.stream()
+        sent = "".join(stream.feed(text[at : at + step]) for at in range(0, len(text), step))
+        assert sent + stream.finish() == masker.mask(text).text

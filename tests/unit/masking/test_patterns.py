@@ -121,17 +121,3 @@ def test_a_class_is_rendered_alike_for_re2(mask: int) -> None:
     for code in range(128):
         assert bool(compiled.fullmatch(bytes([code]))) == bool(mask >> code & 1)
     assert bool(compiled.fullmatch(b"\xff")) == bool(mask >> OTHER & 1)
-
-
-def test_a_gate_need_not_follow_a_word_to_its_first_fixed_character() -> None:
-    cut = patterns.without_wide_start(parse(r"[a-z0-9.]{1,64}@[a-z]{2,9}"))
-    assert render(cut) == render(parse("@[a-z]{2,9}"))
-    for kept in ("abc@d", "[0-9]{1,64}@x", "[a-z]{3}@x", "a|b"):
-        assert patterns.without_wide_start(parse(kept)) == parse(kept)
-
-
-def test_fixed_characters_are_counted_over_what_every_match_has() -> None:
-    assert patterns.literal(parse("ghp_[a-z]{3}")) == 4
-    assert patterns.literal(parse("(?:abc|abcd)x")) == 3
-    assert patterns.literal(parse("(?i:key)[0-9]")) == 3
-    assert patterns.literal(parse("(?:key)?[0-9]{4}")) == 0

@@ -1,0 +1,44 @@
+import random
+import re
+
+import pytest
+
+from narrows.masking import outlines
+from narrows.masking.patterns import Chars, Node, bits, parse, render
+from unit.masking.samples import DETECTORS, PIECES
+
+
+def test_a_gate_need_not_follow_a_word_to_its_first_fixed_character() -> None:
+    cut = outlines.without_wide_start(parse(r"[a-z0-9.]{1,64}@[a-z]{2,9}"))
+    assert render(cut) == render(parse("@[a-z]{2,9}"))
+    for kept in ("abc@d", "[0-9]{1,64}@x", "[a-z]{3}@x", "a|b"):
+        assert outlines.without_wide_start(parse(kept)) == parse(kept)
+
+
+def test_fixed_characters_are_counted_over_what_every_match_has() -> None:
+    assert outlines.literal(parse("ghp_[a-z]{3}")) == 4
+    assert outlines.literal(parse("(?:abc|abcd)x")) == 3
+    assert outlines.literal(parse("(?i:key)[0-9]")) == 3
+    assert outlines.literal(parse("(?:key)?[0-9]{4}")) == 0
+
+
+def test_a_last_repeat_is_as_short_as_can_be() -> None:
+    assert outlines.without_long_end(parse("ab[c-d]{3,9}")) == parse("ab[c-d]{3}")
+    assert outlines.without_long_end(parse("a(?:b{2,4}|c)")) == parse("a(?:b{2}|c)")
+    assert outlines.without_long_end(parse("ab?")) == parse("ab?")
+
+
+@pytest.mark.parametrize("row", DETECTORS, ids=lambda row: row.name)
+def test_every_text_with_a_candidate_has_the_outline(row: object) -> None:
+    detector = next(one for one in DETECTORS if one is row)
+    node = parse(detector.pattern, ignore_case=detector.ignore_case)
+    lead = parse(detector.lead, ignore_case=detector.ignore_case) if detector.lead else None
+    front: list[Node] = [Chars(~bits("#") & (1 << 128) - 1)] if detector.not_before and lead is None else []
+    outline, _ = outlines.outline(lead, front, node, [])
+    looked_for = re.compile(render(outline), re.DOTALL)
+    candidate = re.compile((render(lead) if lead else "") + render(node), re.DOTALL)
+    drawn = random.Random(detector.name)
+    for _ in range(200):
+        text = "\0" + "".join(drawn.choices(PIECES, k=4))
+        if candidate.search(text, 1):
+            assert looked_for.search(text)
