@@ -5,9 +5,11 @@ Every problem is reported with its place, before anything of the new version is 
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from narrows.config.entities import NOTHING, Vocabulary
 from narrows.config.load import Loaded, read
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import Config, Connection
@@ -17,6 +19,9 @@ from narrows.policy.compile import compile_policies
 from narrows.policy.policyset import PolicySet
 from narrows.upstream.registry import ConnectionInvalid, Upstreams
 from narrows.upstream.tls import TlsUnusable, client_context
+
+if TYPE_CHECKING:
+    from narrows.wiring.masking import EngineLoader
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -31,12 +36,16 @@ class Checked(msgspec.Struct, frozen=True):
         return self.loaded.config
 
 
-def read_checked(path: Path, environ: Mapping[str, str]) -> Checked:
-    """The configuration in a file. Safe in a thread. Raises ConfigError with everything that is wrong."""
+def read_checked(path: Path, environ: Mapping[str, str], engines: "EngineLoader | None" = None) -> Checked:
+    """The configuration in a file. Safe in a thread. Raises ConfigError with everything that is wrong.
+
+    `engines` will load the engine of it afterwards, and compiles what it has to only once.
+    """
     loaded = read(path, environ, operations)
-    problems: list[Problem] = _unusable_files(loaded.config)
+    vocabulary, problems = _detectors(loaded.config, engines)
+    problems += _unusable_files(loaded.config)
     try:
-        policies = compile_policies(loaded.config)
+        policies = compile_policies(loaded.config, vocabulary)
     except ConfigError as error:
         raise loaded.locate([*problems, *error.problems]) from None
     if problems:
@@ -47,6 +56,26 @@ def read_checked(path: Path, environ: Mapping[str, str]) -> Checked:
 def operations(connection: Connection) -> frozenset[str]:
     """The operations that a connection's dialect knows."""
     return build_dialect(connection).operations
+
+
+def _detectors(config: Config, engines: "EngineLoader | None") -> tuple[Vocabulary, list[Problem]]:
+    """The entities that policies may name, and what is wrong with an organisation's detectors."""
+    own = bool(config.detectors.patterns or config.detectors.words)
+    if not own and not any(policy.mask for policy in config.policies):
+        return NOTHING, []
+    # The tables of detectors and what matches them take a quarter of a second to import: only who masks pays for it.
+    from narrows.wiring.detectors import vocabulary  # noqa: PLC0415
+    from narrows.wiring.organisation import compile_organisation  # noqa: PLC0415
+
+    names = vocabulary(config.detectors)
+    try:
+        if engines is not None:
+            engines.organisation(config.detectors)
+        elif own:
+            compile_organisation(config.detectors)
+    except ConfigError as error:
+        return names, list(error.problems)
+    return names, []
 
 
 def _unusable_files(config: Config) -> list[Problem]:

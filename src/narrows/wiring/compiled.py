@@ -1,0 +1,80 @@
+"""Compiled patterns, kept on disk: compiling hundreds takes seconds, reading them back a moment.
+
+It owns the files of one directory. What it gives back is what it was given, whole, or nothing: a file that is damaged,
+someone else's or writable by others is as good as none. Not being able to write one is no failure either.
+"""
+
+import contextlib
+import hashlib
+import logging
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+_log = logging.getLogger("narrows.masking")
+
+_MAGIC: Final = b"narrows compiled patterns 1\n"
+_SUFFIX: Final = ".patterns"
+KEPT: Final = 8
+"""Files that stay, the newest. Each version of the product adds one, and so does each change of one's own patterns."""
+
+
+class CompiledFiles:
+    """A cache below a directory, or without one none at all."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+
+    @property
+    def filled(self) -> bool:
+        """Whether there is anything in it."""
+        return self._directory is not None and any(self._directory.glob(f"*{_SUFFIX}"))
+
+    def read(self, key: str) -> bytes | None:
+        """What was written under a key."""
+        if self._directory is None:
+            return None
+        try:
+            descriptor = os.open(self._directory / f"{key}{_SUFFIX}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            with os.fdopen(descriptor, "rb") as file:
+                data = file.read() if _is_ours(os.fstat(descriptor)) else b""
+        except OSError:
+            return None
+        content = data[len(_MAGIC) + hashlib.sha256().digest_size :]
+        return content if data == _framed(content) else None
+
+    def write(self, key: str, content: bytes) -> None:
+        """Keeps a content under a key, readable by its owner alone; only logs if that can't be done."""
+        if self._directory is None:
+            return
+        path = self._directory / f"{key}{_SUFFIX}"
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                temporary.unlink()
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+            with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
+                file.write(_framed(content))
+            temporary.replace(path)
+            self._prune()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            _log.warning("compiled patterns can't be kept in %s: %s", self._directory, error.strerror)
+
+    def _prune(self) -> None:
+        if self._directory is not None:
+            files = sorted(self._directory.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
+            for path in files[KEPT:]:
+                path.unlink(missing_ok=True)
+
+
+def _framed(content: bytes) -> bytes:
+    return _MAGIC + hashlib.sha256(content).digest() + content
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    others = stat.S_IWGRP | stat.S_IWOTH
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & others

@@ -1,0 +1,116 @@
+"""Builds the masking engine of the shipped table and, in a section of their own, an organisation's detectors.
+
+What does not change between two versions of a configuration is kept: the shipped table for good, the organisation's
+part as long as its settings and files are the same. All of it takes seconds and belongs off the event loop, in a
+thread; compiling patterns gives other threads the interpreter meanwhile.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from narrows.config.schema import Config, Detectors
+from narrows.masking.engine import Engine
+from narrows.masking.masker import Masker
+from narrows.masking.plan import Plan, Rule
+from narrows.masking.section import Section
+from narrows.model.call import Call
+from narrows.wiring.compiled import CompiledFiles
+from narrows.wiring.detectors import SHIPPED
+from narrows.wiring.examples import apart
+from narrows.wiring.organisation import BOUNDS, Organisation, compile_organisation, rows, stamps
+
+
+def needs_engine(config: Config) -> bool:
+    """Whether a configuration masks by entities anywhere, or has detectors that must be checked."""
+    own = config.detectors.patterns or config.detectors.words
+    return bool(own) or any(mask.entities for policy in config.policies for mask in policy.mask)
+
+
+def load_engine(config: Config, cache_dir: Path | None) -> Engine:
+    """The engine of a configuration, ready for calls. Raises ConfigError, whose problems name the settings."""
+    return EngineLoader(cache_dir).load(config)
+
+
+class EngineLoader:
+    """Loads engines one after another; not to be used by two threads at once. The same settings give the same engine.
+
+    `cache_dir` is a directory for compiled patterns, made if it is missing.
+    """
+
+    def __init__(self, cache_dir: Path | None) -> None:
+        self._files = CompiledFiles(cache_dir)
+        self._shipped: Section | None = None
+        self._own: tuple[Detectors, Organisation] | None = None
+        self._engine: tuple[Organisation, Engine] | None = None
+
+    def load(self, config: Config | None = None, *, warm: bool = True) -> Engine:
+        """The engine of a configuration, or with none that of the shipped table alone. Raises ConfigError.
+
+        `warm`: what is otherwise built at its first use is built now, which takes a second more.
+        """
+        own = self.organisation(Detectors() if config is None else config.detectors)
+        if self._engine is None or self._engine[0] is not own:
+            # An organisation's own patterns come first: theirs is the label where both are as sure.
+            sections = [own.section] if own.section is not None else []
+            self._engine = own, Engine([*sections, self._table()], own.lists)
+            if warm:
+                self._engine[1].warm(("",))
+        return self._engine[1]
+
+    def organisation(self, settings: Detectors) -> Organisation:
+        """The compiled detectors of an organisation. Raises ConfigError with everything that is wrong."""
+        if self._own is None or self._own[0] != settings or self._own[1].stamps != stamps(settings):
+            kept = _Kept(self._files)
+            own = compile_organisation(settings, kept.read)
+            kept.write(own.section)
+            self._own = settings, own
+        return self._own[1]
+
+    def apart(self, settings: Detectors) -> Engine:
+        """An engine in which each pattern has an entity of its own (see `examples`): the organisation's first.
+        Raises ConfigError."""
+        self.organisation(settings)
+        own = rows(settings)
+        kept, table = _Kept(self._files), _Kept(self._files)
+        sections = [Section(apart(own, 0), bounds=BOUNDS, load=kept.read)] if own else []
+        shipped = Section(apart(SHIPPED, len(own)), load=table.read)
+        table.write(shipped)
+        return Engine([*sections, shipped])
+
+    def _table(self) -> Section:
+        if self._shipped is None:
+            kept = _Kept(self._files)
+            self._shipped = Section(SHIPPED, load=kept.read)
+            kept.write(self._shipped)
+        return self._shipped
+
+
+class _Kept:
+    """One section's compiled patterns: read when it is built, and written again if they could not be used."""
+
+    def __init__(self, files: CompiledFiles) -> None:
+        self._files = files
+        self._content: bytes | None = None
+
+    def read(self, key: str) -> bytes | None:
+        self._content = self._files.read(key)
+        return self._content
+
+    def write(self, section: Section | None) -> None:
+        if section is not None and (dumped := section.dump()) != self._content:
+            self._files.write(section.key, dumped)
+
+
+def masked_entities(engine: Engine) -> Callable[[Call], frozenset[str]]:
+    """Says which entities a call's plan masks in its prompt, in force; for cases of policies."""
+
+    def masked(call: Call) -> frozenset[str]:
+        rules = tuple(
+            Rule(mask.entities, threshold=mask.threshold, allow=mask.allow)
+            for mask in call.plan.masks
+            if mask.prompt and mask.entities and not mask.observe
+        )
+        masker = Masker(engine, Plan(rules))
+        return frozenset(finding.entity for text in call.asked.texts for finding in masker.mask(text.value).findings)
+
+    return masked

@@ -1,0 +1,219 @@
+"""An organisation's own detectors: from the settings, and the files they name, to what an engine is built of.
+
+It owns which settings become which properties of a detector and how what is wrong is told. Every problem is told, with
+the setting or the line of the file that it is about. Reads files; safe in a thread.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from narrows.config.problem import ConfigError, Problem
+from narrows.config.schema import DetectorPattern, Detectors, WordListSettings
+from narrows.masking.detector import Detector
+from narrows.masking.patterns import Bounds, PatternRefused
+from narrows.masking.rows import compile_row
+from narrows.masking.section import Section
+from narrows.masking.wordlist import WordList
+from narrows.wiring.detectors import CUSTOM, SHIPPED, shipped_groups
+
+BOUNDS: Final = Bounds(repeat=128, captures=True)
+"""What `*` and `+` mean here, and that groups may be written as usual."""
+
+MOST_ENTRIES: Final = 1_000_000
+LARGEST_LIST: Final = 256 << 20
+"""Bytes of a word list's file."""
+
+_HINTS: Final = {
+    "an anchor": "say what may not stand beside it with `not_before` and `not_after`, such as `0-9A-Za-z_`",
+    "look-around": "use `not_before`, `not_after` or `lead`",
+    "a back-reference": "write the alternatives out",
+}
+
+Stamp = tuple[int, int, int] | None
+Load = Callable[[str], bytes | None]
+
+
+class Organisation(msgspec.Struct, frozen=True, eq=False):
+    """Compiled patterns and word lists. `stamps` tells the files apart that were read."""
+
+    section: Section | None
+    lists: tuple[WordList, ...]
+    stamps: Mapping[str, Stamp]
+
+
+def files(settings: Detectors) -> tuple[Path, ...]:
+    """The files whose change makes another organisation."""
+    return tuple(Path(words.file) for words in settings.words if words.file is not None)
+
+
+def stamps(settings: Detectors) -> dict[str, Stamp]:
+    """What tells each file from an earlier version of itself."""
+    return {str(path): _stamp(path) for path in files(settings)}
+
+
+def rows(settings: Detectors) -> tuple[Detector, ...]:
+    """The patterns as rows of a table."""
+    return tuple(map(_detector, settings.patterns))
+
+
+def compile_organisation(settings: Detectors, load: Load | None = None) -> Organisation:
+    """Raises ConfigError with everything that is wrong. `load` is that of a section."""
+    problems = [*_clashes(settings), *_refused(settings.patterns)]
+    seen, lists = stamps(settings), []
+    for index, words in enumerate(settings.words):
+        try:
+            lists.append(_word_list(words, f"detectors.words[{index}]"))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return Organisation(_section(settings, load), tuple(lists), seen)
+
+
+def _detector(row: DetectorPattern) -> Detector:
+    usual = 0.0 if row.keywords else 1.0
+    score = usual if row.score is None else row.score
+    return Detector(
+        name=row.name,
+        entity=row.entity,
+        pattern=row.pattern,
+        lead=row.lead,
+        not_before=row.not_before,
+        not_after=row.not_after,
+        ignore_case=row.ignore_case,
+        keywords=tuple(keyword.lower() for keyword in row.keywords),
+        left=row.before,
+        right=row.after,
+        min_entropy=row.min_entropy,
+        stop_words=tuple(word.lower() for word in row.stop_words),
+        score=score,
+        keyword_score=row.keyword_score if row.keywords else score,
+        examples=row.examples,
+        counterexamples=row.counterexamples,
+    )
+
+
+def _clashes(settings: Detectors) -> Iterator[Problem]:
+    """Names that the shipped table has already."""
+    taken, named = {detector.name for detector in SHIPPED}, {*shipped_groups(), CUSTOM}
+    keyed = [
+        *((f"detectors.patterns[{index}]", row.name, row.entity) for index, row in enumerate(settings.patterns)),
+        *((f"detectors.words[{index}]", row.name, row.entity) for index, row in enumerate(settings.words)),
+    ]
+    for key, name, entity in keyed:
+        if name in taken:
+            yield Problem(f"{key}.name", f"a shipped detector is called {name}", "take another name")
+        if entity in named:
+            yield Problem(f"{key}.entity", f"`{entity}` is the name of a group", "take another name")
+
+
+def _refused(patterns: Sequence[DetectorPattern]) -> Iterator[Problem]:
+    for index, row in enumerate(patterns):
+        try:
+            compile_row(_detector(row), BOUNDS)
+        except PatternRefused as refused:
+            message = str(refused).removeprefix(f"detector {row.name}: ")
+            hint = next((hint for what, hint in _HINTS.items() if what in message), None)
+            yield Problem(f"detectors.patterns[{index}].{_setting(row, message)}", message, hint)
+
+
+def _setting(row: DetectorPattern, message: str) -> str:
+    """Which setting a message is about: it repeats what is wrong."""
+    for name in ("lead", "not_before", "not_after"):
+        value = getattr(row, name)
+        if value and (repr(value) in message or f"[{value}]" in message):
+            return name
+    return "lead" if "its lead" in message else "pattern"
+
+
+def _section(settings: Detectors, load: Load | None) -> Section | None:
+    if not settings.patterns:
+        return None
+    try:
+        return Section(rows(settings), bounds=BOUNDS, load=load)
+    except PatternRefused as refused:
+        raise ConfigError(_culprits(settings) or [Problem("detectors.patterns", str(refused))]) from None
+
+
+def _culprits(settings: Detectors) -> list[Problem]:
+    """The patterns that can't be compiled by themselves either."""
+    problems = []
+    for index, row in enumerate(rows(settings)):
+        try:
+            Section((row,), bounds=BOUNDS)
+        except PatternRefused as refused:
+            problems.append(Problem(f"detectors.patterns[{index}].pattern", str(refused)))
+    return problems
+
+
+def _word_list(words: WordListSettings, key: str) -> WordList:
+    entries = _Inline(words.words or (), key) if words.file is None else _Lines(Path(words.file), key)
+    try:
+        made = WordList(words.name, words.entity, entries, words.score)
+    except PatternRefused as refused:
+        raise entries.problem(str(refused).removeprefix(f"word list {words.name}: ")) from None
+    except OSError as error:
+        raise ConfigError([Problem(f"{key}.file", f"the list can't be read: {error.strerror}")]) from None
+    if not entries.count:
+        raise ConfigError([Problem(key, "the list has no entry, so it would find nothing")])
+    return made
+
+
+class _Inline:
+    """Entries out of the configuration, with the place of the last one read."""
+
+    def __init__(self, entries: Sequence[str], key: str) -> None:
+        self._entries, self._key = entries, key
+        self.count = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for entry in self._entries:
+            self.count += 1
+            yield entry
+
+    def problem(self, message: str) -> ConfigError:
+        return ConfigError([Problem(f"{self._key}.words[{self.count - 1}]", message)])
+
+
+class _Lines:
+    """Entries out of a file, one a line, empty ones left out; with the place of the last one read."""
+
+    def __init__(self, path: Path, key: str) -> None:
+        self._path, self._key = path, key
+        self._line = 0
+        self.count = 0
+
+    def __iter__(self) -> Iterator[str]:
+        with self._path.open("rb") as file:
+            if file.seek(0, 2) > LARGEST_LIST:
+                raise ConfigError([Problem(f"{self._key}.file", f"the list is larger than {LARGEST_LIST >> 20} MB")])
+            file.seek(0)
+            for self._line, line in enumerate(file, 1):
+                entry = self._decoded(line).strip()
+                if not entry:
+                    continue
+                self.count += 1
+                if self.count > MOST_ENTRIES:
+                    raise self.problem(f"the list has more than {MOST_ENTRIES:,} entries")
+                yield entry
+
+    def _decoded(self, line: bytes) -> str:
+        try:
+            return line.decode("utf-8-sig" if self._line == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise self.problem("the line is not UTF-8") from None
+
+    def problem(self, message: str) -> ConfigError:
+        where = Problem(f"{self._key}.file", message, file=str(self._path), line=self._line, column=1)
+        return ConfigError([where])
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

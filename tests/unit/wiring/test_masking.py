@@ -1,0 +1,162 @@
+"""Engines: the same for the same settings, read back from the disk, rebuilt when what is there is damaged."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from narrows.config.problem import ConfigError
+from narrows.config.schema import Config
+from narrows.masking.detectors import identity_us
+from narrows.masking.masker import Masker
+from narrows.masking.section import Section
+from narrows.policy.cases import read_cases, run_cases
+from narrows.policy.compile import compile_policies
+from narrows.policy.tokens import EstimatingCounter
+from narrows.wiring import masking
+from narrows.wiring.detectors import vocabulary
+from narrows.wiring.masking import EngineLoader, load_engine, masked_entities, needs_engine
+
+OWN = {"patterns": [{"name": "badge", "entity": "BADGE", "pattern": "B-[0-9]{4}"}]}
+TEXT = "054-28-6917 and B-1234"
+
+
+@pytest.fixture(autouse=True)
+def _small_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling the whole table takes seconds; that it is whole is another test's business."""
+    monkeypatch.setattr(masking, "SHIPPED", identity_us.DETECTORS)
+
+
+@pytest.fixture
+def compilations(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of rows of each section that had to be compiled."""
+    seen: list[int] = []
+    compile_matchers = Section.compile_matchers
+
+    def counted(section: Section) -> None:
+        seen.append(len(section.rows))
+        compile_matchers(section)
+
+    monkeypatch.setattr(Section, "compile_matchers", counted)
+    return seen
+
+
+def config(detectors: dict[str, Any] | None = None, mask: list[dict[str, Any]] | None = None) -> Config:
+    plain = {
+        "connections": {"one": {"url": "https://x", "dialect": "openai", "credential": {"none": True}}},
+        "policies": [
+            {
+                "name": "p",
+                "who": {"service_accounts": ["*"]},
+                "may": {"connections": ["*"], "models": ["*"], "operations": ["*"]},
+                "mask": mask or [],
+            }
+        ],
+        "detectors": detectors or {},
+    }
+    return msgspec.convert(plain, Config)
+
+
+def masked(loader: EngineLoader, settings: Config) -> str:
+    return Masker(loader.load(settings)).mask(TEXT).text
+
+
+def test_shipped_and_own_detectors_together() -> None:
+    assert Masker(load_engine(config(OWN), None)).mask(TEXT).text == "[US_SSN] and [BADGE]"
+    assert Masker(EngineLoader(None).load()).mask(TEXT).text == "[US_SSN] and B-1234"
+
+
+def test_what_is_on_disk_is_not_compiled_again(tmp_path: Path, compilations: list[int]) -> None:
+    assert masked(EngineLoader(tmp_path), config(OWN)) == "[US_SSN] and [BADGE]"
+    assert sorted(compilations) == [1, len(identity_us.DETECTORS)]
+    assert masked(EngineLoader(tmp_path), config(OWN)) == "[US_SSN] and [BADGE]"
+    assert len(compilations) == 2
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_damaged_file_is_rebuilt(tmp_path: Path, compilations: list[int]) -> None:
+    EngineLoader(tmp_path).load()
+    (path,) = tmp_path.iterdir()
+    good = path.read_bytes()
+    path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    assert masked(EngineLoader(tmp_path), config()) == "[US_SSN] and B-1234"
+    assert len(compilations) == 2
+    assert path.read_bytes() == good
+
+
+def test_what_this_machine_can_not_load_is_rebuilt(tmp_path: Path, compilations: list[int]) -> None:
+    """The file is whole, but what is in it is another processor's."""
+    loader = EngineLoader(tmp_path)
+    loader.load()
+    (path,) = tmp_path.iterdir()
+    good = path.read_bytes()
+    loader._files.write(path.stem, path.stem.encode() + b"\0\0\0\x04abcd")
+    assert masked(EngineLoader(tmp_path), config()) == "[US_SSN] and B-1234"
+    assert len(compilations) == 2
+    assert path.read_bytes() == good
+
+
+def test_the_same_settings_give_the_same_engine(tmp_path: Path, compilations: list[int]) -> None:
+    (tmp_path / "list").write_text("bluebird\n")
+    own = {"words": [{"name": "w", "entity": "W", "file": str(tmp_path / "list")}]}
+    loader = EngineLoader(None)
+    first = loader.load(config(own))
+    assert loader.load(config(own, mask=[{"entities": ["US_SSN"]}])) is first
+    (tmp_path / "list").write_text("redfox\n")
+    second = loader.load(config(own))
+    assert second is not first
+    assert Masker(second).mask("bluebird redfox").text == "bluebird [W]"
+    assert loader.load(config()) is not second
+    assert compilations == [len(identity_us.DETECTORS)]
+
+
+def test_apart_every_pattern_stands_by_itself() -> None:
+    engine = EngineLoader(None).apart(config(OWN).detectors)
+    assert Masker(engine).mask("B-1234").text == "[ROW_0]"
+    assert len(engine.entities) == 1 + len(identity_us.DETECTORS)
+
+
+def test_what_is_wrong_is_told_and_the_old_engine_stays() -> None:
+    loader = EngineLoader(None)
+    first = loader.load(config(OWN))
+    with pytest.raises(ConfigError) as caught:
+        loader.load(config({"patterns": [{**OWN["patterns"][0], "pattern": "^"}]}))
+    assert [problem.key for problem in caught.value.problems] == ["detectors.patterns[0].pattern"]
+    assert loader.load(config(OWN)) is first
+
+
+@pytest.mark.parametrize(
+    ("detectors", "mask", "needed"),
+    [
+        ({}, [], False),
+        (OWN, [], True),
+        ({}, [{"entities": ["US_SSN"]}], True),
+        ({}, [{"fields": ["ssn"]}], False),
+    ],
+)
+def test_who_needs_an_engine(detectors: dict[str, Any], mask: list[dict[str, Any]], *, needed: bool) -> None:
+    assert needs_engine(config(detectors, mask)) is needed
+
+
+def test_what_a_case_has_masked() -> None:
+    mask = [
+        {"entities": ["US_SSN"], "allow": ["078-05-1121"]},
+        {"entities": ["BADGE"], "where": ["response"]},
+        {"entities": ["US_ITIN"], "mode": "observe"},
+        {"fields": ["x"]},
+    ]
+    settings = config(OWN, mask)
+    policies = compile_policies(settings, vocabulary(settings.detectors))
+    text = """\
+cases:
+  - as: &a {service_account: a}
+    connection: one
+    prompt: 054-28-6917 B-1234 912-70-1234
+    masks: [US_SSN]
+    expect: allow
+  - {as: *a, connection: one, prompt: 078-05-1121, masks: [], expect: allow}
+"""
+    cases = read_cases(text.encode(), "cases.yaml", policies)
+    masked = masked_entities(load_engine(settings, None))
+    assert [result.masks for result in run_cases(cases, policies, (), EstimatingCounter(), masked)] == [("US_SSN",), ()]
