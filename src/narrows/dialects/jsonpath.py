@@ -1,7 +1,7 @@
 """The small part of JSONPath (RFC 9535) that a `json` connection is declared with: `$.a.b[*].c`, `$['a b'][0]`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from narrows.dialects.reading import child, element
@@ -42,19 +42,26 @@ def places(tree: Any, path: Path) -> Iterator[tuple[Any, Any]]:
             yield holder, key
 
 
-def located(tree: Any, path: Path) -> Iterator[tuple[Any, Any, str]]:
-    """The same with the path that names this one place and no other."""
+def located(
+    tree: Any, path: Path, name: Callable[[str, int, Any], str] | None = None
+) -> Iterator[tuple[Any, Any, str]]:
+    """The same with the path that names this one place and no other. `name` names an element otherwise: it takes the
+    list's path, the index, and the element."""
     holders = [(tree, "$")]
     for step in path[:-1]:
-        holders = [(holder[key], below(where, key)) for holder, where in holders for key in _keys(holder, step)]
+        holders = [
+            (holder[key], _below(where, key, holder, name)) for holder, where in holders for key in _keys(holder, step)
+        ]
     for holder, where in holders:
         for key in _keys(holder, path[-1]):
-            yield holder, key, below(where, key)
+            yield holder, key, _below(where, key, holder, name)
 
 
-def below(path: str, step: str | int) -> str:
-    """The path of a member or an element."""
-    return child(path, step) if type(step) is str else element(path, int(step))
+def _below(path: str, key: str | int, holder: Any, name: Callable[[str, int, Any], str] | None) -> str:
+    if type(key) is str:
+        return child(path, key)
+    index = int(key)
+    return element(path, index) if name is None else name(path, index, holder[index])
 
 
 def first(tree: Any, path: Path | None) -> Any:

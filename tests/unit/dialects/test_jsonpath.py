@@ -2,7 +2,7 @@
 
 import pytest
 
-from narrows.dialects.jsonpath import first, parse, places, replaced
+from narrows.dialects.jsonpath import first, located, parse, places, replaced
 
 TREE = {"a": {"b": [{"c": 1}, {"c": 2}, {"d": 3}]}, "x y": [5, 6]}
 
@@ -41,3 +41,10 @@ def test_replaced_copies_what_it_changes() -> None:
     assert changed["a"]["b"][0] == {"c": 9}
     assert TREE["a"]["b"][0] == {"c": 1}  # type: ignore[index]
     assert replaced({}, parse("$.parameters.cap"), 5) == {"parameters": {"cap": 5}}
+
+
+def test_every_place_has_a_path_of_its_own() -> None:
+    tree = {"a": [{"b c": 1}, {"b c": 2}]}
+    found = [(holder[key], where) for holder, key, where in located(tree, parse("$.a[*]['b c']"))]
+    assert found == [(1, "$.a[0]['b c']"), (2, "$.a[1]['b c']")]
+    assert list(located(tree, parse("$.none"))) == []

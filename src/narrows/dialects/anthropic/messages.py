@@ -11,7 +11,7 @@ from narrows.dialects import governed
 from narrows.dialects.cap_fields import set_cap
 from narrows.dialects.messages import read_messages
 from narrows.dialects.pieces import assemble
-from narrows.dialects.reading import Invalid, Reading
+from narrows.dialects.reading import Invalid, Reading, child
 from narrows.dialects.server_tools import read_server_tool
 from narrows.dialects.strict_json import case_variant
 from narrows.model.call import Asked, Json
@@ -107,7 +107,7 @@ def _read_thinking(reading: Reading, body: Json) -> None:
         raise Invalid("$.thinking.budget_tokens", "must be a positive integer")
     for key, value in thinking.items():
         if key != "type" or value not in _THINKING:
-            reading.strings(Role.USER, f"$.thinking.{key}", value)
+            reading.strings(Role.USER, child("$.thinking", key), value)
 
 
 def _read_rare(reading: Reading, body: Json) -> None:

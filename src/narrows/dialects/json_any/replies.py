@@ -53,7 +53,7 @@ class ReplyShape(msgspec.Struct, frozen=True):
         event = Event(data, name)
         if self.texts:
             for path in self.texts:
-                for holder, key, where in located(tree, path):
+                for holder, key, where in located(tree, path, _element if stream else None):
                     _everything(event.deltas, where, holder, key, stream=stream)
         else:
             _everything(event.deltas, "$", data, 0, stream=stream)

@@ -378,13 +378,17 @@ class ResponseStream(StreamReader):
     def _failed(self, tree: Json, event: Event) -> Event:
         """The upstream's own error in mid-stream: rendered anew, then the stream counts as broken off."""
         error = error_in(tree, "the model server reported an error")
+        number = tree.get("sequence_number")
+        if type(number) is not int:
+            number = self._number
+            self._number += 1
         inner = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
         event.data = {
             "type": "error",
             "code": error.code,
             "message": error.message,
             "param": error.param,
-            "sequence_number": self._number,
+            "sequence_number": number,
             "error": inner,
         }
         event.name = "error"

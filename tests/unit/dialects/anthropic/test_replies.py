@@ -103,3 +103,84 @@ def test_a_block_that_is_none() -> None:
 def test_a_count() -> None:
     (event,) = replay(reader("count_tokens", stream=False), b'{"input_tokens":11}')
     assert event.usage == Usage(prompt=11)
+
+
+START: dict[str, Any] = {"type": "message_start", "message": {"content": []}}
+STOP: dict[str, Any] = {"type": "message_stop"}
+CONTENT = (0, "content")
+
+
+def block(index: int, kind: str, *deltas: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"type": "content_block_start", "index": index, "content_block": {"type": kind}},
+        *({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas),
+        {"type": "content_block_stop", "index": index},
+    ]
+
+
+def text(index: int, *pieces: str) -> list[dict[str, Any]]:
+    return block(index, "text", *({"type": "text_delta", "text": piece} for piece in pieces))
+
+
+def ends(*events: dict[str, Any]) -> list[tuple[str, set[tuple[int, str]]]]:
+    read = replay(reader("messages", stream=True), sse(START, *events, STOP, named=True))
+    return [(event.name or "", set(event.ends)) for event in read if event.ends]
+
+
+def test_adjacent_text_blocks_are_one_text() -> None:
+    assert ends(*text(0, "a"), *text(1, "b"), {"type": "ping"}, *text(2)) == [("content_block_stop", {CONTENT})]
+    assert ends(*text(0, "a"), {"type": "message_delta", "delta": {}}) == [("content_block_stop", {CONTENT})]
+    calls = block(1, "tool_use", {"type": "input_json_delta", "partial_json": "{}"})
+    assert ends(*text(0, "a"), *calls, *text(2, "b")) == [
+        ("content_block_stop", {CONTENT}), ("content_block_stop", {(0, "tool_call:1")}),
+        ("content_block_stop", {CONTENT}),
+    ]  # fmt: skip
+
+
+def test_the_stop_of_a_text_block_waits_for_what_follows_and_a_ping_does_not() -> None:
+    reads = reader("messages", stream=True)
+    events = (START, *text(0, "a"), {"type": "ping"}, *text(1, "b"), STOP)
+    seen = [[read.name for read in reads.feed(sse(event, named=True))] for event in events]
+    assert seen == [
+        ["message_start"], ["content_block_start"], ["content_block_delta"], [], ["ping"],
+        ["content_block_stop", "content_block_start"], ["content_block_delta"], [],
+        ["content_block_stop", "message_stop"],
+    ]  # fmt: skip
+
+
+def test_held_text_goes_into_the_block_that_is_open() -> None:
+    reads = reader("messages", stream=True)
+    for event in reads.feed(sse(START, *text(0, "a"), *text(1), STOP, named=True)):
+        if event.ends:
+            said = reads.say(*CONTENT, "held")
+            assert said is not None
+            assert said.data == {
+                "type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "held"},
+            }  # fmt: skip
+        reads.write(event)
+    assert reads.say(*CONTENT, "late") is None
+
+
+def test_thinking_ends_with_its_signature() -> None:
+    thinking = block(
+        0, "thinking", {"type": "thinking_delta", "thinking": "a"}, {"type": "signature_delta", "signature": "s"}
+    )
+    assert ends(*thinking) == [("content_block_delta", {(0, "reasoning")})]
+    assert ends(*thinking[:2], thinking[3]) == [("content_block_stop", {(0, "reasoning")})]
+
+
+def test_servers_that_leave_stops_out() -> None:
+    calls = block(1, "tool_use", {"type": "input_json_delta", "partial_json": "{}"})
+    assert ends(*text(0, "a")[:-1], *calls[:-1]) == [
+        ("content_block_start", {CONTENT}), ("message_stop", {(0, "tool_call:1")}),
+    ]  # fmt: skip
+
+
+def test_arguments_that_are_an_object_already_are_no_source_of_json() -> None:
+    event = {"type": "content_block_start", "index": 3, "content_block": {"type": "tool_use", "input": {"k": "v"}}}
+    (read,) = reader("messages", stream=True).feed(sse(event, named=True))
+    assert {(delta.field, delta.text) for delta in read.deltas} == {
+        ("tool_call_input:3", "k"),
+        ("tool_call_input:3", "v"),
+    }
+    assert read.ends == ()

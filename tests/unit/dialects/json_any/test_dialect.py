@@ -107,3 +107,10 @@ def test_a_shape_that_names_no_one_place(path: str) -> None:
 def test_operations() -> None:
     assert dialect("json", json=SHAPE).operations == {"rank"}
     assert dialect("json", json=SHAPE).governed == ("config", "config", "stream")
+
+
+def test_a_text_is_found_at_its_own_place() -> None:
+    shape = JsonShape(texts=("$.items[*].body", "$['a b']"))
+    body = {"items": [{"body": "x"}, {"body": ["y"]}], "a b": "z"}
+    paths = [(text.path, text.value) for text in asked("json", body, json=shape).texts]
+    assert paths == [("$.items[0].body", "x"), ("$.items[1].body[0]", "y"), ("$['a b']", "z")]

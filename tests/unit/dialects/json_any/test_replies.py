@@ -84,3 +84,48 @@ def test_what_stood_before_a_fault_is_given_first() -> None:
 def test_a_refusal() -> None:
     assert b"output_limit" in reads().fail(DENY, "r")
     assert reads(stream=True).fail(DENY, "r").startswith(b"event: error\n")
+
+
+def ends(data: bytes, **shape: Any) -> list[set[str]]:
+    return [{field for _, field in event.ends} for event in replay(reads(stream=True, **shape), data)]
+
+
+def test_a_field_ends_with_the_object_that_says_it_is_finished() -> None:
+    data = (
+        b'data: {"choices":[{"text":"a","done":false}],"model":"m","note":"x"}\n\n'
+        b'data: {"choices":[{"text":"b","finish_reason":"stop"}],"model":"m"}\n\n'
+        b'data: {"stop":true}\n\n'
+    )
+    assert ends(data) == [set(), {"$.choices[0].text"}, {"$.note"}, set()]
+
+
+def test_a_field_ends_with_the_stream() -> None:
+    assert ends(b'data: {"t":"a"}\n\ndata: [DONE]\n\n') == [set(), {"$.t"}]
+    assert ends(b'data: "a"\n\n') == [set(), {"$"}]
+    events = replay(reads(lines=True), b'{"t":"a"}\n')
+    assert [(event.hidden, event.last) for event in events] == [(False, False), (True, True)]
+    assert reads(lines=True).write(events[-1]) == b""
+
+
+def test_elements_are_told_apart_by_their_own_number_or_by_their_place() -> None:
+    data = b'data: {"c":[{"index":3,"t":"a"},{"t":"b"}]}\n\n'
+    events = replay(reads(stream=True, reply_texts=("$.c[*].t",)), data)
+    assert [delta.field for delta in events[0].deltas] == ["$.c[3].t", "$.c[1].t"]
+    events = replay(reads(stream=True), data)
+    assert [delta.field for delta in events[0].deltas if delta.text in "ab"] == ["$.c[3].t", "$.c[1].t"]
+
+
+def test_held_text_goes_out_in_a_blank_copy_of_the_last_event() -> None:
+    reader = reads(stream=True)
+    (event,) = reader.feed(b'event: part\ndata: {"id":"x","t":"a","u":"b","usage":{"n":1},"k":[1,"c"]}\n\n')
+    assert reader.say(0, "$.t", "held") is None
+    reader.write(event)
+    said = reader.say(0, "$.t", "held")
+    assert said is not None
+    assert reader.write(said) == b'event: part\ndata: {"id":"x","t":"held","u":"","k":[1,""]}\n\n'
+    assert reads().say(0, "$.t", "held") is None
+
+
+def test_endless_fields_are_bounded() -> None:
+    members = ",".join(f'"k{number}":"v"' for number in range(1_100))
+    assert [len(found) for found in ends(b"data: {%b}\n\n" % members.encode())] == [76, 1_024]

@@ -178,3 +178,94 @@ def test_a_refusal_in_mid_stream() -> None:
     failed = reads.fail(Deny(Code.OUTPUT_LIMIT, "too much"), "req_1")
     assert failed.startswith(b'data: {"error":{"message":"too much"')
     assert b"[DONE]" not in failed
+
+
+def ends(*events: dict[str, Any] | str) -> list[set[tuple[int, str]]]:
+    return [set(event.ends) for event in stream(*events)[0]]
+
+
+def call(number: int, **function: Any) -> dict[str, Any]:
+    return chunk({"tool_calls": [{"index": number, "function": function}]})
+
+
+def test_a_finished_choice_ends_its_fields() -> None:
+    assert ends(
+        chunk({"content": "a"}), chunk({"content": "b"}, index=1), chunk({"content": "c"}, "stop"), "[DONE]"
+    ) == [set(), set(), {(0, "content")}, {(1, "content")}]  # fmt: skip
+
+
+def test_what_comes_later_in_a_reply_ends_what_comes_before() -> None:
+    name, first, second = (0, "tool_name:0"), (0, "tool_call:0"), (0, "tool_call_text:1")
+    events = [
+        chunk({"reasoning": "a"}), chunk({"content": "b"}), chunk({"refusal": "c"}), call(0, name="f", arguments=""),
+        call(0, arguments="{}"), call(1, input="x"), chunk({}, "tool_calls"), "[DONE]",
+    ]  # fmt: skip
+    assert ends(*events) == [
+        set(), {(0, "reasoning")}, set(), {(0, "content"), (0, "refusal"), name}, set(), {first}, {second}, set(),
+    ]  # fmt: skip
+
+
+def test_a_field_that_goes_on_after_its_end_ends_again() -> None:
+    late = [chunk({"content": "a"}, "stop"), chunk({"content": "b"}), "[DONE]"]
+    assert ends(*late) == [{(0, "content")}, set(), {(0, "content")}]
+
+
+def test_endless_fields_are_bounded() -> None:
+    calls = [{"index": number, "function": {"input": "x"}} for number in range(5)]
+    many = [chunk({"content": "x"}, index=index) for index in range(1_030)]
+    events, _ = stream(chunk({"tool_calls": calls}), *many, "[DONE]")
+    assert sum(len(event.ends) for event in events) == 5 + 1_030
+
+
+def test_held_text_goes_out_in_the_shape_of_the_last_chunk() -> None:
+    reads = reader("chat", stream=True)
+    first = {"index": 1, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    (event,) = reads.feed(sse(chunk({"content": "x", "tool_calls": [first]}, index=2, usage={"a": 1}, provider="y")))
+    assert reads.say(2, "tool_call:1", "held") is None
+    reads.write(event)
+    assert reads.say(0, "tool_call:1", "held") is None
+    said = reads.say(2, "tool_call:1", "held")
+    assert said is not None
+    assert msgspec.json.decode(reads.write(said)[6:]) == {
+        "id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m-1",
+        "choices": [
+            {
+                "index": 2,
+                "delta": {"tool_calls": [{"index": 1, "type": "function", "function": {"arguments": "held"}}]},
+                "finish_reason": None,
+            }
+        ],
+    }  # fmt: skip
+
+
+def test_texts_that_are_said_twice_at_a_time_are_fields_of_their_own() -> None:
+    details = [
+        {"type": "reasoning.text", "text": "a", "signature": "s"},
+        {"type": "x", "data": "gA", "index": 7},
+        "odd",
+    ]
+    event = whole(
+        {"choices": [{"message": {"reasoning_content": "a", "reasoning": "a", "reasoning_details": details}}]}
+    )
+    assert [(delta.field, delta.text) for delta in event.deltas] == [
+        ("reasoning", "a"), ("copy:reasoning", "a"),
+        ("other", "reasoning.text"), ("copy:reasoning_details:0", "a"), ("signature", "s"),
+        ("other", "x"), ("signature", "gA"), ("other", "odd"),
+    ]  # fmt: skip
+
+
+def test_thinking_in_parts_is_reasoning() -> None:
+    thinking = [{"type": "text", "text": "a", "odd": "b"}, {"type": "odd", "text": "c"}, "d"]
+    parts = [{"type": "thinking", "thinking": thinking}, {"type": "thinking", "thinking": "e"}]
+    event = whole({"choices": [{"message": {"content": parts}}]})
+    assert [(delta.field, delta.text) for delta in event.deltas] == [
+        ("reasoning", "a"), ("other", "b"), ("other", "odd"), ("other", "c"), ("reasoning", "d"), ("reasoning", "e"),
+    ]  # fmt: skip
+
+
+def test_what_a_call_passes_is_told_apart_by_its_kind() -> None:
+    functions = [{"arguments": "{}"}, {"input": "text"}, {"arguments": {"k": "v"}}]
+    event = whole({"choices": [{"message": {"tool_calls": [{"function": each} for each in functions]}}]})
+    assert [(delta.field, delta.text) for delta in event.deltas] == [
+        ("tool_call:0", "{}"), ("tool_call_text:1", "text"), ("tool_call_input:2", "v"), ("tool_call_input:2", "k"),
+    ]  # fmt: skip

@@ -242,3 +242,75 @@ def test_the_sdk_takes_a_refusal_in_mid_stream_for_an_error() -> None:
     typed = openai.types.responses.ResponseErrorEvent.model_validate(tree)
     assert (typed.code, typed.message, typed.sequence_number) == ("output_limit", "too much", 3)
     assert tree["error"]["message"] == "too much"
+
+
+def delta_event(text: str, number: int = 0, item: int = 0, part: int = 0, stem: str = "output_text") -> dict[str, Any]:
+    return response_event(f"response.{stem}.delta", number, output_index=item, content_index=part, delta=text)
+
+
+COMPLETED = response_event("response.completed", 9, response={"output": []})
+CONTENT = (0, "content")
+
+
+def ends(*events: dict[str, Any]) -> list[tuple[bool, set[tuple[int, str]]]]:
+    return [(event.hidden, set(event.ends)) for event in stream(*events)]
+
+
+@pytest.mark.parametrize("stem", ["output_text", "content_part", "output_item"])
+def test_a_field_ends_when_its_place_is_done(stem: str) -> None:
+    done = response_event(f"response.{stem}.done", 1, output_index=0, content_index=0)
+    assert ends(delta_event("a"), done, COMPLETED) == [(False, set()), (False, {CONTENT}), (False, set())]
+
+
+def test_a_field_ends_where_another_place_or_item_begins_or_the_response_ends() -> None:
+    assert ends(delta_event("a"), delta_event("b", part=1), delta_event("c", item=1), COMPLETED) == [
+        (False, set()), (True, {CONTENT}), (False, set()), (True, {CONTENT}), (False, set()), (False, {CONTENT}),
+    ]  # fmt: skip
+    added = item_event("added", 1, type="message", id="m", content=[])
+    assert ends(delta_event("a"), added, COMPLETED)[1] == (False, {CONTENT})
+
+
+def test_what_no_delta_said_is_whole() -> None:
+    part = {"type": "output_text", "text": "all at once"}
+    added = response_event("response.content_part.added", 0, output_index=0, content_index=0, part=part)
+    assert ends(added, delta_event("more"), COMPLETED) == [(False, {CONTENT}), (False, set()), (False, {CONTENT})]
+    again = {**added, "output_index": 1}
+    assert ends(delta_event("a"), again, COMPLETED)[1:3] == [(True, {CONTENT}), (False, {CONTENT})]
+
+
+def test_endless_fields_are_bounded() -> None:
+    deltas = [delta_event("{}", item=item, stem="function_call_arguments") for item in range(1_030)]
+    events = stream(*deltas, COMPLETED)
+    assert sum(len(event.ends) for event in events) == 1_030
+    assert len(events[-1].ends) == 1_024
+
+
+def test_added_events_are_numbered_and_later_ones_anew() -> None:
+    reads = reader("responses", stream=True)
+    data = sse(delta_event("a", 4), delta_event("b", 6, part=1), response_event("error", 8), named=True)
+    written = b""
+    for event in reads.feed(data):
+        if event.ends:
+            for text in ("held", "more"):
+                said = reads.say(*CONTENT, text)
+                assert said is not None
+                written += reads.write(said)
+        written += reads.write(event)
+    written += reads.fail(Deny(Code.OUTPUT_LIMIT, "too much"), "req_1")
+    trees = [msgspec.json.decode(block.partition(b"data: ")[2]) for block in written.split(b"\n\n") if block]
+    assert [tree["sequence_number"] for tree in trees] == [4, 5, 6, 8, 10, 11]
+    assert trees[1] == {
+        "type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "held",
+        "sequence_number": 5,
+    }  # fmt: skip
+
+
+def test_a_server_that_numbers_nothing_gets_no_numbers() -> None:
+    reads = reader("responses", stream=True)
+    tree = delta_event("a")
+    del tree["sequence_number"]
+    (event,) = reads.feed(sse(tree, named=True))
+    reads.write(event)
+    said = reads.say(*CONTENT, "held")
+    assert said is not None
+    assert b"sequence_number" not in reads.write(said)
