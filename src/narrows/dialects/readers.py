@@ -115,11 +115,17 @@ class StreamReader(ABC):
         return events
 
     def write(self, event: Event) -> bytes:
-        """The event as one frame."""
+        """The event as one frame. Remembers which event was written last with each field, as long as it is open."""
+        latest = self.latest
+        if not event.hidden:
+            for delta in event.deltas:
+                delta.container[delta.key] = delta.text
+                latest[delta.choice, delta.field] = event
+        if event.ends:
+            for key in event.ends:
+                latest.pop(key, None)
         if event.hidden:
             return b""
-        for delta in event.deltas:
-            delta.container[delta.key] = delta.text
         if event.name is None:
             return b"data: %b\n\n" % _encode(event.data)
         return sse.encode(event.name, _encode(event.data))
@@ -153,14 +159,6 @@ class StreamReader(ABC):
     def ending(self) -> list[Event]:
         """The upstream has ended without saying so: events that complete the reply, or ReplyInvalid."""
         raise ReplyInvalid("the model server ended its stream before the reply was complete")
-
-    def wrote(self, event: Event) -> None:
-        """Remembers which event was written last with each of its fields, as long as they are open."""
-        latest = self.latest
-        for delta in event.deltas:
-            latest[delta.choice, delta.field] = event
-        for key in event.ends:
-            latest.pop(key, None)
 
     def fail_with(self, fault: ReplyInvalid) -> None:
         """Raises `fault` as soon as the events read so far have been given."""

@@ -151,8 +151,6 @@ class MessageStream(StreamReader):
         if event.name == "content_block_start" and _kind_of_block(event.data) == "text":
             # From here a text has its place in this block, though nothing of it may have come yet.
             self.latest[_CONTENT] = event
-        if event.deltas or event.ends:
-            self.wrote(event)
         return super().write(event)
 
     def form(self, event: Event, choice: int, field: str, text: str) -> Event | None:

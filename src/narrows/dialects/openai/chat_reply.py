@@ -265,11 +265,7 @@ class CompletionStream(StreamReader):
 
     def write(self, event: Event) -> bytes:
         """The event as one frame."""
-        if event.data == DONE:
-            return _DONE_FRAME
-        if event.deltas or event.ends:
-            self.wrote(event)
-        return super().write(event)
+        return _DONE_FRAME if event.data == DONE else super().write(event)
 
     def form(self, event: Event, choice: int, field: str, text: str) -> Event | None:
         """A chunk of the same shape, of this choice alone, that finishes nothing."""

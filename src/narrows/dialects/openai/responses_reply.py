@@ -229,11 +229,12 @@ class ResponseStream(StreamReader):
                 else:
                     number += self._added
                 tree["sequence_number"] = self._sent = number
-            if type(tree.get("delta")) is str:
-                self.wrote(event)
-        for key in event.ends:
-            self.latest.pop(key, None)
-        return super().write(event)
+        written = super().write(event)
+        if tree is not None and type(tree.get("delta")) is not str:
+            # Nothing is said again in the form of what is no delta; snapshots are large.
+            for delta in event.deltas:
+                self.latest.pop((delta.choice, delta.field), None)
+        return written
 
     def form(self, event: Event, choice: int, field: str, text: str) -> Event | None:
         """A delta at the same place."""
