@@ -65,6 +65,29 @@ def collect(deltas: list[Delta], choice: int, field: str, container: Any, key: A
             deltas += [Delta(choice, field, name, slot, name) for name in value if name and name not in API_KEYS]
 
 
+class Token:
+    """The place of a token in log probabilities: its bytes stand beside it, and go where it is changed."""
+
+    __slots__ = ("_entry",)
+
+    def __init__(self, entry: dict[str, Any]) -> None:
+        self._entry = entry
+
+    def __setitem__(self, key: str, text: str) -> None:
+        if self._entry[key] != text:
+            self._entry[key] = text
+            self._entry["bytes"] = []
+
+
+def collect_logprobs(deltas: list[Delta], choice: int, field: str, container: Any, key: Any) -> None:
+    """The same of log probabilities, which repeat the tokens of a text, as strings and as bytes."""
+    start = len(deltas)
+    collect(deltas, choice, field, container, key)
+    for delta in deltas[start:]:
+        if delta.key == "token" and type(delta.container) is dict and delta.container.get("bytes"):
+            delta.container = Token(delta.container)
+
+
 def put_back(deltas: list[Delta]) -> None:
     """Writes the texts the deltas have now to where they came from."""
     for delta in deltas:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from narrows.dialects.texts import API_KEYS, Keys, collect, figure, openai_usage, put_back
+from narrows.dialects.texts import API_KEYS, Keys, collect, collect_logprobs, figure, openai_usage, put_back
 from narrows.model.reply import Delta
 from narrows.model.usage import Usage
 
@@ -52,3 +52,19 @@ def test_usage_in_both_wordings() -> None:
     assert openai_usage({"input_tokens": 5, "output_tokens_details": {"reasoning_tokens": 1}}) == Usage(5, reasoning=1)
     assert openai_usage("many") is None
     assert openai_usage({}) == Usage()
+
+
+def test_the_bytes_of_a_token_go_where_it_is_changed() -> None:
+    top = [{"token": "a", "bytes": [97]}, {"token": "b", "bytes": None}]
+    tree = {"logprobs": {"content": [{"token": "a", "logprob": -1, "bytes": [97], "top_logprobs": top}]}}
+    for text, left in (("a", [97]), ("", [])):
+        deltas: list[Delta] = []
+        collect_logprobs(deltas, 0, "logprobs", tree, "logprobs")
+        assert [delta.text for delta in deltas] == ["a", "a", "b"]
+        for delta in deltas[:2]:
+            delta.text = text
+        put_back(deltas)
+        (entry,) = tree["logprobs"]["content"]
+        assert (entry["token"], entry["bytes"]) == (text, left)
+        assert (top[0]["token"], top[0]["bytes"]) == (text, left)
+    assert top[1] == {"token": "b", "bytes": None}

@@ -10,7 +10,7 @@ from narrows.dialects.forms import alone
 from narrows.dialects.readers import StreamReader
 from narrows.dialects.reading import ROLES
 from narrows.dialects.refusals import error_in, openai_refusal
-from narrows.dialects.texts import collect, openai_usage
+from narrows.dialects.texts import collect, collect_logprobs, openai_usage
 from narrows.model.call import Asked, Json
 from narrows.model.reply import Delta, Event
 from narrows.model.verdict import Deny
@@ -81,8 +81,10 @@ def _read_choice(event: Event, choice: Any) -> None:
             event.finish = value
             if value not in _FINISHED:
                 collect(event.deltas, index, "other", choice, key)
+        elif key == "logprobs":
+            collect_logprobs(event.deltas, index, key, choice, key)
         else:
-            collect(event.deltas, index, "logprobs" if key == "logprobs" else "other", choice, key)
+            collect(event.deltas, index, "other", choice, key)
 
 
 def _index(choice: Json) -> int:

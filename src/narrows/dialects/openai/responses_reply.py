@@ -19,7 +19,7 @@ from narrows.dialects.readers import StreamReader
 from narrows.dialects.refusals import error_in, openai_error
 from narrows.dialects.repeats import Repeats
 from narrows.dialects.sse import encode
-from narrows.dialects.texts import collect, openai_usage
+from narrows.dialects.texts import collect, collect_logprobs, openai_usage
 from narrows.model.call import Asked, Json
 from narrows.model.reply import Delta, Event
 from narrows.model.verdict import Deny
@@ -172,7 +172,7 @@ def read_part(deltas: list[Delta], part: Json, field: str, prefix: str) -> None:
         if key in ("text", "refusal"):
             collect(deltas, 0, named, part, key)
         elif key == "logprobs":
-            collect(deltas, 0, f"{prefix}logprobs", part, key)
+            collect_logprobs(deltas, 0, f"{prefix}logprobs", part, key)
         elif key != "type" or type(value) is not str or value not in _PART_FIELDS:
             collect(deltas, 0, prefix + _OF_ITEMS.get(key, "other"), part, key)
 
@@ -301,7 +301,7 @@ class ResponseStream(StreamReader):
             elif key == "name":
                 collect(event.deltas, 0, f"{repeat}{TOOL_NAME}{index}", tree, key)
             elif key == "logprobs":
-                collect(event.deltas, 0, f"{repeat}logprobs", tree, key)
+                collect_logprobs(event.deltas, 0, f"{repeat}logprobs", tree, key)
             else:
                 collect(event.deltas, 0, repeat + _OF_ITEMS.get(key, "other"), tree, key)
 
