@@ -11,7 +11,8 @@ from narrows.dialects.model_lists import ModelLists, openai_entry
 from narrows.dialects.openai import chat, completions, responses
 from narrows.dialects.openai.chat_reply import CompletionStream, read_completion
 from narrows.dialects.openai.embeddings_reply import read_embeddings_reply
-from narrows.dialects.openai.responses_reply import ResponseStream, read_response
+from narrows.dialects.openai.responses_reply import read_response
+from narrows.dialects.openai.responses_stream import ResponseStream
 from narrows.dialects.readers import BufferedReader, Classify
 from narrows.dialects.reading import Refused
 from narrows.dialects.routes import Routes
