@@ -230,8 +230,8 @@ class Forwarding:
         reader = self._reader_for(stream=False)
         body = b""
         for event in read_buffered(reader, data):
-            recorder.note(event)
             deny = chain.on_event(event)
+            recorder.note(event)
             if deny is not None:
                 return Outcome.STOPPED, deny
             body += reader.write(event)
@@ -250,8 +250,8 @@ class Forwarding:
         large: LargeReply = await self._offload.run(digest_reply, dialect, asked, data, None)
         before = [[delta.text for delta in event.deltas] for event in large.events]
         for event in large.events:
-            recorder.note(event)
             deny = self._chain.on_event(event)
+            recorder.note(event)
             if deny is not None:
                 return Outcome.STOPPED, deny
         deny = self._chain.on_finish()

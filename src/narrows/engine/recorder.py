@@ -15,7 +15,7 @@ from narrows.model.verdict import Deny
 from narrows.ports.clock import Clock
 from narrows.ports.journal import Journal
 
-_LEFT_OUT: Final = ("repeat:", "logprobs")
+_LEFT_OUT: Final = ("repeat:", "copy:", "logprobs")
 """Fields of a stream that a record leaves out: what repeats it, and its probabilities."""
 
 _OTHER: Final = "other"

@@ -62,6 +62,7 @@ class PolicySet:
         self.issuers: Final = tuple(issuers)
         self.connections: Final = tuple(connections)
         self.vocabulary: Final = vocabulary
+        self.masks: Final = tuple(mask for policy in policies for mask in policy.masks)
         by_clause: dict[int, list[Compiled]] = {}
         for policy in policies:
             by_clause.setdefault(policy.clause, []).append(policy)

@@ -53,6 +53,14 @@ def read_checked(path: Path, environ: Mapping[str, str], engines: "EngineLoader 
     return Checked(loaded, policies)
 
 
+def compiled(config: Config) -> PolicySet:
+    """The policies of a configuration that was checked before. Raises ConfigError."""
+    vocabulary, problems = _detectors(config, None)
+    if problems:
+        raise ConfigError(problems)
+    return compile_policies(config, vocabulary)
+
+
 def operations(connection: Connection) -> frozenset[str]:
     """The operations that a connection's dialect knows."""
     return build_dialect(connection).operations

@@ -22,7 +22,6 @@ from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Snapshots
 from narrows.engine.strangers import StrangerCounts
 from narrows.model.verdict import Deny
-from narrows.policy.compile import compile_policies
 from narrows.policy.tokens import EstimatingCounter
 from narrows.stores.sqlite.control import ControlWatch
 from narrows.stores.sqlite.directory import DataDirectory
@@ -31,7 +30,8 @@ from narrows.stores.sqlite.masterkey import load as load_key
 from narrows.upstream.registry import Upstreams
 from narrows.wiring.admin import Admin
 from narrows.wiring.clock import SequentialIds, SystemClock
-from narrows.wiring.configuration import read_checked
+from narrows.wiring.configuration import compiled, read_checked
+from narrows.wiring.masks import MaskControls
 from narrows.wiring.offload import WorkerProcesses
 from narrows.wiring.reload import FileWatch, cancel
 from narrows.wiring.snapshots import SnapshotBuilder
@@ -59,7 +59,8 @@ class Gate:
         self._offload = WorkerProcesses()
         directory = Path(config.store)
         self._journal = SqliteJournal(directory, config.recording, self._clock)
-        self._builder = SnapshotBuilder(Upstreams(), lambda: ControlWatch(directory), self._clock)
+        self._masks = MaskControls(directory)
+        self._builder = SnapshotBuilder(Upstreams(), lambda: ControlWatch(directory), self._clock, self._masks)
         self._strangers = StrangerCounts(self._journal)
         self._snapshots: Snapshots | None = None
         self._edge: EdgeServer | None = None
@@ -86,7 +87,7 @@ class Gate:
         async with contextlib.AsyncExitStack() as undo:
             undo.push_async_callback(self._release)
             await self._journal.start()
-            snapshot = await self._builder.build(self._config, compile_policies(self._config))
+            snapshot = await self._builder.build(self._config, compiled(self._config))
             self._snapshots = Snapshots(snapshot)
             self._builder.settle(self._config)
             await self._listen(self._snapshots)
@@ -135,7 +136,7 @@ class Gate:
         if self._path is None or self._snapshots is None:
             return
         try:
-            checked = await asyncio.to_thread(read_checked, self._path, self._environ)
+            checked = await asyncio.to_thread(read_checked, self._path, self._environ, self._masks.loader)
             config = checked.config
             snapshot = await self._builder.build(config, checked.policies)
         except (ConfigError, ValueError, OSError) as error:

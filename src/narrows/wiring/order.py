@@ -1,5 +1,7 @@
 """The order of the path of a call, in two visible tuples; each line says why it stands where it does."""
 
+from typing import TYPE_CHECKING
+
 from narrows.controls.access import Access
 from narrows.controls.media import Media
 from narrows.controls.output_cap import OutputCap
@@ -10,10 +12,15 @@ from narrows.engine.scan import Scan
 from narrows.ports.control import Control
 from narrows.ports.inspector import Inspector
 
+if TYPE_CHECKING:
+    from narrows.controls.mask import Mask
 
-def controls(inspector: Inspector) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
-    """The controls in the order of the request, and those of the reply in its order."""
+
+def controls(inspector: Inspector, mask: "Mask | None" = None) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
+    """The controls in the order of the request, and those of the reply in its order. `mask`: None where no policy
+    masks."""
     output_cap = OutputCap()
+    masking: tuple[Control, ...] = () if mask is None else (mask,)
     request: tuple[Control, ...] = (
         Access(),  # first: nothing more is said to one who may not make the call at all
         Parameters(),  # what widens the call is settled before its texts are looked at
@@ -21,9 +28,11 @@ def controls(inspector: Inspector) -> tuple[tuple[Control, ...], tuple[Control, 
         Media(),  # what can't be scanned is refused before the scan pretends to have seen everything
         Scan(inspector),  # once over every text; what follows reads its findings
         PromptRules(),  # denies on findings
+        *masking,  # after what reads the prompt as it was written; what follows, the record and the model see stand-ins
         output_cap,  # last: changes what is sent, never whether
     )
     reply: tuple[Control, ...] = (
-        output_cap,  # stops a reply that passes its cap
+        output_cap,  # stops a reply that passes its cap, as it was generated
+        *masking,  # last: nothing that reads or changes a text may come between masking and the caller
     )
     return request, reply

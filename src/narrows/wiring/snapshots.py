@@ -13,14 +13,19 @@ from narrows.ports.accounts import AccountWatch
 from narrows.ports.clock import Clock
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.upstream.registry import Upstreams
+from narrows.wiring.masks import MaskControls
 from narrows.wiring.order import controls
 
 
 class SnapshotBuilder:
-    """Makes snapshots one after another, on the event loop. `accounts` opens a new watch of the service accounts."""
+    """Makes snapshots one after another, on the event loop. `accounts` opens a new watch of the service accounts,
+    `masks` makes the control for `mask`."""
 
-    def __init__(self, upstreams: Upstreams, accounts: Callable[[], AccountWatch], clock: Clock) -> None:
+    def __init__(
+        self, upstreams: Upstreams, accounts: Callable[[], AccountWatch], clock: Clock, masks: MaskControls
+    ) -> None:
         self._upstreams = upstreams
+        self._masks = masks
         self._accounts = accounts
         self._clock = clock
         self._identity: IdentitySettings | None = None
@@ -35,7 +40,8 @@ class SnapshotBuilder:
         """
         connections = {name: self._connected(name, settings) for name, settings in config.connections.items()}
         authenticator = await self._identified(config.identity)
-        request, reply = controls(RuleInspector())
+        mask = await self._masks.control(config, policies)
+        request, reply = controls(RuleInspector(), mask)
         return Snapshot(
             revision=policies.revision,
             connections=connections,
@@ -45,6 +51,7 @@ class SnapshotBuilder:
             controls=request,
             reply_controls=reply,
             max_body=int(config.gate.max_body),
+            recordable=None if mask is None else mask.redacted,
         )
 
     def settle(self, config: Config) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -8,6 +9,7 @@ from narrows.policy.compile import compile_policies
 from narrows.ports.accounts import ServiceAccount
 from narrows.upstream.registry import ConnectionInvalid, Upstreams
 from narrows.wiring.clock import SystemClock
+from narrows.wiring.masks import MaskControls
 from narrows.wiring.snapshots import SnapshotBuilder
 
 CONNECTION = Connection(url="http://127.0.0.1:9", dialect="openai", credential=ConnectionCredential(none=True))
@@ -31,7 +33,7 @@ class NoAccounts:
 
 def builder() -> SnapshotBuilder:
     """A builder with nothing built yet."""
-    return SnapshotBuilder(Upstreams(), NoAccounts, SystemClock())
+    return SnapshotBuilder(Upstreams(), NoAccounts, SystemClock(), MaskControls(Path("nowhere")))
 
 
 async def test_what_did_not_change_is_kept() -> None:

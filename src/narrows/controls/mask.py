@@ -1,0 +1,184 @@
+"""Masks what policies name: in prompts before the model sees them, in replies before the caller does.
+
+A request's texts are masked whole and put back in a copy of the body. A reply's texts are masked as they come: one
+stream a (choice, field), so that it does not matter how the upstream cuts its words. What is held back of a field goes
+out with, or just before, the event that ends it; if the upstream dies, it is never sent. It must not know a wire
+format.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from narrows.dialects.fields import grows, is_json
+from narrows.dialects.rewriting import rewrite
+from narrows.masking.applied import Applied, Side, apply
+from narrows.masking.arguments import mask_arguments
+from narrows.masking.engine import Engine
+from narrows.masking.findings import Finding
+from narrows.masking.masker import Masker
+from narrows.masking.plan import Transform
+from narrows.masking.replies import ReplyMask
+from narrows.model.call import Asked, Call
+from narrows.model.plan import Mask as Entry
+from narrows.model.plan import Plan
+from narrows.model.record import Outcome
+from narrows.model.refusal import Code
+from narrows.model.reply import Event
+from narrows.model.text import Masked, Role, Text
+from narrows.model.usage import Usage
+from narrows.model.verdict import PROCEED, Deny, Proceed, Verdict
+from narrows.policy.recent import Recent
+from narrows.ports.control import Guard
+
+PLANS: Final = 512
+"""Plans whose masks are kept ready."""
+
+_NO_TEXTS: Final = frozenset({"models"})
+_ARGUMENTS: Final = (".arguments", ".input", ".partial_json")
+
+
+class Mask:
+    """The control for `mask`. `every` are the masks of all policies: what is recorded of a call that no policy permits
+    goes through them."""
+
+    name: Final = "mask"
+
+    def __init__(self, engine: Engine, key: bytes, every: Sequence[Entry] = ()) -> None:
+        self._engine = engine
+        self._key = key
+        self._every = apply(engine, every, key)
+        self._known: Recent[int, tuple[Plan, Applied]] = Recent(PLANS)
+
+    def begin(self, call: Call) -> Guard | None:
+        """Nothing to do where no policy masks."""
+        if not call.plan.masks or call.asked.operation in _NO_TEXTS:
+            return None
+        return _Masking(self._of(call.plan))
+
+    def redacted(self, call: Call) -> Call:
+        """A refused call as it may be recorded: masked, whether or not it came as far as this control."""
+        if call.masked is not None:
+            return call
+        applied = self._of(call.plan) if call.plan.masks else self._every
+        if applied.prompt is None:
+            return call
+        changed, masked, _ = _request(applied.prompt, call.asked)
+        return msgspec.structs.replace(call, asked=changed, masked=masked)
+
+    def _of(self, plan: Plan) -> Applied:
+        known = self._known.get(id(plan))
+        if known is None or known[0] is not plan:
+            known = (plan, apply(self._engine, plan.masks, self._key))
+            self._known.put(id(plan), known)
+        return known[1]
+
+
+class _Masking:
+    """One call."""
+
+    __slots__ = ("_reply", "_side")
+
+    def __init__(self, applied: Applied) -> None:
+        self._side = applied.prompt
+        self._reply = None if applied.response is None else ReplyMask(applied.response, grows, is_json)
+
+    def on_request(self, call: Call) -> Verdict:
+        if self._side is None or not call.asked.texts:
+            return PROCEED
+        asked, masked, blocked = _request(self._side, call.asked)
+        if blocked is not None:
+            return blocked
+        return Proceed(msgspec.structs.replace(call, asked=asked, masked=masked))
+
+    def on_event(self, event: Event) -> Deny | None:
+        blocked = None if self._reply is None else self._reply.take(event)
+        return None if blocked is None else _blocked(blocked, None, "The reply")
+
+    def on_finish(self) -> Deny | None:
+        """What is still held belongs to fields that the upstream never ended; it is not sent."""
+
+    def on_end(self, outcome: Outcome, usage: Usage | None) -> None:
+        """Nothing to release."""
+
+
+class _Tally:
+    """What was found, by place: how often, never what."""
+
+    __slots__ = ("_counts", "_masker")
+
+    def __init__(self, masker: Masker | None) -> None:
+        self._masker = masker
+        self._counts: dict[tuple[str, str, str, bool], int] = {}
+
+    def add(self, path: str, entity: str, detector: str, *, observed: bool = False) -> None:
+        key = (path, entity, detector, observed)
+        self._counts[key] = self._counts.get(key, 0) + 1
+
+    def rows(self) -> tuple[Masked, ...]:
+        """All of it. A key of the caller's may stand in a path, so paths are masked, too."""
+        return tuple(
+            Masked(self.clean(path), entity, detector, count, observed)
+            for (path, entity, detector, observed), count in self._counts.items()
+        )
+
+    def clean(self, path: str) -> str:
+        """A path without what a key in it may hold."""
+        return path if self._masker is None else self._masker.mask(path).text
+
+
+def _request(side: Side, asked: Asked) -> tuple[Asked, tuple[Masked, ...], Deny | None]:
+    """The request masked, what was changed, and the refusal if something in it is blocked."""
+    changes: dict[str, str] = {}
+    tally = _Tally(side.masker or side.watcher)
+    blocked: Deny | None = None
+    for text in asked.texts:
+        if side.watcher is not None:
+            for finding in side.watcher.mask(text.value).findings:
+                tally.add(text.path, finding.entity, finding.detector, observed=True)
+        masked = _text(side, text, tally)
+        if masked is None:
+            continue
+        value, entity = masked
+        if value != text.value:
+            changes[text.path] = value
+        if entity is not None and blocked is None:
+            blocked = _blocked(entity, tally.clean(text.path), "The prompt")
+    if not changes:
+        return asked, tally.rows(), blocked
+    texts = tuple(
+        Text(text.role, text.path, changes[text.path]) if text.path in changes else text for text in asked.texts
+    )
+    changed = msgspec.structs.replace(asked, body=rewrite(asked.body, changes), texts=texts)
+    return changed, tally.rows(), blocked
+
+
+def _text(side: Side, text: Text, tally: _Tally) -> tuple[str, str | None] | None:
+    """A text of a request masked, and the entity that is blocked in it; None where nothing masks it."""
+    path, value, masker, fields = text.path, text.value, side.masker, side.fields
+    if masker is None:
+        return None
+    rule = None if fields is None or path.endswith("~") else fields.rule(path)
+    findings: Sequence[Finding]
+    if fields is not None and rule is not None:
+        covered = fields.stream(rule)
+        masked, findings = covered.finish(value), covered.findings
+    elif text.role is Role.TOOL_CALL and path.endswith(_ARGUMENTS):
+        arguments = mask_arguments(masker, value, fields)
+        masked, findings = arguments.text, [found.finding for found in arguments.findings]
+    else:
+        plain = masker.mask(value)
+        masked, findings = plain.text, plain.findings
+    blocked: str | None = None
+    for finding in findings:
+        tally.add(path, finding.entity, finding.detector)
+        if finding.transform is Transform.BLOCK:
+            blocked = finding.entity
+    return masked, blocked
+
+
+def _blocked(entity: str, path: str | None, what: str) -> Deny:
+    return Deny(
+        Code.SENSITIVE_DATA, f"{what} holds {entity}, which a policy blocks.", rule=f"mask.{entity}", param=path
+    )

@@ -1,0 +1,64 @@
+"""The masks of a call's plan, ready to use: one masker that changes texts and one that only looks, for each direction.
+
+Owns how entries of policies become rules of the engine. It knows no wire format and no call.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from narrows.masking.engine import Engine
+from narrows.masking.fields import FieldRule, FieldRules
+from narrows.masking.masker import Masker
+from narrows.masking.plan import Plan, Rule
+from narrows.masking.plan import Transform as Put
+from narrows.model.plan import Mask
+
+
+class Side:
+    """What is masked in one direction. `masker` changes, `watcher` only looks; None where nothing asks for it.
+    `fields` are the places whose value is masked whatever it is."""
+
+    __slots__ = ("fields", "masker", "watcher")
+
+    def __init__(self, masker: Masker | None, watcher: Masker | None, fields: FieldRules | None) -> None:
+        self.masker, self.watcher, self.fields = masker, watcher, fields
+
+
+class Applied:
+    """Both directions; None where a direction is not masked at all."""
+
+    __slots__ = ("prompt", "response")
+
+    def __init__(self, prompt: Side | None, response: Side | None) -> None:
+        self.prompt, self.response = prompt, response
+
+
+def apply(engine: Engine, masks: Sequence[Mask], key: bytes) -> Applied:
+    """Makes the entries of a plan ready. `key` is for the transform `hash`.
+
+    Raises ValueError for an entity that the engine does not know, or a field that is no path.
+    """
+    return Applied(
+        _side(engine, [mask for mask in masks if mask.prompt], key),
+        _side(engine, [mask for mask in masks if mask.response], key),
+    )
+
+
+def _side(engine: Engine, masks: Sequence[Mask], key: bytes) -> Side | None:
+    if not masks:
+        return None
+    enforced = [mask for mask in masks if not mask.observe]
+    names = [FieldRule(name, Put(int(mask.transform))) for mask in enforced for name in mask.fields]
+    # Field rules alone need a masker, too: it finds nothing, but the values below a place go through it.
+    nothing = Masker(engine, Plan(())) if names else None
+    return Side(
+        _masker(engine, enforced, key) or nothing,
+        _masker(engine, (mask for mask in masks if mask.observe), key),
+        FieldRules(names, key=key) if names else None,
+    )
+
+
+def _masker(engine: Engine, masks: Iterable[Mask], key: bytes) -> Masker | None:
+    rules = tuple(
+        Rule(mask.entities, Put(int(mask.transform)), mask.threshold, mask.allow) for mask in masks if mask.entities
+    )
+    return Masker(engine, Plan(rules, key)) if rules else None

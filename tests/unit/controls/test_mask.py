@@ -1,0 +1,153 @@
+"""Prompts are masked before the model sees them, replies before the caller does, and records hold neither's secrets."""
+
+from typing import Any
+
+import pytest
+
+from narrows.controls.mask import Mask
+from narrows.model.call import Call
+from narrows.model.plan import Mask as Entry
+from narrows.model.plan import Plan, Transform
+from narrows.model.refusal import Code
+from narrows.model.text import Masked, Role, Text
+from narrows.model.verdict import Deny
+from unit.controls.calls import begun, call, event, judged
+from unit.masking.samples import engine
+
+ENGINE = engine()
+KEY = b"k" * 32
+SSN = "078-05-1120"
+
+
+def entry(**more: Any) -> Entry:
+    return Entry(
+        **{"name": "mask[0]", "policy": "p", "entities": frozenset({"US_SSN"}), "transform": Transform.REDACT} | more
+    )
+
+
+def asking(*texts: str, mask: Entry | None = None, **asked: Any) -> Call:
+    """A chat call with these messages, under a plan with this mask."""
+    messages = [{"role": "user", "content": text} for text in texts]
+    made = {
+        "body": {"model": "gpt", "messages": messages},
+        "texts": tuple(Text(Role.USER, f"$.messages[{index}].content", text) for index, text in enumerate(texts)),
+    }
+    return call(Plan("r", masks=(entry() if mask is None else mask,)), asked=made | asked)
+
+
+def control(*every: Entry) -> Mask:
+    return Mask(ENGINE, KEY, every)
+
+
+def test_without_masks_there_is_no_guard() -> None:
+    assert control().begin(call()) is None
+    assert control().begin(asking("hi", operation="models")) is None
+
+
+def test_a_prompt_goes_on_masked_and_the_original_body_is_left_alone() -> None:
+    before = asking(f"my ssn is {SSN}", "and nothing here")
+    after = judged(control(), before)
+    assert isinstance(after, Call)
+    assert after.asked.body["messages"][0]["content"] == "my ssn is [US_SSN]"
+    assert after.asked.body["messages"][1] is before.asked.body["messages"][1]
+    assert [text.value for text in after.asked.texts] == ["my ssn is [US_SSN]", "and nothing here"]
+    assert after.masked == (Masked("$.messages[0].content", "US_SSN", "us_ssn", 1),)
+    assert before.asked.body["messages"][0]["content"] == f"my ssn is {SSN}"
+
+
+def test_a_clean_prompt_goes_on_as_it_is() -> None:
+    before = asking("hello")
+    after = judged(control(), before)
+    assert isinstance(after, Call)
+    assert after.asked is before.asked
+    assert after.masked == ()
+
+
+def test_arguments_of_a_tool_call_stay_json() -> None:
+    arguments = '{"ssn": "078-05-1120", "n": 1}'
+    body = {"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": arguments}}]}]}
+    path = "$.messages[0].tool_calls[0].function.arguments"
+    before = asking(body=body, texts=(Text(Role.TOOL_CALL, path, arguments),))
+    after = judged(control(), before)
+    assert isinstance(after, Call)
+    function = after.asked.body["messages"][0]["tool_calls"][0]["function"]
+    assert function["arguments"] == '{"ssn": "[US_SSN]", "n": 1}'
+
+
+def test_a_key_can_be_a_secret_and_its_place_does_not_tell() -> None:
+    path = f"$['{SSN}']"
+    before = asking(body={SSN: "x"}, texts=(Text(Role.USER, f"{path}~", SSN), Text(Role.USER, path, "x")))
+    after = judged(control(), before)
+    assert isinstance(after, Call)
+    assert after.asked.body == {"[US_SSN]": "x"}
+    assert after.masked is not None
+    assert all(SSN not in row.path for row in after.masked)
+
+
+def test_a_field_is_masked_whatever_it_holds() -> None:
+    body = {"customer": {"note": "x"}}
+    before = asking(
+        body=body, texts=(Text(Role.USER, "$.customer.note", "x"),), mask=entry(entities=frozenset(), fields=("note",))
+    )
+    after = judged(control(), before)
+    assert isinstance(after, Call)
+    assert after.asked.body == {"customer": {"note": "[FIELD]"}}
+
+
+def test_what_is_blocked_is_refused_by_kind_and_place_never_by_value() -> None:
+    deny = judged(control(), asking("hi", f"ssn {SSN}", mask=entry(transform=Transform.BLOCK)))
+    assert isinstance(deny, Deny)
+    assert deny.code is Code.SENSITIVE_DATA
+    assert "US_SSN" in deny.message
+    assert deny.param == "$.messages[1].content"
+    assert SSN not in repr(deny)
+
+
+def test_what_is_observed_is_counted_and_passes() -> None:
+    before = asking(f"ssn {SSN}", mask=entry(observe=True))
+    after = judged(control(), before)
+    assert isinstance(after, Call)
+    assert after.asked is before.asked
+    assert after.masked == (Masked("$.messages[0].content", "US_SSN", "us_ssn", 1, observed=True),)
+
+
+@pytest.mark.parametrize("direction", ["prompt", "response"])
+def test_a_mask_has_its_direction(direction: str) -> None:
+    only = {"prompt": direction == "prompt", "response": direction == "response"}
+    about = asking(f"ssn {SSN}", mask=entry(**only))
+    guard = begun(control(), about)
+    guard.on_request(about)
+    masked = judged(control(), about)
+    assert isinstance(masked, Call)
+    assert (SSN in masked.asked.texts[0].value) == (direction == "response")
+    reply = event(f"ssn {SSN}")
+    reply.last = True
+    assert guard.on_event(reply) is None
+    assert (SSN in reply.deltas[0].text) == (direction == "prompt")
+
+
+def test_a_blocked_reply_is_stopped() -> None:
+    guard = begun(control(), asking("hi", mask=entry(transform=Transform.BLOCK)))
+    reply = event(f"ssn {SSN}")
+    reply.last = True
+    deny = guard.on_event(reply)
+    assert deny is not None
+    assert deny.code is Code.SENSITIVE_DATA
+
+
+def test_a_call_refused_before_it_came_here_is_recorded_masked() -> None:
+    assert control().redacted(asking(f"ssn {SSN}")).asked.texts[0].value == "ssn [US_SSN]"
+
+
+def test_a_call_that_no_policy_permits_is_recorded_with_every_mask() -> None:
+    about = call(
+        asked={"body": {"messages": [{"content": SSN}]}, "texts": (Text(Role.USER, "$.messages[0].content", SSN),)}
+    )
+    recorded = control(entry()).redacted(about)
+    assert recorded.asked.body == {"messages": [{"content": "[US_SSN]"}]}
+
+
+def test_a_call_that_was_masked_is_recorded_as_it_is() -> None:
+    after = judged(control(), asking(f"ssn {SSN}"))
+    assert isinstance(after, Call)
+    assert control(entry()).redacted(after) is after

@@ -1,0 +1,61 @@
+"""Entries of policies become one masker that changes and one that looks, for each direction."""
+
+import pytest
+
+from narrows.masking.applied import apply
+from narrows.model.plan import Mask, Transform
+from unit.masking.samples import engine
+
+ENGINE = engine()
+KEY = b"k" * 32
+SSN = "ssn 078-05-1120"
+
+
+def mask(*entities: str, **more: object) -> Mask:
+    make: type[Mask] = Mask
+    settings: dict[str, object] = {"transform": Transform.REDACT} | more
+    return make("m", "p", frozenset(entities), **settings)  # type: ignore[arg-type]
+
+
+def test_without_masks_neither_direction_is_masked() -> None:
+    applied = apply(ENGINE, (), KEY)
+    assert (applied.prompt, applied.response) == (None, None)
+
+
+def test_each_direction_has_its_own() -> None:
+    applied = apply(ENGINE, (mask("US_SSN", response=False), mask("CREDIT_CARD", prompt=False)), KEY)
+    assert applied.prompt is not None
+    assert applied.response is not None
+    assert applied.prompt.masker is not None
+    assert applied.response.masker is not None
+    assert applied.prompt.masker.mask(SSN).text == "ssn [US_SSN]"
+    assert applied.response.masker.mask(SSN).text == SSN
+
+
+def test_what_observes_only_looks() -> None:
+    side = apply(ENGINE, (mask("US_SSN", observe=True),), KEY).prompt
+    assert side is not None
+    assert side.masker is None
+    assert side.watcher is not None
+    assert len(side.watcher.mask(SSN).findings) == 1
+
+
+def test_masks_add_up_with_the_strictest_transform() -> None:
+    side = apply(ENGINE, (mask("US_SSN", transform=Transform.PARTIAL), mask("US_SSN", transform=Transform.HASH)), KEY)
+    assert side.prompt is not None
+    assert side.prompt.masker is not None
+    assert side.prompt.masker.mask(SSN).text.startswith("ssn [US_SSN:")
+
+
+def test_fields_alone_have_a_masker_that_finds_nothing() -> None:
+    side = apply(ENGINE, (mask(fields=("password",)),), KEY).prompt
+    assert side is not None
+    assert side.fields is not None
+    assert side.fields.matches("$.a.password")
+    assert side.masker is not None
+    assert side.masker.mask(SSN).text == SSN
+
+
+def test_an_unknown_entity_is_an_error() -> None:
+    with pytest.raises(ValueError, match="NOBODYS"):
+        apply(ENGINE, (mask("NOBODYS"),), KEY)

@@ -1,0 +1,161 @@
+"""A reply is masked alike whole and in pieces, and what is held goes where it belongs."""
+
+from typing import Any
+
+import pytest
+
+from narrows.masking.applied import Applied, apply
+from narrows.masking.replies import ReplyMask
+from narrows.model.plan import Mask, Transform
+from narrows.model.reply import Delta, Event
+from narrows.model.text import Masked
+from unit.masking.samples import engine
+
+ENGINE = engine()
+CARD = "4111 1111 1111 1111"
+
+
+def applied(**more: Any) -> Applied:
+    entities = more.pop("entities", ("US_SSN", "CREDIT_CARD"))
+    return apply(
+        ENGINE, (Mask("m", "p", frozenset(entities), more.pop("transform", Transform.REDACT), **more),), b"k" * 32
+    )
+
+
+def reply(**more: Any) -> ReplyMask:
+    side = applied(**more).response
+    assert side is not None
+    return ReplyMask(
+        side, lambda field: field in ("content", "reasoning", "tool_call:0"), lambda field: field == "tool_call:0"
+    )
+
+
+def event(*texts: tuple[str, str], **more: Any) -> Event:
+    return Event(None, deltas=[Delta(0, field, text, {}, "text") for field, text in texts], **more)
+
+
+def said(events: list[Event], field: str = "content") -> str:
+    """What reaches the caller of a field, in order."""
+    out = ""
+    for one in events:
+        out += "".join(text for _, name, text in one.before if name == field)
+        out += "".join(delta.text for delta in one.deltas if delta.field == field)
+    return out
+
+
+def run(mask: ReplyMask, *events: Event) -> list[Event]:
+    for one in events:
+        assert mask.take(one) is None
+    return list(events)
+
+
+def test_a_whole_reply() -> None:
+    (only,) = run(reply(), event(("content", f"card {CARD}"), ("other", "ssn 078-05-1120"), last=True))
+    assert [delta.text for delta in only.deltas] == ["card [CREDIT_CARD]", "ssn [US_SSN]"]
+    assert only.masked == [
+        Masked("content", "CREDIT_CARD", "credit_card", 1), Masked("other", "US_SSN", "us_ssn", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("step", range(1, 12))
+def test_any_split_gives_the_same(step: int) -> None:
+    text = f"your card {CARD} and 078-05-1120."
+    pieces = [text[at : at + step] for at in range(0, len(text), step)]
+    events = [event(("content", piece)) for piece in pieces]
+    end = event(ends=((0, "content"),))
+    assert said(run(reply(), *events, end)) == "your card [CREDIT_CARD] and [US_SSN]."
+
+
+def test_what_is_held_goes_out_in_the_event_that_ends_the_field() -> None:
+    first, end = run(reply(), event(("content", "see 078-05-")), event(("content", "1120"), ends=((0, "content"),)))
+    assert first.deltas[0].text == "see "
+    assert end.deltas[0].text == "[US_SSN]"
+    assert end.before == []
+
+
+def test_or_just_before_it() -> None:
+    _, end = run(reply(), event(("content", "see 078-05-1120")), event(ends=((0, "content"),)))
+    assert end.before == [(0, "content", "[US_SSN]")]
+
+
+def test_the_last_event_ends_every_field() -> None:
+    _, end = run(reply(), event(("content", "a 078-05-1120"), ("reasoning", "b")), event(last=True))
+    assert sorted(end.before) == [(0, "content", "[US_SSN]"), (0, "reasoning", "b")]
+
+
+def test_fields_and_choices_are_streams_of_their_own() -> None:
+    one, two = event(("content", "4111 1111 ")), event(("reasoning", "1111 1111 "))
+    end = event(last=True)
+    events = run(reply(), one, two, end)
+    assert said(events) == "4111 1111 "
+    assert said(events, "reasoning") == "1111 1111 "
+
+
+def test_arguments_stay_json() -> None:
+    pieces = ['{"card": 4111', "111111111111", ', "n": 1}']
+    events = [event(("tool_call:0", piece)) for piece in pieces]
+    assert said(run(reply(), *events, event(last=True)), "tool_call:0") == '{"card": "[CREDIT_CARD]", "n": 1}'
+
+
+def test_a_text_that_repeats_the_stream_is_masked_as_a_whole() -> None:
+    events = run(
+        reply(), event(("content", "078-05-")), event(("content", "1120")), event(("repeat:content", "078-05-1120"))
+    )
+    assert events[-1].deltas[0].text == "[US_SSN]"
+
+
+def test_a_string_nobody_knows_is_dropped_where_it_goes_on() -> None:
+    events = run(reply(), event(("other", "4111 1111")), event(("other", "4111 1111")), event(("other", "1111 1111")))
+    assert [one.deltas[0].text for one in events] == ["4111 1111", "4111 1111", ""]
+    assert events[-1].masked == [Masked("other", "UNCLASSIFIED", "dropped", 1)]
+
+
+def test_log_probabilities_are_not_passed() -> None:
+    (only,) = run(reply(), event(("logprobs", "4111"), last=True))
+    assert only.deltas[0].text == ""
+
+
+def test_a_signature_goes_with_the_words_it_signed() -> None:
+    whole = event(("reasoning", "078-05-1120"), ("signature", "c2ln"), last=True)
+    clean = event(("reasoning", "nothing"), ("signature", "c2ln"), last=True)
+    run(reply(), whole)
+    run(reply(), clean)
+    assert [delta.text for delta in whole.deltas] == ["[US_SSN]", ""]
+    assert [delta.text for delta in clean.deltas] == ["nothing", "c2ln"]
+
+
+def test_what_is_blocked_is_said_and_does_not_leave() -> None:
+    mask = reply(transform=Transform.BLOCK)
+    first = event(("content", "see 078-05-1120"))
+    assert mask.take(first) is None
+    assert first.deltas[0].text == "see "
+    assert mask.take(event(("content", " .\n"))) == "US_SSN"
+
+
+def test_what_is_observed_stays_and_is_counted() -> None:
+    events = run(reply(observe=True), event(("content", "see 078-05-")), event(("content", "1120.")), event(last=True))
+    assert said(events) == "see 078-05-1120."
+    assert [one for each in events for one in each.masked] == [Masked("content", "US_SSN", "us_ssn", 1, observed=True)]
+
+
+def test_a_field_rule_covers_a_member_of_a_document() -> None:
+    side = applied(entities=(), fields=("$.customer.ssn",)).response
+    assert side is not None
+    mask = ReplyMask(side, lambda field: False, lambda field: False)
+    only = event(("$.customer.ssn", "anything"), ("$.customer.name", "Ada"), last=True)
+    assert mask.take(only) is None
+    assert [delta.text for delta in only.deltas] == ["[FIELD]", "Ada"]
+
+
+def test_a_field_rule_looks_into_json_that_a_model_writes() -> None:
+    side = applied(entities=(), fields=("password",)).response
+    assert side is not None
+    mask = ReplyMask(side, lambda field: field == "content", lambda field: False)
+    events = [event(("content", piece)) for piece in ('{"pass', 'word": "hun', 'ter2"}')]
+    assert said(run(mask, *events, event(last=True))) == '{"password": "[FIELD]"}'
+
+
+def test_the_record_keeps_no_secret_in_a_models_name_or_finish() -> None:
+    only = event(("content", "hi"), last=True, model="m 078-05-1120", finish="4111111111111111")
+    run(reply(), only)
+    assert (only.model, only.finish) == ("m [US_SSN]", "[CREDIT_CARD]")
