@@ -13,6 +13,8 @@ from narrows.config.schema import Connection
 from narrows.dialects.registry import build_dialect
 from narrows.policy.cases import read_cases
 from narrows.policy.compile import compile_policies
+from narrows.wiring.detectors import vocabulary
+from narrows.wiring.organisation import compile_organisation
 
 DOCS = Path(__file__).parents[2] / "docs"
 BASE: dict[str, Any] = yaml.safe_load(EXAMPLE)
@@ -41,6 +43,11 @@ def test_an_example_is_accepted(tmp_path: Path, text: str) -> None:
     config["connections"] = {**BASE["connections"], **config["connections"]}
     path = tmp_path / "narrows.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    policies = compile_policies(load(path, {"OPENAI_API_KEY": "a-secret"}, operations))
+    for words in (example.get("detectors") or {}).get("words", ()):
+        if "file" in words:
+            (tmp_path / words["file"]).write_text("Bluebird\n", encoding="utf-8")
+    settings = load(path, {"OPENAI_API_KEY": "a-secret"}, operations)
+    compile_organisation(settings.detectors)
+    policies = compile_policies(settings, vocabulary(settings.detectors))
     if "cases" in example:
         assert read_cases(text.encode(), "cases.yaml", policies)

@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "check": Entry("check", "Check a configuration and show every problem in it."),
     "serve": Entry("serve", "Run the gate."),
     "policy": Entry("policy", "Ask what the policies decide, and test them."),
+    "mask": Entry("mask", "Mask a text as the gate would, and show what was found."),
+    "detectors": Entry("detectors", "List, show and test what masking looks for."),
     "keys": Entry("keys", "Make, list and revoke keys of service accounts."),
     "sessions": Entry("sessions", "List, show, replay and follow the recorded calls."),
 }

@@ -14,7 +14,7 @@ from narrows.config.problem import ConfigError
 from narrows.config.scalars import nearest
 from narrows.dialects.registry import build_dialect
 from narrows.model.principal import Principal
-from narrows.policy.cases import Result, read_cases, run_cases
+from narrows.policy.cases import Masked, Result, read_cases, run_cases, say_masks
 from narrows.policy.explain import explain, render
 from narrows.policy.inspect import RuleInspector
 from narrows.policy.personas import PersonaError, persona
@@ -75,7 +75,8 @@ def run_case_file(
 
     Nothing is sent anywhere.
 
-    Exits 0 only if every case has the outcome it expects. A file of cases:
+    Exits 0 only if every case has the outcome it expects. With `masks:` a case
+    says which entities are masked in its prompt. A file of cases:
 
       cases:
         - name: research may chat
@@ -101,10 +102,19 @@ def run_case_file(
         raise Failure(f"{cases}: the file can't be read: {error.strerror}", USAGE) from None
     except ConfigError as error:
         raise Failure(f"the cases can't be used:\n{error}", USAGE) from None
-    results = run_cases(placed, result.policies, request, EstimatingCounter())
+    masked = _masking(result) if say_masks(placed) else None
+    results = run_cases(placed, result.policies, request, EstimatingCounter(), masked)
     _show(cases, results, as_json=as_json)
     if not all(result.passed for result in results):
         raise typer.Exit(FAILED)
+
+
+def _masking(result: Checked) -> Masked:
+    """Says what is masked. What that takes is imported only where a case asks for it."""
+    from narrows.cli import engine  # noqa: PLC0415
+    from narrows.wiring.masking import masked_entities  # noqa: PLC0415
+
+    return masked_entities(engine.load(result.loaded))
 
 
 def _show(cases: Path, results: Sequence[Result], *, as_json: bool) -> None:

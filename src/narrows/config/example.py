@@ -62,4 +62,6 @@ policies:
           name: injection
           pattern: "(?i)ignore (all |previous )+instructions"
           message: This prompt tries to override instructions.
+    # What the model and the caller get in place of such values: [US_SSN], [CREDIT_CARD], … (docs/how-to/masking.md)
+    # mask: [{entities: [SECRETS, PAYMENT, US_SSN], where: [prompt, response], with: redact}]
 """

@@ -276,8 +276,9 @@ class Policy(Setting, frozen=True, kw_only=True):
 
 
 class DetectorPattern(Setting, frozen=True, kw_only=True):
-    """A detector of your own. Its pattern matches in linear time: literals, classes, groups, alternation and repeats,
-    of which `*` and `+` reach to 128; no look-around, anchors or references back."""
+    """A detector of your own. Its pattern matches in linear time: literals, classes, groups, alternation, repeats
+    (`*` and `+` reach to 256, one that ends a pattern goes on) and `\\b` at either end; no look-around, no other
+    anchors, no references back."""
 
     name: Annotated[Name, Meta(description="Its name in records and in `narrows detectors`.")]
     entity: Annotated[str, Meta(description="What it finds, such as `CUSTOMER_NUMBER`; a shipped entity is fine, too.")]

@@ -27,5 +27,5 @@ def vocabulary(settings: Detectors) -> Vocabulary:
     """The names that masks may use: shipped ones, and those of an organisation's detectors."""
     own = frozenset((*(row.entity for row in settings.patterns), *(row.entity for row in settings.words)))
     entities = frozenset(detector.entity for detector in SHIPPED) | own
-    named = shipped_groups()
-    return Vocabulary(entities, {**named, CUSTOM: own} if own else named)
+    named = {**shipped_groups(), CUSTOM: own}
+    return Vocabulary(entities, {name: members & entities for name, members in named.items() if members & entities})

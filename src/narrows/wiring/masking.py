@@ -11,13 +11,14 @@ from pathlib import Path
 from narrows.config.schema import Config, Detectors
 from narrows.masking.engine import Engine
 from narrows.masking.masker import Masker
+from narrows.masking.organisation import BOUNDS
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.section import Section
 from narrows.model.call import Call
 from narrows.wiring.compiled import CompiledFiles
 from narrows.wiring.detectors import SHIPPED
 from narrows.wiring.examples import apart
-from narrows.wiring.organisation import BOUNDS, Organisation, compile_organisation, rows, stamps
+from narrows.wiring.organisation import Organisation, compile_organisation, rows, stamps
 
 
 def needs_engine(config: Config) -> bool:

@@ -4,6 +4,7 @@ It owns which settings become which properties of a detector and how what is wro
 the setting or the line of the file that it is about. Reads files; safe in a thread.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,22 +13,21 @@ import msgspec
 
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import DetectorPattern, Detectors, WordListSettings
+from narrows.masking import organisation
 from narrows.masking.detector import Detector
-from narrows.masking.patterns import Bounds, PatternRefused
+from narrows.masking.organisation import BOUNDS
+from narrows.masking.patterns import PatternRefused
 from narrows.masking.rows import compile_row
 from narrows.masking.section import Section
 from narrows.masking.wordlist import WordList
 from narrows.wiring.detectors import CUSTOM, SHIPPED, shipped_groups
-
-BOUNDS: Final = Bounds(repeat=128, captures=True)
-"""What `*` and `+` mean here, and that groups may be written as usual."""
 
 MOST_ENTRIES: Final = 1_000_000
 LARGEST_LIST: Final = 256 << 20
 """Bytes of a word list's file."""
 
 _HINTS: Final = {
-    "an anchor": "say what may not stand beside it with `not_before` and `not_after`, such as `0-9A-Za-z_`",
+    "an anchor": "`\\b` may stand at either end; what may not stand beside it, say with `not_before` and `not_after`",
     "look-around": "use `not_before`, `not_after` or `lead`",
     "a back-reference": "write the alternatives out",
 }
@@ -74,16 +74,20 @@ def compile_organisation(settings: Detectors, load: Load | None = None) -> Organ
 
 
 def _detector(row: DetectorPattern) -> Detector:
+    """Raises PatternRefused."""
     usual = 0.0 if row.keywords else 1.0
     score = usual if row.score is None else row.score
-    return Detector(
-        name=row.name,
-        entity=row.entity,
-        pattern=row.pattern,
+    # A last repeat goes on without end, which leaves nothing to be looked at behind it or over the whole of it: where
+    # a setting does look, an empty group at the end keeps the repeat as bounded as the others.
+    whole = row.not_after or row.after or row.min_entropy or row.stop_words
+    made = organisation.detector(
+        row.name, row.entity, f"{row.pattern}(?:)" if whole else row.pattern, ignore_case=row.ignore_case
+    )
+    return dataclasses.replace(
+        made,
         lead=row.lead,
-        not_before=row.not_before,
-        not_after=row.not_after,
-        ignore_case=row.ignore_case,
+        not_before=row.not_before or made.not_before,
+        not_after=row.not_after or made.not_after,
         keywords=tuple(keyword.lower() for keyword in row.keywords),
         left=row.before,
         right=row.after,
@@ -115,7 +119,8 @@ def _refused(patterns: Sequence[DetectorPattern]) -> Iterator[Problem]:
         try:
             compile_row(_detector(row), BOUNDS)
         except PatternRefused as refused:
-            message = str(refused).removeprefix(f"detector {row.name}: ")
+            message = str(refused).removeprefix(f"detector {row.name}: ").removeprefix(f"pattern {row.name}: ")
+            message = message.replace("(?:)'", "'")
             hint = next((hint for what, hint in _HINTS.items() if what in message), None)
             yield Problem(f"detectors.patterns[{index}].{_setting(row, message)}", message, hint)
 

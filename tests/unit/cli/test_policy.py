@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from unit.cli.command import Ran
+from unit.cli.table import TABLE
 
 Narrows = Callable[..., Ran]
 pytestmark = pytest.mark.usefixtures("config")
@@ -97,3 +98,36 @@ def test_cases_that_cannot_be_used(narrows: Narrows, tmp_path: Path, content: st
 def test_a_missing_file_of_cases(narrows: Narrows) -> None:
     ran = narrows("policy", "test", "nowhere.yaml")
     assert (ran.code, ran.err) == (2, "narrows: nowhere.yaml: the file can't be read: No such file or directory\n")
+
+
+MASKED = """\
+cases:
+  - as: {user: alice, groups: [research]}
+    connection: openai
+    model: gpt-4o
+    prompt: My number is 054-28-6917
+    masks: [US_SSN]
+    expect: allow
+  - as: {user: alice, groups: [research]}
+    connection: openai
+    model: gpt-4o
+    prompt: Hello!
+    masks: [US_SSN]
+    expect: allow
+"""
+
+
+def test_cases_say_what_is_masked(
+    narrows: Narrows, tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("narrows.wiring.masking.SHIPPED", TABLE)
+    config.write_text(config.read_text() + "    mask: [{entities: [US_SSN], with: partial}]\n")
+    (tmp_path / "cases.yaml").write_text(MASKED)
+    rows = narrows("policy", "test", "cases.yaml", "--json").rows
+    assert [(row["passed"], row["masks"]) for row in rows] == [(True, ["US_SSN"]), (False, [])]
+    ran = narrows("policy", "test", "cases.yaml")
+    assert ran.code == 1
+    assert "expected allow, masks US_SSN, got allow, masks nothing" in ran.err
+    explained = narrows("policy", "explain", *ALICE, "--model", "gpt-4o").out
+    assert "masks: research: mask[0] shows the last four of US_SSN in prompt and response" in explained

@@ -5,6 +5,7 @@ import re
 from narrows.config.example import EXAMPLE
 from narrows.config.load import read_text
 from narrows.policy.compile import compile_policies
+from narrows.wiring.detectors import vocabulary
 
 
 def test_it_loads_without_a_warning() -> None:
@@ -20,3 +21,6 @@ def test_its_commented_settings_load_too() -> None:
     assert loaded.config.gate.tls is not None
     assert loaded.config.gate.trusted_proxies == ("10.0.0.0/8",)
     assert loaded.config.policies[0].may.parameters == ("n",)
+    names = vocabulary(loaded.config.detectors)
+    (mask,) = compile_policies(loaded.config, names).policies[0].masks
+    assert mask.entities >= {"US_SSN", "CREDIT_CARD", "GITHUB_TOKEN"}

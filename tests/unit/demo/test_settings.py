@@ -16,6 +16,7 @@ from narrows.demo.settings import (
 from narrows.dialects.registry import build_dialect
 from narrows.model.principal import Principal
 from narrows.policy.compile import compile_policies
+from narrows.wiring.detectors import vocabulary
 
 SAMPLE = sample_upstream("http://127.0.0.1:7")
 
@@ -36,7 +37,8 @@ def test_it_has_no_problems_and_no_warnings(tmp_path: Path) -> None:
 
 
 def allowed(folder: Path, user: str, connection: str, operation: str, model: str | None) -> bool:
-    policies = compile_policies(loaded(folder).config)
+    config = loaded(folder).config
+    policies = compile_policies(config, vocabulary(config.detectors))
     groups = {each.name: (frozenset(each.groups), each.department) for each in USERS}
     principal = Principal("demo", user, groups=groups[user][0], attributes={"department": (groups[user][1],)})
     return policies.plan(principal, connection, operation, model).refusal is None

@@ -42,7 +42,10 @@ def problems(**plain: Any) -> tuple[Problem, ...]:
     [
         (pattern("C-[0-9]{4}"), "c-1234 C-1234 C-12", "c-1234 [ONE] C-12"),
         (pattern("c-[0-9]{4}", ignore_case=True), "c-1234 C-1234", "[ONE] [ONE]"),
-        (pattern("(C|K)-[0-9]+"), "K-" + "1" * 100 + ".", "[ONE]."),
+        (pattern("(C|K)-[0-9]+"), "K-" + "1" * 200 + ".", "[ONE]."),
+        (pattern("K-[0-9]+"), "K-" + "1" * 5000 + ".", "[ONE]."),
+        (pattern(r"\b(?:C|K)-[0-9]+\b"), "K-1, xK-1, K-1x", "[ONE], xK-1, K-1x"),
+        (pattern("(?i)k-[0-9]+", not_after="x"), "K-12 k-1x K-12x", "[ONE] k-1x [ONE]2x"),
         (pattern("[0-9]{4}", not_before="0-9", not_after="0-9"), "1234 12345", "[ONE] 12345"),
         (pattern("[0-9]{4}", lead="room "), "room 1234, 1234", "room [ONE], 1234"),
         (pattern("[0-9]{4}", keywords=["Badge"]), "badge: 1234", "badge: [ONE]"),
@@ -77,7 +80,9 @@ def test_scores() -> None:
     ("row", "key", "said", "hint"),
     [
         (pattern("(a"), "pattern", "not a regular expression", None),
-        (pattern(r"\ba"), "pattern", "an anchor", "`not_before` and `not_after`"),
+        (pattern(r"a\bc"), "pattern", "an anchor", "`not_before` and `not_after`"),
+        (pattern("^a+", not_after="b"), "pattern", "'^a+': an anchor", "`not_before` and `not_after`"),
+        (pattern("(?s)a"), "pattern", "only (?i)", None),
         (pattern("a(?=b)"), "pattern", "look-around", "`lead`"),
         (pattern(r"(a)\1"), "pattern", "back-reference", "write the alternatives out"),
         (pattern("a*"), "pattern", "matches the empty text", None),

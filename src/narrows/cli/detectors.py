@@ -1,0 +1,215 @@
+"""`narrows detectors`: what masking looks for, shipped and one's own, and whether it finds what it says it finds."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from narrows.cli import engine as engines
+from narrows.cli.failure import FAILED, USAGE, Failure
+from narrows.cli.terminal import complain, harmless, one_line, print_json, print_table, say
+from narrows.config.entities import Vocabulary
+from narrows.config.schema import Detectors
+from narrows.masking.detector import Detector
+from narrows.wiring.detectors import SHIPPED, vocabulary
+from narrows.wiring.examples import broken_examples
+from narrows.wiring.organisation import rows
+
+EntityOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only those that find this entity; globs are allowed.")
+]
+GroupOption = Annotated[str | None, typer.Option(metavar="NAME", help="Only those of this group: PII, SECRETS, US, …")]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    help="List, show and test what masking looks for.",
+)
+
+
+class Catalogue(NamedTuple):
+    """The detectors in question."""
+
+    own: Detectors
+    names: Vocabulary
+    rows: tuple[Detector, ...]
+
+    @classmethod
+    def of(cls, own: Detectors) -> "Catalogue":
+        return cls(own, vocabulary(own), (*rows(own), *SHIPPED))
+
+    def groups(self, entity: str) -> list[str]:
+        """The groups that an entity is in."""
+        return sorted(group for group, entities in self.names.groups.items() if entity in entities)
+
+
+@app.command("list")
+def list_detectors(
+    entity: EntityOption = None,
+    group: GroupOption = None,
+    config: engines.OwnOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a detector.")] = False,
+) -> None:
+    """List the detectors, and the entities and groups that policies may name.
+
+    [bold]Examples[/bold]
+
+      narrows detectors list --group PAYMENT
+
+      narrows detectors list --entity 'US_*' --json
+    """
+    catalogue = Catalogue.of(engines.own(engines.settings(config)))
+    wanted = _wanted(catalogue, entity, group)
+    listed = [row for row in _listed(catalogue) if row["entity"] in wanted]
+    if as_json:
+        for row in listed:
+            print_json(row)
+        return
+    shown = [(row["id"], row["entity"], _score(row), row["validator"], ", ".join(row["groups"])) for row in listed]
+    print_table(("detector", "entity", "score", "validator", "groups"), shown)
+
+
+@app.command("show")
+def show(
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="The entity, such as US_SSN.")],
+    config: engines.OwnOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a detector.")] = False,
+) -> None:
+    """Show how an entity is recognised: every detector of it, with its examples.
+
+    [bold]Example[/bold]
+
+      narrows detectors show US_SSN
+    """
+    catalogue = Catalogue.of(engines.own(engines.settings(config)))
+    if entity not in catalogue.names.entities:
+        raise Failure(f"there is no entity '{entity}'; {catalogue.names.hint(entity)}", USAGE)
+    details = {row.name: _details(row) for row in catalogue.rows}
+    listed = [row | details.get(row["id"], {}) for row in _listed(catalogue) if row["entity"] == entity]
+    if as_json:
+        for row in listed:
+            print_json(row)
+        return
+    groups = ", ".join(catalogue.groups(entity)) or "none"
+    say(f"{entity}\n  groups: {groups}")
+    for row in listed:
+        say(f"\n{row['id']}")
+        for label, text in _lines(row):
+            say(f"  {label}: {one_line(text)}")
+
+
+@app.command("test")
+def run_examples(
+    entity: EntityOption = None,
+    group: GroupOption = None,
+    config: engines.OwnOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each example that fails.")] = False,
+) -> None:
+    """Run the examples of every detector, those of the configuration too.
+
+    Exits 0 only if each finds something in all of its examples and nothing in
+    its counterexamples.
+
+    [bold]Example[/bold]
+
+      narrows detectors test -c narrows.yaml
+    """
+    loaded = engines.settings(config)
+    catalogue = Catalogue.of(engines.own(loaded))
+    wanted = _wanted(catalogue, entity, group)
+    chosen = [row for row in catalogue.rows if row.entity in wanted]
+    engine = engines.load_apart(loaded)
+    broken = list(broken_examples(engine, catalogue.rows, {row.name for row in chosen}))
+    for number, each in enumerate(broken):
+        if as_json:
+            what = {"detector": each.detector, "entity": each.entity, "text": each.text, "expected": each.expected}
+            print_json({"id": f"{each.detector}:{number}", **what})
+        else:
+            said = "finds nothing in" if each.expected else "finds something in"
+            complain(f"{each.detector}: {said} {one_line(each.text)}")
+    count = sum(len(row.examples) + len(row.counterexamples) for row in chosen)
+    if not as_json:
+        say(f"{count - len(broken)} of {count} examples of {len(chosen)} detectors hold")
+    if broken:
+        raise typer.Exit(FAILED)
+
+
+def _wanted(catalogue: Catalogue, entity: str | None, group: str | None) -> frozenset[str]:
+    names, wanted = catalogue.names, catalogue.names.entities
+    if group is not None:
+        if group not in names.groups:
+            raise Failure(f"there is no group '{group}'; there are {', '.join(sorted(names.groups))}", USAGE)
+        wanted &= names.groups[group]
+    if entity is not None:
+        resolved = names.resolve(entity)
+        if not resolved:
+            raise Failure(f"there is no entity '{entity}'; {names.hint(entity)}", USAGE)
+        wanted &= resolved
+    return wanted
+
+
+def _listed(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    """A row for each detector and word list, one's own first."""
+    own = {row.name for row in catalogue.own.patterns}
+    for row in catalogue.rows:
+        yield {
+            "id": row.name,
+            "entity": row.entity,
+            "groups": catalogue.groups(row.entity),
+            "source": "configuration" if row.name in own else "shipped",
+            "score": row.score,
+            "keyword_score": row.keyword_score if row.keywords else None,
+            "validator": None if row.validate is None else row.validate.__name__,
+        }
+    for words in catalogue.own.words:
+        yield {
+            "id": words.name,
+            "entity": words.entity,
+            "groups": catalogue.groups(words.entity),
+            "source": "configuration",
+            "score": words.score,
+            "keyword_score": None,
+            "validator": None,
+        }
+
+
+def _score(row: Mapping[str, Any]) -> str:
+    """`0.85, with a keyword 0.99`."""
+    alone, with_keyword = row["score"], row["keyword_score"]
+    if with_keyword is None or with_keyword == alone:
+        return f"{alone:.2f}"
+    return f"only with a keyword {with_keyword:.2f}" if not alone else f"{alone:.2f}, with a keyword {with_keyword:.2f}"
+
+
+def _details(row: Detector) -> dict[str, Any]:
+    return {
+        "pattern": row.pattern,
+        "lead": row.lead,
+        "body": row.body,
+        "not_before": row.not_before,
+        "not_after": row.not_after,
+        "ignore_case": row.ignore_case,
+        "min_entropy": row.min_entropy,
+        "stop_words": list(row.stop_words),
+        "keywords": list(row.keywords),
+        "before": row.left if row.keywords else 0,
+        "after": row.right,
+        "examples": list(row.examples),
+        "counterexamples": list(row.counterexamples),
+    }
+
+
+def _lines(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "score", _score(row)
+    for label in ("validator", "lead", "pattern", "body", "not_before", "not_after"):
+        if row.get(label):
+            yield label, row[label]
+    if row.get("min_entropy"):
+        yield "entropy", f"at least {row['min_entropy']} bits a character"
+    for label in ("keywords", "stop_words"):
+        if row.get(label):
+            yield label, ", ".join(row[label])
+    for label, texts in (("finds", row.get("examples", ())), ("passes over", row.get("counterexamples", ()))):
+        for text in texts:
+            yield label, harmless(text)
