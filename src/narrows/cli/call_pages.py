@@ -92,12 +92,19 @@ def _facts(record: CallRecord) -> Iterator[tuple[str, str]]:
     yield "policies", f"{', '.join(call.policies) or 'none'} (revision {call.revision})"
     yield "refused", _refusal(call)
     yield "noted", "; ".join(f"{note.policy} would refuse: {note.code}" for note in call.notes)
+    yield "masked", "; ".join(_masks(call))
     yield "limits", _limits(call)
     yield "model", call.model_answered or ""
     yield "usage", _usage(call)
     yield "timing", _timing(call)
     yield "upstream", _upstream(call)
     yield "record", "intact" if record.intact else "NOT INTACT: it was changed after it was written"
+
+
+def _masks(call: CallView) -> Iterator[str]:
+    for mask in call.masked:
+        times = f" {mask.count} times" if mask.count > 1 else ""
+        yield f"{mask.entity}{times} at {mask.path}{' (observed, left as it was)' if mask.observed else ''}"
 
 
 def _refusal(call: CallView) -> str:

@@ -15,6 +15,7 @@ from narrows.cli.call_pages import (
     session_cells,
     session_row,
 )
+from narrows.evidence.entries import MaskEntry
 from narrows.stores.sqlite.archive import Archive
 from unit.cli.recorded import REFUSED, RUNNING, STREAMED, WHOLE
 
@@ -60,3 +61,11 @@ def test_a_changed_record_says_so(store: Path) -> None:
     assert record is not None
     assert "record     intact" in record_page(record)
     assert "NOT INTACT" in record_page(msgspec.structs.replace(record, intact=False))
+
+
+def test_a_page_says_what_was_masked_and_what_was_only_observed(store: Path) -> None:
+    record = Archive(store).call(WHOLE)
+    assert record is not None
+    masked = (MaskEntry(2, "us_ssn", "US_SSN", path="$.m"), MaskEntry(1, "pin", "PIN", observed=True, path="content"))
+    page = record_page(msgspec.structs.replace(record, call=msgspec.structs.replace(record.call, masked=masked)))
+    assert "US_SSN 2 times at $.m; PIN at content (observed, left as it was)" in page
