@@ -5,7 +5,7 @@ and their fields, and no wire format; where a held text can go, the event says (
 form (`before`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from narrows.masking.applied import Side
@@ -49,6 +49,7 @@ class ReplyMask:
     def take(self, event: Event) -> str | None:
         """Masks an event's texts in place; gives the entity that is blocked, if one is."""
         whole = event.last and not self._began
+        before = [delta.text for delta in event.deltas] if whole else []
         blocked: str | None = None
         for delta in event.deltas:
             if not delta.text:
@@ -61,10 +62,35 @@ class ReplyMask:
                 found = self._piece(event, delta)
             blocked = blocked or found
         self._name(event)
+        if whole:
+            blocked = self._join(event, before) or blocked
         if not event.hidden:
             self._began = True
         if event.ends or event.last:
             blocked = self._end(event) or blocked
+        return blocked
+
+    def _join(self, event: Event, before: Sequence[str]) -> str | None:
+        """A whole reply may hold a field in parts, which a stream would have brought as one text. Where that text masks
+        differently from its parts, it goes out as one, in the place of the first."""
+        masker = self._side.masker
+        parts: dict[_Key, list[int]] = {}
+        for index, delta in enumerate(event.deltas):
+            if self._grows(delta.field) and not self._holds_json(delta.field):
+                parts.setdefault((delta.choice, delta.field), []).append(index)
+        blocked: str | None = None
+        for (_, field), places in parts.items():
+            if masker is None or len(places) < 2:
+                continue
+            stream = self._stream(masker, field)
+            joined = stream.finish("".join([before[place] for place in places]))
+            if joined == "".join([event.deltas[place].text for place in places]):
+                continue
+            for place in places:
+                event.deltas[place].text = ""
+            first = event.deltas[places[0]]
+            first.text = joined
+            blocked = self._note(event, first, stream.findings) or blocked
         return blocked
 
     def _name(self, event: Event) -> None:

@@ -159,3 +159,14 @@ def test_the_record_keeps_no_secret_in_a_models_name_or_finish() -> None:
     only = event(("content", "hi"), last=True, model="m 078-05-1120", finish="4111111111111111")
     run(reply(), only)
     assert (only.model, only.finish) == ("m [US_SSN]", "[CREDIT_CARD]")
+
+
+def test_parts_of_a_field_are_masked_as_the_text_they_are() -> None:
+    only = event(("content", "see 078-05-"), ("content", "1120 now"), ("other", "x"), last=True)
+    run(reply(), only)
+    assert [delta.text for delta in only.deltas] == ["see [US_SSN] now", "", "x"]
+
+
+def test_parts_that_mask_alike_stay_where_they_are() -> None:
+    (only,) = run(reply(), event(("content", "one 078-05-1120 "), ("content", "two"), last=True))
+    assert [delta.text for delta in only.deltas] == ["one [US_SSN] ", "two"]
