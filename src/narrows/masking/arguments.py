@@ -28,6 +28,9 @@ from narrows.masking.streaming import MaskStream
 SHOWN_KEY: Final = 128
 """Characters of a key in the path of a finding; an ellipsis stands for the rest."""
 
+MOST_CLEAN: Final = 256
+"""Numbers and literals that a stream remembers to hold nothing: flags and small numbers come again and again."""
+
 _NO_FIELDS: Final = FieldRules(())
 _UNREADABLE: Final = FieldRule("unreadable")
 """Covers the rest of a document that broke where field rules hold."""
@@ -55,7 +58,7 @@ class MaskedArguments:
 
 
 def mask_arguments(masker: Masker, text: str, fields: FieldRules | None = None) -> MaskedArguments:
-    """The same for a text that is there."""
+    """Masks a text that is there as a whole, by the same code."""
     stream = ArgumentsStream(masker, fields)
     masked = stream.finish(text)
     return MaskedArguments(masked, tuple(stream.findings))
@@ -64,7 +67,7 @@ def mask_arguments(masker: Masker, text: str, fields: FieldRules | None = None) 
 class ArgumentsStream:
     """One JSON text. `feed` and `finish` return text that may go out."""
 
-    __slots__ = ("_done", "_levels", "_lexer", "_masker", "_place", "_rules", "_text")
+    __slots__ = ("_blocked", "_clean", "_done", "_levels", "_lexer", "_masker", "_place", "_rules", "_text")
 
     def __init__(self, masker: Masker, fields: FieldRules | None = None) -> None:
         self._masker = masker
@@ -74,16 +77,18 @@ class ArgumentsStream:
         self._levels: list[_Level] = []
         self._text: _Text | None = None
         self._done: list[ArgumentFinding] = []
+        self._blocked = False
+        self._clean: set[str] = set()
 
     @property
     def findings(self) -> list[ArgumentFinding]:
-        """What was found so far, in order; the end of the last one may still grow."""
-        return self._done if self._text is None else self._done + self._placed(self._text)
+        """What was found so far, in order; the last one may still grow, and so may the key in its path."""
+        return [*self._done, *(() if self._text is None else self._placed(self._text))]
 
     @property
     def blocked(self) -> bool:
         """Whether something was found that the plan or a field rule blocks: the caller refuses the call."""
-        return blocks([found.finding for found in self.findings])
+        return self._blocked or (self._text is not None and blocks(self._text.findings))
 
     def feed(self, piece: str) -> str:
         return "".join([self._take(token) for token in self._lexer.feed(piece)])
@@ -135,6 +140,7 @@ class ArgumentsStream:
             raise AssertionError("the lexer closes what it has opened")
         out = text.finish()
         self._done += self._placed(text)
+        self._blocked = self._blocked or blocks(text.findings)
         if text.kind is Kind.KEY:
             self._levels[-1].shown = text.shown
         elif text.kind is Kind.STRING:
@@ -165,13 +171,21 @@ class ArgumentsStream:
 
     def _scalar(self, literal: str) -> str:
         self._enter()
-        stream = self._stream(self._place.rule if literal != "null" else None)
+        rule = self._place.rule if literal != "null" else None
+        masked = literal if rule is None and literal in self._clean else self._mask_scalar(literal, rule)
+        self._leave()
+        return masked
+
+    def _mask_scalar(self, literal: str, rule: FieldRule | None) -> str:
+        stream = self._stream(rule)
         masked = stream.finish(literal)
         if stream.findings:
             path = self._path()
             self._done += [ArgumentFinding(path, finding) for finding in stream.findings]
-            masked = f'"{masked}"'
-        self._leave()
+            self._blocked = self._blocked or blocks(stream.findings)
+            return f'"{masked}"'
+        if rule is None and len(self._clean) < MOST_CLEAN:
+            self._clean.add(literal)
         return masked
 
     def _stream(self, rule: FieldRule | None) -> MaskStream | FieldStream:

@@ -2,7 +2,14 @@ import json
 
 import pytest
 
-from narrows.masking.arguments import SHOWN_KEY, ArgumentFinding, ArgumentsStream, MaskedArguments, mask_arguments
+from narrows.masking.arguments import (
+    MOST_CLEAN,
+    SHOWN_KEY,
+    ArgumentFinding,
+    ArgumentsStream,
+    MaskedArguments,
+    mask_arguments,
+)
 from narrows.masking.fields import FieldRule, FieldRules
 from narrows.masking.findings import HOLD, Finding
 from narrows.masking.json_lexer import LONGEST_SCALAR
@@ -130,6 +137,12 @@ def test_a_name_is_the_decoded_one_of_any_length() -> None:
     assert mask(f'{{"{long}": "x"}}', "password").text == f'{{"{long}": "x"}}'
 
 
+def test_a_name_may_come_in_pieces() -> None:
+    stream = ArgumentsStream(MASKER, RULES)
+    sent = "".join(feed(stream, '{"pass\\u0077ord": "x", "customer": {"ssn": [12]}}'))
+    assert sent + stream.finish() == '{"pass\\u0077ord": "[FIELD]", "customer": {"ssn": ["[FIELD]"]}}'
+
+
 def test_covered_values_take_the_rules_transform() -> None:
     text = f'{{"a": "1234567890", "b": 1234567890, "c": "{"x" * 2 * HOLD}", "d": "y"}}'
     rules = [FieldRule(name, Transform.PARTIAL) for name in "abc"]
@@ -137,6 +150,14 @@ def test_covered_values_take_the_rules_transform() -> None:
     assert json.loads(masked.text) == {"a": "********7890", "b": "********7890", "c": "[FIELD]", "d": "[FIELD]"}
     assert masked.blocked
     assert not mask(text, *rules).blocked
+
+
+def test_a_number_that_is_clean_in_one_place_is_masked_where_a_rule_covers_it() -> None:
+    assert mask('{"a": 7, "b": 7, "c": 7}', "b").text == '{"a": 7, "b": "[FIELD]", "c": 7}'
+    many = list(range(MOST_CLEAN + 50))
+    stream = ArgumentsStream(MASKER)
+    assert json.loads(stream.finish(json.dumps([*many, int(CARD), *many]))) == [*many, "[CREDIT_CARD]", *many]
+    assert len(stream._clean) == MOST_CLEAN
 
 
 def test_keys_below_a_covered_member_are_scanned() -> None:
@@ -187,6 +208,8 @@ def test_a_block_is_told_while_the_stream_runs() -> None:
     stream.feed('{"a": "078-05-1120, and')
     assert stream.blocked
     assert [one.path for one in stream.findings] == ["$.a"]
+    stream.feed('", "b": "')
+    assert stream.blocked
     stream = ArgumentsStream(MASKER, FieldRules([FieldRule("a", Transform.BLOCK)]))
     stream.feed('{"a": "' + "x" * 100)
     assert stream.blocked
