@@ -25,6 +25,7 @@ from narrows.demo.settings import SMALL_MODEL
 from narrows.demo.state import state_file
 from narrows.model.secret import Secret
 from narrows.wiring import logs
+from narrows.wiring.compiled import CompiledFiles, user_cache
 
 app = typer.Typer(rich_markup_mode="rich", add_completion=False)
 
@@ -71,7 +72,10 @@ def demo(
     """
     logs.configure(Logging(level="warning" if not as_json else "info"))
     secret = None if upstream_key is None else Secret(upstream_key)
-    options = Options(state_file(os.environ, Path.home()), port, data, upstream, secret, delay / 1000)
+    compiled = user_cache(os.environ)
+    options = Options(state_file(os.environ, Path.home()), port, data, upstream, secret, delay / 1000, compiled)
+    if sys.stderr.isatty() and data is None and not CompiledFiles(compiled).filled:
+        complain("Compiling what masking looks for; this happens once and takes some seconds.")
 
     def announce(running: Running) -> None:
         if as_json:

@@ -5,7 +5,7 @@ Compiled patterns are kept in the user's cache directory, so that only the first
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,7 @@ from narrows.config.load import Loaded, read
 from narrows.config.problem import ConfigError
 from narrows.config.schema import Detectors
 from narrows.masking.engine import Engine
-from narrows.wiring.compiled import CompiledFiles
+from narrows.wiring.compiled import CompiledFiles, user_cache
 from narrows.wiring.masking import EngineLoader
 
 OwnOption = Annotated[
@@ -31,15 +31,6 @@ OwnOption = Annotated[
         help="A configuration whose `detectors` are used as well; without one, the shipped ones alone.",
     ),
 ]
-
-
-def cache_directory(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """`$XDG_CACHE_HOME/narrows`, by default `~/.cache/narrows`; None where there is no home."""
-    base = environ.get("XDG_CACHE_HOME", "")
-    if base.startswith("/"):
-        return Path(base) / "narrows"
-    home = environ.get("HOME", "")
-    return Path(home) / ".cache" / "narrows" if home.startswith("/") else None
 
 
 def settings(option: Path | None) -> Loaded | None:
@@ -66,7 +57,7 @@ def load_apart(loaded: Loaded | None) -> Engine:
 
 @contextmanager
 def _telling(loaded: Loaded | None) -> Iterator[EngineLoader]:
-    cache = cache_directory()
+    cache = user_cache(os.environ)
     if sys.stderr.isatty() and not CompiledFiles(cache).filled:
         complain("compiling the detectors; this happens once and takes some seconds")
     try:

@@ -30,11 +30,13 @@ from narrows.wiring.gate import Gate
 DEFAULT_PORT: Final = 8080
 DEFAULT_ADMIN_PORT: Final = 9090
 CONFIG_NAME: Final = "demo.yaml"
+COMPILED: Final = "detectors"
+"""Where in its data directory a gate keeps compiled patterns."""
 
 
 class Options(msgspec.Struct, frozen=True):
     """What the user may choose. `port` None: 8080, or a free one if that is taken. `delay` paces the sample model's
-    streams, in seconds."""
+    streams, in seconds. `compiled`: where compiled patterns stay when the data directory goes."""
 
     state: Path
     port: int | None = None
@@ -42,6 +44,7 @@ class Options(msgspec.Struct, frozen=True):
     upstream: str | None = None
     upstream_key: Secret | None = None
     delay: float = 0.02
+    compiled: Path | None = None
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -75,23 +78,32 @@ async def run_demo(options: Options, announce: Callable[[Running], None]) -> Non
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
-    with _data_directory(options.data) as data:
+    with _data_directory(options) as data:
         async with _running(options, data) as running:
             announce(running)
             await stopped.wait()
 
 
 @contextlib.contextmanager
-def _data_directory(chosen: Path | None) -> Iterator[Path]:
-    if chosen is not None:
-        chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
-        yield chosen.resolve()
+def _data_directory(options: Options) -> Iterator[Path]:
+    if options.data is not None:
+        options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield options.data.resolve()
         return
     temporary = Path(tempfile.mkdtemp(prefix="narrows-demo-"))
     try:
+        _keep_compiled(temporary, options.compiled)
         yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _keep_compiled(data: Path, compiled: Path | None) -> None:
+    """Lets the compiled patterns outlive a data directory that does not: they take seconds and hold nothing."""
+    if compiled is not None:
+        with contextlib.suppress(OSError):
+            compiled.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (data / COMPILED).symlink_to(compiled.resolve(), target_is_directory=True)
 
 
 @contextlib.asynccontextmanager

@@ -99,6 +99,8 @@ policies:
           name: ignore-instructions
           pattern: "(?i)ignore (all |any |the )*(previous|prior) instructions"
           message: "Prompts that try to override instructions are not permitted."
+    mask:                       # neither the model nor alice gets to see such values, nor does the record
+      - {{entities: [US_SSN, CREDIT_CARD, EMAIL_ADDRESS, SECRETS], where: [prompt, response], with: redact}}
 
   # bob is in support: chat with one model, short prompts, shorter replies.
   - name: support

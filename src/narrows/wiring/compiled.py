@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,16 @@ _MAGIC: Final = b"narrows compiled patterns 1\n"
 _SUFFIX: Final = ".patterns"
 KEPT: Final = 8
 """Files that stay, the newest. Each version of the product adds one, and so does each change of one's own patterns."""
+
+
+def user_cache(environ: Mapping[str, str]) -> Path | None:
+    """`$XDG_CACHE_HOME/narrows`, by default `~/.cache/narrows`; None where there is no home. For what has no data
+    directory that lasts."""
+    base = environ.get("XDG_CACHE_HOME", "")
+    if base.startswith("/"):
+        return Path(base) / "narrows"
+    home = environ.get("HOME", "")
+    return Path(home) / ".cache" / "narrows" if home.startswith("/") else None
 
 
 class CompiledFiles:

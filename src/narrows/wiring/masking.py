@@ -5,6 +5,7 @@ part as long as its settings and files are the same. All of it takes seconds and
 thread; compiling patterns gives other threads the interpreter meanwhile.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from narrows.wiring.compiled import CompiledFiles
 from narrows.wiring.detectors import SHIPPED
 from narrows.wiring.examples import apart
 from narrows.wiring.organisation import Organisation, compile_organisation, rows, stamps
+
+_log = logging.getLogger("narrows.masking")
 
 
 def needs_engine(config: Config) -> bool:
@@ -95,6 +98,8 @@ class _Kept:
 
     def read(self, key: str) -> bytes | None:
         self._content = self._files.read(key)
+        if self._content is None:
+            _log.info("compiling detectors, which can take some seconds; they are kept for the next start")
         return self._content
 
     def write(self, section: Section | None) -> None:

@@ -26,19 +26,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "narrows"
 
 
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        ({"XDG_CACHE_HOME": "/c", "HOME": "/h"}, "/c/narrows"),
-        ({"XDG_CACHE_HOME": "relative", "HOME": "/h"}, "/h/.cache/narrows"),
-        ({"HOME": "/h"}, "/h/.cache/narrows"),
-        ({}, None),
-    ],
-)
-def test_where_compiled_patterns_are_kept(environ: dict[str, str], expected: str | None) -> None:
-    assert engines.cache_directory(environ) == (None if expected is None else Path(expected))
-
-
 def test_without_a_configuration(cache: Path) -> None:
     assert engines.settings(None) is None
     assert Masker(engines.load(None)).mask("054-28-6917, B-1234").text == "[US_SSN], B-1234"

@@ -44,7 +44,8 @@ async def ask(running: Running, user: str, model: str) -> httpx.Response:
 
 async def test_it_serves_by_its_policy_and_cleans_up(tmp_path: Path) -> None:
     state = tmp_path / "state" / "demo.json"
-    async with demo(Options(state, port=0, delay=0)) as running:
+    compiled = tmp_path / "cache"
+    async with demo(Options(state, port=0, delay=0, compiled=compiled)) as running:
         assert (await ask(running, "alice", "sample-large")).status_code == 200
         refused = await ask(running, "bob", "sample-large")
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "model_not_allowed")
@@ -57,6 +58,7 @@ async def test_it_serves_by_its_policy_and_cleans_up(tmp_path: Path) -> None:
         assert Path(running.data).exists()
     assert not Path(running.data).exists()
     assert not state.exists()
+    assert list(compiled.iterdir()), "compiled patterns outlive the demo"
 
 
 async def test_a_data_directory_of_one_s_own_is_kept_without_the_key(tmp_path: Path) -> None:
@@ -68,7 +70,8 @@ async def test_a_data_directory_of_one_s_own_is_kept_without_the_key(tmp_path: P
         assert (await ask(running, "alice", "any")).status_code == 502
         assert "sk-canary-77" not in Path(running.config).read_text()
     assert list(data.glob("journal-*.db"))
-    assert all(b"sk-canary-77" not in path.read_bytes() for path in data.iterdir())
+    files = [path for path in data.rglob("*") if path.is_file()]
+    assert all(b"sk-canary-77" not in path.read_bytes() for path in files)
 
 
 async def test_a_bad_upstream_is_refused_and_nothing_stays(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from narrows.wiring.compiled import KEPT, CompiledFiles
+from narrows.wiring.compiled import KEPT, CompiledFiles, user_cache
 
 CONTENT = bytes(range(256)) * 10
 
@@ -89,3 +89,16 @@ def test_without_a_directory_nothing_is_kept() -> None:
     files.write("key", CONTENT)
     assert files.read("key") is None
     assert not files.filled
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"XDG_CACHE_HOME": "/c", "HOME": "/h"}, "/c/narrows"),
+        ({"XDG_CACHE_HOME": "relative", "HOME": "/h"}, "/h/.cache/narrows"),
+        ({"HOME": "/h"}, "/h/.cache/narrows"),
+        ({}, None),
+    ],
+)
+def test_where_a_user_s_are_kept(environ: dict[str, str], expected: str | None) -> None:
+    assert user_cache(environ) == (None if expected is None else Path(expected))
