@@ -14,6 +14,7 @@ from e2e.issuer import Issuer
 from e2e.processes import free_port
 from e2e.records import until
 from e2e.scripted import Scripted
+from narrows.upstream.pool import WAITING_PER_CONNECTION
 
 HELLO = [{"role": "user", "content": "hello"}]
 
@@ -66,14 +67,15 @@ def test_an_identity_provider_that_is_down(
 
 
 def test_many_callers_at_once(tmp_path: Path, settings: dict[str, Any], pat: str) -> None:
-    """More callers than the upstream may have connections: they wait for one another, and all are served."""
+    """More callers than the upstream may have connections, as many as may wait: all are served, one after another."""
     narrow = {**settings["connections"]["patient"], "max_connections": 2}
     gate = Gate(tmp_path, {**settings, "connections": {**settings["connections"], "patient": narrow}}).start()
     results: list[int] = []
-    callers = [threading.Thread(target=lambda: results.append(status(gate, pat))) for _ in range(24)]
+    many = 2 + 2 * WAITING_PER_CONNECTION
+    callers = [threading.Thread(target=lambda: results.append(status(gate, pat))) for _ in range(many)]
     for caller in callers:
         caller.start()
     for caller in callers:
         caller.join(20)
     assert gate.stop() == 0
-    assert results == [200] * 24
+    assert results == [200] * many
