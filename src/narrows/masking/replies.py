@@ -22,6 +22,7 @@ _CONTENT: Final = "content"
 _OTHER: Final = "other"
 _LOGPROBS: Final = "logprobs"
 _REASONING: Final = "reasoning"
+_REPEAT: Final = "repeat:"
 _SIGNATURE: Final = "signature"
 
 _Key = tuple[int, str]
@@ -156,7 +157,8 @@ class ReplyMask:
 
     def _holds_json(self, field: str) -> bool:
         """Whether values are to be masked one by one: in a call's arguments, and, where field rules look into it, in
-        what the model writes."""
+        what the model writes. What repeats such a text is one, too."""
+        field = field.removeprefix(_REPEAT)
         return self._is_json(field) or (self._side.fields is not None and field == _CONTENT)
 
     def _end(self, event: Event) -> str | None:

@@ -170,3 +170,11 @@ def test_parts_of_a_field_are_masked_as_the_text_they_are() -> None:
 def test_parts_that_mask_alike_stay_where_they_are() -> None:
     (only,) = run(reply(), event(("content", "one 078-05-1120 "), ("content", "two"), last=True))
     assert [delta.text for delta in only.deltas] == ["one [US_SSN] ", "two"]
+
+
+def test_arguments_that_are_repeated_stay_json() -> None:
+    arguments = '{"card": 4111111111111111}'
+    mask = reply()
+    run(mask, event(("tool_call:0", arguments), ends=((0, "tool_call:0"),)))
+    (done,) = run(mask, event(("repeat:tool_call:0", arguments)))
+    assert done.deltas[0].text == '{"card": "[CREDIT_CARD]"}'
