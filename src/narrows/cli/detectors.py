@@ -1,19 +1,31 @@
-"""`narrows detectors`: what masking looks for, shipped and one's own, and whether it finds what it says it finds."""
+"""`narrows detectors`: what masking looks for, shipped and one's own, and whether it finds what it says it finds.
 
-from collections.abc import Iterator, Mapping
+A false positive that is reported becomes an example that must not match.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
+import msgspec
 import typer
 
 from narrows.cli import engine as engines
+from narrows.cli.configuration import UNUSABLE, ConfigOption, DataOption, find_config, find_store
 from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.terminal import complain, harmless, one_line, print_json, print_table, say
 from narrows.config.entities import Vocabulary
 from narrows.config.schema import Detectors
+from narrows.evidence.entries import MaskEntry
 from narrows.masking.detector import Detector
+from narrows.masking.masker import Masker
+from narrows.stores.sqlite.archive import Archive
 from narrows.wiring.detectors import SHIPPED, vocabulary
 from narrows.wiring.examples import broken_examples
 from narrows.wiring.organisation import rows
+from narrows.wiring.reports import Report, add_reports, read_reports
 
 EntityOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Only those that find this entity; globs are allowed.")
@@ -109,7 +121,8 @@ def run_examples(
     """Run the examples of every detector, those of the configuration too.
 
     Exits 0 only if each finds something in all of its examples and nothing in
-    its counterexamples.
+    its counterexamples; the false positives that were reported to the
+    configuration's data directory are among these.
 
     [bold]Example[/bold]
 
@@ -118,9 +131,9 @@ def run_examples(
     loaded = engines.settings(config)
     catalogue = Catalogue.of(engines.own(loaded))
     wanted = _wanted(catalogue, entity, group)
-    chosen = [row for row in catalogue.rows if row.entity in wanted]
-    engine = engines.load_apart(loaded)
-    broken = list(broken_examples(engine, catalogue.rows, {row.name for row in chosen}))
+    table = catalogue.rows if loaded is None else with_reports(catalogue.rows, Path(loaded.config.store))
+    chosen = [row for row in table if row.entity in wanted]
+    broken = list(broken_examples(engines.load_apart(loaded), table, {row.name for row in chosen}))
     for number, each in enumerate(broken):
         if as_json:
             what = {"detector": each.detector, "entity": each.entity, "text": each.text, "expected": each.expected}
@@ -133,6 +146,91 @@ def run_examples(
         say(f"{count - len(broken)} of {count} examples of {len(chosen)} detectors hold")
     if broken:
         raise typer.Exit(FAILED)
+
+
+@app.command("report")
+def report(
+    call: Annotated[str, typer.Argument(metavar="CALL_ID", help="The call in which something was masked wrongly.")],
+    text: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The harmless text, with what stands around it; `-`: a pipe.")
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
+) -> None:
+    """Report a false positive, which becomes an example that must not match.
+
+    Without --text it lists what was masked in the call. The record does not
+    hold the values, so give the text that was masked wrongly. It is kept in the
+    data directory, and `narrows detectors test -c …` runs it from then on.
+    Until the detector is better, `allow` or a higher `threshold` of the mask
+    helps.
+
+    [bold]Examples[/bold]
+
+      narrows detectors report call_01j9 -c narrows.yaml
+
+      narrows detectors report call_01j9 --text "part no. 054-28-6917"
+    """
+    store = find_store(config, data)
+    masked = _masked(store, call)
+    if text is None:
+        _print_masked(call, masked, as_json=as_json)
+        return
+    written = sys.stdin.read() if text == "-" else text
+    loaded = engines.settings(find_config(config)) if data is None else None
+    found = Masker(engines.load(loaded)).mask(written).findings
+    blamed = {(one.detector, one.entity) for one in masked}
+    reports = tuple(
+        Report(call, detector, entity, written)
+        for detector, entity in sorted({(one.detector, one.entity) for one in found} & blamed)
+    )
+    if not reports:
+        raise Failure("none of the detectors that masked something in this call finds anything in that text")
+    try:
+        add_reports(store, reports)
+    except (OSError, ValueError) as error:
+        raise Failure(f"the report can't be kept: {error}") from None
+    for each in reports:
+        if as_json:
+            print_json({"id": f"{each.call}:{each.detector}", **msgspec.to_builtins(each)})
+        else:
+            say(f"kept: {each.detector} must find nothing in it; `narrows detectors test -c …` says whether it does")
+
+
+def _print_masked(call: str, masked: Sequence[MaskEntry], *, as_json: bool) -> None:
+    listed = [{"id": f"{call}:{number}", **msgspec.to_builtins(one)} for number, one in enumerate(masked)]
+    if as_json:
+        for row in listed:
+            print_json(row)
+        return
+    columns = ("path", "entity", "detector", "count")
+    print_table(columns, [[row[column] for column in columns] for row in listed])
+
+
+def _masked(store: Path, call: str) -> tuple[MaskEntry, ...]:
+    try:
+        record = Archive(store).call(call)
+    except UNUSABLE as error:
+        raise Failure(str(error), USAGE) from None
+    if record is None:
+        raise Failure(f"there is no call {call} in {store}", FAILED)
+    if not record.call.masked:
+        raise Failure(f"nothing was masked in call {call}", FAILED)
+    return record.call.masked
+
+
+def with_reports(detectors: Sequence[Detector], store: Path) -> tuple[Detector, ...]:
+    """The rows with what was reported of them among their counterexamples. Raises Failure."""
+    texts: dict[str, list[str]] = {}
+    try:
+        for each in read_reports(store):
+            texts.setdefault(each.detector, []).append(each.text)
+    except (OSError, ValueError) as error:
+        raise Failure(f"the reported false positives can't be read: {error}", USAGE) from None
+    return tuple(
+        dataclasses.replace(row, counterexamples=(*row.counterexamples, *texts.get(row.name, ()))) for row in detectors
+    )
 
 
 def _wanted(catalogue: Catalogue, entity: str | None, group: str | None) -> frozenset[str]:

@@ -1,8 +1,9 @@
 """`narrows policy`: what the policies of a configuration decide, explained for one caller or tested by cases."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -13,6 +14,7 @@ from narrows.cli.terminal import complain, harmless, print_json, print_table, sa
 from narrows.config.problem import ConfigError
 from narrows.config.scalars import nearest
 from narrows.dialects.registry import build_dialect
+from narrows.model.plan import Transform
 from narrows.model.principal import Principal
 from narrows.policy.cases import Masked, Result, read_cases, run_cases, say_masks
 from narrows.policy.explain import explain, render
@@ -21,6 +23,9 @@ from narrows.policy.personas import PersonaError, persona
 from narrows.policy.tokens import EstimatingCounter
 from narrows.wiring.configuration import Checked
 from narrows.wiring.order import controls
+
+if TYPE_CHECKING:
+    from narrows.controls.mask import Mask
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -95,26 +100,33 @@ def run_case_file(
       narrows policy test cases.yaml -c narrows.yaml
     """
     result = checked(config)
-    request, _ = controls(RuleInspector())
     try:
         placed = read_cases(cases.read_bytes(), str(cases), result.policies)
     except OSError as error:
         raise Failure(f"{cases}: the file can't be read: {error.strerror}", USAGE) from None
     except ConfigError as error:
         raise Failure(f"the cases can't be used:\n{error}", USAGE) from None
-    masked = _masking(result) if say_masks(placed) else None
+    masked, mask = _masking(result) if say_masks(placed) or _blocks(result) else (None, None)
+    request, _ = controls(RuleInspector(), mask)
     results = run_cases(placed, result.policies, request, EstimatingCounter(), masked)
     _show(cases, results, as_json=as_json)
     if not all(result.passed for result in results):
         raise typer.Exit(FAILED)
 
 
-def _masking(result: Checked) -> Masked:
-    """Says what is masked. What that takes is imported only where a case asks for it."""
+def _blocks(result: Checked) -> bool:
+    """Whether masking can refuse a call, so that cases need it."""
+    return any(mask.transform is Transform.BLOCK for mask in result.policies.masks)
+
+
+def _masking(result: Checked) -> "tuple[Masked, Mask]":
+    """Says what is masked, and masks. What that takes is imported only where it is needed."""
     from narrows.cli import engine  # noqa: PLC0415
+    from narrows.controls.mask import Mask  # noqa: PLC0415
     from narrows.wiring.masking import masked_entities  # noqa: PLC0415
 
-    return masked_entities(engine.load(result.loaded))
+    loaded = engine.load(result.loaded)
+    return masked_entities(loaded), Mask(loaded, secrets.token_bytes(32), result.policies.masks)
 
 
 def _show(cases: Path, results: Sequence[Result], *, as_json: bool) -> None:

@@ -209,7 +209,7 @@ def _call(case: Case, policies: PolicySet, tokens: TokenCounter) -> Call:
         asked=Asked(
             operation=case.operation,
             model=case.model,
-            body={},
+            body={text.role.value: text.value for text in texts},
             texts=texts,
             parameters=frozenset(case.parameters),
             output_cap=case.max_tokens,

@@ -1,13 +1,16 @@
 """Detectors listed, shown and tested, an organisation's too."""
 
+import asyncio
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from narrows.model.text import Masked
 from unit.cli.command import Ran
 from unit.cli.table import PLACES, TABLE
+from unit.stores.sqlite.records import call_id, closed, opened, running
 
 Narrows = Callable[..., Ran]
 
@@ -126,3 +129,48 @@ def test_examples_that_do_not(narrows: Narrows, own: Path, monkeypatch: pytest.M
     ran = narrows("detectors", "test")
     assert ran.code == 1
     assert f"{TABLE[0].name}: finds nothing in no number" in ran.err
+
+
+PART = "part no. 054-28-6917"
+
+
+@pytest.fixture
+def masked_call(tmp_path: Path) -> str:
+    """A call on record in which a part's number was masked as one of a person."""
+
+    async def fill() -> None:
+        async with running(tmp_path / "data") as journal:
+            await journal.open(opened(1, b"[US_SSN]", masked=(Masked("$.messages[0].content", "US_SSN", "us_ssn", 1),)))
+            journal.close(closed(1))
+            await journal.open(opened(2, b"hello"))
+            journal.close(closed(2))
+
+    asyncio.run(fill())
+    return call_id(1)
+
+
+@pytest.mark.usefixtures("own")
+def test_a_false_positive_becomes_an_example(narrows: Narrows, masked_call: str, tmp_path: Path) -> None:
+    (listed,) = narrows("detectors", "report", masked_call, "--json").rows
+    assert (listed["path"], listed["entity"], listed["detector"]) == ("$.messages[0].content", "US_SSN", "us_ssn")
+    assert "$.messages[0].content" in narrows("detectors", "report", masked_call).out
+    assert narrows("detectors", "test", "-c", "narrows.yaml").code == 0
+    ran = narrows("detectors", "report", masked_call, "--text", PART)
+    assert (ran.code, ran.out.split(" ")[:2]) == (0, ["kept:", "us_ssn"])
+    (broken,) = narrows("detectors", "test", "-c", "narrows.yaml", "--json").rows
+    assert (broken["detector"], broken["text"], broken["expected"]) == ("us_ssn", PART, False)
+    assert (tmp_path / "data" / "false-positives.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("own")
+def test_what_is_no_false_positive_is_refused(narrows: Narrows, masked_call: str, tmp_path: Path) -> None:
+    for text in ("nothing at all", "a@b.com"):
+        ran = narrows("detectors", "report", masked_call, "--text", text)
+        assert ran.code == 1
+        assert "none of the detectors that masked something in this call" in ran.err
+    assert "nothing was masked" in narrows("detectors", "report", call_id(2)).err
+    assert "there is no call" in narrows("detectors", "report", call_id(9)).err
+    assert not (tmp_path / "data" / "false-positives.jsonl").exists()
+    (tmp_path / "data" / "false-positives.jsonl").write_text("?")
+    assert "false-positives.jsonl" in narrows("detectors", "test", "-c", "narrows.yaml").err
+    assert narrows("detectors", "report", masked_call, "--text", PART).code == 1

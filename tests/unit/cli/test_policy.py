@@ -131,3 +131,17 @@ def test_cases_say_what_is_masked(
     assert "expected allow, masks US_SSN, got allow, masks nothing" in ran.err
     explained = narrows("policy", "explain", *ALICE, "--model", "gpt-4o").out
     assert "masks: research: mask[0] shows the last four of US_SSN in prompt and response" in explained
+
+
+def test_what_is_blocked_is_refused(
+    narrows: Narrows, tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("narrows.wiring.masking.SHIPPED", TABLE)
+    config.write_text(
+        config.read_text() + "    mask: [{entities: [US_SSN], with: block}, {entities: [EMAIL_ADDRESS]}]\n"
+    )
+    refused = MASKED.replace("expect: allow", "expect: {deny: sensitive_data}", 1).replace("Hello!", "To a@b.com")
+    (tmp_path / "cases.yaml").write_text(refused.replace("    masks: [US_SSN]\n", ""))
+    rows = narrows("policy", "test", "cases.yaml", "--json").rows
+    assert [(row["passed"], row["code"]) for row in rows] == [(True, "sensitive_data"), (True, None)]
