@@ -261,7 +261,7 @@ class _Search:
         row, judge, data, text = self._row, self._judge, self._scan.data, self._scan.text
         allowed, decide = self._allowed, row.decide
         self.tired = False
-        score = judge.score(start, end)
+        score = judge.score(start, end) if judge.fixed is None else judge.fixed
         if score <= 0 and judge.one_sided and not allowed:
             return None
         whole, least, first, suf = end, start + row.least, start - row.pre, row.suf
@@ -295,12 +295,17 @@ class _Search:
 class _Judge:
     """How sure a candidate is, by what stands around it: 0 if that is too little for a finding."""
 
-    __slots__ = ("_detector", "_floor", "_scan", "_words", "one_sided")
+    __slots__ = ("_detector", "_floor", "_scan", "_words", "fixed", "one_sided")
 
     def __init__(self, row: Row, scan: Scan, words: Occurrences | None, floor: float) -> None:
         self._detector, self._scan, self._words, self._floor = row.detector, scan, words, floor
         self.one_sided = words is None or not row.detector.right
         """Whether only what stands before a candidate counts, so that all its ends are equally sure."""
+
+        score = row.detector.score
+        sure = words is None or score >= row.detector.keyword_score
+        self.fixed = (score if score >= floor else 0.0) if sure else None
+        """The score of every candidate, where no keyword makes a difference."""
 
     def score(self, start: int, end: int) -> float:
         detector = self._detector

@@ -8,6 +8,7 @@ space, its alphabet and its greatest length. The module knows no text and no det
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from re import _constants as sc  # type: ignore[attr-defined]
 from re import _parser as sre_parser  # type: ignore[attr-defined]
 from typing import Any, Final, TypeAlias
@@ -331,8 +332,9 @@ def render(node: Node) -> str:
             return inside + (f"{{{low}}}" if low == high else f"{{{low},{high}}}")
 
 
+@lru_cache(maxsize=1024)
 def render_class(mask: int) -> str:
-    """A class as `[\\x41-\\x5a]`; the byte of OTHER for its bit."""
+    """A class as `[\\x41-\\x5a]`; the byte of OTHER for its bit. Kept, since hundreds of rows share a few dozen."""
     codes = [code for code in range(OTHER) if mask >> code & 1]
     if len(codes) == 1 and not mask >> OTHER:
         return f"\\x{codes[0]:02x}"

@@ -114,6 +114,8 @@ class MaskStream:
         """Masks up to the cut, which is moved to the left out of an unfinished finding."""
         folded = self._folded
         hits = self._engine.scan(folded, data, self._chosen.selection, self._carried, self._effort)
+        if folded.final and not hits and self._swallowing is None:
+            return folded.source  # Nothing follows, so nothing needs to be kept either.
         cut = min([folded.round_down(cut), *(hit.end for hit in hits if hit.open and hit.start < cut)])
         clusters = self._clusters(hits, cut)
         unfinished: Cluster | None = clusters[-1] if clusters else None
@@ -134,8 +136,9 @@ class MaskStream:
         if unfinished is None:
             self._swallowing = None
             parts.append(folded.source[at : folded.place(cut)])
-        self._effort = self._effort.cut(data, folded.begin, cut, self._engine.alphabet)
-        self._release(cut, unfinished)
+        if not folded.final:
+            self._effort = self._effort.cut(data, folded.begin, cut, self._engine.alphabet)
+            self._release(cut, unfinished)
         return "".join(parts)
 
     def _clusters(self, hits: Sequence[Hit], cut: int) -> list[Cluster]:

@@ -31,7 +31,10 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
         name="ip_address.v6",
         entity="IP_ADDRESS",
-        pattern=r"[0-9A-Fa-f:]{2,39}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?:%[A-Za-z0-9]{1,15})?",
+        # Two colons at least, and a group before each: or else every number of a text would be a candidate.
+        pattern=(
+            r"(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9A-Fa-f]{1,4}|[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?:%[A-Za-z0-9]{1,15})?"
+        ),
         not_before=r"0-9A-Za-z:.",
         not_after=r"0-9A-Za-z:",
         validate=is_ipv6,

@@ -23,6 +23,9 @@ _CARD_WORDS: Final = (
     "kortnummer", "kreditkort", "karta", "kartu", "kart", "信用卡", "银行卡", "卡号", "カード", "카드",
 )  # fmt: skip
 
+_ISSUER: Final = r"(?:[3-6][0-9]{3}|2[1-7][0-9]{2}|1800|81[0-7][0-9]|9792)"
+"""How every number begins that `is_card` takes: fewer candidates for it to refuse."""
+
 _ACCOUNT_WORDS: Final = (
     "account", "accounts", "account number", "account no", "accountnumber", "acct", "acct no", "a/c", "bank account",
     "checking", "savings", "deposit account", "konto", "kontonummer", "compte", "cuenta", "conta", "conto", "rekening",
@@ -33,7 +36,7 @@ _CARDS: Final = (
     Detector(
         name="credit_card.digits",
         entity="CREDIT_CARD",
-        pattern=r"[0-9]{12,19}",
+        pattern=_ISSUER + r"[0-9]{8,15}",
         not_before=r"0-9.",
         not_after=DIGIT,
         validate=is_card,
@@ -55,7 +58,7 @@ _CARDS: Final = (
         name="credit_card.abbreviated",
         entity="CREDIT_CARD",
         lead=r"[^0-9]\.",
-        pattern=r"[0-9]{12,19}",
+        pattern=_ISSUER + r"[0-9]{8,15}",
         not_after=DIGIT,
         validate=is_card,
         keywords=_CARD_WORDS,
@@ -68,8 +71,8 @@ _CARDS: Final = (
         name="credit_card.grouped",
         entity="CREDIT_CARD",
         pattern=(
-            r"(?:[0-9]{4}[ ._-]{1,3}){3,4}[0-9]{1,4}|[0-9]{4}[ ._-]{1,3}[0-9]{6}[ ._-]{1,3}[0-9]{4,5}"
-            r"|[0-9]{6}[ ._-]{1,3}[0-9]{6,13}"
+            rf"{_ISSUER}(?:(?:[ ._-]{{1,3}}[0-9]{{4}}){{2,3}}[ ._-]{{1,3}}[0-9]{{1,4}}"
+            r"|[ ._-]{1,3}[0-9]{6}[ ._-]{1,3}[0-9]{4,5}|[0-9]{2}[ ._-]{1,3}[0-9]{6,13})"
         ),
         not_before=DIGIT,
         not_after=DIGIT,
@@ -91,7 +94,10 @@ _CARDS: Final = (
     Detector(
         name="credit_card.spread",
         entity="CREDIT_CARD",
-        pattern=r"[0-9](?: ?[0-9]){11,18}|[0-9](?:-?[0-9]){11,18}",
+        pattern=(
+            r"[2-6](?:(?: ?[0-9]){11,18}|(?:-?[0-9]){11,18})"
+            r"|(?:1 ?8|8 ?1|9 ?7)(?: ?[0-9]){13,17}|(?:1-?8|8-?1|9-?7)(?:-?[0-9]){13,17}"
+        ),
         not_before=r"0-9A-Za-z-",
         not_after=WORD,
         validate=is_branded_card,
@@ -117,7 +123,7 @@ _CARDS: Final = (
     Detector(
         name="credit_card.embedded",
         entity="CREDIT_CARD",
-        pattern=r"[0-9]{15,16}",
+        pattern=_ISSUER + r"[0-9]{11,12}",
         validate=is_branded_card,
         keywords=_CARD_WORDS,
         score=NEVER,
