@@ -19,7 +19,7 @@ from narrows.cli.terminal import complain, harmless, print_json, say
 from narrows.cli.welcome import welcome
 from narrows.config.problem import ConfigError
 from narrows.config.schema import Logging
-from narrows.demo.run import Options, Running, run_demo
+from narrows.demo.run import COMPILED, Options, Running, run_demo
 from narrows.demo.servers import PortTaken
 from narrows.demo.settings import SMALL_MODEL
 from narrows.demo.state import state_file
@@ -74,8 +74,7 @@ def demo(
     secret = None if upstream_key is None else Secret(upstream_key)
     compiled = user_cache(os.environ)
     options = Options(state_file(os.environ, Path.home()), port, data, upstream, secret, delay / 1000, compiled)
-    if sys.stderr.isatty() and data is None and not CompiledFiles(compiled).filled:
-        complain("Compiling what masking looks for; this happens once and takes some seconds.")
+    _tell_of_compiling(compiled if data is None else data / COMPILED)
 
     def announce(running: Running) -> None:
         if as_json:
@@ -93,6 +92,12 @@ def demo(
         raise Failure(f"the demo can't start: {error}") from None
     if not as_json:
         complain("The demo has ended.")
+
+
+def _tell_of_compiling(kept: Path | None) -> None:
+    """Says why the first start takes longer. `kept` is where compiled patterns stay."""
+    if sys.stderr.isatty() and not CompiledFiles(kept).filled:
+        complain("Compiling what masking looks for; this happens once and takes some seconds.")
 
 
 def _ready(running: Running) -> dict[str, Any]:
