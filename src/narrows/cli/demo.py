@@ -72,9 +72,7 @@ def demo(
     """
     logs.configure(Logging(level="warning" if not as_json else "info"))
     secret = None if upstream_key is None else Secret(upstream_key)
-    compiled = user_cache(os.environ)
-    options = Options(state_file(os.environ, Path.home()), port, data, upstream, secret, delay / 1000, compiled)
-    _tell_of_compiling(compiled if data is None else data / COMPILED)
+    options = Options(state_file(os.environ, Path.home()), port, data, upstream, secret, delay / 1000, _compiled(data))
 
     def announce(running: Running) -> None:
         if as_json:
@@ -94,10 +92,12 @@ def demo(
         complain("The demo has ended.")
 
 
-def _tell_of_compiling(kept: Path | None) -> None:
-    """Says why the first start takes longer. `kept` is where compiled patterns stay."""
-    if sys.stderr.isatty() and not CompiledFiles(kept).filled:
+def _compiled(data: Path | None) -> Path | None:
+    """Where compiled patterns stay when the data directory goes; says why the first start takes longer."""
+    cache = user_cache(os.environ)
+    if sys.stderr.isatty() and not CompiledFiles(cache if data is None else data / COMPILED).filled:
         complain("Compiling what masking looks for; this happens once and takes some seconds.")
+    return cache
 
 
 def _ready(running: Running) -> dict[str, Any]:
