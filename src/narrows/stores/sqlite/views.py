@@ -54,7 +54,6 @@ class CallView(msgspec.Struct, frozen=True):
     revision: str
     policies: tuple[str, ...]
     notes: tuple[NoteEntry, ...]
-    masked: tuple[MaskEntry, ...]
     prompt_tokens: int
     output_cap: int | None
     outcome: str | None
@@ -74,6 +73,7 @@ class CallView(msgspec.Struct, frozen=True):
     sent_bytes: int | None
     closed_at: int | None
     closed_seq: int | None
+    masked: tuple[MaskEntry, ...] = ()
 
 
 class Piece(msgspec.Struct, frozen=True):
