@@ -155,6 +155,8 @@ async def test_the_credential_is_sent_and_its_echo_recognised(reach: Reach) -> N
         body = await reply.read_all(10_000)
         assert b"authorization: Bearer sk-upstream-secret" in body
         assert upstream.leaks(body)
+        assert upstream.echoes(body)
+        assert not upstream.echoes(b"wrong key")
         assert not upstream.leaks(b"wrong key")
 
 

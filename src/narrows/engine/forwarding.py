@@ -39,7 +39,10 @@ DRAIN: Final = "drain"
 _SLICE: Final = 8 * 1024
 """Bytes of a stream that are read before other calls have their turn."""
 
-_FAILED: Final = "error"
+_OVERLAP: Final = 512
+"""Bytes of a stream that are looked at again with what follows, so that a credential can't hide on the boundary."""
+
+_FAILED: Final = frozenset({"error", "failed"})
 """The finish of an event in which the upstream itself says that it failed."""
 
 _IDEMPOTENCY: Final = b"idempotency-key"
@@ -266,8 +269,9 @@ class Forwarding:
         return self._respond(Outcome.DONE, reply.status, reply, JSON, large.body), None
 
     def _echoes(self, body: bytes) -> bool:
-        """Whether a reply that says 200 holds an error with the gate's credential; errors are where servers echo it."""
-        return _ERROR_KEY in body and self._connected.upstream.leaks(body)
+        """Whether a reply holds the gate's credential: in an error, where servers echo it, in any form."""
+        upstream = self._connected.upstream
+        return upstream.echoes(body) or (_ERROR_KEY in body and upstream.leaks(body))
 
     def _reader_for(self, *, stream: bool, lines: bool = False) -> ReplyReader:
         dialect = self._connected.dialect
@@ -300,19 +304,19 @@ class Forwarding:
         exchange.start(reply.status, headers)
         self._begun = self._streaming = True
         self._status = reply.status
-        rest = b""
+        rest = seen = b""
         while True:
             if rest:
                 # A segment of thousands of events would hold up every other call.
                 await asyncio.sleep(0)
             data = rest or await reply.read()
             data, rest = data[:_SLICE], data[_SLICE:]
+            seen = self._look(seen, data)
             events = reader.feed(data) if data else reader.close()
             out = []
             deny: Deny | None = None
             for event in events:
-                if event.finish == _FAILED and self._leaks(event):
-                    continue
+                self._look_at_error(event)
                 deny = self._chain.on_event(event)
                 if deny is not None:
                     break
@@ -340,10 +344,19 @@ class Forwarding:
         self._recorder.stream(event)
         return reader.write(event)
 
-    def _leaks(self, event: Event) -> bool:
-        """Whether an upstream's error quotes the gate's credential; the refusal that ends the stream is told anyway."""
-        leaks = self._connected.upstream.leaks
-        return any(leaks(delta.text.encode("utf-8", "replace")) for delta in event.deltas)
+    def _look(self, seen: bytes, data: bytes) -> bytes:
+        """Stops a stream in which the gate's credential stands; gives what the next piece is looked at with."""
+        seen = seen[-_OVERLAP:] + data
+        if self._connected.upstream.echoes(seen):
+            raise Stopped(_echoed(), Outcome.UPSTREAM_ERROR)
+        return seen
+
+    def _look_at_error(self, event: Event) -> None:
+        """Stops a stream whose error quotes the gate's credential in any form."""
+        if event.finish in _FAILED:
+            leaks = self._connected.upstream.leaks
+            if any(leaks(delta.text.encode("utf-8", "replace")) for delta in event.deltas):
+                raise Stopped(_echoed(), Outcome.UPSTREAM_ERROR)
 
 
 def _own(headers: list[tuple[bytes, bytes]], principal: Principal) -> list[tuple[bytes, bytes]]:
@@ -357,4 +370,4 @@ def _own(headers: list[tuple[bytes, bytes]], principal: Principal) -> list[tuple
 
 
 def _echoed() -> Deny:
-    return Deny(Code.UPSTREAM_INVALID, "the model server's reply is an error that can't be shown")
+    return Deny(Code.UPSTREAM_INVALID, "the model server's reply holds what can't be shown")

@@ -124,5 +124,8 @@ class Upstream(Protocol):
         """Sends a request and waits for the reply's head. `target` is path and query below the connection's URL;
         `headers` has no host, length, connection or credential. Raises UpstreamFailed."""
 
+    def echoes(self, data: bytes) -> bool:
+        """Whether the credential stands in `data` as it is: cheap enough to ask of every piece of every reply."""
+
     def leaks(self, data: bytes) -> bool:
-        """Whether the credential stands in `data` (error bodies are checked before anyone sees them)."""
+        """Whether the credential stands in `data` in any form (error bodies are checked before anyone sees them)."""

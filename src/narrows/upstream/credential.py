@@ -1,6 +1,6 @@
 """The upstream's own secret: put on each request, and recognised wherever a server echoes it.
 
-It leaves this module in two ways only: as a header's bytes for the pool, and as a yes or no from `leaks`.
+It leaves this module in two ways only: as a header's bytes for the pool, and as a yes or no from `echoes` and `leaks`.
 """
 
 import base64
@@ -17,6 +17,9 @@ _HALF_LEAST: Final = 12
 """A half of a secret that has at least so many characters is itself worth hiding: servers echo keys cut short."""
 
 _ENCODED_LEAST: Final = 6
+_WHOLE_LEAST: Final = 16
+"""A shorter secret may be a word (`none`, `EMPTY`) that any reply holds."""
+
 _JSON_ESCAPE: Final = re.compile(rb'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL: Final = dict(zip(b"bfnrt", (b"\b", b"\f", b"\n", b"\r", b"\t"), strict=True))
@@ -29,15 +32,20 @@ class CredentialInvalid(ValueError):
 class UpstreamCredential:
     """One connection's credential. `header` is its name and value, None for a server that takes none."""
 
-    __slots__ = ("_encoded", "_plain", "header")
+    __slots__ = ("_encoded", "_plain", "_whole", "header")
 
     def __init__(self, config: ConnectionCredential) -> None:
         self.header, secrets = _header(config)
+        self._whole = tuple(secret for secret in secrets if len(secret) >= _WHOLE_LEAST)
         self._plain = frozenset(form for secret in secrets for form in _plain(secret))
         self._encoded = frozenset(form for secret in secrets for form in _encoded(secret))
 
     def __repr__(self) -> str:
         return f"UpstreamCredential({PLACEHOLDER})"
+
+    def echoes(self, data: bytes) -> bool:
+        """Whether the whole secret stands in `data`, unless it is too short to be told from a word."""
+        return any(secret in data for secret in self._whole)
 
     def leaks(self, data: bytes) -> bool:
         """Whether the secret, or a telling part of it, stands in `data`: as it is, or escaped for JSON, a URL or HTML,

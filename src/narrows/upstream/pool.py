@@ -64,6 +64,10 @@ class ConnectionPool:
             raise
         return reply
 
+    def echoes(self, data: bytes) -> bool:
+        """Whether the credential itself stands in `data`."""
+        return self._credential.echoes(data)
+
     def leaks(self, data: bytes) -> bool:
         """Whether the credential stands in `data`, in any of the forms a server may echo it in."""
         return self._credential.leaks(data)

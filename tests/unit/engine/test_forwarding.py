@@ -344,3 +344,20 @@ async def test_an_upstreams_error_goes_past_the_guards_of_the_reply() -> None:
     assert b"[X]" in exchange.data
     assert b"held" not in exchange.data
     assert all(b"held" not in content.data for content in ending(world).contents)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_reply_with_the_credential_in_it_is_stopped_and_not_on_record(stream: bool) -> None:
+    world = World()
+    secret = world.upstream.credential.decode()
+    if stream:
+        data = chunk(f"the key is {secret}!")
+        world.upstream.pieces([chunk("Well, "), data[:60], data[60:], chunk(None, "stop"), DONE])
+    else:
+        world.upstream.reply(completion(f"the key is {secret}!"))
+    exchange = await world.call(chat(stream=stream))
+    assert secret.encode() not in exchange.data
+    assert b"can't be shown" in exchange.data
+    closed = ending(world)
+    assert (closed.outcome, closed.refusal) == (Outcome.UPSTREAM_ERROR, "upstream_invalid")
+    assert all(secret.encode() not in content.data for content in closed.contents)

@@ -133,6 +133,9 @@ class ScriptedUpstream:
             raise reply
         return reply
 
+    def echoes(self, data: bytes) -> bool:
+        return self.credential in data
+
     def leaks(self, data: bytes) -> bool:
         return self.credential in data
 

@@ -114,3 +114,10 @@ def test_what_does_not_hold_it_is_no_leak(data: bytes) -> None:
 
 def test_without_a_credential_nothing_leaks() -> None:
     assert not UpstreamCredential(ConnectionCredential(none=True)).leaks(b"anything")
+
+
+def test_an_echo_is_the_whole_secret_and_no_word() -> None:
+    long = UpstreamCredential(ConnectionCredential(bearer=Secret("sk-0123456789abcdef")))
+    assert long.echoes(b'{"text":"sk-0123456789abcdef"}')
+    assert not long.echoes(b"sk-0123456789abcde")
+    assert not UpstreamCredential(ConnectionCredential(bearer=Secret("EMPTY"))).echoes(b"EMPTY")
