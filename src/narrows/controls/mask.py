@@ -13,7 +13,7 @@ import msgspec
 
 from narrows.dialects.fields import grows, is_json
 from narrows.dialects.rewriting import rewrite
-from narrows.masking.applied import Applied, Side, apply
+from narrows.masking.applied import Applied, Side, apply, clean_path
 from narrows.masking.arguments import mask_arguments
 from narrows.masking.engine import Engine
 from narrows.masking.findings import Finding
@@ -125,7 +125,7 @@ class _Tally:
 
     def clean(self, path: str) -> str:
         """A path without what a key in it may hold."""
-        return path if self._masker is None else self._masker.mask(path).text
+        return path if self._masker is None else clean_path(self._masker, path)
 
 
 def _request(side: Side, asked: Asked) -> tuple[Asked, tuple[Masked, ...], Deny | None]:

@@ -6,7 +6,7 @@ Owns how entries of policies become rules of the engine. It knows no wire format
 from collections.abc import Iterable, Sequence
 
 from narrows.masking.engine import Engine
-from narrows.masking.fields import FieldRule, FieldRules
+from narrows.masking.fields import FieldRefused, FieldRule, FieldRules, element, member, parse_path
 from narrows.masking.masker import Masker
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.plan import Transform as Put
@@ -62,3 +62,20 @@ def _masker(engine: Engine, masks: Iterable[Mask], key: bytes) -> Masker | None:
         Rule(mask.entities, Put(int(mask.transform)), mask.threshold, mask.allow) for mask in masks if mask.entities
     )
     return Masker(engine, Plan(rules, key)) if rules else None
+
+
+def clean_path(masker: Masker, path: str) -> str:
+    """A JSON path without what the keys in it hold. Each key is masked as it is, not as the path spells it: there its
+    quotes are escaped, and no detector knows it again."""
+    plain, mark = (path[:-1], "~") if path.endswith("~") else (path, "")
+    try:
+        steps = parse_path(plain)
+    except FieldRefused:
+        return masker.mask(path).text
+    clean = "$"
+    for step in steps:
+        if isinstance(step, str):
+            clean = member(clean, masker.mask(step).text)
+        else:
+            clean = f"{clean}[*]" if step is None else element(clean, step)
+    return masker.mask(clean).text + mark

@@ -8,7 +8,7 @@ form (`before`).
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from narrows.masking.applied import Side
+from narrows.masking.applied import Side, clean_path
 from narrows.masking.arguments import ArgumentFinding, ArgumentsStream, mask_arguments
 from narrows.masking.fields import FieldStream
 from narrows.masking.findings import Finding
@@ -73,12 +73,14 @@ class ReplyMask:
 
     def _join(self, event: Event, before: Sequence[str]) -> str | None:
         """A whole reply may hold a field in parts, which a stream would have brought as one text. Where that text masks
-        differently from its parts, it goes out as one, in the place of the first."""
+        differently from its parts, it goes out as one, in the place of the first. Elements of a list in any JSON are
+        not parts, only named alike."""
         masker = self._side.masker
         parts: dict[_Key, list[int]] = {}
         for index, delta in enumerate(event.deltas):
-            if self._grows(delta.field) and not self._holds_json(delta.field):
-                parts.setdefault((delta.choice, delta.field), []).append(index)
+            field = delta.field
+            if self._grows(field) and not field.startswith("$") and not self._holds_json(field):
+                parts.setdefault((delta.choice, field), []).append(index)
         blocked: str | None = None
         for (_, field), places in parts.items():
             if masker is None or len(places) < 2:
@@ -223,7 +225,7 @@ class ReplyMask:
         field = delta.field
         masker = self._side.masker or self._side.watcher
         if field.startswith("$") and masker is not None:
-            field = masker.mask(field).text
+            field = clean_path(masker, field)
         return field if delta.choice == 0 else f"{delta.choice}:{field}"
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from narrows.masking.applied import apply
+from narrows.masking.applied import apply, clean_path
+from narrows.masking.masker import Masker
 from narrows.model.plan import Mask, Transform
 from unit.masking.samples import engine
 
@@ -59,3 +60,18 @@ def test_fields_alone_have_a_masker_that_finds_nothing() -> None:
 def test_an_unknown_entity_is_an_error() -> None:
     with pytest.raises(ValueError, match="NOBODYS"):
         apply(ENGINE, (mask("NOBODYS"),), KEY)
+
+
+@pytest.mark.parametrize(
+    ("path", "clean"),
+    [
+        ("$.messages[0].content", "$.messages[0].content"),
+        ("$.items[*]['078-05-1120'].a", "$.items[*]['[US_SSN]'].a"),
+        ("$['078-05-1120']~", "$['[US_SSN]']~"),
+        # Quotes of a key are escaped in a path.
+        (r"$.a['it\'s 078-05-1120'][1]", r"$.a['it\'s [US_SSN]'][1]"),
+        ("$.no path 078-05-1120", "$.no path [US_SSN]"),
+    ],
+)
+def test_a_path_does_not_tell_what_its_keys_hold(path: str, clean: str) -> None:
+    assert clean_path(Masker(ENGINE), path) == clean

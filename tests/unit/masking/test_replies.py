@@ -178,3 +178,11 @@ def test_arguments_that_are_repeated_stay_json() -> None:
     run(mask, event(("tool_call:0", arguments), ends=((0, "tool_call:0"),)))
     (done,) = run(mask, event(("repeat:tool_call:0", arguments)))
     assert done.deltas[0].text == '{"card": "[CREDIT_CARD]"}'
+
+
+def test_elements_of_a_list_are_no_parts_of_one_text() -> None:
+    side = applied().response
+    assert side is not None
+    mask = ReplyMask(side, lambda field: field.startswith("$"), lambda _: False)
+    (only,) = run(mask, event(("$[*]", "078-05-1120"), ("$[*]", "9"), ("$[*]", "078-05-1120"), last=True))
+    assert [delta.text for delta in only.deltas] == ["[US_SSN]", "9", "[US_SSN]"]
