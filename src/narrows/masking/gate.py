@@ -31,7 +31,7 @@ def key(patterns: Sequence[str]) -> str:
 
 
 def compiled(patterns: Sequence[str]) -> bytes:
-    """The dump of a gate, for pools of processes. Raises GateRefused."""
+    """The dump of a gate, for a pool. Raises GateRefused."""
     return Gate.compile(patterns).dump()
 
 

@@ -23,7 +23,7 @@ GATE_SIZE: Final = 60
 _COUNT: Final = struct.Struct(">I")
 
 Compile: TypeAlias = Callable[[Callable[[tuple[str, ...]], bytes], Sequence[tuple[str, ...]]], Iterable[bytes]]
-"""How gates are compiled: `map`, or that of a pool of processes."""
+"""How gates are compiled: `map`, or that of a pool."""
 
 
 class Section:

@@ -6,8 +6,10 @@ thread; compiling patterns gives other threads the interpreter meanwhile.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 from narrows.config.schema import Config, Detectors
 from narrows.masking.engine import Engine
@@ -22,6 +24,9 @@ from narrows.wiring.examples import apart
 from narrows.wiring.organisation import Organisation, compile_organisation, rows, stamps
 
 _log = logging.getLogger("narrows.masking")
+
+COMPILERS: Final = 2
+"""Threads that compile a section's gates: more would not be done sooner, since one gate takes half of the time."""
 
 
 def needs_engine(config: Config) -> bool:
@@ -77,16 +82,22 @@ class EngineLoader:
         own = rows(settings)
         kept, table = _Kept(self._files), _Kept(self._files)
         sections = [Section(apart(own, 0), bounds=BOUNDS, load=kept.read)] if own else []
-        shipped = Section(apart(SHIPPED, len(own)), load=table.read)
+        shipped = Section(apart(SHIPPED, len(own)), load=table.read, compile_all=in_threads)
         table.write(shipped)
         return Engine([*sections, shipped])
 
     def _table(self) -> Section:
         if self._shipped is None:
             kept = _Kept(self._files)
-            self._shipped = Section(SHIPPED, load=kept.read)
+            self._shipped = Section(SHIPPED, load=kept.read, compile_all=in_threads)
             kept.write(self._shipped)
         return self._shipped
+
+
+def in_threads(compiled: Callable[[tuple[str, ...]], bytes], expressions: Sequence[tuple[str, ...]]) -> Iterable[bytes]:
+    """Compiles gates side by side: vectorscan lets other threads have the interpreter meanwhile."""
+    with ThreadPoolExecutor(COMPILERS, thread_name_prefix="narrows-compile") as pool:
+        return list(pool.map(compiled, expressions))
 
 
 class _Kept:

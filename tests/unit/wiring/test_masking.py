@@ -1,6 +1,7 @@
 """Engines: the same for the same settings, read back from the disk, rebuilt when what is there is damaged."""
 
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import msgspec
@@ -160,3 +161,13 @@ cases:
     cases = read_cases(text.encode(), "cases.yaml", policies)
     masked = masked_entities(load_engine(settings, None))
     assert [result.masks for result in run_cases(cases, policies, (), EstimatingCounter(), masked)] == [("US_SSN",), ()]
+
+
+def test_gates_are_compiled_side_by_side_and_given_in_order() -> None:
+    both_run = Barrier(2)
+
+    def compiled(part: tuple[str, ...]) -> bytes:
+        both_run.wait(timeout=10)
+        return part[0].encode()
+
+    assert list(masking.in_threads(compiled, [("a",), ("b",)])) == [b"a", b"b"]

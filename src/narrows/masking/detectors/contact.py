@@ -11,9 +11,10 @@ _STATES: Final = (
     "|W[AIVY]"
 )
 
-_LOCAL: Final = r"[^\x00-$&(-*,/:-@\[-^`{-\x7f]"
+_ATOM: Final = r"[%'+.0-9A-Z_a-z-]"
+_FOREIGN: Final = r"[^\x00-\x7f]"
 _HOST: Final = r"[^\x00-,/:-@\[-`{-\x7f]"
-"""What the two parts of a mail address may hold, with all that is not ASCII."""
+"""What mail addresses may hold: a local part in ASCII, beyond ASCII, and a host with all that is not ASCII."""
 
 DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
@@ -35,11 +36,12 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         counterexamples=("@handle", "git@github", "a@b", "user@ example.com", "npm i lodash@4.17.21"),
     ),
     Detector(
+        # Twenty characters beyond ASCII in a row at most: a stream of Chinese, which has no spaces, is late by as many.
         name="email_address.international",
         entity="EMAIL_ADDRESS",
         pattern=(
-            rf"{_LOCAL}{{0,40}}[^\x00-\x7f]{_LOCAL}{{0,40}}@{_HOST}{{4,60}}"
-            rf"|{_LOCAL}{{1,64}}@[A-Za-z0-9.-]{{0,40}}[^\x00-\x7f]{_HOST}{{0,40}}"
+            rf"{_ATOM}{{0,40}}{_FOREIGN}{{1,20}}(?:{_ATOM}{{1,40}}{_FOREIGN}{{0,20}}){{0,24}}@{_HOST}{{3,60}}"
+            rf"|{_ATOM}{{1,64}}@[A-Za-z0-9.-]{{0,40}}{_FOREIGN}{_HOST}{{0,40}}"
         ),
         not_after=WORD,
         validate=is_international_address,

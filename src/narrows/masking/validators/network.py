@@ -53,7 +53,7 @@ def is_international_address(text: str) -> bool:
     """An address with letters beyond ASCII in either part: RFC 6531, and RFC 5890 for the host.
 
     Text of a script that sets no spaces is taken for the sentence before the address, unless the whole local part is
-    of it; the top level is of one script.
+    of it. The top level is of letters; those of Cyrillic and Greek that look Latin have been folded to Latin ones.
     """
     local, _, host = text.rpartition("@")
     labels = host.split(".")
@@ -69,7 +69,7 @@ def is_international_address(text: str) -> bool:
         return False
     top = labels[-1]
     unspaced = [_is_unspaced(char) for char in local]
-    return (top.isascii() or all(ord(char) > 127 for char in top)) and (not any(unspaced) or all(unspaced))
+    return (top.isascii() or all(map(str.isalpha, top))) and (not any(unspaced) or all(unspaced))
 
 
 def _is_label(label: str) -> bool:

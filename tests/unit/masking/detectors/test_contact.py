@@ -24,6 +24,8 @@ def test_a_counterexample_is_not(row: Detector, text: str) -> None:
         ("我的邮箱是foo@bar.com的", "EMAIL_ADDRESS", ["foo@bar.com"]),
         ("mail='x_y@z.org';", "EMAIL_ADDRESS", ["x_y@z.org"]),
         ("a@b..com", "EMAIL_ADDRESS", []),
+        ("müller.özgür.şıç@example.com", "EMAIL_ADDRESS", ["müller.özgür.şıç@example.com"]),
+        ("写信给用户@例.中国", "EMAIL_ADDRESS", ["写信给用户@例.中国"]),
         ("Austin, TX 78701-1234.", "ZIP_CODE", ["78701-1234"]),
         ("PLZ: 10115 Berlin", "ZIP_CODE", ["10115"]),
     ],

@@ -72,3 +72,8 @@ def test_one_character_throughout_is_uniform() -> None:
 
 def test_digits_without_a_weight_do_not_count() -> None:
     assert weighted("123", (1, 10)) == 21
+
+
+@given(st.text(st.one_of(st.sampled_from("0123456789 -."), st.characters())))
+def test_digits_are_those_of_ascii(text: str) -> None:
+    assert digits_of(text) == "".join(char for char in text if char in "0123456789")
