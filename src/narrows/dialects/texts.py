@@ -32,7 +32,8 @@ API_KEYS: Final = frozenset(
 
 
 class Keys:
-    """The place of an object's keys: setting one renames it where it stands."""
+    """The place of an object's keys: setting one renames it where it stands. Two that are named alike get numbers
+    (`[EMAIL_ADDRESS]`, `[EMAIL_ADDRESS]_2`), so that no member is lost."""
 
     __slots__ = ("_tree",)
 
@@ -40,10 +41,15 @@ class Keys:
         self._tree = tree
 
     def __setitem__(self, key: str, text: str) -> None:
-        if text != key:
-            members = list(self._tree.items())
-            self._tree.clear()
-            self._tree.update((text if name == key else name, value) for name, value in members)
+        if text == key:
+            return
+        name, count = text, 1
+        while name in self._tree:
+            count += 1
+            name = f"{text}_{count}"
+        members = list(self._tree.items())
+        self._tree.clear()
+        self._tree.update((name if known == key else known, value) for known, value in members)
 
 
 def collect(deltas: list[Delta], choice: int, field: str, container: Any, key: Any) -> None:

@@ -110,14 +110,14 @@ def _no_model(_: str) -> bool:
     return False
 
 
-def masked_error(chain: Chain, body: bytes) -> bytes | Deny:
-    """An upstream's error body as the guards of the reply leave it."""
+def masked_error(chain: Chain, body: bytes) -> tuple[bytes, Event] | Deny:
+    """An upstream's error body as the guards of the reply leave it, and the event that it is."""
     tree = [msgspec.json.decode(body)]
     event = Event(tree[0], last=True)
     collect(event.deltas, 0, "error", tree, 0)
     deny = chain.on_event(event)
     put_back(event.deltas)
-    return msgspec.json.encode(tree[0]) if deny is None else deny
+    return (msgspec.json.encode(tree[0]), event) if deny is None else deny
 
 
 def slim(asked: Asked) -> Asked:

@@ -210,7 +210,8 @@ class Forwarding:
             masked = masked_error(self._chain, body)
             if isinstance(masked, Deny):
                 return Outcome.UPSTREAM_ERROR, masked
-            body = masked
+            body, event = masked
+            self._recorder.note(event)
         self._recorder.contents = (Content("error", body),)
         return self._respond(Outcome.UPSTREAM_ERROR, reply.status, reply, JSON, body), None
 

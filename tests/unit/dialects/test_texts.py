@@ -68,3 +68,12 @@ def test_the_bytes_of_a_token_go_where_it_is_changed() -> None:
         assert (entry["token"], entry["bytes"]) == (text, left)
         assert (top[0]["token"], top[0]["bytes"]) == (text, left)
     assert top[1] == {"token": "b", "bytes": None}
+
+
+def test_keys_that_are_named_alike_lose_no_member() -> None:
+    tree = {"a@b.example": 1, "c@d.example": 2, "kept": 3}
+    slot = Keys(tree)
+    slot["a@b.example"] = "[X]"
+    slot["c@d.example"] = "[X]"
+    assert tree == {"[X]": 1, "[X]_2": 2, "kept": 3}
+    assert list(tree) == ["[X]", "[X]_2", "kept"]

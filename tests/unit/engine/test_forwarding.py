@@ -344,6 +344,7 @@ async def test_an_upstreams_error_goes_past_the_guards_of_the_reply() -> None:
     assert b"[X]" in exchange.data
     assert b"held" not in exchange.data
     assert all(b"held" not in content.data for content in ending(world).contents)
+    assert ending(world).masked == (Masked("error", "X", "x", 1),)
 
 
 @pytest.mark.parametrize("stream", [False, True])

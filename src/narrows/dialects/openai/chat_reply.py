@@ -37,6 +37,7 @@ _REASONING_COPY: Final = COPY + "reasoning"
 _DETAILS: Final = {"text": "details", "summary": "details", "data": "signature", "signature": "signature"}
 """Members of a piece of OpenRouter's `reasoning_details`; its text stands beside it in `reasoning`, too."""
 
+_TIERS: Final = frozenset({"auto", "default", "flex", "on_demand", "performance", "priority", "scale", "standard"})
 _OUTER: Final = frozenset({"id", "object", "created", "model", "system_fingerprint", "service_tier"})
 _INNER: Final = frozenset({"index", "type"})
 """Members that an event shares with the next one, of the chunk and of what it holds."""
@@ -52,6 +53,8 @@ def read_completion(tree: Json, event: Event, *, stored: bool = False) -> None:
         if kind is str and key in _ENVELOPE:
             if key == "model":
                 event.model = value
+            elif key == "service_tier" and value not in _TIERS:
+                collect(event.deltas, 0, "other", tree, key)
         elif kind is list and key == "choices":
             for choice in value:
                 _read_choice(event, choice)

@@ -269,3 +269,10 @@ def test_what_a_call_passes_is_told_apart_by_its_kind() -> None:
     assert [(delta.field, delta.text) for delta in event.deltas] == [
         ("tool_call:0", "{}"), ("tool_call_text:1", "text"), ("tool_call_input:2", "v"), ("tool_call_input:2", "k"),
     ]  # fmt: skip
+
+
+def test_a_service_tier_that_is_no_word_of_the_api_is_a_text() -> None:
+    assert [
+        delta.text for delta in whole(CHAT_REPLY | {"service_tier": "078-05-1120"}).deltas if delta.field == "other"
+    ] == ["078-05-1120"]
+    assert all(delta.text != "default" for delta in whole(CHAT_REPLY | {"service_tier": "default"}).deltas)
