@@ -57,15 +57,16 @@ class Mask:
             return None
         return _Masking(self._of(call.plan))
 
-    def redacted(self, call: Call) -> Call:
-        """A refused call as it may be recorded: masked, whether or not it came as far as this control."""
-        if call.masked is not None:
-            return call
-        applied = self._of(call.plan) if call.plan.masks else self._every
-        if applied.prompt is None:
-            return call
-        changed, masked, _ = _request(applied.prompt, call.asked)
-        return msgspec.structs.replace(call, asked=changed, masked=masked)
+    def redacted(self, call: Call, deny: Deny) -> tuple[Call, Deny]:
+        """A refused call and its refusal as they may be recorded: masked, whether or not the call came as far as this
+        control."""
+        side = (self._of(call.plan) if call.plan.masks else self._every).prompt
+        if side is None:
+            return call, deny
+        if call.masked is None:
+            changed, masked, _ = _request(side, call.asked)
+            call = msgspec.structs.replace(call, asked=changed, masked=masked)
+        return _described(side, call), _quoting(side, deny)
 
     def _of(self, plan: Plan) -> Applied:
         known = self._known.get(id(plan))
@@ -85,12 +86,12 @@ class _Masking:
         self._reply = None if applied.response is None else ReplyMask(applied.response, grows, is_json)
 
     def on_request(self, call: Call) -> Verdict:
-        if self._side is None or not call.asked.texts:
+        if self._side is None:
             return PROCEED
         asked, masked, blocked = _request(self._side, call.asked)
         if blocked is not None:
             return blocked
-        return Proceed(msgspec.structs.replace(call, asked=asked, masked=masked))
+        return Proceed(_described(self._side, msgspec.structs.replace(call, asked=asked, masked=masked)))
 
     def on_event(self, event: Event) -> Deny | None:
         blocked = None if self._reply is None else self._reply.take(event)
@@ -176,6 +177,32 @@ def _text(side: Side, text: Text, tally: _Tally) -> tuple[str, str | None] | Non
         if finding.transform is Transform.BLOCK:
             blocked = finding.entity
     return masked, blocked
+
+
+def _described(side: Side, call: Call) -> Call:
+    """The call with what the caller says of it masked, too: the justification, and the places that notes name."""
+    masker = side.masker
+    if masker is None:
+        return call
+    why = call.source.justification
+    if why is not None and (masked := masker.mask(why).text) != why:
+        call = msgspec.structs.replace(call, source=msgspec.structs.replace(call.source, justification=masked))
+    if any(note.param is not None for note in call.notes):
+        notes = tuple(
+            msgspec.structs.replace(note, param=None if note.param is None else clean_path(masker, note.param))
+            for note in call.notes
+        )
+        call = msgspec.structs.replace(call, notes=notes)
+    return call
+
+
+def _quoting(side: Side, deny: Deny) -> Deny:
+    """A refusal without what it may quote of the prompt, such as a key in the place that it names."""
+    masker = side.masker
+    if masker is None:
+        return deny
+    param = None if deny.param is None else clean_path(masker, deny.param)
+    return msgspec.structs.replace(deny, message=masker.mask(deny.message).text, param=param)
 
 
 def _blocked(entity: str, path: str | None, what: str) -> Deny:

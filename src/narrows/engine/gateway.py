@@ -211,12 +211,12 @@ class Gateway:
         dialect = connected.dialect if connected is not None else self._face(visit)
         if call is None:
             call = self._unread_call(visit)
-        call = _recordable(visit.snapshot, call)
+        call, recorded = _recordable(visit.snapshot, call, deny)
         contents: tuple[Content, ...] = ()
         if connected is not None and call.asked.body:
             contents = (await forwarded(connected.dialect, call.asked, call.model, None)).contents
         try:
-            await services.journal.open(recording.refused(call, contents, deny))
+            await services.journal.open(recording.refused(call, contents, recorded))
         except JournalUnavailable:
             deny = Deny(Code.JOURNAL_UNAVAILABLE, "the gate can't record calls now")
         duration = services.clock.monotonic() - visit.started
@@ -269,15 +269,21 @@ def _choose(visit: _Visit, routed: Routed) -> tuple[Connected, Plan]:
     return connected, Plan(revision=visit.snapshot.revision, refusal=unserved)
 
 
-def _recordable(snapshot: Snapshot, call: Call) -> Call:
-    """A refused call without what masks hide; without any content where they fail."""
+def _recordable(snapshot: Snapshot, call: Call, deny: Deny) -> tuple[Call, Deny]:
+    """A refused call and its refusal without what masks hide; without any content where they fail."""
     if snapshot.recordable is None:
-        return call
+        return call, deny
     try:
-        return snapshot.recordable(call)
+        return snapshot.recordable(call, deny)
     except Exception as failure:
         _log.error("a refused call can't be masked, so its content is not recorded: %s", type(failure).__qualname__)
-        return msgspec.structs.replace(call, asked=msgspec.structs.replace(_NOTHING, operation=call.asked.operation))
+        bare = msgspec.structs.replace(
+            call,
+            asked=msgspec.structs.replace(_NOTHING, operation=call.asked.operation),
+            source=msgspec.structs.replace(call.source, justification=None),
+            notes=(),
+        )
+        return bare, Deny(deny.code, deny.meaning.summary, policy=deny.policy, rule=deny.rule)
 
 
 def _refusal(verdict: Deny | Hold | None) -> Deny | None:

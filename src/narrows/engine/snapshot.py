@@ -9,6 +9,7 @@ import msgspec
 
 from narrows.config.schema import Connection
 from narrows.model.call import Call
+from narrows.model.verdict import Deny
 from narrows.policy.policyset import PolicySet
 from narrows.ports.control import Control
 from narrows.ports.dialect import Dialect
@@ -29,7 +30,8 @@ class Connected(msgspec.Struct, frozen=True):
 
 class Snapshot(msgspec.Struct, frozen=True):
     """Everything a call is judged by. `controls` are in the order of the request, `reply_controls` of the reply.
-    `recordable` gives a refused call as it may be recorded, whatever control it came to; None: as it is.
+    `recordable` gives a refused call and its refusal as they may be recorded, whatever control refused; None: as they
+    are.
     """
 
     revision: str
@@ -40,7 +42,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     controls: tuple[Control, ...]
     reply_controls: tuple[Control, ...]
     max_body: int
-    recordable: Callable[[Call], Call] | None = None
+    recordable: Callable[[Call, Deny], tuple[Call, Deny]] | None = None
 
 
 class Snapshots:

@@ -2,15 +2,16 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from narrows.controls.mask import Mask
-from narrows.model.call import Call
+from narrows.model.call import Call, Source
 from narrows.model.plan import Mask as Entry
 from narrows.model.plan import Plan, Transform
 from narrows.model.refusal import Code
 from narrows.model.text import Masked, Role, Text
-from narrows.model.verdict import Deny
+from narrows.model.verdict import Deny, Note
 from unit.controls.calls import begun, call, event, judged
 from unit.masking.samples import engine
 
@@ -135,19 +136,36 @@ def test_a_blocked_reply_is_stopped() -> None:
     assert deny.code is Code.SENSITIVE_DATA
 
 
+DENY = Deny(Code.PROMPT_DENIED, f"no {SSN} here", param=f"$['{SSN}']")
+
+
 def test_a_call_refused_before_it_came_here_is_recorded_masked() -> None:
-    assert control().redacted(asking(f"ssn {SSN}")).asked.texts[0].value == "ssn [US_SSN]"
+    recorded, deny = control().redacted(asking(f"ssn {SSN}"), DENY)
+    assert recorded.asked.texts[0].value == "ssn [US_SSN]"
+    assert (deny.message, deny.param) == ("no [US_SSN] here", "$['[US_SSN]']")
 
 
 def test_a_call_that_no_policy_permits_is_recorded_with_every_mask() -> None:
     about = call(
         asked={"body": {"messages": [{"content": SSN}]}, "texts": (Text(Role.USER, "$.messages[0].content", SSN),)}
     )
-    recorded = control(entry()).redacted(about)
+    recorded, _ = control(entry()).redacted(about, DENY)
     assert recorded.asked.body == {"messages": [{"content": "[US_SSN]"}]}
 
 
-def test_a_call_that_was_masked_is_recorded_as_it_is() -> None:
+def test_a_call_that_was_masked_is_not_masked_again() -> None:
     after = judged(control(), asking(f"ssn {SSN}"))
     assert isinstance(after, Call)
-    assert control(entry()).redacted(after) is after
+    assert control(entry()).redacted(after, DENY)[0] is after
+
+
+def test_what_the_caller_says_of_a_call_is_masked_too() -> None:
+    about = msgspec.structs.replace(
+        asking("hi"),
+        source=Source("127.0.0.1", justification=f"for {SSN}"),
+        notes=(Note(Code.PROMPT_DENIED, "w", param=f"$['{SSN}']"), Note(Code.PROMPT_DENIED, "w")),
+    )
+    after = judged(control(), about)
+    assert isinstance(after, Call)
+    assert after.source.justification == "for [US_SSN]"
+    assert [note.param for note in after.notes] == ["$['[US_SSN]']", None]

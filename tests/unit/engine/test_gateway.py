@@ -10,6 +10,7 @@ import pytest
 from narrows.model.call import Call
 from narrows.model.record import Outcome
 from narrows.model.text import Role, Text
+from narrows.model.verdict import Deny
 from unit.engine.world import POLICY, World, chat, completion
 
 
@@ -278,16 +279,17 @@ async def test_a_refused_call_is_recorded_as_masks_leave_it() -> None:
     world = World()
     hidden = Text(Role.USER, "$.messages[0].content", "[X]")
 
-    def recordable(call: Call) -> Call:
+    def recordable(call: Call, deny: Deny) -> tuple[Call, Deny]:
         body = {"model": "small-1", "messages": [{"role": "user", "content": "[X]"}]}
-        return msgspec.structs.replace(
-            call, asked=msgspec.structs.replace(call.asked, body=body, texts=(hidden,)), masked=()
-        )
+        asked = msgspec.structs.replace(call.asked, body=body, texts=(hidden,))
+        return msgspec.structs.replace(call, asked=asked, masked=()), msgspec.structs.replace(deny, message="[Y]")
 
     world.snapshots.current = msgspec.structs.replace(world.snapshots.current, recordable=recordable)
     exchange = await world.call(chat("a secret", model="large-1"))
     assert exchange.status == 403
     (entry,) = world.journal.opened
+    assert entry.reason == "[Y]"
+    assert b"[Y]" not in exchange.data
     assert b"[X]" in b"".join(content.data for content in entry.contents)
     assert all(b"secret" not in content.data for content in entry.contents)
 
@@ -295,7 +297,7 @@ async def test_a_refused_call_is_recorded_as_masks_leave_it() -> None:
 async def test_where_masks_fail_a_refused_call_is_recorded_without_its_content() -> None:
     world = World()
 
-    def recordable(call: Call) -> Call:
+    def recordable(call: Call, deny: Deny) -> tuple[Call, Deny]:
         raise RuntimeError("no")
 
     world.snapshots.current = msgspec.structs.replace(world.snapshots.current, recordable=recordable)
