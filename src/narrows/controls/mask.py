@@ -169,7 +169,7 @@ def _text(side: Side, text: Text, tally: _Tally) -> tuple[str, str | None] | Non
         arguments = mask_arguments(masker, value, fields)
         masked, findings = arguments.text, [found.finding for found in arguments.findings]
     else:
-        plain = masker.mask(value)
+        plain = side.mask(value)
         masked, findings = plain.text, plain.findings
     blocked: str | None = None
     for finding in findings:

@@ -4,23 +4,41 @@ Owns how entries of policies become rules of the engine. It knows no wire format
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from narrows.masking.engine import Engine
 from narrows.masking.fields import FieldRefused, FieldRule, FieldRules, element, member, parse_path
-from narrows.masking.masker import Masker
+from narrows.masking.masker import Masked, Masker
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.plan import Transform as Put
 from narrows.model.plan import Mask
+
+KNOWN: Final = 4096
+LONGEST_KNOWN: Final = 2048
+"""So many clean texts of at most so many characters are remembered for each side of a plan: a few megabytes."""
 
 
 class Side:
     """What is masked in one direction. `masker` changes, `watcher` only looks; None where nothing asks for it.
     `fields` are the places whose value is masked whatever it is."""
 
-    __slots__ = ("fields", "masker", "watcher")
+    __slots__ = ("_clean", "fields", "masker", "watcher")
 
     def __init__(self, masker: Masker | None, watcher: Masker | None, fields: FieldRules | None) -> None:
         self.masker, self.watcher, self.fields = masker, watcher, fields
+        self._clean: set[str] = set()
+
+    def mask(self, text: str) -> Masked:
+        """A whole text. Those in which nothing was found lately are known: agents send their history again with every
+        turn, and every reply says the same few words."""
+        if self.masker is None or text in self._clean:
+            return Masked(text, ())
+        masked = self.masker.mask(text)
+        if not masked.findings and len(text) <= LONGEST_KNOWN:
+            if len(self._clean) >= KNOWN:
+                self._clean.clear()
+            self._clean.add(text)
+        return masked
 
 
 class Applied:

@@ -102,10 +102,10 @@ class ReplyMask:
         if masker is None:
             return
         if event.finish is not None:
-            event.finish = masker.mask(event.finish).text
+            event.finish = self._side.mask(event.finish).text
         if event.model is not None:
             if event.model not in self._names:
-                self._names = {event.model: masker.mask(event.model).text}
+                self._names = {event.model: self._side.mask(event.model).text}
             event.model = self._names[event.model]
 
     def _whole(self, event: Event, delta: Delta, *, whole: bool) -> str | None:
@@ -125,9 +125,13 @@ class ReplyMask:
             arguments = mask_arguments(side.masker, text, side.fields)
             delta.text = arguments.text
             return self._note(event, delta, [found.finding for found in arguments.findings])
-        stream = self._stream(side.masker, field)
-        delta.text = stream.finish(text)
-        return self._note(event, delta, stream.findings) if stream.findings else None
+        stream = self._covered(field)
+        if stream is None:
+            masked = side.mask(text)
+            delta.text, findings = masked.text, masked.findings
+        else:
+            delta.text, findings = stream.finish(text), tuple(stream.findings)
+        return self._note(event, delta, findings) if findings else None
 
     def _is_continued(self, delta: Delta) -> bool:
         """Whether a string that nobody classified goes on in a later event, so that no one of them shows it whole."""
@@ -152,10 +156,14 @@ class ReplyMask:
         return self._note(event, delta, _plain(found[known:])) if len(found) > known else None
 
     def _stream(self, masker: Masker, field: str) -> MaskStream | FieldStream:
-        """For a text that is no JSON: of a document's member it may be one that a field rule covers."""
+        """For a text that is no JSON."""
+        return self._covered(field) or masker.stream()
+
+    def _covered(self, field: str) -> FieldStream | None:
+        """For a text of a document's member that a field rule covers."""
         rules = self._side.fields
         rule = rules.rule(field) if rules is not None and field.startswith("$") and not field.endswith("~") else None
-        return masker.stream() if rules is None or rule is None else rules.stream(rule)
+        return None if rules is None or rule is None else rules.stream(rule)
 
     def _holds_json(self, field: str) -> bool:
         """Whether values are to be masked one by one: in a call's arguments, and, where field rules look into it, in

@@ -2,7 +2,7 @@
 
 import pytest
 
-from narrows.masking.applied import apply, clean_path
+from narrows.masking.applied import KNOWN, LONGEST_KNOWN, apply, clean_path
 from narrows.masking.masker import Masker
 from narrows.model.plan import Mask, Transform
 from unit.masking.samples import engine
@@ -75,3 +75,17 @@ def test_an_unknown_entity_is_an_error() -> None:
 )
 def test_a_path_does_not_tell_what_its_keys_hold(path: str, clean: str) -> None:
     assert clean_path(Masker(ENGINE), path) == clean
+
+
+def test_clean_texts_are_known_and_others_are_masked_each_time() -> None:
+    side = apply(ENGINE, (mask("US_SSN"),), KEY).prompt
+    assert side is not None
+    for _ in range(2):
+        assert side.mask("nothing").text == "nothing"
+        assert side.mask(SSN).text == "ssn [US_SSN]"
+        assert len(side.mask(SSN).findings) == 1
+    for number in range(KNOWN + 1):
+        side.mask(f"text {number}")
+    assert len(side._clean) <= KNOWN
+    side.mask("x" * (LONGEST_KNOWN + 1))
+    assert "x" * (LONGEST_KNOWN + 1) not in side._clean
