@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from narrows.config import schema
+from narrows.masking.table import DETECTORS
 from narrows.model.refusal import REGISTRY, Code
-from narrows.wiring.detectors import SHIPPED
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -44,7 +44,7 @@ def test_every_parameter_that_widens_a_call_is_explained() -> None:
 
 def test_every_entity_is_documented() -> None:
     index = (DOCS / "reference" / "entities.md").read_text(encoding="utf-8")
-    entities = {row.entity for row in SHIPPED}
+    entities = {row.entity for row in DETECTORS}
     assert len(entities) > 400
     assert [entity for entity in sorted(entities) if f"[`{entity}`](" not in index] == []
 

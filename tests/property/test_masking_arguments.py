@@ -17,9 +17,10 @@ from narrows.masking.engine import Engine
 from narrows.masking.fields import FieldRule, FieldRules, Place
 from narrows.masking.json_lexer import JsonLexer, Kind
 from narrows.masking.masker import Masker
-from narrows.masking.plan import Plan, Rule, Transform
+from narrows.masking.plan import Plan, Rule
 from narrows.masking.section import Section
 from narrows.masking.table import DETECTORS
+from narrows.model.plan import Transform
 from unit.masking import samples
 
 KEY = b"a key for the hashes of the tests"

@@ -21,8 +21,9 @@ from narrows.config.schema import Detectors
 from narrows.evidence.entries import MaskEntry
 from narrows.masking.detector import Detector
 from narrows.masking.masker import Masker
+from narrows.masking.table import DETECTORS
 from narrows.stores.sqlite.archive import Archive
-from narrows.wiring.detectors import SHIPPED, vocabulary
+from narrows.wiring.detectors import vocabulary
 from narrows.wiring.examples import broken_examples
 from narrows.wiring.organisation import rows
 from narrows.wiring.reports import Report, add_reports, read_reports
@@ -49,7 +50,7 @@ class Catalogue(NamedTuple):
 
     @classmethod
     def of(cls, own: Detectors) -> "Catalogue":
-        return cls(own, vocabulary(own), (*rows(own), *SHIPPED))
+        return cls(own, vocabulary(own), (*rows(own), *DETECTORS))
 
     def groups(self, entity: str) -> list[str]:
         """The groups that an entity is in."""

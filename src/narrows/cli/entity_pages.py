@@ -37,7 +37,8 @@ from narrows.masking.detectors import (
     secrets_source,
     telephones,
 )
-from narrows.wiring.detectors import SHIPPED, shipped_groups
+from narrows.masking.table import DETECTORS
+from narrows.wiring.detectors import shipped_groups
 
 Tables = Mapping[str, tuple[str, tuple[Detector, ...]]]
 
@@ -131,7 +132,7 @@ def _page(name: str, title: str, entities: Iterable[str]) -> Iterator[str]:
             yield f"Groups: {', '.join(f'`{group}`' for group in groups)}.\n"
         yield "| detector | score | with a keyword | validator | form |"
         yield "|---|---|---|---|---|"
-        found_by = [row for row in SHIPPED if row.entity == entity]
+        found_by = [row for row in DETECTORS if row.entity == entity]
         for row in found_by:
             yield _row(row)
         yield from _words(found_by)

@@ -22,8 +22,10 @@ from narrows.config.entities import Vocabulary
 from narrows.masking.detector import Detector
 from narrows.masking.findings import Finding
 from narrows.masking.masker import Masker
-from narrows.masking.plan import Plan, Rule, Transform
-from narrows.wiring.detectors import SHIPPED, vocabulary
+from narrows.masking.plan import Plan, Rule
+from narrows.masking.table import DETECTORS
+from narrows.model.plan import Transform
+from narrows.wiring.detectors import vocabulary
 from narrows.wiring.organisation import rows
 
 CHUNK: Final = 1 << 16
@@ -77,7 +79,7 @@ def mask(
     )
     with _opened(file) as source:
         masker = Masker(engines.load(loaded), Plan((rule,), secrets.token_bytes(32)))
-        detectors = {row.name: row for row in (*rows(own), *SHIPPED)}
+        detectors = {row.name: row for row in (*rows(own), *DETECTORS)}
         run = _Run(masker, detectors, explain=explain)
         if as_json:
             _print_json(run, source)

@@ -18,11 +18,10 @@ from narrows.masking.arguments import mask_arguments
 from narrows.masking.engine import Engine
 from narrows.masking.findings import Finding
 from narrows.masking.masker import Masker
-from narrows.masking.plan import Transform
 from narrows.masking.replies import ReplyMask
 from narrows.model.call import Asked, Call
 from narrows.model.plan import Mask as Entry
-from narrows.model.plan import Plan
+from narrows.model.plan import Plan, Transform
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event

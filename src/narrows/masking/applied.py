@@ -10,7 +10,6 @@ from narrows.masking.engine import Engine
 from narrows.masking.fields import FieldRefused, FieldRule, FieldRules, element, member, parse_path
 from narrows.masking.masker import Masked, Masker
 from narrows.masking.plan import Plan, Rule
-from narrows.masking.plan import Transform as Put
 from narrows.model.plan import Mask
 
 KNOWN: Final = 4096
@@ -65,7 +64,7 @@ def _side(engine: Engine, masks: Sequence[Mask], key: bytes) -> Side | None:
     if not masks:
         return None
     enforced = [mask for mask in masks if not mask.observe]
-    names = [FieldRule(name, Put(int(mask.transform))) for mask in enforced for name in mask.fields]
+    names = [FieldRule(name, mask.transform) for mask in enforced for name in mask.fields]
     # Field rules alone need a masker, too: it finds nothing, but the values below a place go through it.
     nothing = Masker(engine, Plan(())) if names else None
     return Side(
@@ -76,9 +75,7 @@ def _side(engine: Engine, masks: Sequence[Mask], key: bytes) -> Side | None:
 
 
 def _masker(engine: Engine, masks: Iterable[Mask], key: bytes) -> Masker | None:
-    rules = tuple(
-        Rule(mask.entities, Put(int(mask.transform)), mask.threshold, mask.allow) for mask in masks if mask.entities
-    )
+    rules = tuple(Rule(mask.entities, mask.transform, mask.threshold, mask.allow) for mask in masks if mask.entities)
     return Masker(engine, Plan(rules, key)) if rules else None
 
 

@@ -22,8 +22,8 @@ from narrows.masking.fields import LONGEST_KEY, FieldRule, FieldRules, FieldStre
 from narrows.masking.findings import Finding, blocks
 from narrows.masking.json_lexer import JsonLexer, Kind, Token
 from narrows.masking.masker import Masker
-from narrows.masking.plan import Transform
 from narrows.masking.streaming import MaskStream
+from narrows.model.plan import Transform
 
 SHOWN_KEY: Final = 128
 """Characters of a key in the path of a finding; an ellipsis stands for the rest."""

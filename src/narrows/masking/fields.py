@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from narrows.masking import standins
 from narrows.masking.engine import Source
 from narrows.masking.findings import HOLD, Finding, stand_in
-from narrows.masking.plan import Transform
+from narrows.model.plan import Transform
 
 ENTITY: Final = "FIELD"
 """What a value is called that a rule has masked."""

@@ -12,7 +12,7 @@ from typing import Final
 from narrows.masking import standins
 from narrows.masking.candidates import Hit
 from narrows.masking.engine import Source
-from narrows.masking.plan import Transform
+from narrows.model.plan import Transform
 
 HOLD: Final = 4096
 """Characters of a finding that a stream holds back. A longer one is redacted as a whole, whatever its transform, with

@@ -7,30 +7,14 @@ no patterns and no texts.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Final
 
 from narrows.masking.engine import Engine
 from narrows.masking.folding import Folder
+from narrows.model.plan import Transform
 
 NOBODY: Final = 2.0
 """A floor that no score reaches."""
-
-
-class Transform(IntEnum):
-    """What is put in a finding's place, from the mildest to the strictest."""
-
-    PARTIAL = 1
-    """Eight stars and the last four letters or digits; shorter values are redacted."""
-
-    HASH = 2
-    """The entity and a keyed hash of the value."""
-
-    REDACT = 3
-    """The entity alone."""
-
-    BLOCK = 4
-    """The call is to be refused; the text is redacted meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

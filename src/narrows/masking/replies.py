@@ -13,8 +13,8 @@ from narrows.masking.arguments import ArgumentFinding, ArgumentsStream, mask_arg
 from narrows.masking.fields import FieldStream
 from narrows.masking.findings import Finding
 from narrows.masking.masker import Masker
-from narrows.masking.plan import Transform
 from narrows.masking.streaming import MaskStream
+from narrows.model.plan import Transform
 from narrows.model.reply import Delta, Event
 from narrows.model.text import Masked
 

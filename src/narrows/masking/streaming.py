@@ -17,7 +17,8 @@ from narrows.masking.engine import Engine
 from narrows.masking.findings import HOLD, Cluster, Finding, blocks, stand_in
 from narrows.masking.folding import Folded, encode
 from narrows.masking.patterns import EDGE, OTHER_BYTE, SPACES, WALL
-from narrows.masking.plan import Chosen, Transform
+from narrows.masking.plan import Chosen
+from narrows.model.plan import Transform
 
 LONGEST_WORD: Final = 512
 """Characters held back without a separator before it is asked how much of them may go."""

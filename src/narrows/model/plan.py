@@ -43,9 +43,16 @@ class Transform(IntEnum):
     """What masking puts in a finding's place, from the mildest to the strictest."""
 
     PARTIAL = 1
+    """Eight stars and the last four letters or digits; shorter values are redacted."""
+
     HASH = 2
+    """The entity and a keyed hash of the value."""
+
     REDACT = 3
+    """The entity alone."""
+
     BLOCK = 4
+    """The call is refused."""
 
 
 class Mask(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The shipped table of detectors, whole, and the names that policies may use for what it finds.
+"""The names that policies may use for what masking finds: entities and groups, shipped ones and an organisation's.
 
 Importing it imports every file of the table, which takes a fifth of a second: only what masks does.
 """
@@ -7,12 +7,8 @@ from typing import Final
 
 from narrows.config.entities import Vocabulary
 from narrows.config.schema import Detectors
-from narrows.masking.detector import Detector
-from narrows.masking.detectors import groups, secrets_table
-
-SECRETS: Final[tuple[Detector, ...]] = secrets_table.DETECTORS
-SHIPPED: Final[tuple[Detector, ...]] = (*groups.DETECTORS, *SECRETS)
-"""Every row. Of two findings as sure and as long as each other the earlier row names it."""
+from narrows.masking.detectors import groups
+from narrows.masking.table import DETECTORS, SECRETS
 
 CUSTOM: Final = "CUSTOM"
 """The group of an organisation's own entities."""
@@ -26,6 +22,6 @@ def shipped_groups() -> dict[str, frozenset[str]]:
 def vocabulary(settings: Detectors) -> Vocabulary:
     """The names that masks may use: shipped ones, and those of an organisation's detectors."""
     own = frozenset((*(row.entity for row in settings.patterns), *(row.entity for row in settings.words)))
-    entities = frozenset(detector.entity for detector in SHIPPED) | own
+    entities = frozenset(detector.entity for detector in DETECTORS) | own
     named = {**shipped_groups(), CUSTOM: own}
     return Vocabulary(entities, {name: members & entities for name, members in named.items() if members & entities})

@@ -17,9 +17,9 @@ from narrows.masking.masker import Masker
 from narrows.masking.organisation import BOUNDS
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.section import Section
+from narrows.masking.table import DETECTORS
 from narrows.model.call import Call
 from narrows.wiring.compiled import CompiledFiles
-from narrows.wiring.detectors import SHIPPED
 from narrows.wiring.examples import apart
 from narrows.wiring.organisation import Organisation, compile_organisation, rows, stamps
 
@@ -82,14 +82,14 @@ class EngineLoader:
         own = rows(settings)
         kept, table = _Kept(self._files), _Kept(self._files)
         sections = [Section(apart(own, 0), bounds=BOUNDS, load=kept.read)] if own else []
-        shipped = Section(apart(SHIPPED, len(own)), load=table.read, compile_all=in_threads)
+        shipped = Section(apart(DETECTORS, len(own)), load=table.read, compile_all=in_threads)
         table.write(shipped)
         return Engine([*sections, shipped])
 
     def _table(self) -> Section:
         if self._shipped is None:
             kept = _Kept(self._files)
-            self._shipped = Section(SHIPPED, load=kept.read, compile_all=in_threads)
+            self._shipped = Section(DETECTORS, load=kept.read, compile_all=in_threads)
             kept.write(self._shipped)
         return self._shipped
 

@@ -19,8 +19,9 @@ from narrows.masking.organisation import BOUNDS
 from narrows.masking.patterns import PatternRefused
 from narrows.masking.rows import compile_row
 from narrows.masking.section import Section
+from narrows.masking.table import DETECTORS
 from narrows.masking.wordlist import WordList
-from narrows.wiring.detectors import CUSTOM, SHIPPED, shipped_groups
+from narrows.wiring.detectors import CUSTOM, shipped_groups
 
 MOST_ENTRIES: Final = 1_000_000
 LARGEST_LIST: Final = 256 << 20
@@ -102,7 +103,7 @@ def _detector(row: DetectorPattern) -> Detector:
 
 def _clashes(settings: Detectors) -> Iterator[Problem]:
     """Names that the shipped table has already."""
-    taken, named = {detector.name for detector in SHIPPED}, {*shipped_groups(), CUSTOM}
+    taken, named = {detector.name for detector in DETECTORS}, {*shipped_groups(), CUSTOM}
     keyed = [
         *((f"detectors.patterns[{index}]", row.name, row.entity) for index, row in enumerate(settings.patterns)),
         *((f"detectors.words[{index}]", row.name, row.entity) for index, row in enumerate(settings.words)),

@@ -9,7 +9,7 @@ from e2e.masking import wire
 from narrows.masking.engine import Engine
 from narrows.masking.masker import Masker
 from narrows.masking.plan import Plan, Rule
-from narrows.wiring.detectors import SHIPPED
+from narrows.masking.table import DETECTORS
 
 SEPARATOR = "\n¶ ¶\n"
 """Between two examples; it belongs to no value, so as many must be left as there were."""
@@ -26,7 +26,7 @@ class Values:
     def __init__(self, engine: Engine) -> None:
         self.needles: dict[str, bytes] = {}
         self.texts: list[str] = []
-        for detector in SHIPPED:
+        for detector in DETECTORS:
             if detector.entity in self.needles:
                 continue
             example = detector.examples[0]

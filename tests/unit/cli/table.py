@@ -8,9 +8,9 @@ from narrows.masking.detectors import contact, identity_us
 TABLE: Final[tuple[Detector, ...]] = (*identity_us.DETECTORS, *contact.DETECTORS)
 
 PLACES: Final = (
-    "narrows.wiring.masking.SHIPPED",
-    "narrows.wiring.detectors.SHIPPED",
-    "narrows.cli.mask.SHIPPED",
-    "narrows.cli.detectors.SHIPPED",
+    "narrows.wiring.masking.DETECTORS",
+    "narrows.wiring.detectors.DETECTORS",
+    "narrows.cli.mask.DETECTORS",
+    "narrows.cli.detectors.DETECTORS",
 )
 """Where it is taken from."""

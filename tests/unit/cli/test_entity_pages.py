@@ -6,16 +6,17 @@ from narrows.cli.entity_pages import TABLES, pages
 from narrows.masking.engine import Engine
 from narrows.masking.masker import Masker
 from narrows.masking.section import Section
-from narrows.wiring.detectors import SECRETS, SHIPPED, shipped_groups
+from narrows.masking.table import DETECTORS, SECRETS
+from narrows.wiring.detectors import shipped_groups
 
 PAGES = pages()
 
 
 def test_every_table_has_its_page_and_every_row_its_place() -> None:
     rows = [row for _, table in TABLES.values() for row in table]
-    assert {row.name for row in rows} == {row.name for row in SHIPPED}
+    assert {row.name for row in rows} == {row.name for row in DETECTORS}
     whole = "\n".join(PAGES.values())
-    assert [row.name for row in SHIPPED if f"| `{row.name}` |" not in whole] == []
+    assert [row.name for row in DETECTORS if f"| `{row.name}` |" not in whole] == []
 
 
 def test_every_entity_has_one_section_and_a_link_to_it() -> None:
@@ -25,7 +26,7 @@ def test_every_entity_has_one_section_and_a_link_to_it() -> None:
         for path, page in PAGES.items()
         for entity in re.findall(r"^## ([A-Z0-9_]+)$", page, re.MULTILINE)
     ]
-    assert sorted(entity for entity, _ in sections) == sorted({row.entity for row in SHIPPED})
+    assert sorted(entity for entity, _ in sections) == sorted({row.entity for row in DETECTORS})
     for entity, path in sections:
         assert f"[`{entity}`]({path}#{entity.lower()})" in index
 

@@ -121,7 +121,7 @@ def test_cases_say_what_is_masked(
     narrows: Narrows, tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("narrows.wiring.masking.SHIPPED", TABLE)
+    monkeypatch.setattr("narrows.wiring.masking.DETECTORS", TABLE)
     config.write_text(config.read_text() + "    mask: [{entities: [US_SSN], with: partial}]\n")
     (tmp_path / "cases.yaml").write_text(MASKED)
     rows = narrows("policy", "test", "cases.yaml", "--json").rows
@@ -137,7 +137,7 @@ def test_what_is_blocked_is_refused(
     narrows: Narrows, tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("narrows.wiring.masking.SHIPPED", TABLE)
+    monkeypatch.setattr("narrows.wiring.masking.DETECTORS", TABLE)
     config.write_text(
         config.read_text() + "    mask: [{entities: [US_SSN], with: block}, {entities: [EMAIL_ADDRESS]}]\n"
     )

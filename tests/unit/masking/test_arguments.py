@@ -14,7 +14,8 @@ from narrows.masking.fields import FieldRule, FieldRules
 from narrows.masking.findings import HOLD, Finding
 from narrows.masking.json_lexer import LONGEST_SCALAR
 from narrows.masking.masker import Masker
-from narrows.masking.plan import Plan, Rule, Transform
+from narrows.masking.plan import Plan, Rule
+from narrows.model.plan import Transform
 from unit.masking.samples import KEY, engine
 
 ENGINE = engine()

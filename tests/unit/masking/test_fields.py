@@ -12,7 +12,7 @@ from narrows.masking.fields import (
     parse_path,
 )
 from narrows.masking.findings import HOLD, Finding
-from narrows.masking.plan import Transform
+from narrows.model.plan import Transform
 
 KEY = b"k" * 32
 

@@ -1,7 +1,7 @@
 from narrows.masking.candidates import Hit
 from narrows.masking.engine import Source
 from narrows.masking.findings import HOLD, Cluster, Finding, blocks, stand_in
-from narrows.masking.plan import Transform
+from narrows.model.plan import Transform
 
 KEY = b"k" * 32
 

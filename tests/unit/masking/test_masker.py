@@ -3,7 +3,8 @@ import pytest
 
 from narrows.masking.findings import Finding
 from narrows.masking.masker import Masker
-from narrows.masking.plan import Plan, Rule, Transform
+from narrows.masking.plan import Plan, Rule
+from narrows.model.plan import Transform
 from unit.masking.samples import engine
 
 ENGINE = engine()

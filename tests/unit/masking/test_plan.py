@@ -1,7 +1,8 @@
 import pytest
 
 from narrows.masking.masker import Masker
-from narrows.masking.plan import Chosen, Plan, Rule, Transform
+from narrows.masking.plan import Chosen, Plan, Rule
+from narrows.model.plan import Transform
 from unit.masking.samples import engine
 
 ENGINE = engine()

@@ -2,8 +2,9 @@ import pytest
 
 from narrows.masking.findings import HOLD
 from narrows.masking.masker import Masker
-from narrows.masking.plan import Plan, Rule, Transform
+from narrows.masking.plan import Plan, Rule
 from narrows.masking.streaming import LONGEST_WORD, STEP, MaskStream
+from narrows.model.plan import Transform
 from unit.masking.samples import KEY, engine
 
 ENGINE = engine()

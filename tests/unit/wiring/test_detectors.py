@@ -7,7 +7,8 @@ import msgspec
 
 from narrows.config.schema import Detectors
 from narrows.masking import detectors
-from narrows.wiring.detectors import CUSTOM, SHIPPED, shipped_groups, vocabulary
+from narrows.masking.table import DETECTORS
+from narrows.wiring.detectors import CUSTOM, shipped_groups, vocabulary
 
 
 def test_no_table_is_left_out() -> None:
@@ -16,14 +17,14 @@ def test_no_table_is_left_out() -> None:
         for module in pkgutil.iter_modules(detectors.__path__)
         for row in getattr(importlib.import_module(f"{detectors.__name__}.{module.name}"), "DETECTORS", ())
     }
-    names = [row.name for row in SHIPPED]
+    names = [row.name for row in DETECTORS]
     assert rows == set(names)
     assert len(names) == len(set(names)) > 600
 
 
 def test_groups_name_what_there_is() -> None:
     names = vocabulary(Detectors())
-    assert names.entities == {row.entity for row in SHIPPED}
+    assert names.entities == {row.entity for row in DETECTORS}
     assert CUSTOM not in names.groups
     for group, entities in names.groups.items():
         assert entities, group

@@ -7,7 +7,7 @@ import pytest
 from narrows.masking.detector import Detector
 from narrows.masking.engine import Engine
 from narrows.masking.section import Section
-from narrows.wiring.detectors import SHIPPED
+from narrows.masking.table import DETECTORS
 from narrows.wiring.examples import Broken, apart, broken_examples
 
 ROW = Detector(name="four", entity="FOUR", pattern="[0-9]{4}", examples=("1234",), counterexamples=("123",))
@@ -36,4 +36,4 @@ def test_what_another_detector_finds_does_not_count() -> None:
 
 @pytest.mark.timeout(300)
 def test_every_shipped_example_holds() -> None:
-    assert broken(*SHIPPED) == []
+    assert broken(*DETECTORS) == []

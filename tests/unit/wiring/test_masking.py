@@ -26,7 +26,7 @@ TEXT = "054-28-6917 and B-1234"
 @pytest.fixture(autouse=True)
 def _small_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiling the whole table takes seconds; that it is whole is another test's business."""
-    monkeypatch.setattr(masking, "SHIPPED", identity_us.DETECTORS)
+    monkeypatch.setattr(masking, "DETECTORS", identity_us.DETECTORS)
 
 
 @pytest.fixture
