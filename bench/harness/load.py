@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from harness.arena import LOAD_CORE, Target, pinned
 
+APART = "7ms"
+"""Between the beginnings of two connections: no divisor of an interval, so that they fall all over it."""
+
 LUA = Path(__file__).with_name("chat.lua")
 
 
@@ -58,15 +61,28 @@ def closed(target: Target, body: Path, *, connections: int, seconds: float, same
     return Sample(requests / duration * 1e6, p50, p99)
 
 
-def fixed(target: Target, body: Path, *, connections: int, rate: float, seconds: float) -> Sample:
-    """`rate` requests a second, spread over `connections`, whether or not the earlier ones are answered."""
+def fixed(
+    target: Target, body: Path, *, connections: int, rate: float, seconds: float, together: bool = False
+) -> Sample:
+    """`rate` requests a second, spread over `connections`, whether or not the earlier ones are answered.
+
+    Each connection sends at regular intervals. They begin one after the other, so that their requests are spread over
+    time, too; `together`: all at once, so that every interval begins with a burst of as many requests. The first
+    second is not counted.
+    """
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "requests.tsv"
+        each = round(rate / connections * (seconds + 1))
+        pace = (
+            [f"-D{max(1, round(seconds))}", "--warm-up-time=1"]
+            if together
+            else ["-r1", f"--rate-period={APART}", f"-n{each * connections}"]
+        )
         run = subprocess.run(
             [
                 *pinned(LOAD_CORE), "h2load", "--h1", "-t1", f"-c{connections}", f"--rps={rate / connections:.3f}",
-                f"-D{max(1, round(seconds))}", "--warm-up-time=1", "-d", str(body), f"--log-file={log}",
-                "-H", "content-type: application/json", "-H", f"authorization: Bearer {target.token}", target.chat,
+                *pace, "-d", str(body), f"--log-file={log}", "-H", "content-type: application/json",
+                "-H", f"authorization: Bearer {target.token}", target.chat,
             ],
             capture_output=True,
             text=True,
@@ -79,5 +95,6 @@ def fixed(target: Target, body: Path, *, connections: int, rate: float, seconds:
     bad = [row for row in rows if row[1] != "200"]
     if bad or not rows:
         raise LoadFailed(f"{target.name}: {len(bad)} of {len(rows)} requests did not answer 200")
-    times = sorted(float(row[2]) for row in rows)
+    begin = min(int(row[0]) for row in rows) + (0 if together else 1_000_000)
+    times = sorted(float(row[2]) for row in rows if int(row[0]) >= begin)
     return Sample(len(times) / seconds, times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)])
