@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "detectors": Entry("detectors", "List, show and test what masking looks for."),
     "keys": Entry("keys", "Make, list and revoke keys of service accounts."),
     "sessions": Entry("sessions", "List, show, replay and follow the recorded calls."),
+    "why": Entry("why", "Explain what was decided of a call, and what to do."),
 }
 
 

@@ -1,0 +1,69 @@
+"""`narrows why`: what became of a call and for what reason, for who holds nothing but the id that a refusal carries."""
+
+from typing import Final
+
+import typer
+
+from narrows.cli.configuration import ConfigOption, DataOption, find_store
+from narrows.cli.failure import FAILED, USAGE, Failure
+from narrows.cli.sessions import LAST, JsonOption
+from narrows.cli.terminal import print_json, say
+from narrows.cli.why_page import page, row
+from narrows.stores.sqlite.archive import Archive
+from narrows.stores.sqlite.directory import DataDirectoryError
+from narrows.stores.sqlite.views import CallView
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+
+_CALL: Final = "call_"
+_REQUEST: Final = "req_"
+
+
+@app.command()
+def why(
+    reference: str = typer.Argument(
+        LAST, metavar="CALL-OR-REQUEST", help="The id of a call or a request; `last` is the newest call."
+    ),
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain what was decided of a call: what refused it, what was masked, and what to do.
+
+    The id is in the reply: `narrows-call-id`, or `x-request-id`.
+
+    [bold]Examples[/bold]
+
+      narrows why last
+
+      narrows why req_01a1fc4a73b0c2d1f2000001
+    """
+    call = _call(reference, config, data)
+    if as_json:
+        print_json(row(call))
+    else:
+        say(page(call))
+
+
+def _call(reference: str, config: ConfigOption, data: DataOption) -> CallView:
+    """The call on record. Raises Failure when there is none."""
+    name = f"{_CALL}{reference[len(_REQUEST) :]}" if reference.startswith(_REQUEST) else reference
+    if name != LAST and not name.startswith(_CALL):
+        raise Failure(f"'{reference}' is no id of a call ({_CALL}…) or of a request ({_REQUEST}…)", USAGE)
+    try:
+        archive = Archive(find_store(config, data))
+        if name == LAST:
+            found = next(iter(archive.calls(limit=1)), None)
+        else:
+            record = archive.call(name)
+            found = None if record is None else record.call
+    except DataDirectoryError as error:
+        raise Failure(f"the records can't be read: {error}", FAILED) from None
+    if found is None:
+        raise Failure(
+            f"no call '{reference}' is on record; requests without a valid credential are counted, not recorded"
+            if name != LAST
+            else "no call is on record",
+            FAILED,
+        )
+    return found

@@ -1,0 +1,79 @@
+"""Why a call ended as it did, in words."""
+
+from pathlib import Path
+
+import msgspec
+
+from narrows.cli.why_page import page, reasons, row
+from narrows.evidence.entries import MaskEntry, NoteEntry
+from narrows.model.record import Outcome
+from narrows.model.refusal import REGISTRY, Code
+from narrows.stores.sqlite.archive import Archive
+from narrows.stores.sqlite.views import CallView
+from unit.cli.recorded import REFUSED, RUNNING, WHOLE
+
+
+def recorded(store: Path, name: str) -> CallView:
+    record = Archive(store).call(name)
+    assert record is not None
+    return record.call
+
+
+def test_a_refusal_names_code_policy_rule_place_and_the_way_out(store: Path) -> None:
+    call = msgspec.structs.replace(recorded(store, REFUSED), policy="research", rule="no-keys", param="$.messages[1]")
+    (reason,) = reasons(call)
+    assert reason.kind == "refused"
+    for part in ("model_not_allowed (403)", "rule no-keys of policy research", "at $.messages[1]"):
+        assert part in reason.what
+    assert REGISTRY[Code.MODEL_NOT_ALLOWED].remedy in reason.next
+    assert "before anything was sent to the model" in page(call)
+
+
+def test_whether_to_try_again_is_said(store: Path) -> None:
+    call = recorded(store, REFUSED)
+    assert "will be refused again" in reasons(call)[0].next
+    (reason,) = reasons(msgspec.structs.replace(call, refusal="journal_unavailable"))
+    assert "may succeed later" in reason.next
+
+
+def test_masks_and_observers_are_told_apart(store: Path) -> None:
+    call = msgspec.structs.replace(
+        recorded(store, WHOLE),
+        masked=(
+            MaskEntry(count=2, detector="us_ssn.dashed", entity="US_SSN", observed=False, path="$.messages[0].content"),
+            MaskEntry(count=1, detector="url.scheme", entity="URL", observed=True, path="content"),
+        ),
+        notes=(NoteEntry(code="prompt_denied", policy="trial", rule="words", param="$.messages[0].content"),),
+    )
+    masked, seen, noted = reasons(call)
+    assert (masked.kind, masked.count, masked.detector) == ("masked", 2, "us_ssn.dashed")
+    assert "was masked 2 times at $.messages[0].content" in masked.what
+    assert "would have been masked" in seen.what
+    assert seen.kind == noted.kind == "observed"
+    assert "rule words of policy trial" in noted.what
+    assert f"narrows detectors report {call.id}" in page(call)
+
+
+def test_a_call_of_which_nothing_was_said(store: Path) -> None:
+    assert "Nothing was refused, masked or noted." in page(msgspec.structs.replace(recorded(store, WHOLE), notes=()))
+    assert "it is still running" in page(recorded(store, RUNNING))
+
+
+def test_every_ending_has_words_and_a_foreign_code_is_shown_as_it_is(store: Path) -> None:
+    call = recorded(store, REFUSED)
+    for outcome in Outcome:
+        assert row(msgspec.structs.replace(call, outcome=outcome.value))["ending"]
+    (reason,) = reasons(msgspec.structs.replace(call, refusal="of_another_version", reason="Because."))
+    assert reason.what.startswith("of_another_version (403) by rule may.models of policy support: Because.")
+    assert reason.next == ""
+
+
+def test_what_a_caller_wrote_cannot_break_a_line(store: Path) -> None:
+    call = msgspec.structs.replace(recorded(store, REFUSED), reason="a\x1b[31m\nb", model_asked="m\x07\n")
+    assert all(line.isprintable() for line in page(call).splitlines())
+
+
+def test_the_row_is_json_with_its_id_first(store: Path) -> None:
+    shown = row(recorded(store, REFUSED))
+    assert next(iter(shown)) == "id"
+    assert msgspec.json.decode(msgspec.json.encode(shown))["reasons"][0]["code"] == "model_not_allowed"
