@@ -15,6 +15,7 @@ from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
 from narrows.model.text import Text
 from narrows.model.verdict import Deny
+from narrows.ports.control import Wait
 from narrows.ports.dialect import Dialect, Forward, ReplyReader, Route
 from narrows.ports.http import Headers
 from narrows.ports.offload import Offload
@@ -110,12 +111,14 @@ def _no_model(_: str) -> bool:
     return False
 
 
-def masked_error(chain: Chain, body: bytes) -> tuple[bytes, Event] | Deny:
+async def masked_error(chain: Chain, body: bytes) -> tuple[bytes, Event] | Deny:
     """An upstream's error body as the guards of the reply leave it, and the event that it is."""
     tree = [msgspec.json.decode(body)]
     event = Event(tree[0], last=True)
     collect(event.deltas, 0, "error", tree, 0)
     deny = chain.on_event(event)
+    if type(deny) is Wait:
+        deny = await deny.until()
     put_back(event.deltas)
     return (msgspec.json.encode(tree[0]), event) if deny is None else deny
 

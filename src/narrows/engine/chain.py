@@ -1,9 +1,13 @@
 """Runs the controls of a call in order and keeps their guards until the call ends.
 
-A control that raises refuses the call: its class is logged, its message is not (it could quote the prompt).
+A control that raises refuses the call: its class is logged, its message is not (it could quote the prompt). So does
+one that waits and gets no answer in its time.
 """
 
+import asyncio
+import functools
 import logging
+from typing import Final, TypeVar
 
 from narrows.engine.snapshot import Snapshot
 from narrows.model.call import Call
@@ -11,55 +15,114 @@ from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
 from narrows.model.usage import Usage
-from narrows.model.verdict import PROCEED, Deny, Hold, Proceed
-from narrows.ports.control import Control, Guard
+from narrows.model.verdict import PROCEED, Deny, Hold, Proceed, Verdict
+from narrows.ports.control import Control, Guard, Wait
 
 _log = logging.getLogger("narrows.engine")
+
+_NEVER: Final = float("inf")
+"""The deadline of what has deadlines of its own within."""
+
+T = TypeVar("T")
 
 
 class Chain:
     """The guards of one call. `judge` first, then `on_event` and `on_finish`, and `end` exactly once."""
 
-    __slots__ = ("_ended", "_guards", "_reply", "call", "snapshot")
+    __slots__ = ("_ended", "_guards", "_left", "_reply", "_waiting", "call", "snapshot")
 
     def __init__(self, snapshot: Snapshot, call: Call) -> None:
         self.call = call
         self.snapshot = snapshot
         self._guards: list[tuple[Control, Guard]] = []
         self._reply: list[tuple[Control, Guard]] = []
+        self._left = iter(snapshot.controls)
+        self._waiting: Control | None = None
         self._ended = False
 
-    def judge(self) -> Deny | Hold | None:
-        """Asks every control; the first refusal ends the round. None: the call may go on, as `self.call`."""
+    def judge(self) -> Deny | Hold | Wait[Verdict] | None:
+        """Asks the controls; the first refusal ends the round. None: the call may go on, as `self.call`.
+
+        A Wait goes to `wait`, which asks the others. May run in a thread.
+        """
         call, guards = self.call, self._guards
-        for control in self.snapshot.controls:
+        for control in self._left:
             try:
                 guard = control.begin(call)
                 if guard is None:
                     continue
                 guards.append((control, guard))
+                if self._ended:
+                    # The caller went away while this runs in a thread: nobody else releases what has just begun.
+                    self._release()
+                    break
                 verdict = guard.on_request(call)
             except Exception as failure:
                 return failed(control, failure)
             if verdict is PROCEED:
                 continue
-            if not isinstance(verdict, Proceed):
+            if type(verdict) is Wait:
+                self._waiting = control
                 return verdict
-            if verdict.call is not None:
-                call = self.call = verdict.call
+            refusal = self._take(verdict)
+            if refusal is not None:
+                return refusal
+            call = self.call
         self._reply = [pair for control in self.snapshot.reply_controls for pair in guards if pair[0] is control]
         return None
 
-    def on_event(self, event: Event) -> Deny | None:
-        """Lets every guard of the reply judge, and change, one event."""
+    async def wait(self, wait: Wait[Verdict], *, in_thread: bool = False) -> Deny | Hold | None:
+        """The judgement after a Wait that `judge` gave. `in_thread`: the controls that are left are asked in a thread,
+        as those before were."""
+        while True:
+            control, self._waiting = self._waiting, None
+            if control is None:
+                raise RuntimeError("nothing waits")
+            refusal = self._take(await _answer(control, wait))
+            if refusal is not None:
+                return refusal
+            judged = await asyncio.to_thread(self.judge) if in_thread else self.judge()
+            if type(judged) is not Wait:
+                return judged
+            wait = judged
+
+    def _take(self, verdict: Verdict) -> Deny | Hold | None:
+        if not isinstance(verdict, Proceed):
+            return verdict
+        if verdict.call is not None:
+            self.call = verdict.call
+        return None
+
+    def on_event(self, event: Event) -> Deny | Wait[Deny | None] | None:
+        """Lets every guard of the reply judge, and change, one event. A Wait has deadlines of its own within."""
         for control, guard in self._reply:
             try:
                 deny = guard.on_event(event)
             except Exception as failure:
                 return failed(control, failure)
             if deny is not None:
+                if type(deny) is Wait:
+                    return Wait(functools.partial(self._on_event_later, event, control, guard, deny), _NEVER)
                 return deny
         return None
+
+    async def _on_event_later(
+        self, event: Event, control: Control, guard: Guard, answer: Deny | Wait[Deny | None] | None
+    ) -> Deny | None:
+        """What the guards say of an event, from the one on that waits."""
+        rest = iter(self._reply[self._reply.index((control, guard)) + 1 :])
+        while True:
+            deny = await _answer(control, answer) if type(answer) is Wait else answer
+            if deny is not None:
+                return deny
+            following = next(rest, None)
+            if following is None:
+                return None
+            control, guard = following
+            try:
+                answer = guard.on_event(event)
+            except Exception as failure:
+                return failed(control, failure)
 
     @property
     def reads_replies(self) -> bool:
@@ -82,11 +145,30 @@ class Chain:
         if self._ended:
             return
         self._ended = True
-        for control, guard in self._guards:
+        self._release(outcome, usage)
+
+    def _release(self, outcome: Outcome = Outcome.CLIENT_GONE, usage: Usage | None = None) -> None:
+        """Takes each guard out before it is told, so that no second release can find it: a judging thread may be
+        adding one."""
+        guards = self._guards
+        while guards:
+            try:
+                control, guard = guards.pop(0)
+            except IndexError:
+                return
             try:
                 guard.on_end(outcome, usage)
             except Exception as failure:
                 failed(control, failure)
+
+
+async def _answer(control: Control, wait: Wait[T]) -> T | Deny:
+    """What a control waited for; a refusal if it takes too long, or raises."""
+    try:
+        async with asyncio.timeout(None if wait.seconds == _NEVER else wait.seconds):
+            return await wait.until()
+    except Exception as failure:
+        return failed(control, failure)
 
 
 def failed(control: Control, failure: Exception) -> Deny:

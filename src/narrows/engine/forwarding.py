@@ -20,6 +20,7 @@ from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
 from narrows.model.verdict import Deny
+from narrows.ports.control import Wait
 from narrows.ports.dialect import ReplyInvalid, ReplyReader
 from narrows.ports.http import Exchange, UpstreamFailed, UpstreamReply
 from narrows.ports.journal import JournalUnavailable
@@ -192,7 +193,7 @@ class Forwarding:
         data = await reply.read_all(self._connected.settings.max_reply)
         if is_large(data) and self.call.operation != "models":
             return await self._send_large(reply, data)
-        return self._send_whole(reply, data)
+        return await self._send_whole(reply, data)
 
     async def _pass_error(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
         """An upstream's own refusal, re-rendered; never with the gate's credential in it."""
@@ -207,7 +208,7 @@ class Forwarding:
             data = b""
         body = dialect.upstream_error(reply.status, data, call.request_id)
         if self._chain.reads_replies:
-            masked = masked_error(self._chain, body)
+            masked = await masked_error(self._chain, body)
             if isinstance(masked, Deny):
                 return Outcome.UPSTREAM_ERROR, masked
             body, event = masked
@@ -229,12 +230,14 @@ class Forwarding:
         self._begun = True
         return outcome
 
-    def _send_whole(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
+    async def _send_whole(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
         chain, recorder = self._chain, self._recorder
         reader = self._reader_for(stream=False)
         body = b""
         for event in read_buffered(reader, data):
             deny = chain.on_event(event)
+            if type(deny) is Wait:
+                deny = await deny.until()
             recorder.note(event)
             if deny is not None:
                 return Outcome.STOPPED, deny
@@ -255,6 +258,8 @@ class Forwarding:
         before = [[delta.text for delta in event.deltas] for event in large.events]
         for event in large.events:
             deny = self._chain.on_event(event)
+            if type(deny) is Wait:
+                deny = await deny.until()
             recorder.note(event)
             if deny is not None:
                 return Outcome.STOPPED, deny
@@ -314,12 +319,17 @@ class Forwarding:
             data, rest = data[:_SLICE], data[_SLICE:]
             seen = self._look(seen, data)
             events = reader.feed(data) if data else reader.close()
-            out = []
+            out: list[bytes] = []
             deny: Deny | None = None
             for event in events:
                 self._look_at_error(event)
-                deny = self._chain.on_event(event)
-                if deny is not None:
+                answer = self._chain.on_event(event)
+                if type(answer) is Wait:
+                    if not self._sent(out):
+                        await exchange.drained()
+                    answer = await answer.until()
+                if answer is not None:
+                    deny = answer
                     break
                 if event.before:
                     out += [self._say(reader, *held) for held in event.before]
@@ -327,15 +337,19 @@ class Forwarding:
                 out.append(reader.write(event))
             if not data and deny is None:
                 deny = self._chain.on_finish()
-            if out:
-                piece = b"".join(out)
-                recorder.sent_bytes += len(piece)
-                if piece and not exchange.send(piece):
-                    await exchange.drained()
+            if not self._sent(out):
+                await exchange.drained()
             if deny is not None:
                 raise Stopped(deny, Outcome.STOPPED)
             if not data:
                 return
+
+    def _sent(self, out: list[bytes]) -> bool:
+        """Sends what there is; False: the client is slow, and what follows must wait for it."""
+        piece = b"".join(out)
+        out.clear()
+        self._recorder.sent_bytes += len(piece)
+        return not piece or self._exchange.send(piece)
 
     def _say(self, reader: ReplyReader, choice: int, field: str, text: str) -> bytes:
         """What a guard held back of a field, as an event of its own."""

@@ -28,6 +28,7 @@ from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny, Hold
 from narrows.ports.clock import Clock, Ids
+from narrows.ports.control import Wait
 from narrows.ports.dialect import Dialect
 from narrows.ports.http import BodyRefused, Exchange, RequestHead
 from narrows.ports.inspector import TokenCounter
@@ -136,11 +137,14 @@ class Gateway:
             call = self._call(visit, visit.connected, plan, target)
         chain = Chain(visit.snapshot, call)
         try:
-            if many or call.prompt_tokens > _LONG_PROMPT:
+            many = many or call.prompt_tokens > _LONG_PROMPT
+            if many:
                 # A scan of megabytes would hold up every other call; the patterns run without the interpreter's lock.
                 verdict = await asyncio.to_thread(chain.judge)
             else:
                 verdict = chain.judge()
+            if type(verdict) is Wait:
+                verdict = await chain.wait(verdict, in_thread=many)
             deny = _refusal(verdict)
             if deny is None and asked.references:
                 deny = await self._check_references(chain.call)

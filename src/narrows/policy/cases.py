@@ -22,7 +22,7 @@ from narrows.model.text import Role, Text
 from narrows.model.verdict import Deny, Hold
 from narrows.policy.personas import PersonaError, persona
 from narrows.policy.policyset import PolicySet
-from narrows.ports.control import Control
+from narrows.ports.control import Control, Wait
 from narrows.ports.inspector import TokenCounter
 
 Masked = Callable[[Call], frozenset[str]]
@@ -185,8 +185,8 @@ def _run(
         verdict = guard.on_request(call)
         if isinstance(verdict, Deny):
             return _result(placed, verdict, call, masks)
-        if isinstance(verdict, Hold):
-            break
+        if isinstance(verdict, Hold | Wait):
+            break  # a case has nobody to wait for
         call = verdict.call or call
     return _result(placed, None, call, masks)
 

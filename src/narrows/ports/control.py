@@ -1,9 +1,13 @@
 """A control is one governance feature; its guard is that feature's state for one call.
 
-Hooks are synchronous unless they must wait: an awaitable per hook costs half the throughput.
+Hooks are synchronous: an awaitable per hook costs half the throughput. A guard that must wait, for a plug-in, an
+approval or a store, says so with a `Wait`; a call whose guards need not wait never pays for those that do.
 """
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeVar, final
+
+import msgspec
 
 from narrows.model.call import Call
 from narrows.model.record import Outcome
@@ -11,14 +15,28 @@ from narrows.model.reply import Event
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny, Verdict
 
+T = TypeVar("T")
+
+
+@final
+class Wait(msgspec.Struct, Generic[T], frozen=True):
+    """A hook's answer that is not known yet. `until` is called once, on the event loop, and gives it.
+
+    The call is refused if it takes longer than `seconds`, or raises. When the caller goes away it is cancelled, and
+    `on_end` follows; so what it holds is released by one of the two.
+    """
+
+    until: Callable[[], Awaitable[T]]
+    seconds: float
+
 
 class Guard(Protocol):
     """The state of one control in one call. A hook that raises refuses the call."""
 
-    def on_request(self, call: Call) -> Verdict:
-        """Judges the request; `Proceed(call)` carries a changed call on."""
+    def on_request(self, call: Call) -> Verdict | Wait[Verdict]:
+        """Judges the request; `Proceed(call)` carries a changed call on. May run in a thread."""
 
-    def on_event(self, event: Event) -> Deny | None:
+    def on_event(self, event: Event) -> Deny | Wait[Deny | None] | None:
         """Judges one event of the reply before it leaves; may change its deltas' texts. A Deny stops the reply."""
 
     def on_finish(self) -> Deny | None:

@@ -1,3 +1,5 @@
+import asyncio
+import threading
 from typing import Any
 
 import msgspec
@@ -11,6 +13,7 @@ from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
 from narrows.model.verdict import PROCEED, Deny, Hold, Proceed
+from narrows.ports.control import Wait
 from unit.engine.world import World
 
 CALL = Call(
@@ -116,3 +119,120 @@ def test_every_guard_is_released_once_even_if_one_raises() -> None:
     run.end(Outcome.DONE, None)
     run.end(Outcome.CUT, None)
     assert [entry for entry in log if entry.endswith("on_end")] == ["a.on_end", "b.on_end"]
+
+
+async def _later(answer: Any, moment: float = 0.0) -> Any:
+    await asyncio.sleep(moment)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def waiting(answer: Any, *, moment: float = 0.0, seconds: float = 5.0) -> Any:
+    return Wait(lambda: _later(answer, moment), seconds)
+
+
+async def judged(run: Chain, *, in_thread: bool = False) -> Any:
+    """The verdict of a chain, waited for where it must be."""
+    verdict = run.judge()
+    return await run.wait(verdict, in_thread=in_thread) if type(verdict) is Wait else verdict
+
+
+async def said(run: Chain) -> Any:
+    """What the guards of a reply say of an event."""
+    answer = run.on_event(Event({}))
+    return await answer.until() if type(answer) is Wait else answer
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+async def test_what_follows_a_guard_that_waits_is_asked_with_what_it_made_of_the_call(in_thread: bool) -> None:
+    log: list[str] = []
+    changed = msgspec.structs.replace(CALL, output_cap=5)
+    again = msgspec.structs.replace(changed, output_cap=4)
+    run = chain(
+        Step("a", log, on_request=waiting(Proceed(changed))),
+        Step("b", log),
+        Step("c", log, on_request=waiting(Proceed(again))),
+        Step("d", log),
+    )
+    assert await judged(run, in_thread=in_thread) is None
+    assert run.call is again
+    assert log == [f"{step}.{hook}" for step in "abcd" for hook in ("begin", "on_request")]
+    log.clear()
+    assert await said(run) is None
+    assert log == ["a.on_event", "b.on_event", "c.on_event", "d.on_event"]
+
+
+@pytest.mark.parametrize("verdict", [Deny(Code.PROMPT_DENIED, "no"), Hold("t")])
+async def test_a_refusal_that_was_waited_for_ends_the_round(verdict: Any) -> None:
+    log: list[str] = []
+    assert await judged(chain(Step("a", log, on_request=waiting(verdict)), Step("b", log))) == verdict
+    assert log == ["a.begin", "a.on_request"]
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [waiting(ValueError("quotes the prompt")), waiting(PROCEED, moment=5.0, seconds=0.01)],
+    ids=["raises", "late"],
+)
+async def test_who_waits_in_vain_refuses(wait: Any, caplog: pytest.LogCaptureFixture) -> None:
+    verdict = await judged(chain(Step("slow", [], on_request=wait)))
+    assert isinstance(verdict, Deny)
+    assert (verdict.code, verdict.rule) == (Code.CONTROL_FAILED, "slow")
+    answer = chain(Step("slow", [], on_event=wait))
+    answer.judge()
+    deny = await said(answer)
+    assert isinstance(deny, Deny)
+    assert deny.code is Code.CONTROL_FAILED
+    assert "quotes the prompt" not in caplog.text + verdict.message + deny.message
+
+
+async def test_guards_behind_one_that_waits_hear_of_an_event_after_it_in_order() -> None:
+    log: list[str] = []
+    deny = Deny(Code.PROMPT_DENIED, "no")
+    run = chain(
+        Step("a", log, on_event=waiting(None)), Step("b", log, on_event=waiting(None)), Step("c", log, on_event=deny),
+        Step("d", log),
+    )  # fmt: skip
+    run.judge()
+    log.clear()
+    assert await said(run) is deny
+    assert log == ["a.on_event", "b.on_event", "c.on_event"]
+    late = chain(Step("a", log, on_event=waiting(None)), Step("b", log, on_event=ValueError()))
+    late.judge()
+    assert (await said(late)).code is Code.CONTROL_FAILED
+
+
+async def test_a_caller_who_goes_away_cancels_what_is_waited_for_and_guards_are_released_once() -> None:
+    log: list[str] = []
+    run = chain(Step("a", log), Step("slow", log, on_request=waiting(PROCEED, moment=60, seconds=60)), Step("c", log))
+    task = asyncio.create_task(judged(run))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    run.end(Outcome.CLIENT_GONE, None)
+    run.end(Outcome.CLIENT_GONE, None)
+    assert [entry for entry in log if entry.endswith("on_end")] == ["a.on_end", "slow.on_end"]
+    assert "c.begin" not in log
+
+
+async def test_a_guard_that_begins_in_a_thread_after_the_end_is_released_there() -> None:
+    log: list[str] = []
+    begun, gone = threading.Event(), threading.Event()
+
+    class Slow(Step):
+        def on_request(self, call: Call) -> Any:
+            begun.set()
+            gone.wait(5)
+            return PROCEED
+
+    run = chain(Slow("slow", log), Step("b", log), Step("c", log))
+    judging = asyncio.create_task(asyncio.to_thread(run.judge))
+    await asyncio.to_thread(begun.wait)
+    run.end(Outcome.CLIENT_GONE, None)
+    gone.set()
+    await judging
+    assert sorted(entry for entry in log if entry.endswith("on_end")) == ["b.on_end", "slow.on_end"]
+    assert "b.on_request" not in log
+    assert "c.begin" not in log
