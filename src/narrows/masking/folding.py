@@ -14,6 +14,9 @@ from typing import Final
 from narrows.masking import standins
 from narrows.masking.patterns import EDGE, OTHER_BYTE, WALL
 
+_OF_FIELDS: Final = frozenset({"FIELD"})
+"""What stands in place of values that field rules cover; no detector's entity, but no less a stand-in."""
+
 MOST_DROPPED: Final = 16
 """Dropped characters in a row that a match can reach over."""
 
@@ -94,12 +97,13 @@ class _Table(dict[int, str]):
 
 
 class Folder:
-    """Folds texts; `entities` are the names that make a stand-in. May be shared by threads."""
+    """Folds texts; `entities` are the names that make a stand-in, beside that of field rules. May be shared by
+    threads."""
 
     __slots__ = ("entities", "table")
 
     def __init__(self, entities: frozenset[str] = frozenset()) -> None:
-        self.entities = entities
+        self.entities = entities | _OF_FIELDS
         self.table = _Table()
 
     def whole(self, text: str) -> "Folded":

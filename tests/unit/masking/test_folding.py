@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from narrows.masking.fields import ENTITY
 from narrows.masking.folding import MOST_DROPPED, Folded, Folder, encode, fold_character
 from narrows.masking.patterns import EDGE, WALL
 
@@ -112,3 +113,8 @@ def test_releasing_the_beginning_leaves_the_rest_as_it_was(text: str, at: int, c
 
 def test_a_normalised_text_folds_like_its_parts() -> None:
     assert folded(unicodedata.normalize("NFKC", "４½ﬁ")) == folded("４½ﬁ")
+
+
+def test_what_field_rules_put_in_place_of_a_value_is_a_wall() -> None:
+    hashed = f"[{ENTITY}:{'b' * 20}]"
+    assert folded(f"a [{ENTITY}] b {hashed}") == f"a {WALL} b {WALL}"
