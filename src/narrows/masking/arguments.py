@@ -2,8 +2,9 @@
 
 Each key and each string is a text of its own: what is masked in it is what the masker masks in the decoded string, and
 what is not masked keeps its spelling, escapes and all. A number or a literal is a text of its own as well; masked, it
-becomes a string. Values that field rules cover (see `fields`) are masked whole, but for `null`, which holds nothing.
-Keys are only scanned, below a covered member too.
+becomes a string. Before a value stands its name, as detectors read it (see `context`): that of the member it is in, in
+arrays too. Values that field rules cover (see `fields`) are masked whole, but for `null`, which holds nothing. Keys are
+only scanned, below a covered member too.
 
 What is no JSON (`json_lexer` says where that begins) is one text to its end. Under field rules nobody can say any more
 which values they cover: if it breaks within an object, the rest is masked whole.
@@ -18,11 +19,14 @@ from typing import Final, assert_never
 
 from narrows.masking import fields as paths
 from narrows.masking import standins
+from narrows.masking.context import before
 from narrows.masking.fields import LONGEST_KEY, FieldRule, FieldRules, FieldStream
 from narrows.masking.findings import Finding, blocks
 from narrows.masking.json_lexer import JsonLexer, Kind, Token
 from narrows.masking.masker import Masker
+from narrows.masking.numbers import is_measured
 from narrows.masking.streaming import MaskStream
+from narrows.model.names import named
 from narrows.model.plan import Transform
 
 SHOWN_KEY: Final = 128
@@ -78,7 +82,7 @@ class ArgumentsStream:
         self._text: _Text | None = None
         self._done: list[ArgumentFinding] = []
         self._blocked = False
-        self._clean: set[str] = set()
+        self._clean: set[tuple[str, str]] = set()
 
     @property
     def findings(self) -> list[ArgumentFinding]:
@@ -109,7 +113,7 @@ class ArgumentsStream:
                 self._text = _Text(token.kind, self._masker.stream())
             case Kind.STRING:
                 self._enter()
-                self._text = _Text(token.kind, self._stream(self._place.rule))
+                self._text = _Text(token.kind, self._stream(self._place.rule, before(self._name())))
             case Kind.END:
                 return self._end_text() + token.text
             case Kind.SCALAR:
@@ -150,7 +154,7 @@ class ArgumentsStream:
     def _structure(self, character: str) -> None:
         if character in "{[":
             self._enter()
-            self._levels.append(_Level(0 if character == "[" else -1))
+            self._levels.append(_Level(0 if character == "[" else -1, self._name()))
         elif character in "}]":
             self._levels.pop()
             self._leave()
@@ -172,24 +176,36 @@ class ArgumentsStream:
     def _scalar(self, literal: str) -> str:
         self._enter()
         rule = self._place.rule if literal != "null" else None
-        masked = literal if rule is None and literal in self._clean else self._mask_scalar(literal, rule)
+        if rule is None:
+            context = before(self._name(), quoted=False)
+            known = (context, literal)
+            clean = known in self._clean or is_measured(literal)
+            masked = literal if clean else self._mask_scalar(literal, self._masker.stream(context))
+            if masked == literal and not clean and len(self._clean) < MOST_CLEAN:
+                self._clean.add(known)
+        else:
+            masked = self._mask_scalar(literal, self._rules.stream(rule))
         self._leave()
         return masked
 
-    def _mask_scalar(self, literal: str, rule: FieldRule | None) -> str:
-        stream = self._stream(rule)
+    def _mask_scalar(self, literal: str, stream: MaskStream | FieldStream) -> str:
         masked = stream.finish(literal)
         if stream.findings:
             path = self._path()
             self._done += [ArgumentFinding(path, finding) for finding in stream.findings]
             self._blocked = self._blocked or blocks(stream.findings)
             return f'"{masked}"'
-        if rule is None and len(self._clean) < MOST_CLEAN:
-            self._clean.add(literal)
         return masked
 
-    def _stream(self, rule: FieldRule | None) -> MaskStream | FieldStream:
-        return self._masker.stream() if rule is None else self._rules.stream(rule)
+    def _stream(self, rule: FieldRule | None, context: str = "") -> MaskStream | FieldStream:
+        return self._masker.stream(context) if rule is None else self._rules.stream(rule)
+
+    def _name(self) -> str:
+        """What the value that is being read is called."""
+        if not self._levels:
+            return ""
+        level = self._levels[-1]
+        return named(level.key, level.name) if level.index < 0 else level.name
 
     def _placed(self, text: "_Text") -> list[ArgumentFinding]:
         if not text.findings:
@@ -213,8 +229,11 @@ class _Level:
     index: int
     """Of the element; less than 0 in an object."""
 
+    name: str = ""
+    """What it is called itself, and with it each of its elements."""
+
     key: str = ""
-    """The beginning of the member's name: enough of it for the field rules."""
+    """The beginning of the member's name: enough of it for the field rules and for the name of its value."""
 
     shown: str = ""
     """The same, masked, for paths."""

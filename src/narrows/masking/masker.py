@@ -31,10 +31,12 @@ class Masker:
         self._engine = engine
         self._chosen = Chosen(engine, plan)
 
-    def mask(self, text: str) -> Masked:
-        stream = MaskStream(self._engine, self._chosen)
+    def mask(self, text: str, before: str = "") -> Masked:
+        """A whole text. `before` is what stands before it: context of decisions, never masked and never put out."""
+        stream = MaskStream(self._engine, self._chosen, before)
         masked = stream.finish(text)
         return Masked(masked, tuple(stream.findings))
 
-    def stream(self) -> MaskStream:
-        return MaskStream(self._engine, self._chosen)
+    def stream(self, before: str = "") -> MaskStream:
+        """One field, whose text comes in pieces; the same `before` gives the same as `mask`."""
+        return MaskStream(self._engine, self._chosen, before)

@@ -5,6 +5,9 @@ text could decide otherwise (the engine knows), or from a finding that has not e
 follows, because what is kept of the released text is all that decisions look at. A finding longer than HOLD is not held
 back further: its stand-in goes out, and what belongs to it is swallowed as it comes. Nothing is ever put out that
 belongs to a finding of the whole text. A stream that ends badly is simply not finished: what it holds is lost.
+
+A field may begin behind a context, such as the name of the member it is the value of. That is in the same state as text
+that was released: decisions look at it, nothing is found that begins in it, and it is never put out.
 """
 
 import re
@@ -50,9 +53,9 @@ class MaskStream:
         "findings",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine, chosen: Chosen) -> None:
+    def __init__(self, engine: Engine, chosen: Chosen, before: str = "") -> None:
         self._engine, self._chosen = engine, chosen
-        self._folded = Folded(engine.folder)
+        self._folded = _behind(engine, before) if before and not chosen.empty else Folded(engine.folder)
         self._new: list[str] = []
         self._waiting = 0
         self._asked = self._tried = 0
@@ -194,3 +197,13 @@ class MaskStream:
         kept = folded.release(cut, self._engine.context)
         self._asked, self._tried = max(0, self._asked - kept), max(0, self._tried - kept)
         self._carried = {rank: carry._replace(resume=carry.resume - kept) for rank, carry in carried.items()}
+
+
+def _behind(engine: Engine, before: str) -> Folded:
+    """A field that has not begun, behind its context: as much of that as decisions look at."""
+    context = engine.folder.whole(before)
+    folded = Folded(engine.folder)
+    folded.text = context.text[: context.end][-engine.context :]
+    folded.begin = len(folded.text)
+    folded.walls = WALL in folded.text
+    return folded

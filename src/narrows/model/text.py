@@ -16,12 +16,19 @@ class Role(StrEnum):
     TOOL_RESULT = "tool_result"
 
 
-class Text(msgspec.Struct, frozen=True, gc=False):
-    """One text of a request. `path` is a JSON path such as `$.messages[0].content`."""
+class Text(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One text of a request. `path` is a JSON path such as `$.messages[0].content`.
+
+    `name` is what the value is called where its holder names it (`narrows.model.names`); the API's own members name
+    nothing. `number`: it stands there as a number, `true` or `false`, and `value` is its literal; or it is a long list
+    of numbers, and `value` is its source. What takes its place becomes a string.
+    """
 
     role: Role
     path: str
     value: str
+    name: str = ""
+    number: bool = False
 
 
 class Opaque(msgspec.Struct, frozen=True, gc=False):

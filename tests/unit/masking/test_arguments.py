@@ -46,11 +46,33 @@ def feed(stream: ArgumentsStream, text: str, size: int = 1) -> list[str]:
         (f'"{CARD}"', '"[CREDIT_CARD]"'),
         (f"[1.0, {CARD}e0 ]", '[1.0, "[CREDIT_CARD]e0" ]'),
         ('["4111 1111", "1111 1111"]', '["4111 1111", "1111 1111"]'),
-        ('{"account": "12345678"}', '{"account": "12345678"}'),
+        ('{"account": "12345678"}', '{"account": "[US_BANK_NUMBER]"}'),
+        ('{"account": 12345678, "n": 12345678}', '{"account": "[US_BANK_NUMBER]", "n": 12345678}'),
+        ('{"a": 0.4111111111111111}', '{"a": 0.4111111111111111}'),
     ],
 )
 def test_each_text_is_masked_by_itself(text: str, masked: str) -> None:
     assert mask(text).text == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ('{"bank_account": 12345678}', '{"bank_account": "[US_BANK_NUMBER]"}'),
+        ('{"bankAccount": "12345678"}', '{"bankAccount": "[US_BANK_NUMBER]"}'),
+        ('{"account": {"number": 12345678}}', '{"account": {"number": "[US_BANK_NUMBER]"}}'),
+        ('{"account": {"owner": {"number": 12345678}}}', '{"account": {"owner": {"number": 12345678}}}'),
+        ('{"account": [[12345678]]}', '{"account": [["[US_BANK_NUMBER]"]]}'),
+        ('{"account": [{"value": "12345678"}]}', '{"account": [{"value": "[US_BANK_NUMBER]"}]}'),
+        ('{"\\u0061ccount": 12345678}', '{"\\u0061ccount": "[US_BANK_NUMBER]"}'),
+        ('{"account": 1, "n": 12345678}', '{"account": 1, "n": 12345678}'),
+        ('{"content": "12345678"}', '{"content": "12345678"}'),
+    ],
+)  # fmt: skip
+def test_a_value_is_masked_as_what_its_name_says_it_is(text: str, masked: str) -> None:
+    assert mask(text).text == masked
+    pieces = ArgumentsStream(Masker(ENGINE))
+    assert "".join([*map(pieces.feed, text), pieces.finish()]) == masked
 
 
 @pytest.mark.parametrize(

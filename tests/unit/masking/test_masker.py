@@ -56,3 +56,23 @@ def test_a_keyword_in_a_stand_in_is_no_keyword() -> None:
     text = "account 12345678" + " " * 25 + "87654321"
     masked = MASKER.mask(text).text
     assert MASKER.mask(masked).text == masked
+
+
+def test_what_stands_before_a_text_decides_and_never_goes_out() -> None:
+    masker = Masker(ENGINE)
+    assert masker.mask("12345678").text == "12345678"
+    masked = masker.mask("12345678", "account: ")
+    assert masked.text == "[US_BANK_NUMBER]"
+    assert [(finding.start, finding.end) for finding in masked.findings] == [(0, 8)]
+    stream = masker.stream("account: ")
+    assert stream.feed("1234") == ""
+    assert stream.feed("5678 and ") + stream.finish() == "[US_BANK_NUMBER] and "
+
+
+def test_nothing_is_found_that_begins_before_a_text() -> None:
+    assert Masker(ENGINE).mask("1111 1111", "4111 1111 ").text == "1111 1111"
+    assert Masker(ENGINE).mask("", "078-05-1120").findings == ()
+
+
+def test_a_stand_in_before_a_text_says_nothing() -> None:
+    assert Masker(ENGINE).mask("12345678", "account [US_SSN]: ").text == "12345678"
