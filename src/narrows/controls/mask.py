@@ -19,12 +19,14 @@ from narrows.masking.engine import Engine
 from narrows.masking.findings import Finding
 from narrows.masking.masker import Masker
 from narrows.masking.replies import ReplyMask
+from narrows.masking.spotted import NotAnalyzed, alone
 from narrows.model.call import Asked, Call
 from narrows.model.plan import Mask as Entry
 from narrows.model.plan import Plan, Transform
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
+from narrows.model.span import Span
 from narrows.model.text import Masked, Role, Text
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Proceed, Verdict
@@ -62,10 +64,16 @@ class Mask:
         side = (self._of(call.plan) if call.plan.masks else self._every).prompt
         if side is None:
             return call, deny
-        if call.masked is None:
-            changed, masked, _ = _request(side, call.asked)
-            call = msgspec.structs.replace(call, asked=changed, masked=masked)
-        return _described(side, call), _quoting(side, deny)
+        if side.analyzed:
+            side = side.seeing(call.spans or {})
+        try:
+            if call.masked is None:
+                changed, masked, _ = _request(side, call.asked)
+                call = msgspec.structs.replace(call, asked=changed, masked=masked)
+            return _described(side, call), _quoting(side, deny)
+        except NotAnalyzed:
+            # It was refused before plug-ins had seen it, so nobody knows which of its words may be on record.
+            return _bare(call), Deny(deny.code, deny.meaning.summary, policy=deny.policy, rule=deny.rule)
 
     def _of(self, plan: Plan) -> Applied:
         known = self._known.get(id(plan))
@@ -78,21 +86,29 @@ class Mask:
 class _Masking:
     """One call."""
 
-    __slots__ = ("_reply", "_side")
+    __slots__ = ("_reply", "_side", "_spans")
 
     def __init__(self, applied: Applied) -> None:
-        self._side = applied.prompt
-        self._reply = None if applied.response is None else ReplyMask(applied.response, grows, is_json)
+        self._side, response = applied.prompt, applied.response
+        self._spans: dict[str, tuple[Span, ...]] = {}
+        if response is not None and response.analyzed:
+            response = response.seeing(self._spans)
+        self._reply = None if response is None else ReplyMask(response, grows, is_json)
 
     def on_request(self, call: Call) -> Verdict:
-        if self._side is None:
+        side = self._side
+        if side is None:
             return PROCEED
-        asked, masked, blocked = _request(self._side, call.asked)
+        if side.analyzed:
+            side = side.seeing(call.spans or {})
+        asked, masked, blocked = _request(side, call.asked)
         if blocked is not None:
             return blocked
-        return Proceed(_described(self._side, msgspec.structs.replace(call, asked=asked, masked=masked)))
+        return Proceed(_described(side, msgspec.structs.replace(call, asked=asked, masked=masked)))
 
     def on_event(self, event: Event) -> Deny | None:
+        if event.spans is not None:
+            self._spans.update(event.spans)
         blocked = None if self._reply is None else self._reply.take(event)
         return None if blocked is None else _blocked(blocked, None, "The reply")
 
@@ -195,11 +211,19 @@ def _described(side: Side, call: Call) -> Call:
     return call
 
 
+def _bare(call: Call) -> Call:
+    """A call without its content and what the caller said of it."""
+    asked = Asked(operation=call.asked.operation, model=None, body={})
+    return msgspec.structs.replace(
+        call, asked=asked, source=msgspec.structs.replace(call.source, justification=None), notes=()
+    )
+
+
 def _quoting(side: Side, deny: Deny) -> Deny:
     """A refusal without what it may quote of the prompt, such as a key in the place that it names."""
-    masker = side.masker
-    if masker is None:
+    if side.masker is None:
         return deny
+    masker = alone(side.masker)
     param = None if deny.param is None else clean_path(masker, deny.param)
     return msgspec.structs.replace(deny, message=masker.mask(deny.message).text, param=param)
 

@@ -10,7 +10,9 @@ from narrows.masking.engine import Engine
 from narrows.masking.fields import FieldRefused, FieldRule, FieldRules, element, member, parse_path
 from narrows.masking.masker import Masked, Masker
 from narrows.masking.plan import Plan, Rule
+from narrows.masking.spotted import Collector, Ranks, Spotter, alone, wanted
 from narrows.model.plan import Mask
+from narrows.model.span import Spans
 
 KNOWN: Final = 4096
 LONGEST_KNOWN: Final = 2048
@@ -19,13 +21,35 @@ LONGEST_KNOWN: Final = 2048
 
 class Side:
     """What is masked in one direction. `masker` changes, `watcher` only looks; None where nothing asks for it.
-    `fields` are the places whose value is masked whatever it is."""
+    `fields` are the places whose value is masked whatever it is. `analyzed`: it masks what only plug-ins find, so it
+    can mask nothing before it is told what they found."""
 
-    __slots__ = ("_clean", "fields", "masker", "watcher")
+    __slots__ = ("_clean", "_observed", "_wanted", "analyzed", "fields", "masker", "watcher")
 
     def __init__(self, masker: Masker | None, watcher: Masker | None, fields: FieldRules | None) -> None:
         self.masker, self.watcher, self.fields = masker, watcher, fields
         self._clean: set[str] = set()
+        self._wanted = _wanted(masker)
+        self._observed = _wanted(watcher)
+        self.analyzed = bool(self._wanted or self._observed)
+
+    def seeing(self, spans: Spans) -> "Side":
+        """The same for one call, with what plug-ins found in its texts."""
+        masker, watcher = self.masker, self.watcher
+        if masker is not None and self._wanted:
+            masker = Spotter(masker, self._wanted, spans)
+        if watcher is not None and self._observed:
+            # What only observes never refuses, so where nothing was analysed it looks for the rest.
+            watcher = Spotter(watcher, self._observed, spans, strict=False)
+        seeing = Side(masker, watcher, self.fields)
+        if masker is self.masker:
+            seeing._clean = self._clean
+        return seeing
+
+    def collecting(self, collector: Collector) -> "Side":
+        """The same, with maskers that only take note of the texts in which plug-ins are to look."""
+        plain = None if self.masker is None else collector.engine_only
+        return Side(collector if self._wanted else plain, collector if self._observed else None, self.fields)
 
     def mask(self, text: str) -> Masked:
         """A whole text. Those in which nothing was found lately are known: agents send their history again with every
@@ -79,9 +103,14 @@ def _masker(engine: Engine, masks: Iterable[Mask], key: bytes) -> Masker | None:
     return Masker(engine, Plan(rules, key)) if rules else None
 
 
+def _wanted(masker: Masker | None) -> Ranks:
+    return {} if masker is None or isinstance(masker, Spotter | Collector) else wanted(masker)
+
+
 def clean_path(masker: Masker, path: str) -> str:
     """A JSON path without what the keys in it hold. Each key is masked as it is, not as the path spells it: there its
     quotes are escaped, and no detector knows it again."""
+    masker = alone(masker)
     plain, mark = (path[:-1], "~") if path.endswith("~") else (path, "")
     try:
         steps = parse_path(plain)

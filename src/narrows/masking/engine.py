@@ -18,7 +18,7 @@ from narrows.masking.wordlist import WordList
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who can find something: a row of the table or a word list. Its rank is its place among all of them."""
+    """Who can find something: a row of the table, a word list or a plug-in. Its rank is its place among all of them."""
 
     name: str
     entity: str
@@ -41,19 +41,26 @@ class Selection:
 class Engine:
     """Sections of detectors and word lists, ranked in this order."""
 
-    __slots__ = ("_firsts", "_lists", "_sections", "context", "entities", "folder", "sources")
+    __slots__ = ("_firsts", "_lists", "_sections", "context", "entities", "folder", "others", "sources")
 
     context: int
     """Folded characters before the cut that a stream keeps: what decisions can look back at."""
 
-    def __init__(self, sections: Sequence[Section], lists: Sequence[WordList] = ()) -> None:
+    others: Sequence[tuple[Source, int]]
+    """Sources that find elsewhere, and their ranks: the engine knows their names and never finds for them."""
+
+    def __init__(
+        self, sections: Sequence[Section], lists: Sequence[WordList] = (), others: Sequence[Source] = ()
+    ) -> None:
         self._sections = tuple(sections)
         self._lists = tuple(lists)
         rows = [row for section in sections for row in section.rows]
         self.sources = (
             *(Source(row.detector.name, row.detector.entity) for row in rows),
             *(Source(words.name, words.entity) for words in lists),
+            *others,
         )
+        self.others = tuple(zip(others, range(len(self.sources) - len(others), len(self.sources)), strict=True))
         self._firsts = _sums(len(section.rows) for section in sections)
         self.context = 2 + max((_context(row) for row in rows), default=0)
         self.entities = frozenset(source.entity for source in self.sources)

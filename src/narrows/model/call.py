@@ -6,6 +6,7 @@ import msgspec
 
 from narrows.model.plan import Plan
 from narrows.model.principal import Credential, Principal
+from narrows.model.span import Spans
 from narrows.model.text import Finding, Masked, Opaque, Text
 from narrows.model.verdict import Note
 
@@ -50,7 +51,7 @@ class Call(msgspec.Struct, frozen=True):
 
     `at` is Unix time in microseconds. `output_cap` is what the controls decided, in tokens per choice; None where
     nothing caps. `model` is the name the upstream knows, after aliases. `masked` says what was masked in the request;
-    None: it has not been masked yet.
+    None: it has not been masked yet. `spans` is what plug-ins found in its texts; None: none was asked.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Call(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     notes: tuple[Note, ...] = ()
     masked: tuple[Masked, ...] | None = None
+    spans: Spans | None = None
 
     @property
     def operation(self) -> str:

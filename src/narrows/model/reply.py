@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from narrows.model.span import Spans
 from narrows.model.text import Masked
 from narrows.model.usage import Usage
 
@@ -26,6 +27,7 @@ class Event(msgspec.Struct):
     `response_id` is the upstream's id of a stored response, if it names one. `ends` names the (choice, field) streams
     whose last text this event carries, or has left behind: what is held of one goes out before it, or in it. A guard
     puts what must go out before the event into `before`, as choice, field and text, and what it masked into `masked`.
+    `spans` is what plug-ins found in the texts that are whole with this event; None: none was asked.
     """
 
     data: Any
@@ -40,3 +42,4 @@ class Event(msgspec.Struct):
     ends: tuple[tuple[int, str], ...] = ()
     before: list[tuple[int, str, str]] = []
     masked: list[Masked] = []
+    spans: Spans | None = None
