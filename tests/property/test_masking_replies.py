@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -16,6 +17,8 @@ from narrows.masking.arguments import mask_arguments
 from narrows.masking.replies import ReplyMask
 from narrows.model.plan import Mask, Transform
 from narrows.model.reply import Event
+from narrows.model.verdict import Deny
+from narrows.ports.dialect import ReplyInvalid
 from unit.dialects.payloads import reader, replay
 from unit.masking.samples import engine
 
@@ -74,6 +77,8 @@ def chat(chance: Random) -> bytes:
             chunks.append(wire.chat_chunk({"tool_calls": [wire.call(first, number)]}, index=index))
             chunks += [wire.chat_chunk({"tool_calls": [wire.call(piece, number, first=False)]}, index=index)
                        for piece in rest]  # fmt: skip
+            # Some models go on to speak after they have called a tool.
+            chunks += [wire.chat_chunk({"content": piece}, index=index) for piece in pieces(chance, words(chance))]
         choices.append([*chunks, wire.chat_chunk({}, "stop", index)])
     return wire.events(merged(chance, choices), done=True, ascii_only=chance.random() < 0.5)
 
@@ -112,16 +117,19 @@ def any_json(chance: Random) -> bytes:
 STREAMS = {"chat": chat, "completions": completions, "responses": responses, "messages": messages, "json": any_json}
 
 
-def masked(name: str, data: bytes, side: Side, chance: Random) -> bytes:
-    """What the caller gets of a stream that arrives in pieces."""
+def masked(name: str, data: bytes, side: Side, chance: Random) -> tuple[bytes, Deny | None]:
+    """What the caller gets of a stream that arrives in pieces, and why it was stopped, if it was."""
     reads, mask = reader(name, stream=True), ReplyMask(side, grows, is_json)
     size = chance.choice([1, 2, 7, 100, 1 << 20])
     out = b""
+    deny: Deny | None = None
 
     def take(events: list[Event]) -> None:
-        nonlocal out
+        nonlocal out, deny
         for event in events:
-            assert mask.take(event) is None
+            deny = deny or mask.take(event)
+            if deny is not None:
+                return
             for choice, field, text in event.before:
                 said = reads.say(choice, field, text)
                 assert said is not None
@@ -131,14 +139,18 @@ def masked(name: str, data: bytes, side: Side, chance: Random) -> bytes:
     for at in range(0, len(data), size):
         take(reads.feed(data[at : at + size]))
     take(reads.close())
-    return out
+    return out, deny
 
 
 def fields(name: str, data: bytes) -> dict[tuple[int, str], list[str]]:
-    """The texts of each field: of one that grows the whole until it ends, of others each."""
+    """The texts of each field: of one that grows the whole until it ends, of others each. A stream may break off."""
     whole: dict[tuple[int, str], list[str]] = defaultdict(list)
     ended: set[tuple[int, str]] = set()
-    for event in replay(reader(name, stream=True), data):
+    reads = reader(name, stream=True)
+    events = reads.feed(data)
+    with suppress(ReplyInvalid):
+        events += reads.close()
+    for event in events:
         for delta in event.deltas:
             key = (delta.choice, delta.field)
             if grows(delta.field) and whole[key] and key not in ended:
@@ -159,12 +171,60 @@ def expected(side: Side, field: str, text: str) -> str:
     return side.masker.mask(text).text
 
 
+def together(side: Side, field: str, texts: list[str]) -> str:
+    """A field masked: each stretch by itself, and what that leaves as the one text that it is."""
+    alone = "".join(expected(side, field, text) for text in texts)
+    assert side.masker is not None
+    return alone if is_json(field) or field.startswith(REPEAT) else side.masker.mask(alone).text
+
+
 @pytest.mark.parametrize("name", sorted(STREAMS))
 @given(seed=SEEDS)
 def test_the_caller_gets_the_masked_whole(name: str, seed: int) -> None:
     chance = Random(seed)
     side, data = chance.choice(SIDES), STREAMS[name](chance)
-    before, after = fields(name, data), fields(name, masked(name, data, side, chance))
-    for key in before.keys() | after.keys():
-        if grows(key[1].removeprefix(REPEAT)):
-            assert "".join(after[key]) == "".join(expected(side, key[1], text) for text in before[key]), key
+    out, deny = masked(name, data, side, chance)
+    before, after = fields(name, data), fields(name, out)
+    keys = {key for key in before.keys() | after.keys() if grows(key[1].removeprefix(REPEAT))}
+    if deny is None:
+        for key in keys:
+            assert "".join(after[key]) == together(side, key[1], before[key]), key
+        return
+    # It was stopped: only where something goes over from one stretch to the next, and before it was complete.
+    prose = [key for key in keys if not is_json(key[1]) and not key[1].startswith(REPEAT)]
+    assert any(together(side, key[1], before[key]) != alone(side, key[1], before[key]) for key in prose)
+    for key in prose:
+        assert side.masker is not None
+        assert side.masker.mask("".join(after[key])).text == "".join(after[key])
+
+
+def alone(side: Side, field: str, texts: list[str]) -> str:
+    return "".join(expected(side, field, text) for text in texts)
+
+
+def parts_of(data: bytes) -> list[str]:
+    """The words of each part of the messages of a finished response."""
+    last = json.loads(data.rstrip().rpartition(b"data: ")[2])
+    return [part["text"] for item in last["response"]["output"] for part in item["content"]]
+
+
+@given(seed=SEEDS)
+def test_a_finished_response_says_what_its_deltas_said(seed: int) -> None:
+    """In as many parts, and as the same response says it whole."""
+    chance = Random(seed)
+    side = chance.choice(SIDES[:3])
+    texts = [[words(chance) for _ in range(chance.randint(1, 3))] for _ in range(chance.randint(1, 2))]
+    data = wire.events(wire.response_of_parts(texts, chance.choice([1, 3, 100])), named=True)
+    out, deny = masked("responses", data, side, chance)
+    said = "".join(text for text in fields("responses", out)[0, "content"])
+    reads, mask = reader("responses", stream=False), ReplyMask(side, grows, is_json)
+    (whole,) = replay(reads, json.dumps(wire.response(*map(wire.said, texts))).encode())
+    assert mask.take(whole) is None
+    reads.write(whole)
+    parts = [part["text"] for item in whole.data["output"] for part in item["content"]]
+    if deny is None:
+        assert parts_of(out) == parts
+        assert "".join(parts) == said
+    else:
+        assert "".join(parts).startswith(said)
+        assert parts[1:] == [""] * (len(parts) - 1)

@@ -109,8 +109,7 @@ class _Masking:
     def on_event(self, event: Event) -> Deny | None:
         if event.spans is not None:
             self._spans.update(event.spans)
-        blocked = None if self._reply is None else self._reply.take(event)
-        return None if blocked is None else _blocked(blocked, None, "The reply")
+        return None if self._reply is None else self._reply.take(event)
 
     def on_finish(self) -> Deny | None:
         """What is still held belongs to fields that the upstream never ended; it is not sent."""

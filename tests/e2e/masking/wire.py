@@ -111,10 +111,11 @@ def response(*output: dict[str, Any], status: str = "completed") -> dict[str, An
     }  # fmt: skip
 
 
-def said(text: str) -> dict[str, Any]:
-    """A message among the items of a response."""
-    part = {"type": "output_text", "text": text, "annotations": []}
-    return {"id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "content": [part]}
+def said(texts: str | list[str]) -> dict[str, Any]:
+    """A message among the items of a response, in one part or in several."""
+    listed = [texts] if isinstance(texts, str) else texts
+    parts = [{"type": "output_text", "text": text, "annotations": []} for text in listed]
+    return {"id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "content": parts}
 
 
 def called(arguments: str) -> dict[str, Any]:
@@ -141,4 +142,21 @@ def response_stream(text: str, arguments: str, size: int) -> list[dict[str, Any]
         {"type": "response.output_item.done", "output_index": 1, "item": called(arguments)},
         {"type": "response.completed", "response": response(said(text), called(arguments))},
     ]
+    return [{**event, "sequence_number": number} for number, event in enumerate(out)]
+
+
+def response_of_parts(messages: Sequence[list[str]], size: int) -> list[dict[str, Any]]:
+    """The events of a response whose messages have parts, in which everything is said three times."""
+    items = [{**said(texts), "id": f"msg_{index}"} for index, texts in enumerate(messages)]
+    out: list[dict[str, Any]] = [{"type": "response.created", "response": response(status="in_progress")}]
+    for index, (item, texts) in enumerate(zip(items, messages, strict=True)):
+        out.append({"type": "response.output_item.added", "output_index": index, "item": {**item, "content": []}})
+        for position, (part, text) in enumerate(zip(item["content"], texts, strict=True)):
+            at = {"item_id": item["id"], "output_index": index, "content_index": position}
+            out.append({"type": "response.content_part.added", **at, "part": {**part, "text": ""}})
+            out += [{"type": "response.output_text.delta", **at, "delta": piece} for piece in cut(text, size)]
+            out.append({"type": "response.output_text.done", **at, "text": text})
+            out.append({"type": "response.content_part.done", **at, "part": part})
+        out.append({"type": "response.output_item.done", "output_index": index, "item": item})
+    out.append({"type": "response.completed", "response": response(*items)})
     return [{**event, "sequence_number": number} for number, event in enumerate(out)]

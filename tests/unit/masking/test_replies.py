@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from narrows.masking.applied import Applied, apply
-from narrows.masking.replies import ReplyMask
+from narrows.masking.replies import MOST_OPEN, ReplyMask
 from narrows.model.plan import Mask, Transform
+from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
 from narrows.model.text import Masked
 from unit.masking.samples import engine
@@ -112,6 +113,13 @@ def test_a_string_nobody_knows_is_dropped_where_it_goes_on() -> None:
 
 def test_log_probabilities_are_not_passed() -> None:
     (only,) = run(reply(), event(("logprobs", "4111"), last=True))
+    again = event(("repeat:logprobs", "4111"), last=True)
+    run(reply(), again)
+    assert (only.deltas[0].text, again.deltas[0].text) == ("", "")
+
+
+def test_padding_is_not_passed() -> None:
+    (only,) = run(reply(), event(("envelope:padding", "4111")))
     assert only.deltas[0].text == ""
 
 
@@ -129,7 +137,9 @@ def test_what_is_blocked_is_said_and_does_not_leave() -> None:
     first = event(("content", "see 078-05-1120"))
     assert mask.take(first) is None
     assert first.deltas[0].text == "see "
-    assert mask.take(event(("content", " .\n"))) == "US_SSN"
+    deny = mask.take(event(("content", " .\n")))
+    assert deny is not None
+    assert (deny.code, deny.rule) == (Code.SENSITIVE_DATA, "mask.US_SSN")
 
 
 def test_what_is_observed_stays_and_is_counted() -> None:
@@ -186,3 +196,93 @@ def test_elements_of_a_list_are_no_parts_of_one_text() -> None:
     mask = ReplyMask(side, lambda field: field.startswith("$"), lambda _: False)
     (only,) = run(mask, event(("$[*]", "078-05-1120"), ("$[*]", "9"), ("$[*]", "078-05-1120"), last=True))
     assert [delta.text for delta in only.deltas] == ["[US_SSN]", "9", "[US_SSN]"]
+
+
+ENDS = {"ends": ((0, "content"),)}
+STOPPED = "The reply goes on with the rest of something sensitive, of which a part was sent before."
+
+
+def test_what_goes_on_after_an_end_with_the_rest_of_something_stops_the_reply() -> None:
+    mask = reply()
+    first = run(mask, event(("content", "see 078-05-"), **ENDS))
+    assert said(first) == "see 078-05-"
+    deny = mask.take(event(("content", "1120 and"), **ENDS))
+    assert deny is not None
+    assert (deny.code, deny.message) == (Code.SENSITIVE_DATA, STOPPED)
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 40])
+def test_what_goes_on_after_an_end_is_masked_behind_what_was_said(step: int) -> None:
+    text = "1234567890 and 078-05-1120."
+    pieces = [event(("content", text[at : at + step])) for at in range(0, len(text), step)]
+    mask = reply(entities=("US_SSN", "US_BANK_NUMBER"))
+    events = run(mask, event(("content", "your account is "), **ENDS), *pieces, event(**ENDS))
+    assert said(events) == "your account is [US_BANK_NUMBER] and [US_SSN]."
+
+
+def test_what_goes_on_after_an_end_and_was_changed_is_changed_where_it_is_repeated() -> None:
+    mask = reply(entities=("US_BANK_NUMBER",))
+    run(mask, event(("content", "your account is "), **ENDS), event(("content", "1234567890"), **ENDS))
+    (again,) = run(mask, event(("repeat:content", "your account is "), ("repeat:content", "1234567890")))
+    assert [delta.text for delta in again.deltas] == ["your account is ", "[US_BANK_NUMBER]"]
+
+
+def test_a_stretch_is_masked_as_it_stands_alone_too() -> None:
+    mask = reply(entities=("EMAIL_ADDRESS",))
+    events = run(mask, event(("content", "a" * 80), **ENDS), event(("content", "ada@example.org"), **ENDS))
+    assert said(events) == "a" * 80 + "[EMAIL_ADDRESS]"
+
+
+def test_json_that_goes_on_within_a_value_stops_the_reply() -> None:
+    mask = reply()
+    ends = {"ends": ((0, "tool_call:0"),)}
+    run(mask, event(("tool_call:0", '{"ssn": "078-05-'), **ends))
+    deny = mask.take(event(("tool_call:0", '1120"}'), **ends))
+    assert deny is not None
+    assert deny.code is Code.UPSTREAM_INVALID
+
+
+def test_json_that_goes_on_after_it_was_complete_is_another_text() -> None:
+    ends = {"ends": ((0, "tool_call:0"),)}
+    texts = ['{"a": 1}', '{"ssn": "078-05-1120"}']
+    events = run(reply(), *(event(("tool_call:0", text), **ends) for text in texts))
+    assert said(events, "tool_call:0") == '{"a": 1}{"ssn": "[US_SSN]"}'
+
+
+def test_prose_goes_on_where_field_rules_look_for_json() -> None:
+    mask = reply(fields=("password",))
+    run(mask, event(("content", "let me see"), **ENDS), event(("content", " more"), **ENDS))
+    run(mask, event(("content", " 078-05-"), **ENDS))
+    assert mask.take(event(("content", "1120"), **ENDS)) is not None
+
+
+def test_a_name_that_comes_in_pieces_is_one_text() -> None:
+    mask = reply()
+    events = run(mask, event(("tool_name:0", "look")), event(("tool_name:0", "up 078-05-")))
+    assert said(events, "tool_name:0") == "lookup 078-05-"
+    assert mask.take(event(("tool_name:0", "1120"))) is not None
+
+
+def test_more_fields_than_can_be_kept_track_of_stop_the_reply() -> None:
+    side = applied().response
+    assert side is not None
+    mask = ReplyMask(side, lambda _: True, lambda _: False)
+    for number in range(MOST_OPEN):
+        assert mask.take(event((f"$[{number}]", "x"))) is None
+    deny = mask.take(event(("$[x]", "x"), ends=((0, "$[x]"),)))
+    assert deny is not None
+    assert deny.code is Code.UPSTREAM_INVALID
+
+
+def test_an_id_that_holds_something_becomes_another_one_everywhere() -> None:
+    ids = ("call_078-05-1120", "call_078-05-1121", "call_1")
+    events = run(
+        reply(), *(event(("envelope:id", name)) for name in ids), event(("repeat:envelope:id", "call_078-05-1121"))
+    )
+    assert [one.deltas[0].text for one in events] == ["call_US_SSN_1", "call_US_SSN_2", "call_1", "call_US_SSN_2"]
+
+
+def test_an_id_by_which_the_provider_will_be_asked_can_not_be_changed() -> None:
+    deny = reply().take(event(("envelope:id", "resp_078-05-1120"), response_id="resp_078-05-1120"))
+    assert deny is not None
+    assert (deny.code, deny.rule) == (Code.SENSITIVE_DATA, "mask.US_SSN")
