@@ -1,27 +1,32 @@
-"""Reads request and reply bodies strictly. Large ones go to a worker process: no call may hold the loop for long."""
+"""Reads request and reply bodies strictly, and says which are so large that this is done apart from the event loop."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
-from narrows.dialects.large import read_large, take_out
 from narrows.dialects.strict_json import read as read_json
 from narrows.dialects.texts import collect, put_back
-from narrows.dialects.weight import is_busy
+from narrows.dialects.weight import MOST, is_busy, is_too_much
 from narrows.engine.chain import Chain
 from narrows.model.call import Asked
+from narrows.model.record import Content
 from narrows.model.refusal import Code
-from narrows.model.reply import Delta, Event
-from narrows.model.text import Text
+from narrows.model.reply import Event
 from narrows.model.verdict import Deny
 from narrows.ports.control import Wait
 from narrows.ports.dialect import Dialect, Forward, ReplyReader, Route
 from narrows.ports.http import Headers
-from narrows.ports.offload import Offload
 
 LARGE: Final = 256 * 1024
-"""Bodies over this many bytes are parsed in a worker process."""
+"""Bodies over this many bytes are read and judged apart."""
+
+MASKED: Final = 8 * 1024
+"""The same where policies mask: a text made of near-matches costs more than half a millisecond a kilobyte."""
+
+OVERLAP: Final = 512
+"""Bytes at the end of a piece that are looked at again with the next one."""
 
 MANY_TEXTS: Final = 4_096
 """Requests of more texts are judged and put together in a thread."""
@@ -55,59 +60,57 @@ def read_request(dialect: Dialect, route: Route, data: bytes) -> Asked | Deny:
     return body if type(body) is Deny else dialect.read(route, body)
 
 
-def is_large(data: bytes) -> bool:
-    """Whether reading it here would hold up other calls: for its bytes, or for what it holds."""
-    return len(data) > LARGE or is_busy(data)
+def is_large(data: bytes, *, masked: bool) -> bool:
+    """Whether reading and judging it here would hold up other calls: for its bytes, or for what it holds."""
+    return len(data) > (MASKED if masked else LARGE) or is_busy(data)
 
 
-async def read_large_request(dialect: Dialect, route: Route, data: bytes, offload: Offload) -> Asked | Deny:
-    """The same for any size, in a worker process."""
-    parcel = await offload.run(read_large, dialect, route, data)
-    if isinstance(parcel, Deny):
-        return parcel
-    texts: list[Text] = []
-    for batch in parcel.batches:
-        texts += take_out(batch)
-        await asyncio.sleep(0)
-    return msgspec.structs.replace(parcel.asked, texts=tuple(texts))
+def read_large_request(dialect: Dialect, route: Route, data: bytes) -> Asked | Deny:
+    """The same for any size."""
+    if is_too_much(data):
+        return Deny(Code.BODY_MALFORMED, f"the body holds more than {MOST} strings, objects and lists")
+    return read_request(dialect, route, data)
+
+
+class Prepared(dict[str, Any]):
+    """In the place of a body that was put together apart: `forward` is it, for this model and this cap alone."""
+
+    def __init__(self, forward: Forward, model: str | None, cap: int | None) -> None:
+        super().__init__()
+        self.forward, self.model, self.cap = forward, model, cap
 
 
 async def forwarded(dialect: Dialect, asked: Asked, model: str | None, cap: int | None) -> Forward:
-    """The request as it is sent; put together in a thread where its many parts would hold up other calls."""
+    """The request as it is sent; put together in a thread where its many parts would hold up other calls.
+
+    Raises ValueError for a request that was put together already, for another model or cap.
+    """
+    body = asked.body
+    if isinstance(body, Prepared):
+        if (body.model, body.cap) != (model, cap):
+            raise ValueError("a call that was judged apart has been changed since")
+        return body.forward
     if len(asked.texts) > MANY_TEXTS:
         return await asyncio.to_thread(dialect.forward, asked, model, cap)
     return dialect.forward(asked, model, cap)
 
 
-class LargeReply(msgspec.Struct):
-    """A buffered reply as a worker process read it: its events without their trees, and the bytes to send."""
-
-    events: list[Event]
-    body: bytes
-
-
-def digest_reply(dialect: Dialect, asked: Asked, data: bytes, texts: list[list[str]] | None) -> LargeReply:
-    """Reads a buffered reply, puts `texts` (one list an event) in place of its own, and writes it. Pure.
-
-    Raises ReplyInvalid.
-    """
-    reader = dialect.reply(asked, stream=False, usable=_no_model)
-    events = read_buffered(reader, data)
-    if texts is not None:
-        for event, changed in zip(events, texts, strict=True):
-            for delta, text in zip(event.deltas, changed, strict=True):
-                delta.text = text
-    body = b"".join(reader.write(event) for event in events)
-    return LargeReply([_bare(event) for event in events], body)
+async def recorded_contents(dialect: Dialect, asked: Asked, model: str | None) -> tuple[Content, ...]:
+    """What is recorded of a request that is not sent."""
+    body = asked.body
+    if isinstance(body, Prepared):
+        return body.forward.contents
+    return (await forwarded(dialect, asked, model, None)).contents if body else ()
 
 
-def _bare(event: Event) -> Event:
-    deltas = [Delta(delta.choice, delta.field, delta.text) for delta in event.deltas]
-    return msgspec.structs.replace(event, data=None, deltas=deltas)
-
-
-def _no_model(_: str) -> bool:
-    """Lists of models are always read in the gate, which knows the caller's policies; here none would be shown."""
+async def holds(data: bytes, look: Callable[[bytes], bool]) -> bool:
+    """Whether `look` finds something of at most `OVERLAP` bytes in `data`, which may be large."""
+    if len(data) <= LARGE:
+        return look(data)
+    for at in range(0, len(data), LARGE):
+        if look(data[at : at + LARGE + OVERLAP]):
+            return True
+        await asyncio.sleep(0)
     return False
 
 
@@ -121,12 +124,6 @@ async def masked_error(chain: Chain, body: bytes) -> tuple[bytes, Event] | Deny:
         deny = await deny.until()
     put_back(event.deltas)
     return (msgspec.json.encode(tree[0]), event) if deny is None else deny
-
-
-def slim(asked: Asked) -> Asked:
-    """The facts that a reply reader needs, without the body: cheap to send to a worker process."""
-    empty: dict[str, Any] = {}
-    return msgspec.structs.replace(asked, body=empty, texts=(), opaque=())
 
 
 def read_buffered(reader: ReplyReader, data: bytes) -> list[Event]:

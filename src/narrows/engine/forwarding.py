@@ -9,7 +9,8 @@ import hashlib
 import logging
 from typing import Final
 
-from narrows.engine.bodies import LargeReply, digest_reply, forwarded, is_large, masked_error, read_buffered, slim
+from narrows.engine.apart import digest
+from narrows.engine.bodies import OVERLAP, forwarded, holds, is_large, masked_error, read_buffered
 from narrows.engine.chain import Chain
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import JSON, passed_headers, refuse, reply_headers
@@ -24,7 +25,7 @@ from narrows.ports.control import Wait
 from narrows.ports.dialect import ReplyInvalid, ReplyReader
 from narrows.ports.http import Exchange, UpstreamFailed, UpstreamReply
 from narrows.ports.journal import JournalUnavailable
-from narrows.ports.offload import Offload
+from narrows.ports.offload import Apart
 from narrows.ports.telemetry import Telemetry
 
 _log = logging.getLogger("narrows.engine")
@@ -39,9 +40,6 @@ DRAIN: Final = "drain"
 
 _SLICE: Final = 8 * 1024
 """Bytes of a stream that are read before other calls have their turn."""
-
-_OVERLAP: Final = 512
-"""Bytes of a stream that are looked at again with what follows, so that a credential can't hide on the boundary."""
 
 _FAILED: Final = frozenset({"error", "failed"})
 """The finish of an event in which the upstream itself says that it failed."""
@@ -66,7 +64,7 @@ class Forwarding:
     """The second half of a call's life."""
 
     __slots__ = (
-        "_begun", "_chain", "_connected", "_exchange", "_offload", "_reader", "_received", "_recorder", "_status",
+        "_begun", "_chain", "_connected", "_exchange", "_reader", "_received", "_recorder", "_status",
         "_streaming", "_telemetry",
     )  # fmt: skip
 
@@ -76,7 +74,6 @@ class Forwarding:
         connected: Connected,
         chain: Chain,
         recorder: Recorder,
-        offload: Offload,
         telemetry: Telemetry,
         received: int,
     ) -> None:
@@ -84,7 +81,6 @@ class Forwarding:
         self._connected = connected
         self._chain = chain
         self._recorder = recorder
-        self._offload = offload
         self._telemetry = telemetry
         self._received = received
         self._reader: ReplyReader | None = None
@@ -191,8 +187,10 @@ class Forwarding:
         if kind != JSON and (kind := kind.partition(b";")[0].strip().lower()) in _EVENT_STREAMS:
             return await self._stream(reply, self._reader_for(stream=True, lines=kind == _LINES))
         data = await reply.read_all(self._connected.settings.max_reply)
-        if is_large(data) and self.call.operation != "models":
-            return await self._send_large(reply, data)
+        apart, call = self._chain.snapshot.apart, self.call
+        large = call.operation != "models" and is_large(data, masked=bool(call.plan.masks))
+        if large and apart is not None and apart.takes(len(data)):
+            return await self._send_large(apart, reply, data)
         return await self._send_whole(reply, data)
 
     async def _pass_error(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
@@ -251,33 +249,34 @@ class Forwarding:
             recorder.contents = (Content("reply", body),)
         return self._respond(_DONE, reply.status, reply, reader.content_type, body), None
 
-    async def _send_large(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
-        """The same for a reply so large that reading it here would hold up other calls."""
-        recorder, dialect, asked = self._recorder, self._connected.dialect, slim(self.call.asked)
-        large: LargeReply = await self._offload.run(digest_reply, dialect, asked, data, None)
-        before = [[delta.text for delta in event.deltas] for event in large.events]
-        for event in large.events:
-            deny = self._chain.on_event(event)
-            if type(deny) is Wait:
-                deny = await deny.until()
+    async def _send_large(self, apart: Apart, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
+        """The same for a reply so large that reading and judging it here would hold up other calls."""
+        chain, recorder = self._chain, self._recorder
+        digested = await digest(apart, self.call, data)
+        if isinstance(digested, Deny):
+            return Outcome.STOPPED, digested
+        deny = digested.deny
+        for event in digested.events:
+            # What a guard here makes of the event's facts; its texts were judged apart.
+            answer = chain.on_event(event)
+            if type(answer) is Wait:
+                answer = await answer.until()
+            deny = deny or answer
             recorder.note(event)
-            if deny is not None:
-                return Outcome.STOPPED, deny
-        deny = self._chain.on_finish()
+        recorder.masked = digested.masked
+        deny = deny or chain.on_finish()
         if deny is not None:
             return Outcome.STOPPED, deny
-        after = [[delta.text for delta in event.deltas] for event in large.events]
-        if after != before:
-            large = await self._offload.run(digest_reply, dialect, asked, data, after)
-        if self._echoes(large.body):
+        upstream, body = self._connected.upstream, digested.body
+        if await holds(body, upstream.echoes) or (await holds(body, _has_error) and await holds(body, upstream.leaks)):
             return Outcome.UPSTREAM_ERROR, _echoed()
-        recorder.contents = (Content("reply", large.body),)
-        return self._respond(Outcome.DONE, reply.status, reply, JSON, large.body), None
+        recorder.contents = (Content("reply", body),)
+        return self._respond(Outcome.DONE, reply.status, reply, JSON, body), None
 
     def _echoes(self, body: bytes) -> bool:
         """Whether a reply holds the gate's credential: in an error, where servers echo it, in any form."""
         upstream = self._connected.upstream
-        return upstream.echoes(body) or (_ERROR_KEY in body and upstream.leaks(body))
+        return upstream.echoes(body) or (_has_error(body) and upstream.leaks(body))
 
     def _reader_for(self, *, stream: bool, lines: bool = False) -> ReplyReader:
         dialect = self._connected.dialect
@@ -361,7 +360,7 @@ class Forwarding:
 
     def _look(self, seen: bytes, data: bytes) -> bytes:
         """Stops a stream in which the gate's credential stands; gives what the next piece is looked at with."""
-        seen = seen[-_OVERLAP:] + data
+        seen = seen[-OVERLAP:] + data
         if self._connected.upstream.echoes(seen):
             raise Stopped(_echoed(), Outcome.UPSTREAM_ERROR)
         return seen
@@ -382,6 +381,10 @@ def _own(headers: list[tuple[bytes, bytes]], principal: Principal) -> list[tuple
         (name, hashlib.blake2b(prefix + value, digest_size=20).hexdigest().encode() if name == _IDEMPOTENCY else value)
         for name, value in headers
     ]
+
+
+def _has_error(body: bytes) -> bool:
+    return _ERROR_KEY in body
 
 
 def _echoed() -> Deny:

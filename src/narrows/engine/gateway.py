@@ -11,10 +11,18 @@ from typing import Final
 import msgspec
 
 from narrows.engine import recorder as recording
-from narrows.engine.bodies import MANY_TEXTS, check_content_type, forwarded, is_large, read_large_request, read_request
+from narrows.engine.apart import Errand, begun, judge, rejoined
+from narrows.engine.bodies import (
+    check_content_type,
+    is_large,
+    read_large_request,
+    read_request,
+    recorded_contents,
+)
 from narrows.engine.chain import Chain
 from narrows.engine.credentials import presented
 from narrows.engine.forwarding import Forwarding
+from narrows.engine.judging import NOTHING, Caller, call_id, choose, make_call, recordable
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import refuse
 from narrows.engine.routing import Routed, face, find_route
@@ -33,14 +41,10 @@ from narrows.ports.dialect import Dialect
 from narrows.ports.http import BodyRefused, Exchange, RequestHead
 from narrows.ports.inspector import TokenCounter
 from narrows.ports.journal import Journal, JournalUnavailable
-from narrows.ports.offload import Offload
+from narrows.ports.offload import Apart
 from narrows.ports.telemetry import Telemetry
 
 _log = logging.getLogger("narrows.engine")
-
-_NOTHING: Final = Asked(operation="", model=None, body={})
-_LONG_PROMPT: Final = 65_536
-"""Prompts over this many (estimated) tokens are judged in a thread."""
 
 _HEADER_TEXT: Final = 512
 """Characters kept of a client's descriptive header."""
@@ -54,23 +58,19 @@ class Services(msgspec.Struct, frozen=True):
     ids: Ids
     telemetry: Telemetry
     tokens: TokenCounter
-    offload: Offload
     strangers: StrangerCounts
     sessions: SessionIds
 
 
 class _Visit(msgspec.Struct):
-    """One exchange on its way to a call. Times are microseconds: `at` by the wall, `started` monotonic."""
+    """One exchange on its way to a call. `started` is monotonic, in microseconds."""
 
     exchange: Exchange
     snapshot: Snapshot
-    identity: Identity
-    source: Source
-    request_id: str
-    at: int
+    caller: Caller
     started: int
     connected: Connected | None = None
-    asked: Asked = _NOTHING
+    asked: Asked = NOTHING
 
 
 class Gateway:
@@ -99,8 +99,8 @@ class Gateway:
         if type(identity) is Deny:
             self._refuse_stranger(exchange, snapshot, identity, request_id)
             return
-        source = _source(head)
-        visit = _Visit(exchange, snapshot, identity, source, request_id, services.clock.now(), started)
+        caller = Caller(identity, _source(head), request_id, services.clock.now(), head.method)
+        visit = _Visit(exchange, snapshot, caller, started)
         if type(routed) is Deny:
             await self._refuse(visit, routed)
             return
@@ -119,85 +119,98 @@ class Gateway:
         refuse(exchange, face(head.path, head.host, snapshot), deny, request_id)
 
     async def _serve(self, visit: _Visit, routed: Routed) -> None:
-        services = self._services
         visit.connected = routed.candidates[0]
-        asked = await self._read(visit, routed)
-        received = services.clock.monotonic() - visit.started
+        data = await self._body(visit, routed)
+        received = self._services.clock.monotonic() - visit.started
+        if type(data) is Deny:
+            await self._refuse_unread(visit, routed, data)
+            return
+        apart = visit.snapshot.apart
+        large = is_large(data, masked=bool(visit.snapshot.policies.masks))
+        if large and apart is not None and apart.takes(len(data)):
+            await self._serve_large(visit, routed, received, apart, data)
+            return
+        dialect, route = routed.dialect, routed.route
+        # Without a process beside it the gate reads and judges large calls itself, in a thread.
+        asked = (
+            await asyncio.to_thread(read_large_request, dialect, route, data)
+            if large
+            else read_request(dialect, route, data)
+        )
         if type(asked) is Deny:
-            visit.asked = msgspec.structs.replace(_NOTHING, operation=routed.route.operation)
-            await self._refuse(visit, asked)
+            await self._refuse_unread(visit, routed, asked)
             return
         visit.asked = asked
-        visit.connected, plan = _choose(visit, routed)
+        visit.connected, plan = choose(visit.snapshot, visit.caller, routed.candidates, asked)
         target = routed.target(visit.connected, visit.exchange.head)
-        many = len(asked.texts) > MANY_TEXTS
-        if many:
-            call = await asyncio.to_thread(self._call, visit, visit.connected, plan, target)
-        else:
-            call = self._call(visit, visit.connected, plan, target)
-        chain = Chain(visit.snapshot, call)
+        chain = Chain(visit.snapshot, self._call(visit, visit.connected, plan, target))
+        await self._finish(visit, received, chain, in_thread=large)
+
+    async def _serve_large(self, visit: _Visit, routed: Routed, received: int, apart: Apart, data: bytes) -> None:
+        """The same for a call that is read and judged apart."""
+        head = visit.exchange.head
+        names = tuple(connected.name for connected in routed.candidates)
+        targets = tuple(routed.target(connected, head) for connected in routed.candidates)
+        settled = await judge(apart, visit.snapshot, Errand(visit.caller, routed.route, names, targets), data)
+        if isinstance(settled, Deny):
+            await self._refuse_unread(visit, routed, settled)
+            return
+        call = settled.call
+        visit.asked, visit.connected = call.asked, visit.snapshot.connections[call.connection]
+        if settled.deny is not None:
+            self._observe(call)
+            await self._refuse(visit, settled.deny, call, settled.recorded)
+            return
+        await self._finish(visit, received, Chain(visit.snapshot, begun(call)), judged=call)
+
+    async def _finish(
+        self, visit: _Visit, received: int, chain: Chain, *, in_thread: bool = False, judged: Call | None = None
+    ) -> None:
+        """Judges a call and forwards it, or refuses it. `judged`: what became of the same call apart, whose texts are
+        not here."""
+        services = self._services
         try:
-            many = many or call.prompt_tokens > _LONG_PROMPT
-            if many:
-                # A scan of megabytes would hold up every other call; the patterns run without the interpreter's lock.
-                verdict = await asyncio.to_thread(chain.judge)
-            else:
-                verdict = chain.judge()
+            # Prompts of megabytes would hold up every other call; the patterns run without the interpreter's lock.
+            verdict = await asyncio.to_thread(chain.judge) if in_thread else chain.judge()
             if type(verdict) is Wait:
-                verdict = await chain.wait(verdict, in_thread=many)
+                verdict = await chain.wait(verdict, in_thread=in_thread)
+            if judged is not None:
+                chain.call = rejoined(chain.call, judged)
             deny = _refusal(verdict)
-            if deny is None and asked.references:
+            if deny is None and chain.call.asked.references:
                 deny = await self._check_references(chain.call)
         except BaseException:
             chain.end(Outcome.CLIENT_GONE, None)
             raise
-        for note in chain.call.notes:
-            services.telemetry.observed(note.policy, note.code.value)
+        self._observe(chain.call)
         if deny is not None:
             chain.end(Outcome.REFUSED, None)
             await self._refuse(visit, deny, chain.call)
             return
+        if visit.connected is None:
+            raise RuntimeError("a call is forwarded to no connection")
         recorder = Recorder(services.journal, services.clock, chain.call, visit.started)
-        forwarding = Forwarding(
-            visit.exchange, visit.connected, chain, recorder, services.offload, services.telemetry, received
-        )
-        await forwarding.run()
+        await Forwarding(visit.exchange, visit.connected, chain, recorder, services.telemetry, received).run()
 
-    async def _read(self, visit: _Visit, routed: Routed) -> Asked | Deny:
-        route, exchange = routed.route, visit.exchange
-        if not route.body:
-            return read_request(routed.dialect, route, b"")
+    def _observe(self, call: Call) -> None:
+        for note in call.notes:
+            self._services.telemetry.observed(note.policy, note.code.value)
+
+    async def _body(self, visit: _Visit, routed: Routed) -> bytes | Deny:
+        exchange = visit.exchange
+        if not routed.route.body:
+            return b""
         unsupported = check_content_type(exchange.head.headers)
         if unsupported is not None:
             return unsupported
         try:
-            data = await exchange.body(visit.snapshot.max_body)
+            return await exchange.body(visit.snapshot.max_body)
         except BodyRefused as refused:
             return refused.deny
-        if is_large(data):
-            return await read_large_request(routed.dialect, route, data, self._services.offload)
-        return read_request(routed.dialect, route, data)
 
     def _call(self, visit: _Visit, connected: Connected, plan: Plan, target: str) -> Call:
-        services, asked, identity = self._services, visit.asked, visit.identity
-        model = asked.model
-        return Call(
-            id=_call_id(visit.request_id),
-            request_id=visit.request_id,
-            session=services.sessions.of(identity, connected.name, visit.source, asked),
-            at=visit.at,
-            principal=identity.principal,
-            credential=identity.credential,
-            source=visit.source,
-            connection=connected.name,
-            dialect=connected.dialect.name,
-            method=visit.exchange.head.method,
-            path=target,
-            asked=asked,
-            model=None if model is None else connected.settings.aliases.get(model, model),
-            plan=plan,
-            prompt_tokens=services.tokens.prompt(asked.texts),
-        )
+        services = self._services
+        return make_call(visit.caller, visit.asked, connected, plan, target, services.tokens, services.sessions)
 
     async def _check_references(self, call: Call) -> Deny | None:
         """The one check that needs the journal: what a call refers to must be the caller's own."""
@@ -209,16 +222,23 @@ class Gateway:
                 )
         return None
 
-    async def _refuse(self, visit: _Visit, deny: Deny, call: Call | None = None) -> None:
-        """Records a refusal of a known caller, then tells it."""
+    async def _refuse_unread(self, visit: _Visit, routed: Routed, deny: Deny) -> None:
+        """A body that could not be had, read or judged."""
+        visit.asked = msgspec.structs.replace(NOTHING, operation=routed.route.operation)
+        await self._refuse(visit, deny)
+
+    async def _refuse(self, visit: _Visit, deny: Deny, call: Call | None = None, recorded: Deny | None = None) -> None:
+        """Records a refusal of a known caller, then tells it. `recorded`: the refusal as it may be recorded, where the
+        call is as it may be, too."""
         services, connected = self._services, visit.connected
         dialect = connected.dialect if connected is not None else self._face(visit)
         if call is None:
             call = self._unread_call(visit)
-        call, recorded = _recordable(visit.snapshot, call, deny)
+        if recorded is None:
+            call, recorded = recordable(visit.snapshot, call, deny)
         contents: tuple[Content, ...] = ()
-        if connected is not None and call.asked.body:
-            contents = (await forwarded(connected.dialect, call.asked, call.model, None)).contents
+        if connected is not None:
+            contents = await recorded_contents(connected.dialect, call.asked, call.model)
         try:
             await services.journal.open(recording.refused(call, contents, recorded))
         except JournalUnavailable:
@@ -227,7 +247,7 @@ class Gateway:
         services.telemetry.ended(
             call.connection, call.asked.operation, Outcome.REFUSED, deny.code.value, duration, None
         )
-        refuse(visit.exchange, dialect, deny, visit.request_id, call.id)
+        refuse(visit.exchange, dialect, deny, visit.caller.request_id, call.id)
 
     def _face(self, visit: _Visit) -> Dialect | None:
         head = visit.exchange.head
@@ -235,16 +255,16 @@ class Gateway:
 
     def _unread_call(self, visit: _Visit) -> Call:
         """What is known of a call that was refused before its body could be read."""
-        connected, head = visit.connected, visit.exchange.head
-        name = "" if connected is None else connected.name
+        connected, head, caller = visit.connected, visit.exchange.head, visit.caller
+        identity, name = caller.identity, "" if connected is None else connected.name
         return Call(
-            id=_call_id(visit.request_id),
-            request_id=visit.request_id,
-            session=self._services.sessions.of(visit.identity, name, visit.source, visit.asked),
-            at=visit.at,
-            principal=visit.identity.principal,
-            credential=visit.identity.credential,
-            source=visit.source,
+            id=call_id(caller.request_id),
+            request_id=caller.request_id,
+            session=self._services.sessions.of(identity, name, caller.source, visit.asked),
+            at=caller.at,
+            principal=identity.principal,
+            credential=identity.credential,
+            source=caller.source,
             connection=name,
             dialect="" if connected is None else connected.dialect.name,
             method=head.method,
@@ -255,50 +275,10 @@ class Gateway:
         )
 
 
-def _choose(visit: _Visit, routed: Routed) -> tuple[Connected, Plan]:
-    """The connection and its plan: of several candidates the first that serves the model and may be used."""
-    asked, principal, policies = visit.asked, visit.identity.principal, visit.snapshot.policies
-    first: tuple[Connected, Plan] | None = None
-    for connected in routed.candidates:
-        if len(routed.candidates) > 1 and asked.model is not None and not connected.serves(asked.model):
-            continue
-        plan = policies.plan(principal, connected.name, asked.operation, asked.model)
-        if plan.refusal is None:
-            return connected, plan
-        first = first or (connected, plan)
-    if first is not None:
-        return first
-    connected = routed.candidates[0]
-    unserved = Deny(Code.MODEL_NOT_ALLOWED, f"no connection serves the model {asked.model!r}", param="model")
-    return connected, Plan(revision=visit.snapshot.revision, refusal=unserved)
-
-
-def _recordable(snapshot: Snapshot, call: Call, deny: Deny) -> tuple[Call, Deny]:
-    """A refused call and its refusal without what masks hide; without any content where they fail."""
-    if snapshot.recordable is None:
-        return call, deny
-    try:
-        return snapshot.recordable(call, deny)
-    except Exception as failure:
-        _log.error("a refused call can't be masked, so its content is not recorded: %s", type(failure).__qualname__)
-        bare = msgspec.structs.replace(
-            call,
-            asked=msgspec.structs.replace(_NOTHING, operation=call.asked.operation),
-            source=msgspec.structs.replace(call.source, justification=None),
-            notes=(),
-        )
-        return bare, Deny(deny.code, deny.meaning.summary, policy=deny.policy, rule=deny.rule)
-
-
 def _refusal(verdict: Deny | Hold | None) -> Deny | None:
     if type(verdict) is Hold:
         return Deny(Code.CONTROL_FAILED, "the call needs an approval, and no approval service is configured")
     return verdict
-
-
-def _call_id(request_id: str) -> str:
-    """A request is at most one call, so the two ids differ in their prefix only."""
-    return f"call_{request_id[4:]}"
 
 
 def _source(head: RequestHead) -> Source:

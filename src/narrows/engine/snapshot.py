@@ -15,6 +15,7 @@ from narrows.ports.control import Control
 from narrows.ports.dialect import Dialect
 from narrows.ports.http import Upstream
 from narrows.ports.identity import Authenticator
+from narrows.ports.offload import Apart
 
 
 class Connected(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class Connected(msgspec.Struct, frozen=True):
 class Snapshot(msgspec.Struct, frozen=True):
     """Everything a call is judged by. `controls` are in the order of the request, `reply_controls` of the reply.
     `recordable` gives a refused call and its refusal as they may be recorded, whatever control refused; None: as they
-    are.
+    are. `apart` is the way to the process that judges large calls by the same snapshot; None: they are judged here.
     """
 
     revision: str
@@ -43,6 +44,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     reply_controls: tuple[Control, ...]
     max_body: int
     recordable: Callable[[Call, Deny], tuple[Call, Deny]] | None = None
+    apart: Apart | None = None
 
 
 class Snapshots:

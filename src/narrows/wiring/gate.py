@@ -7,9 +7,10 @@ import gc
 import logging
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from narrows.config.problem import ConfigError
 from narrows.config.schema import Config
@@ -22,25 +23,31 @@ from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Snapshots
 from narrows.engine.strangers import StrangerCounts
 from narrows.model.verdict import Deny
+from narrows.policy.policyset import PolicySet
 from narrows.policy.tokens import EstimatingCounter
+from narrows.ports.offload import Apart
 from narrows.stores.sqlite.control import ControlWatch
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.journal import SqliteJournal
 from narrows.stores.sqlite.masterkey import load as load_key
 from narrows.upstream.registry import Upstreams
 from narrows.wiring.admin import Admin
+from narrows.wiring.blueprint import blueprint
 from narrows.wiring.clock import SequentialIds, SystemClock
 from narrows.wiring.configuration import compiled, read_checked
 from narrows.wiring.masks import MaskControls
-from narrows.wiring.offload import WorkerProcesses
+from narrows.wiring.offload import Workers
 from narrows.wiring.reload import FileWatch, cancel
 from narrows.wiring.snapshots import SnapshotBuilder
 from narrows.wiring.telemetry import PrometheusTelemetry
 
+if TYPE_CHECKING:
+    from narrows.wiring.organisation import Stamp
+
 _log = logging.getLogger("narrows.gate")
 
-_WARM_UP: Final = 1.0
-"""Seconds after the start at which the worker process is started."""
+_SWITCH: Final = 0.0005
+"""Seconds after which a thread that computes lets the event loop go on, if that has something to do."""
 
 _TICK: Final = 5.0
 """Seconds between two rounds of housekeeping: counts of strangers, TLS files."""
@@ -56,11 +63,13 @@ class Gate:
         self._clock = SystemClock()
         self._ids = SequentialIds()
         self._telemetry = PrometheusTelemetry()
-        self._offload = WorkerProcesses()
+        self._workers = Workers()
         directory = Path(config.store)
         self._journal = SqliteJournal(directory, config.recording, self._clock)
         self._masks = MaskControls(directory)
-        self._builder = SnapshotBuilder(Upstreams(), lambda: ControlWatch(directory), self._clock, self._masks)
+        self._builder = SnapshotBuilder(
+            Upstreams(), lambda: ControlWatch(directory), self._clock, self._masks, self._judged_apart
+        )
         self._strangers = StrangerCounts(self._journal)
         self._snapshots: Snapshots | None = None
         self._edge: EdgeServer | None = None
@@ -94,6 +103,7 @@ class Gate:
             self._begin_jobs()
             undo.pop_all()
         _calm_collector()
+        sys.setswitchinterval(_SWITCH)
         _log.info("ready on %s (policies %s)", self._config.gate.listen, snapshot.revision)
 
     async def _listen(self, snapshots: Snapshots) -> None:
@@ -104,7 +114,6 @@ class Gate:
             ids=self._ids,
             telemetry=self._telemetry,
             tokens=EstimatingCounter(),
-            offload=self._offload,
             strangers=self._strangers,
             sessions=SessionIds(load_key(DataDirectory(Path(self._config.store))).session_key),
         )
@@ -119,9 +128,18 @@ class Gate:
 
     def _begin_jobs(self) -> None:
         self._jobs.append(asyncio.create_task(self._housekeeping()))
-        self._jobs.append(asyncio.create_task(self._warm_up()))
         if self._path is not None:
             self._jobs.append(asyncio.create_task(FileWatch(self._path, self.reload).run()))
+
+    async def _judged_apart(self, config: Config, policies: PolicySet) -> Apart:
+        """The way to the processes that judge large calls, under what is built now."""
+        directory = Path(config.store)
+        key, loader = load_key(DataDirectory(directory)), self._masks.loader
+        stamps: Mapping[str, Stamp] = {}
+        if loader is not None:
+            stamps = (await asyncio.to_thread(loader.organisation, config.detectors)).stamps
+        keys = (key.mask_key, key.session_key)
+        return self._workers.bound(blueprint(config, policies.revision, directory / "detectors", keys, stamps))
 
     def _unready(self) -> list[str]:
         reasons = []
@@ -155,11 +173,6 @@ class Gate:
             if getattr(config, name) != getattr(self._config, name):
                 _log.warning("a change of %r takes effect at the next start", name)
 
-    async def _warm_up(self) -> None:
-        """Starts the worker process before the first long prompt needs it, but not before the gate is ready."""
-        await asyncio.sleep(_WARM_UP)
-        await self._offload.run(os.getpid)
-
     async def _housekeeping(self) -> None:
         while True:
             await asyncio.sleep(_TICK)
@@ -190,7 +203,7 @@ class Gate:
                 await server.close()
         self._strangers.flush()
         await self._builder.close()
-        self._offload.close()
+        await self._workers.close()
         await self._journal.stop()
 
 

@@ -1,6 +1,6 @@
 """Builds a snapshot from a configuration; what did not change between two versions is kept (pools, verified tokens)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from narrows.config.schema import Config, Connection, IdentitySettings
 from narrows.dialects.registry import build_dialect
@@ -11,20 +11,31 @@ from narrows.policy.inspect import RuleInspector
 from narrows.policy.policyset import PolicySet
 from narrows.ports.accounts import AccountWatch
 from narrows.ports.clock import Clock
+from narrows.ports.control import Control
+from narrows.ports.offload import Apart
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.upstream.registry import Upstreams
+from narrows.wiring.blueprint import PURE
 from narrows.wiring.masks import MaskControls
 from narrows.wiring.order import controls
+
+MakesApart = Callable[[Config, PolicySet], Awaitable[Apart]]
 
 
 class SnapshotBuilder:
     """Makes snapshots one after another, on the event loop. `accounts` opens a new watch of the service accounts,
-    `masks` makes the control for `mask`."""
+    `masks` makes the control for `mask`, `apart` the way to the process that judges large calls."""
 
     def __init__(
-        self, upstreams: Upstreams, accounts: Callable[[], AccountWatch], clock: Clock, masks: MaskControls
+        self,
+        upstreams: Upstreams,
+        accounts: Callable[[], AccountWatch],
+        clock: Clock,
+        masks: MaskControls,
+        apart: MakesApart | None = None,
     ) -> None:
         self._upstreams = upstreams
+        self._apart = apart
         self._masks = masks
         self._accounts = accounts
         self._clock = clock
@@ -52,7 +63,14 @@ class SnapshotBuilder:
             reply_controls=reply,
             max_body=int(config.gate.max_body),
             recordable=None if mask is None else mask.redacted,
+            apart=await self._judged_apart(config, policies, request),
         )
+
+    async def _judged_apart(self, config: Config, policies: PolicySet, request: Sequence[Control]) -> Apart | None:
+        """None where a control must see every call itself."""
+        if self._apart is None or not all(control.name in PURE for control in request):
+            return None
+        return await self._apart(config, policies)
 
     def settle(self, config: Config) -> None:
         """The snapshot of `config` is in force: pools that it does not name are drained."""

@@ -3,24 +3,27 @@ import json
 import pytest
 
 from narrows.dialects.strict_json import read as read_json
-from narrows.engine.bodies import check_content_type, digest_reply, read_large_request, read_request, slim
+from narrows.dialects.weight import MOST
+from narrows.engine.bodies import (
+    LARGE,
+    Prepared,
+    check_content_type,
+    forwarded,
+    holds,
+    is_large,
+    read_large_request,
+    read_request,
+    recorded_contents,
+)
 from narrows.model.call import Asked
+from narrows.model.record import Content
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
-from narrows.ports.dialect import ReplyInvalid, Route
-from unit.engine.world import Inline, World, chat, completion
+from narrows.ports.dialect import Forward, Route
+from unit.engine.world import World, chat
 
 DIALECT = World().snapshots.current.connections["openai"].dialect
 CHAT = Route("chat", "/v1/chat/completions")
-
-
-def asked(body: object) -> Asked:
-    """What a body asks, read in this process."""
-    tree = read_json(json.dumps(body).encode(), DIALECT.governed)
-    assert not isinstance(tree, Deny)
-    read = DIALECT.read(CHAT, tree)
-    assert isinstance(read, Asked)
-    return read
 
 
 @pytest.mark.parametrize(
@@ -47,40 +50,49 @@ def test_anything_else_is_refused(kind: str | None) -> None:
     assert deny.code is Code.ENCODING_UNSUPPORTED
 
 
-async def test_a_large_body_is_read_like_a_small_one_in_another_process() -> None:
-    offload = Inline()
+def test_a_large_body_is_read_like_a_small_one() -> None:
     data = json.dumps(chat("a")).encode()
-    here, there = read_request(DIALECT, CHAT, data), await read_large_request(DIALECT, CHAT, data, offload)
-    assert offload.runs == 1
-    assert isinstance(here, Asked)
-    assert isinstance(there, Asked)
-    assert here.texts == there.texts
+    assert read_request(DIALECT, CHAT, data) == read_large_request(DIALECT, CHAT, data)
 
 
-async def test_a_large_body_is_refused_like_a_small_one() -> None:
-    data = b'{"model": "m", "model": "n", "x": ""}'
-    for deny in (read_request(DIALECT, CHAT, data), await read_large_request(DIALECT, CHAT, data, Inline())):
-        assert isinstance(deny, Deny)
-        assert deny.code is Code.BODY_MALFORMED
+@pytest.mark.parametrize("data", [b'{"model": "m", "model": "n", "x": ""}', b'{"x":[%b0]}' % (b'"",' * MOST)])
+def test_a_large_body_is_refused_like_a_small_one(data: bytes) -> None:
+    deny = read_large_request(DIALECT, CHAT, data)
+    assert isinstance(deny, Deny)
+    assert deny.code is Code.BODY_MALFORMED
 
 
-def test_a_reply_digested_elsewhere_carries_its_texts_and_takes_others() -> None:
-    data = json.dumps(completion("Hello")).encode()
-    first = digest_reply(DIALECT, slim(asked(chat())), data, None)
-    (event,) = first.events
-    assert event.data is None
-    assert json.loads(first.body)["choices"][0]["message"]["content"] == "Hello"
-    texts = [delta.text for delta in event.deltas]
-    changed = ["[x]" if text == "Hello" else text for text in texts]
-    second = digest_reply(DIALECT, slim(asked(chat())), data, [changed])
-    assert json.loads(second.body)["choices"][0]["message"]["content"] == "[x]"
+def test_what_is_large_depends_on_whether_it_is_masked() -> None:
+    prose = json.dumps(chat("word " * 4_000)).encode()
+    assert [is_large(prose, masked=masked) for masked in (False, True)] == [False, True]
+    assert is_large(b'{"x":"%b"}' % (b"y" * LARGE), masked=False)
+    assert is_large(json.dumps(["x"] * 5_000).encode(), masked=False)
+    assert not is_large(json.dumps(chat()).encode(), masked=True)
 
 
-def test_garbage_digested_elsewhere_is_invalid() -> None:
-    with pytest.raises(ReplyInvalid):
-        digest_reply(DIALECT, slim(asked(chat())), b"<html>", None)
+async def test_what_was_put_together_apart_is_sent_as_it_is_and_for_nothing_else() -> None:
+    forward = Forward(b"{}", (Content("$", b"{}"),))
+    asked = Asked("chat", "m", Prepared(forward, "m", 5))
+    assert await forwarded(DIALECT, asked, "m", 5) is forward
+    assert await recorded_contents(DIALECT, asked, "m") == forward.contents
+    for model, cap in (("n", 5), ("m", 6), ("m", None)):
+        with pytest.raises(ValueError, match="changed"):
+            await forwarded(DIALECT, asked, model, cap)
 
 
-def test_a_list_of_models_read_elsewhere_shows_none() -> None:
-    listing = json.dumps({"object": "list", "data": [{"id": "secret-model", "object": "model"}]}).encode()
-    assert b"secret-model" not in digest_reply(DIALECT, Asked("models", None, {}), listing, None).body
+async def test_what_is_recorded_of_a_refused_request_is_its_body_if_it_was_read() -> None:
+    tree = read_json(json.dumps(chat("a")).encode(), DIALECT.governed)
+    assert not isinstance(tree, Deny)
+    asked = DIALECT.read(CHAT, tree)
+    assert isinstance(asked, Asked)
+    assert [one.label for one in await recorded_contents(DIALECT, asked, None)] == ["$", "$.messages[0]"]
+    assert await recorded_contents(DIALECT, Asked("chat", None, {}), None) == ()
+
+
+@pytest.mark.parametrize("at", [0, LARGE - 3, LARGE, 2 * LARGE - 1, 3 * LARGE])
+async def test_what_stands_anywhere_in_a_large_text_is_found(at: int) -> None:
+    data = bytearray(3 * LARGE + 100)
+    data[at : at + 6] = b"secret"
+    assert await holds(bytes(data), lambda piece: b"secret" in piece)
+    assert not await holds(bytes(3 * LARGE), lambda piece: b"secret" in piece)
+    assert await holds(b"a secret", lambda piece: b"secret" in piece)

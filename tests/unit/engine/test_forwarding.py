@@ -255,7 +255,7 @@ async def test_a_large_reply_is_read_elsewhere_and_arrives_whole() -> None:
     world.upstream.reply(completion(text))
     exchange = await world.call(chat())
     assert exchange.json["choices"][0]["message"]["content"] == text
-    assert world.offload.runs == 1
+    assert world.apart.runs == 1
     assert ending(world).finish == "stop"
 
 

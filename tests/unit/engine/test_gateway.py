@@ -1,6 +1,5 @@
 """The first half of a call: who, where, what; and what is on record of what was refused."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -228,23 +227,82 @@ async def test_a_large_body_is_read_elsewhere_and_forwarded_whole() -> None:
     content = "many words " * 40_000
     exchange = await world.call(chat(content, unknown={"kept": [1.0, 2]}))
     assert exchange.status == 200
-    assert world.offload.runs == 1
+    assert world.apart.runs == 1
     sent: Any = json.loads(world.upstream.sent[0][3])
     assert sent["messages"][0]["content"] == content
     assert sent["unknown"] == {"kept": [1.0, 2]}
 
 
-async def test_a_body_of_many_small_parts_is_read_elsewhere_and_leaves_others_their_turn() -> None:
+async def test_a_body_of_many_small_parts_is_read_elsewhere() -> None:
     world = World()
     world.upstream.reply(completion())
     body = chat("Hi", metadata=["x"] * 20_000)
-    task, turns = asyncio.create_task(world.gateway(world.exchange(body))), 0
-    while not task.done():
-        await asyncio.sleep(0)
-        turns += 1
-    assert world.offload.runs == 1
-    assert turns > 10
+    await world.call(body)
+    assert world.apart.runs == 1
     assert json.loads(world.upstream.sent[0][3])["metadata"] == body["metadata"]
+
+
+async def test_a_large_call_is_refused_and_recorded_like_a_small_one() -> None:
+    rule = {"deny": {"pattern": "(?i)drop table", "name": "sql", "message": "No SQL here."}}
+    world = World([POLICY | {"prompts": [rule]}])
+    exchange = await world.call(chat("many words " * 40_000 + "DROP TABLE users"))
+    assert (exchange.status, world.apart.runs) == (403, 1)
+    assert "No SQL here." in exchange.json["error"]["message"]
+    (opened,) = world.journal.opened
+    assert (opened.policy, opened.rule, opened.forwarded, opened.model_asked) == ("research", "sql", False, "small-1")
+    assert any(b"DROP TABLE" in content.data for content in opened.contents)
+    assert world.upstream.sent == []
+
+
+@pytest.mark.parametrize("body", [b'{"x":"%b"' % (b"y" * 300_000), {"messages": [], "x": "y" * 300_000}])
+async def test_a_large_body_that_can_t_be_read_is_refused_and_on_record(body: object) -> None:
+    world = World()
+    exchange = await world.call(body)
+    assert exchange.status == 400
+    (opened,) = world.journal.opened
+    assert (opened.operation, opened.status, opened.contents) == ("chat", 400, ())
+
+
+async def test_what_can_t_be_judged_apart_is_not_forwarded() -> None:
+    world = World()
+    world.apart.failing = "it died"
+    exchange = await world.call(chat("many words " * 40_000))
+    assert exchange.status == 503
+    assert exchange.json["error"]["code"] == "control_failed"
+    assert world.journal.opened[0].refusal == "control_failed"
+    assert world.upstream.sent == []
+
+
+async def test_while_the_process_starts_and_without_one_the_gate_judges_itself() -> None:
+    rule = {"deny": {"pattern": "(?i)drop table", "name": "sql"}}
+    for missing in (True, False):
+        world = World([POLICY | {"prompts": [rule]}])
+        world.apart.ready = False
+        if missing:
+            world.snapshots.current = msgspec.structs.replace(world.snapshots.current, apart=None)
+        world.upstream.reply(completion("many words " * 40_000))
+        assert (await world.call(chat("many words " * 40_000))).status == 200
+        assert (await world.call(chat("many words " * 40_000 + "drop table"))).status == 403
+        assert world.apart.runs == 0
+
+
+async def test_a_reference_of_a_large_call_is_looked_up_as_well() -> None:
+    world = World()
+    body = {"model": "small-1", "input": "many words " * 40_000, "previous_response_id": "resp_1"}
+    exchange = await world.call(body, path="/openai/v1/responses")
+    assert exchange.json["error"]["code"] == "reference_not_allowed"
+    assert world.apart.runs == 1
+    assert world.journal.opened[0].contents
+    assert world.upstream.sent == []
+
+
+async def test_a_large_call_whose_cap_is_another_here_is_not_forwarded() -> None:
+    world = World([POLICY | {"limits": {"output_tokens": 9}}])
+    other = World([POLICY | {"limits": {"output_tokens": 900}}])
+    world.apart.snapshot = other.snapshots.current
+    exchange = await world.call(chat("many words " * 40_000))
+    assert exchange.json["error"]["code"] == "control_failed"
+    assert world.upstream.sent == []
 
 
 async def test_a_failing_control_refuses_and_is_on_record(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from narrows.config.schema import Config, Connection, ConnectionCredential, IdentitySettings, Issuer, Policy
 from narrows.dialects.registry import build_dialect
+from narrows.engine.apart import Tools, answer
 from narrows.engine.gateway import Gateway, Services
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Connected, Snapshot, Snapshots
@@ -23,6 +24,7 @@ from narrows.policy.inspect import RuleInspector
 from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.http import HeaderList, RequestHead, UpstreamFailed
 from narrows.ports.journal import JournalUnavailable
+from narrows.ports.offload import WorkerFailed
 from narrows.wiring.order import controls
 
 POLICY: dict[str, Any] = {
@@ -266,21 +268,30 @@ class Numbered:
 
 
 class Inline:
-    """An offload that stays in the process, and counts."""
+    """Judges large calls in this process, as the one beside the gate would, and counts. `failing`: it can't."""
 
     def __init__(self) -> None:
         self.runs = 0
+        self.failing = ""
+        self.ready = True
+        self.snapshot: Snapshot | None = None
 
-    async def run(self, function: Callable[..., Any], *args: object) -> Any:
+    def takes(self, size: int) -> bool:
+        return self.ready
+
+    async def ask(self, question: bytes, data: bytes) -> Sequence[bytes]:
         self.runs += 1
-        return function(*args)
+        if self.failing:
+            raise WorkerFailed(self.failing)
+        assert self.snapshot is not None
+        return answer(self.snapshot, Tools(EstimatingCounter(), SessionIds(b"key")), question, data)
 
 
 class World:
     """A gateway with two connections (`openai`, `anthropic`) and one policy, unless told otherwise."""
 
     def __init__(self, policies: Iterable[dict[str, Any]] = (POLICY,), **connections: dict[str, Any]) -> None:
-        self.journal, self.telemetry, self.clock, self.offload = MemoryJournal(), Counting(), Ticking(), Inline()
+        self.journal, self.telemetry, self.clock, self.apart = MemoryJournal(), Counting(), Ticking(), Inline()
         self.upstream = ScriptedUpstream()
         settings = {
             name: msgspec.convert(
@@ -310,9 +321,11 @@ class World:
         }
         people = People({"alice": {"research"}, "bob": {"support"}})
         hosts = {host: connected[name] for name, c in settings.items() for host in c.hosts}
-        self.snapshots = Snapshots(
-            Snapshot(compiled.revision, connected, hosts, compiled, people, request, reply, 1 << 20)
+        snapshot = Snapshot(
+            compiled.revision, connected, hosts, compiled, people, request, reply, 1 << 20, apart=self.apart
         )
+        self.apart.snapshot = snapshot
+        self.snapshots = Snapshots(snapshot)
         self.strangers = StrangerCounts(self.journal)
         self.gateway = Gateway(
             self.snapshots,
@@ -322,7 +335,6 @@ class World:
                 Numbered(),
                 self.telemetry,
                 EstimatingCounter(),
-                self.offload,
                 self.strangers,
                 SessionIds(b"key"),
             ),

@@ -1,0 +1,136 @@
+"""What a process that judges large calls builds its snapshot from: a gate's configuration without any secret of it.
+
+It owns which controls may be asked there, and how the snapshot is built, which is as `snapshots` does but for every way
+out: no upstream, no authenticator, no credential.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import msgspec
+
+from narrows.config.entities import NOTHING
+from narrows.config.schema import Config, ConnectionCredential
+from narrows.dialects.registry import build_dialect
+from narrows.engine.apart import Tools
+from narrows.engine.sessions import SessionIds
+from narrows.engine.snapshot import Connected, Snapshot
+from narrows.model.plan import Mask as Entry
+from narrows.model.principal import Identity
+from narrows.policy.compile import compile_policies
+from narrows.policy.globs import GlobSet
+from narrows.policy.inspect import RuleInspector
+from narrows.policy.tokens import EstimatingCounter
+from narrows.ports.http import HeaderList
+from narrows.wiring.order import controls
+
+if TYPE_CHECKING:
+    from narrows.controls.mask import Mask
+    from narrows.wiring.organisation import Stamp
+
+PURE: Final = frozenset({"access", "parameters", "prompt_size", "media", "scan", "prompt_rules", "mask", "output_cap"})
+"""Controls that judge a call by itself and their settings alone, so that they judge the same in any process. Where a
+snapshot has another one, large calls are judged in the gate."""
+
+
+class Blueprint(msgspec.Struct, frozen=True):
+    """What a snapshot is built from. `config` is without secrets; `stamps` tell the word lists' files apart."""
+
+    config: Config
+    revision: str
+    cache: str
+    mask_key: bytes
+    session_key: bytes
+    stamps: "Mapping[str, Stamp]"
+
+
+def blueprint(
+    config: Config, revision: str, cache: Path, keys: tuple[bytes, bytes], stamps: "Mapping[str, Stamp]"
+) -> Blueprint:
+    """The blueprint of a configuration. `keys`: of masks that hash, and of session ids."""
+    connections = {
+        name: msgspec.structs.replace(
+            connection, credential=ConnectionCredential(none=True), client_certificate=None, ca_bundle=None
+        )
+        for name, connection in config.connections.items()
+    }
+    issuers = tuple(msgspec.structs.replace(issuer, introspection=None) for issuer in config.identity.issuers)
+    identity = msgspec.structs.replace(config.identity, issuers=issuers)
+    bare = msgspec.structs.replace(config, connections=connections, identity=identity)
+    return Blueprint(bare, revision, str(cache), *keys, stamps)
+
+
+class Unbuildable(Exception):
+    """The snapshot can't be built as the gate has it."""
+
+
+def build(plan: Blueprint) -> tuple[Snapshot, Tools]:
+    """The snapshot of a blueprint. Raises Unbuildable, or what reading the configuration raises."""
+    config = plan.config
+    vocabulary = NOTHING
+    if any(policy.mask for policy in config.policies):
+        from narrows.wiring.detectors import vocabulary as named  # noqa: PLC0415 - only who masks pays for the tables
+
+        vocabulary = named(config.detectors)
+    policies = compile_policies(config, vocabulary)
+    if policies.revision != plan.revision:
+        raise Unbuildable(f"the policies are {policies.revision} here and {plan.revision} in the gate")
+    mask = _mask(plan, policies.masks) if policies.masks else None
+    request, reply = controls(RuleInspector(), mask)
+    connections = {
+        name: Connected(
+            name=name,
+            settings=settings,
+            dialect=build_dialect(settings),
+            upstream=_Nowhere(),
+            headers=frozenset(),
+            serves=GlobSet((*settings.models, *settings.aliases)).covers,
+        )
+        for name, settings in config.connections.items()
+    }
+    snapshot = Snapshot(
+        revision=policies.revision,
+        connections=connections,
+        hosts={},
+        policies=policies,
+        authenticator=_Nobody(),
+        controls=request,
+        reply_controls=reply,
+        max_body=int(config.gate.max_body),
+        recordable=None if mask is None else mask.redacted,
+    )
+    return snapshot, Tools(EstimatingCounter(), SessionIds(plan.session_key))
+
+
+def _mask(plan: Blueprint, masks: Sequence[Entry]) -> "Mask":
+    from narrows.controls.mask import Mask  # noqa: PLC0415 - as above
+    from narrows.wiring.masking import EngineLoader  # noqa: PLC0415
+
+    loader = EngineLoader(Path(plan.cache))
+    engine = loader.load(plan.config)
+    if loader.organisation(plan.config.detectors).stamps != plan.stamps:
+        raise Unbuildable("the files of word lists have changed since the gate read them; load the configuration again")
+    return Mask(engine, plan.mask_key, masks)
+
+
+class _Nowhere:
+    """In the place of an upstream: nothing is sent from here."""
+
+    async def send(self, method: str, target: str, headers: HeaderList, body: bytes) -> NoReturn:  # noqa: ARG002
+        raise RuntimeError("nothing is sent from the process that judges")
+
+    def echoes(self, data: bytes) -> bool:  # noqa: ARG002
+        raise RuntimeError("no credential is known in the process that judges")
+
+    leaks = echoes
+
+
+class _Nobody:
+    """In the place of an authenticator: callers were verified before."""
+
+    def recall(self, token: str) -> Identity | None:  # noqa: ARG002
+        raise RuntimeError("nobody is verified in the process that judges")
+
+    async def verify(self, token: str) -> NoReturn:  # noqa: ARG002
+        raise RuntimeError("nobody is verified in the process that judges")

@@ -1,0 +1,63 @@
+"""From what is asked to a call; sessions, plans and masks have their own tests."""
+
+import msgspec
+import pytest
+
+from narrows.engine.judging import NOTHING, Caller, call_id, choose, make_call, recordable
+from narrows.engine.sessions import SessionIds
+from narrows.model.call import Asked, Call, Source
+from narrows.model.principal import Credential, Identity, Principal
+from narrows.model.refusal import Code
+from narrows.model.text import Role, Text
+from narrows.model.verdict import Deny
+from narrows.policy.tokens import EstimatingCounter
+from unit.engine.world import World
+
+ALICE = Identity(Principal("corp", "alice", groups=frozenset({"research"})), Credential("oidc", "c-alice", 2e9))
+CALLER = Caller(ALICE, Source("192.0.2.7", justification="why"), "req_7", 12, "POST")
+ASKED = Asked("chat", "small-1", {"model": "small-1"}, texts=(Text(Role.USER, "$.messages[0].content", "Hi there"),))
+
+
+def test_a_call_is_made_of_who_asks_and_what() -> None:
+    snapshot = World(openai={"aliases": {"small-1": "vendor/x"}}).snapshots.current
+    connected, plan = choose(snapshot, CALLER, [snapshot.connections["openai"]], ASKED)
+    call = make_call(CALLER, ASKED, connected, plan, "/v1/x", EstimatingCounter(), SessionIds(b"key"))
+    assert (call.id, call.request_id, call.at, call.path) == (call_id("req_7"), "req_7", 12, "/v1/x")
+    assert (call.principal.subject, call.credential.id, call.connection) == ("alice", "c-alice", "openai")
+    assert (call.asked.model, call.model, call.plan) == ("small-1", "vendor/x", plan)
+    assert call.prompt_tokens == EstimatingCounter().prompt(ASKED.texts)
+    assert call.session.startswith("sess_")
+
+
+def test_of_several_connections_the_first_that_may_be_used_serves_the_model() -> None:
+    snapshot = World(second={"dialect": "openai"}).snapshots.current
+    first, second = snapshot.connections["openai"], snapshot.connections["second"]
+    first = msgspec.structs.replace(first, serves=lambda model: model == "large-1")
+    assert choose(snapshot, CALLER, [first, second], ASKED)[0] is second
+    nobody = msgspec.structs.replace(second, serves=lambda model: False)
+    _, plan = choose(snapshot, CALLER, [first, nobody], ASKED)
+    assert plan.refusal is not None
+    assert plan.refusal.code is Code.MODEL_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_masks_can_t_hide_is_not_recorded(fails: bool, caplog: pytest.LogCaptureFixture) -> None:
+    def masked(call: Call, deny: Deny) -> tuple[Call, Deny]:
+        if fails:
+            raise ValueError("quotes the prompt")
+        return call, msgspec.structs.replace(deny, message="[X]")
+
+    snapshot = World().snapshots.current
+    connected, plan = choose(snapshot, CALLER, [snapshot.connections["openai"]], ASKED)
+    call = make_call(CALLER, ASKED, connected, plan, "/", EstimatingCounter(), SessionIds(b"key"))
+    deny = Deny(Code.PROMPT_DENIED, "a secret", policy="p", rule="r")
+    assert recordable(snapshot, call, deny) == (call, deny)
+    kept, told = recordable(msgspec.structs.replace(snapshot, recordable=masked), call, deny)
+    assert (told.code, told.policy, told.rule) == (Code.PROMPT_DENIED, "p", "r")
+    assert "secret" not in told.message
+    if fails:
+        assert kept.asked == msgspec.structs.replace(NOTHING, operation="chat")
+        assert kept.source.justification is None
+        assert "quotes" not in caplog.text
+    else:
+        assert kept is call
