@@ -45,7 +45,7 @@ class OutputCap:
                 observed += (limit,)
             elif tightest is None or limit.value < tightest.value:
                 tightest = limit
-        return None if tightest is None and not observed else _Capping(tightest, observed)
+        return _Capping(tightest, observed) if call.plan.output_tokens else None
 
 
 class _Capping:

@@ -51,8 +51,9 @@ def _any_of(globs: Sequence[str]) -> re.Pattern[str]:
 
 def set_cap(body: Json, field: str, cap: int) -> None:
     """Puts the cap in its field (or in both of chat's) and removes every other name for it. Changes `body`."""
-    if not _ALIASES.isdisjoint(body):
-        for alias in CAP_ALIASES:
-            body.pop(alias, None)
-    for name in ("max_tokens", "max_completion_tokens") if field == "both" else (field,):
-        body[name] = cap
+    for alias in _ALIASES.intersection(body):
+        del body[alias]
+    if field == "both":
+        body["max_tokens"] = body["max_completion_tokens"] = cap
+    else:
+        body[field] = cap

@@ -53,13 +53,10 @@ def count(body: Json, name: str, least: int = 1) -> int | None:
 def output_cap(body: Json, least: int = 1) -> int | None:
     """The smallest of the caps that the body states under any name. Raises Invalid."""
     smallest: int | None = None
-    if _CAPS.isdisjoint(body):
-        return None
-    for name in CAP_ALIASES:
-        if name in body:
-            value = count(body, name, least)
-            if value is not None and (smallest is None or value < smallest):
-                smallest = value
+    for name in sorted(_CAPS.intersection(body)):
+        value = count(body, name, least)
+        if value is not None and (smallest is None or value < smallest):
+            smallest = value
     return smallest
 
 

@@ -49,6 +49,7 @@ _HEAD: Final = State.HEAD
 _BUSY: Final = State.BUSY
 _CLOSING: Final = State.CLOSING
 _NOTHING: Final = Wait.NOTHING
+_IDLE: Final = Wait.IDLE
 _NAME: Final = "narrows call"
 _ENDED: Final = Reply.ENDED
 
@@ -175,14 +176,15 @@ class Connection(asyncio.Protocol):
             self._begin(outcome)
 
     def _await_head(self) -> None:
-        self._resume()
+        if not self._reading:
+            self._resume()
         if self._intake.buffer:
             if self._clock.wait is not Wait.HEADER:
                 self._clock.expect(Wait.HEADER, self._service.settings.header_timeout)
         elif self._service.draining and not self._service.tasks:
             self._close()
         elif self._clock.wait is _NOTHING:
-            self._clock.expect(Wait.IDLE, self._service.settings.idle_timeout)
+            self._clock.expect(_IDLE, self._service.settings.idle_timeout)
 
     def _begin(self, accepted: Accepted) -> None:
         """Serves a request, or sheds it before any work is done."""
@@ -210,7 +212,7 @@ class Connection(asyncio.Protocol):
     async def _serve(self, exchange: HttpExchange) -> None:
         """The task of one call: whatever the handler does, the client gets one answer or a cut."""
         self._running = True
-        deny = failed()
+        deny: Deny | None = None
         try:
             if not self._lost:
                 await self._service.handler(exchange)
@@ -223,7 +225,7 @@ class Connection(asyncio.Protocol):
             log.error("a handler failed: %s", type(error).__name__)
         if exchange.reply is not _ENDED and not self._lost:
             if exchange.reply is Reply.NONE:
-                self._answer(exchange, deny)
+                self._answer(exchange, deny or failed())
             exchange.abort()
         task, self._task = self._task, None
         if task is not None:

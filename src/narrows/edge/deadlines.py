@@ -46,8 +46,6 @@ class Deadline:
         self.mark = mark
         self._at = at = self._loop.time() + seconds
         if at < self._timer_at:
-            if self._timer is not None:
-                self._timer.cancel()
             self._arm(at)
 
     def clear(self) -> None:
@@ -63,6 +61,8 @@ class Deadline:
             self._timer = None
 
     def _arm(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer_at = at
         self._timer = self._loop.call_at(at, self._look)
 

@@ -12,9 +12,9 @@ from typing import Final, Protocol
 from narrows.edge.decoding import decode, supports, unsupported
 from narrows.edge.denials import body_too_large
 from narrows.edge.head import Accepted
-from narrows.edge.replies import CHUNKED, CLOSE, CONTINUE, KEEP_ALIVE, LAST_CHUNK, chunk, encode_head, forbids_body
+from narrows.edge.replies import BODILESS, CHUNKED, CLOSE, CONTINUE, KEEP_ALIVE, LAST_CHUNK, chunk, encode_head
 from narrows.model.verdict import Deny
-from narrows.ports.http import BodyRefused, HeaderList, RequestHead
+from narrows.ports.http import BodyRefused, HeaderList
 
 CLIENT_GONE: Final = "client gone"
 DRAIN: Final = "drain"
@@ -69,8 +69,8 @@ class Wire(Protocol):
 class HttpExchange:
     """Made by a connection for each request; see the port for what its methods promise.
 
-    `arrived`: the whole body is here; `size`: bytes of it that are; `refused`: why no more is taken; `closing`: the
-    connection ends with this reply; `reply`: how far the reply is.
+    `head`: the request's; `arrived`: the whole body is here; `size`: bytes of it that are; `refused`: why no more is
+    taken; `closing`: the connection ends with this reply; `reply`: how far the reply is.
     """
 
     __slots__ = (
@@ -82,6 +82,7 @@ class HttpExchange:
         "_wire",
         "arrived",
         "closing",
+        "head",
         "refused",
         "reply",
         "size",
@@ -90,6 +91,7 @@ class HttpExchange:
     def __init__(self, wire: Wire, accepted: Accepted) -> None:
         self._wire = wire
         self._accepted = accepted
+        self.head = accepted.head
         self._parts: bytes | bytearray = b""
         self.size = 0
         self._encoded_limit = -1
@@ -99,11 +101,6 @@ class HttpExchange:
         self.arrived = False
         self.closing = not accepted.keep_alive
         self.reply: Reply = _NONE
-
-    @property
-    def head(self) -> RequestHead:
-        """The request's head."""
-        return self._accepted.head
 
     # The body, from the connection's side.
 
@@ -158,7 +155,6 @@ class HttpExchange:
         encoding = self._accepted.encoding
         if self.arrived and encoding is None and self.refused is None and self.size <= limit:
             whole = self._whole = bytes(self._parts)
-            self._parts = b""
             return whole
         if encoding is not None and not supports(encoding):
             self.refused = self.refused or unsupported()
@@ -194,24 +190,29 @@ class HttpExchange:
 
     def respond(self, status: int, headers: HeaderList, body: bytes) -> None:
         """Sends a whole reply."""
-        self._begin()
+        if self.reply is not _NONE:
+            raise _answered()
         framing = self._connection_line()
-        if not forbids_body(status):
+        if status not in BODILESS:
             framing = b"content-length: %d\r\n%b" % (len(body), framing)
         elif body:
             raise ValueError(f"a {status} reply has no body")
-        shown = b"" if self._accepted.head.method == "HEAD" else body
-        together = len(shown) <= JOIN_UP_TO
-        head = encode_head(status, headers, framing, shown if together else b"")
-        self.reply = _ENDED
-        self._wire.write(head)
-        if not together:
+        shown = b"" if self.head.method == "HEAD" else body
+        if len(shown) <= JOIN_UP_TO:
+            head = encode_head(status, headers, framing, shown)
+            self.reply = _ENDED
+            self._wire.write(head)
+        else:
+            head = encode_head(status, headers, framing)
+            self.reply = _ENDED
+            self._wire.write(head)
             self._wire.write(shown)
 
     def start(self, status: int, headers: HeaderList) -> None:
         """Begins a reply whose length is not known yet. Chunked, or for HTTP/1.0 ended by closing."""
-        self._begin()
-        if forbids_body(status):
+        if self.reply is not _NONE:
+            raise _answered()
+        if status in BODILESS:
             raise ValueError(f"a {status} reply has no body")
         if not self._accepted.chunked_reply:
             self.closing = True
@@ -226,7 +227,7 @@ class HttpExchange:
     def send(self, data: bytes) -> bool:
         """Sends a piece of a begun reply; False when `drained` should be awaited."""
         self._needs_begun()
-        if data and self._accepted.head.method != "HEAD":
+        if data and self.head.method != "HEAD":
             self._wire.write(chunk(data) if self._accepted.chunked_reply else data)
         return self._wire.writable
 
@@ -240,7 +241,7 @@ class HttpExchange:
         """Ends a begun reply."""
         self._needs_begun()
         self.reply = _ENDED
-        if self._accepted.chunked_reply and self._accepted.head.method != "HEAD":
+        if self._accepted.chunked_reply and self.head.method != "HEAD":
             self._wire.write(LAST_CHUNK)
 
     def abort(self) -> None:
@@ -256,10 +257,6 @@ class HttpExchange:
         """Whether only a reset tells the client that the reply is broken: its end is the connection's end."""
         return not self._accepted.chunked_reply
 
-    def _begin(self) -> None:
-        if self.reply is not _NONE:
-            raise RuntimeError("the exchange was answered before")
-
     def _needs_begun(self) -> None:
         if self.reply is not _BEGUN:
             raise RuntimeError("no reply has begun, or it has ended")
@@ -269,3 +266,7 @@ class HttpExchange:
             self.closing = True
             return CLOSE
         return b"" if self._accepted.chunked_reply else KEEP_ALIVE
+
+
+def _answered() -> RuntimeError:
+    return RuntimeError("the exchange was answered before")

@@ -14,6 +14,7 @@ from narrows.policy.patterns import encode
 BYTES_PER_TOKEN: Final = 4
 FRAME: Final = 4
 REPLY: Final = 3
+_ROUND_UP: Final = BYTES_PER_TOKEN - 1
 
 
 class EstimatingCounter:
@@ -26,6 +27,5 @@ class EstimatingCounter:
         total = REPLY
         for text in texts:
             value = text.value
-            size = len(value) if value.isascii() else len(encode(value))
-            total += -(-size // BYTES_PER_TOKEN) + FRAME
+            total += ((len(value) if value.isascii() else len(encode(value))) + _ROUND_UP) // BYTES_PER_TOKEN + FRAME
         return total

@@ -22,6 +22,8 @@ KEEP_IDLE: Final = 4.0
 """Seconds an idle connection is kept where the server does not say. Common model servers close theirs after 5 s, and a
 request that crosses such a close can't be repeated: inference is not idempotent."""
 
+_NEVER: Final = float("inf")
+
 KEEP_MOST: Final = 60.0
 KEEP_MARGIN: Final = 1.0
 """Seconds before the server's own announced limit."""
@@ -42,6 +44,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_deadline",
+        "_first_byte",
         "_loop",
         "_owner",
         "_parser",
@@ -50,6 +53,7 @@ class Connection(asyncio.Protocol):
         "_timeouts",
         "_timer",
         "_timer_at",
+        "_total",
         "_total_at",
         "_transport",
         "usable",
@@ -61,11 +65,13 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._owner = owner
         self._timeouts = timeouts
+        self._total = timeouts.total
+        self._first_byte = timeouts.first_byte
         self._parser = ReplyParser(plain)
         self._reply: Reply | None = None
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._timer_at = _NEVER
         self._deadline = 0.0
         self._total_at = 0.0
         self._transport: asyncio.Transport
@@ -77,21 +83,16 @@ class Connection(asyncio.Protocol):
         """Sends a request; only on a usable connection without an exchange. `total_at` is when the whole call must be
         over, in the loop's time, if it began before now."""
         loop = self._loop
-        timeouts = self._timeouts
         reply = self._reply = Reply(self, loop.create_future())
         self._parser.expect()
         now = loop.time()
-        if total_at is None:
-            total_at = now + timeouts.total
-        self._total_at = total_at
-        first_byte = now + timeouts.first_byte
-        self._until(first_byte if first_byte < total_at else total_at)
-        transport = self._transport
+        self._total_at = now + self._total if total_at is None else total_at
+        self._until(min(now + self._first_byte, self._total_at))
         if len(body) <= JOINED:
-            transport.write(head + body)
+            self._transport.write(head + body)
         else:
-            transport.write(head)
-            transport.write(body)
+            self._transport.write(head)
+            self._transport.write(body)
         return reply
 
     def keep(self) -> None:
@@ -228,19 +229,18 @@ class Connection(asyncio.Protocol):
     def _until(self, deadline: float) -> None:
         """Sets the deadline; arms the timer only if it would fire too late."""
         self._deadline = deadline
-        timer = self._timer
-        if timer is None:
-            self._arm(deadline)
-        elif deadline < self._timer_at:
-            timer.cancel()
+        if deadline < self._timer_at:
             self._arm(deadline)
 
     def _arm(self, deadline: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer_at = deadline
         self._timer = self._loop.call_at(deadline, self._due)
 
     def _due(self) -> None:
         self._timer = None
+        self._timer_at = _NEVER
         now = self._loop.time()
         if now < self._deadline:
             self._arm(self._deadline)

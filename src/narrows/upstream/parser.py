@@ -48,6 +48,7 @@ class ReplyParser:
         "_left",
         "_overhead",
         "_parser",
+        "_piece",
         "_pieces",
         "_plain",
         "_repeats",
@@ -68,15 +69,16 @@ class ReplyParser:
         self.idle_hint: int | None = None
         self.length: int | None = None
         self.headers: dict[bytes, bytes] = {}
+        self._left = self._overhead = self._interim = self._repeats = 0
+        self._piece = b""
+        self._pieces: list[bytes] = []
         self.expect()
 
     def expect(self) -> None:
-        """Makes ready for the next reply."""
-        self._left = 0
-        self._overhead = 0
-        self._interim = 0
-        self._repeats = 0
-        self._pieces: list[bytes] = []
+        """Makes ready for the next reply; what was not taken of the one before is dropped."""
+        self._piece = b""
+        if self._pieces:
+            self._pieces = []
         self.started = False
         self.head_done = False
         self.complete = False
@@ -91,14 +93,15 @@ class ReplyParser:
             self.started = True
             plain = self._plain.read(data)
             if plain is not None:
-                self.headers, self._left, at = plain
-                self.length = self._left
+                self.headers, self.length, at = plain
                 self.status = 200
                 self.idle_hint = None
                 self.keep_alive = self.head_done = True
                 self._until_eof = False
+                self._left = self.length
                 self._count(data[at:])
                 return
+            self._overhead = self._interim = self._repeats = 0
         self._overhead += len(data)
         try:
             self._parser.feed_data(data)
@@ -118,12 +121,15 @@ class ReplyParser:
         left = self._left = self._left - len(body)
         if left < 0:
             raise ReplyMalformed("it is longer than it said")
-        if body:
-            self._pieces.append(body)
+        self._piece = self._piece + body if self._piece else body
         self.complete = left == 0
 
     def take(self) -> bytes:
         """The body bytes since the last call, in one piece; `b""` if there are none."""
+        piece = self._piece
+        if piece:
+            self._piece = b""
+            return piece
         pieces = self._pieces
         if not pieces:
             return b""

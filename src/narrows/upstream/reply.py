@@ -5,7 +5,6 @@ reading from the upstream, and the kernel's window does the rest.
 """
 
 import asyncio
-from collections import deque
 from typing import Final, Protocol
 
 from narrows.ports.http import Headers, UpstreamFailed
@@ -56,7 +55,7 @@ class Reply:
         self.headers: Headers = {}
         self.length: int | None = None
         self._source: Source | None = source
-        self._pieces: deque[bytes] = deque()
+        self._pieces: list[bytes] = []
         self._buffered = 0
         self._ended = False
         self._closed = False
@@ -69,8 +68,7 @@ class Reply:
     def begin(self, status: int, headers: dict[bytes, bytes], length: int | None) -> None:
         """The head has arrived. `length` is the declared size of the body as sent."""
         self.status = status
-        coding = headers.pop(b"content-encoding", None)
-        if coding is not None and coding.lower() != b"identity":
+        if b"content-encoding" in headers and headers.pop(b"content-encoding").lower() != b"identity":
             # Asked for identity, but a gzip reply is unambiguous; any other coding fails the reply before this.
             self._gunzip = Gunzip()
             headers.pop(b"content-length", None)
@@ -130,7 +128,7 @@ class Reply:
         """The rest of the body. Raises UpstreamFailed, also when it is over `limit` bytes."""
         if self._ended and len(self._pieces) == 1 and self._gunzip is None and self._buffered - _PIECE_COST <= limit:
             self._buffered = 0
-            return self._pieces.popleft()
+            return self._pieces.pop()
         if self._gunzip is None and self.length is not None and self.length > limit:
             raise self._too_large(limit)
         pieces: list[bytes] = []
@@ -148,8 +146,9 @@ class Reply:
     def close(self) -> None:
         """Gives the reply up. Idempotent. A connection that still delivers it is closed."""
         self._closed = True
-        self._pieces.clear()
-        self._buffered = 0
+        if self._pieces:
+            self._pieces.clear()
+            self._buffered = 0
         if self._ended:
             return
         if self.begun.done():
@@ -172,7 +171,7 @@ class Reply:
             if self._ended:
                 return b""
             await self._more()
-        piece = self._pieces.popleft()
+        piece = self._pieces.pop(0)  # a list, for most replies have one piece, and the mark keeps it short
         self._buffered -= len(piece) + _PIECE_COST
         if self._source is not None and self._buffered <= LOW_WATER:
             self._source.resume()
@@ -182,7 +181,7 @@ class Reply:
         """The first 64 KiB of a piece; the rest goes back."""
         if len(piece) <= PIECE:
             return piece
-        self._pieces.appendleft(piece[PIECE:])
+        self._pieces.insert(0, piece[PIECE:])
         self._buffered += len(piece) - PIECE + _PIECE_COST
         return piece[:PIECE]
 

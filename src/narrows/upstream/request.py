@@ -42,7 +42,7 @@ class RequestHeads:
     """Writes heads for one target. `own` are the headers it adds itself, the credential among them; headers of those
     names, and of the names in `dropped`, are not forwarded."""
 
-    __slots__ = ("_common", "_names", "_prefix", "_starts")
+    __slots__ = ("_common", "_dropped", "_names", "_prefix", "_starts")
 
     def __init__(self, target: Target, own: HeaderList = (), dropped: Iterable[bytes] = CREDENTIALS) -> None:
         lines = [
@@ -55,30 +55,24 @@ class RequestHeads:
         self._prefix = target.prefix
         self._common = b" HTTP/1.1\r\n" + b"\r\n".join(lines)
         self._starts: dict[tuple[str, str], bytes] = {}
-        # The start of each known header's line; empty for those that are dropped.
-        self._names = dict.fromkeys((*_OURS, *dropped, *(name.lower() for name, _ in own)), b"")
+        self._dropped = frozenset((*_OURS, *dropped, *(name.lower() for name, _ in own)))
+        # The start of the line of each header that was seen and is forwarded.
+        self._names: dict[bytes, bytes] = {}
 
     def head(self, method: str, target: str, headers: HeaderList, length: int) -> bytes:
         """The head of one request, its empty line included. Raises UpstreamFailed if it can't be written safely."""
-        start = self._starts.get((method, target))
-        parts = [self._start(method, target) if start is None else start]
+        start = self._starts.get((method, target)) or self._start(method, target)
         names = self._names
-        for name, value in headers:
-            line = names.get(name)
-            if line is None:
-                line = self._line(name)
-            if line:
-                parts.append(line)
-                parts.append(value)
-        # Names and the request line were checked when they were first seen; values differ from call to call.
-        values = b"".join(parts[2::2])
-        if 10 in values or 13 in values or 0 in values:  # LF, CR, NUL
+        try:
+            lines = [names[name] + value for name, value in headers]
+        except KeyError:
+            lines = [line + value for name, value in headers if (line := self._line(name))]
+        text = b"".join(lines)
+        if 10 in text or 13 in text or 0 in text:  # LF, CR, NUL
             raise unsendable("a header holds a line break or NUL")
         if length or method in _WITH_BODY:
-            parts.append(b"\r\ncontent-length: %d\r\n\r\n" % length)
-        else:
-            parts.append(b"\r\n\r\n")
-        return b"".join(parts)
+            return b"\r\n".join((start, *lines, b"content-length: %d\r\n\r\n" % length))
+        return b"\r\n".join((start, *lines, b"\r\n"))
 
     def _start(self, method: str, target: str) -> bytes:
         """The request line and what every request has, remembered: most calls go to a few paths."""
@@ -92,13 +86,14 @@ class RequestHeads:
         return start
 
     def _line(self, name: bytes) -> bytes:
-        """The start of a header's line, remembered: names come from a dialect's list and repeat."""
+        """The start of a header's line, remembered: names come from a dialect's list and repeat. Empty for those that
+        are dropped."""
         lower = name.lower()
-        line = self._names.get(lower)
-        if line is None:
-            if not _is_token(name):
-                raise unsendable("a header's name is not a token")
-            line = b"\r\n" + lower + b": "
+        if lower in self._dropped:
+            return b""
+        if not _is_token(name):
+            raise unsendable("a header's name is not a token")
+        line = lower + b": "
         if len(self._names) < _KNOWN_NAMES:
             self._names[name] = line
         return line

@@ -38,6 +38,12 @@ def test_the_smallest_cap_counts_under_whatever_name() -> None:
     assert governed.output_cap({"max_tokens": 9, "n_predict": 5, "max_output_tokens": 7}) == 5
 
 
+def test_of_several_wrong_caps_the_same_is_named_each_time() -> None:
+    wrong = {"n_predict": "a", "max_tokens": "b", "max_new_tokens": "c"}
+    with pytest.raises(Invalid, match="max_new_tokens"):
+        governed.output_cap(wrong)
+
+
 @pytest.mark.parametrize("name", governed.CAP_ALIASES)
 @pytest.mark.parametrize("value", [0, -1, 1 << 53, "9", True, Raw(b"1e3"), Raw(b"12345678901234567890"), [9]])
 def test_a_cap_that_is_none(name: str, value: Any) -> None:

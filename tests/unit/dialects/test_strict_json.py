@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -123,3 +124,11 @@ def test_public_vectors() -> None:
             if (name.startswith("y_") and not taken and name not in DUPLICATES) or (name.startswith("n_") and taken):
                 wrong.append((name, text[:80]))
     assert wrong == []
+
+
+@pytest.mark.parametrize("style", [{}, {"indent": 2}, {"separators": (",", ":")}, {"separators": (" , ", " : ")}])
+def test_white_space_in_any_style(style: dict[str, Any]) -> None:
+    body = {"a": "one, two: [3, {4: 5}]  ", "b": [1, {"c": []}, {}], " d : ": None}
+    assert read(json.dumps(body, **style).encode(), ()) == body
+    doubled = json.dumps(body, **style).encode()[:-1].rstrip() + b', "b": 1}'
+    assert "'b' stands twice" in refused(doubled)
