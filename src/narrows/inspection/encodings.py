@@ -1,0 +1,184 @@
+"""Finders for whole texts that are written as numbers or letters: base64, base32, hexadecimal, character codes, Morse.
+
+What is found is decoded as a whole, and reported if the bytes are text. Each finder is linear in the text.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from narrows.inspection.alphabets import MORSE
+from narrows.inspection.plausible import readable, text_of
+from narrows.inspection.spans import Decoded
+
+BASE64: Final = r"[a-z0-9+/][A-Z]"
+BASE32: Final = r"(?:[A-Z2-7]{16}|[a-z2-7]{32})"
+HEXADECIMAL: Final = r"[0-9a-fA-F]{12}|(?:(?:0[xX]|\\x)?[0-9A-Fa-f]{2,4}[ \n:,;_-]{1,3}){4}"
+CODES: Final = r"(?:[0-9]{1,3}[^0-9A-Za-z]{1,3}){5}|[01]{7}|(?i:chr|char)[a-z]*\("
+MORSE_CODE: Final = r"(?:[.\x{b7}\x{2022}-]{1,5}[ /|]{1,3}){4}"
+
+_URL_SAFE: Final = str.maketrans("-_", "+/")
+_RUN: Final = re.compile(r"(?<!\\)[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
+_MIXED: Final = re.compile(r"[a-z0-9+/_-][A-Z]|[A-Z][a-z][A-Z]|[0-9][a-z]")
+_BETWEEN: Final = re.compile(r"(?:\s|\\[rn]|[\"',+>]){1,8}")
+_PIECES: Final = re.compile(r"[A-Za-z0-9]{8,}")
+
+
+def find_base64(text: str) -> Iterator[Decoded]:
+    """Runs of the standard and the URL-safe alphabet, padded or not, and runs that follow each other line by line."""
+    group: list[re.Match[str]] = []
+    for run in _RUN.finditer(text):
+        if _MIXED.search(run.group()) is None:
+            continue
+        if group and not _follows(text, group[-1].end(), run.start()):
+            yield from _base64_group(group)
+            group = []
+        group.append(run)
+    yield from _base64_group(group)
+
+
+def _follows(text: str, end: int, start: int) -> bool:
+    return start - end <= 8 and _BETWEEN.fullmatch(text, end, start) is not None
+
+
+def _base64_group(group: list[re.Match[str]]) -> Iterator[Decoded]:
+    if len(group) > 1 and all("=" not in run.group() for run in group[:-1]):
+        whole = _base64("".join(run.group() for run in group))
+        if whole is not None:
+            yield Decoded(group[0].start(), group[-1].end(), whole)
+            return
+    for run in group:
+        decoded = _base64(run.group()) or _base64_within(run.group())
+        if decoded is not None:
+            yield Decoded(run.start(), run.end(), decoded)
+
+
+def _base64(run: str) -> str | None:
+    digits = run.rstrip("=").translate(_URL_SAFE)
+    return text_of(_base64_bytes(digits))
+
+
+def _base64_bytes(digits: str) -> bytes:
+    if len(digits) % 4 == 1:
+        digits = digits[:-1]
+    return binascii.a2b_base64(digits + "=" * (-len(digits) % 4))
+
+
+def _base64_within(run: str) -> str | None:
+    """Behind a prefix that is not part of it: the pieces between signs, then the other three alignments."""
+    pieces = _PIECES.findall(run)
+    if len(pieces) > 1 or (pieces and pieces[0] != run):
+        found = [text for piece in pieces if (text := _base64(piece)) is not None]
+        if found:
+            return "\n".join(found)
+    digits = run.rstrip("=").translate(_URL_SAFE)
+    if len(digits) < 24:
+        return None
+    for skipped in (1, 2, 3):
+        text = text_of(_base64_bytes(digits[skipped:]))
+        if text is not None:
+            return text
+    return None
+
+
+_BASE32_RUN: Final = re.compile(r"(?:[A-Z2-7]{8,}\s{0,2})+={0,6}|[a-z2-7]{16,}={0,6}")
+
+
+def find_base32(text: str) -> Iterator[Decoded]:
+    """Base32 of RFC 4648 in upper case, wrapped or not, and in lower case."""
+    for run in _BASE32_RUN.finditer(text):
+        digits = "".join(run.group().rstrip("= \r\n\t").split()).upper()
+        digits = digits[: len(digits) - (0, 1, 0, 1, 0, 0, 1, 0)[len(digits) % 8]]
+        if len(digits) < 16:
+            continue
+        try:
+            decoded = text_of(base64.b32decode(digits + "=" * (-len(digits) % 8)))
+        except binascii.Error:
+            continue
+        if decoded is not None:
+            yield Decoded(run.start(), run.end(), decoded)
+
+
+_HEX_STRETCH: Final = re.compile(r"[0-9A-Fa-fxX\\,:;\s_-]{11,}")
+_HEX_TOKEN: Final = re.compile(r"(?<![0-9A-Za-z])(?:0[xX]|\\?x)?((?:[0-9A-Fa-f]{2})+)(?![0-9A-Fa-f])")
+_HEX_GLUED: Final = re.compile(r"[0-9A-Fa-f]{12,}")
+
+
+def find_hexadecimal(text: str) -> Iterator[Decoded]:
+    """Runs of digits, and bytes or words apart: `64 65`, `64:65`, `0x64, 0x65`, `6465 6c65`."""
+    for stretch in _HEX_STRETCH.finditer(text):
+        tokens = list(_HEX_TOKEN.finditer(text, stretch.start(), stretch.end()))
+        digits = "".join(token[1] for token in tokens)
+        if len(digits) >= 8:
+            decoded = text_of(bytes.fromhex(digits))
+            if decoded is not None:
+                yield Decoded(tokens[0].start(), tokens[-1].end(), decoded)
+                continue
+        for run in _HEX_GLUED.finditer(text, stretch.start(), stretch.end()):
+            even = run.group()[: len(run.group()) & ~1]
+            decoded = text_of(bytes.fromhex(even)) or text_of(bytes.fromhex(run.group()[1:][: (len(even) - 1) & ~1]))
+            if decoded is not None:
+                yield Decoded(run.start(), run.end(), decoded)
+
+
+_CODES_STRETCH: Final = re.compile(r"\d{1,3}(?:[^0-9A-Za-z]{1,4}(?:0[xX]|[A-Za-z]{1,12}\()?\d{1,3}){4,}(?!\d)")
+_BITS_STRETCH: Final = re.compile(r"[01]{7,8}(?:[\s,;_-]{0,2}[01]{7,8}){3,}")
+_NUMBER: Final = re.compile(r"\d{1,3}")
+_BITS: Final = re.compile(r"[01]+")
+_LETTER_GAP: Final = re.compile(r"(?<=\d)(?:\s*/\s*|\s{2,}|\s+0\s+)(?=\d)")
+
+
+def find_codes(text: str) -> Iterator[Decoded]:
+    """Characters as decimal, octal or binary numbers, and letters as their place in the alphabet."""
+    for stretch in _BITS_STRETCH.finditer(text):
+        decoded = _from_bits(stretch.group())
+        if decoded is not None:
+            yield Decoded(*stretch.span(), decoded)
+    for stretch in _CODES_STRETCH.finditer(text):
+        decoded = _from_numbers(stretch.group())
+        if decoded is not None:
+            yield Decoded(*stretch.span(), decoded)
+
+
+def _from_bits(stretch: str) -> str | None:
+    groups = _BITS.findall(stretch)
+    if not all(len(group) in (7, 8) for group in groups):
+        joined = "".join(groups)
+        groups = [joined[at : at + 8] for at in range(0, len(joined) - 7, 8)]
+    return text_of(bytes(int(group, 2) for group in groups))
+
+
+def _from_numbers(stretch: str) -> str | None:
+    numbers = _NUMBER.findall(stretch)
+    values = [int(number) for number in numbers]
+    if max(values) <= 26:
+        words = _LETTER_GAP.split(stretch)
+        return readable(" ".join("".join(_letter(int(n)) for n in _NUMBER.findall(word)) for word in words))
+    if min(values) >= 9 and max(values) <= 255:
+        decoded = text_of(bytes(values))
+        if decoded is not None:
+            return decoded
+    if all(len(number) >= 2 and not set(number) & {"8", "9"} for number in numbers):
+        return text_of(bytes(int(number, 8) & 255 for number in numbers))
+    return None
+
+
+def _letter(place: int) -> str:
+    return chr(96 + place) if place else " "
+
+
+_MORSE_STRETCH: Final = re.compile(r"[.\u00b7\u2022-]{1,5}(?:[ /|\n]{1,4}[.\u00b7\u2022_-]{1,5}){4,}")
+_MORSE_WORDS: Final = re.compile(r"\s*[/|\n]\s*|\s{2,}")
+_MORSE_SIGNS: Final = str.maketrans("\u00b7\u2022_", "..-")
+
+
+def find_morse(text: str) -> Iterator[Decoded]:
+    """Morse code; words are apart by a slash, a bar, a line or two spaces."""
+    for stretch in _MORSE_STRETCH.finditer(text):
+        signs = stretch.group().translate(_MORSE_SIGNS)
+        words = ["".join(MORSE.get(sign, "\ufffd") for sign in word.split()) for word in _MORSE_WORDS.split(signs)]
+        decoded = readable(" ".join(words))
+        if decoded is not None:
+            yield Decoded(*stretch.span(), decoded)

@@ -1,0 +1,65 @@
+"""Whether decoded bytes are text that somebody could have meant. Knows no encoding but UTF-8 and UTF-16."""
+
+import re
+from typing import Final
+
+SHORTEST: Final = 4
+"""Characters of a decoded text; a shorter one says nothing."""
+
+FRAGMENT: Final = 12
+"""Characters in a row that count as text among bytes that are none."""
+
+FRAGMENTS: Final = 64
+
+_CONTROLS: Final = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff"
+_TEXT: Final = re.compile(f"[^{_CONTROLS}]{{{FRAGMENT},}}")
+_STRANGE: Final = re.compile(f"[{_CONTROLS}]")
+_SAMPLE: Final = 64
+"""Bytes that are looked at to see whether a text may be UTF-16."""
+
+_LETTERS: Final = re.compile(r"[^\W_]{2}")
+_ONE_ALPHABET: Final = re.compile(
+    "[\t\n\r -~\u00a0-\u024f]+|[\t\n\r -~\u0370-\u052f]+|[\t\n\r -~\u3000-\u30ff\u4e00-\u9fff\uff00-\uff5e]+"
+    "|[\t\n\r -~\uac00-\ud7a3]+|[\t\n\r -~\u0590-\u06ff]+|[\t\n\r -~\u0900-\u097f]+|[\t\n\r -~\u0e00-\u0e7f]+"
+)
+
+
+def text_of(data: bytes) -> str | None:
+    """The text these bytes are, or the stretches of text in them, a line each; None where they are no text."""
+    if len(data) < SHORTEST:
+        return None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return _wide(data) or readable(data.decode("utf-8", "replace"))
+    return _wide(data) or readable(text) if "\0" in text else readable(text)
+
+
+def _wide(data: bytes) -> str | None:
+    """As UTF-16 of either order, if that gives a text of one alphabet."""
+    even = data[: len(data) & ~1]
+    if not (_may_be_high(even[1:_SAMPLE:2]) or _may_be_high(even[:_SAMPLE:2])):
+        return None
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = even.decode(encoding, "replace").lstrip("\ufeff")
+        if len(text) >= SHORTEST and _ONE_ALPHABET.fullmatch(text) is not None:
+            return text
+    return None
+
+
+def _may_be_high(halves: bytes) -> bool:
+    """Whether these may be the upper halves of a text's UTF-16: of few pages, or all of Chinese characters."""
+    return len(set(halves)) <= 3 or (min(halves) >= 0x4E and max(halves) <= 0x9F)
+
+
+def readable(text: str) -> str | None:
+    """The text, or the stretches of it that are text; None where it is none."""
+    if _STRANGE.search(text) is not None:
+        stretches = []
+        for found in _TEXT.finditer(text):
+            if _LETTERS.search(found.group()) is not None:
+                stretches.append(found.group())
+            if len(stretches) == FRAGMENTS:
+                break
+        return "\n".join(stretches) or None
+    return text if len(text) >= SHORTEST and _LETTERS.search(text) is not None else None

@@ -1,0 +1,50 @@
+"""Windows around what gives a disguise away."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from narrows.inspection.spans import MARGIN, STRIDE, WINDOWS, Decoded, Marks, few, rewriting
+
+MARKS = Marks("%[0-9a-f]{2}")
+
+
+def test_windows_lie_around_marks_at_spaces() -> None:
+    text = "word " * 100 + "%64" + " word" * 100
+    ((start, end),) = MARKS.windows(text)
+    assert "%64" in text[start:end]
+    assert end - start <= 2 * MARGIN + STRIDE + 8
+    assert text[start - 1] == " "
+    assert text[end] == " "
+
+
+def test_marks_far_apart_have_their_own_windows_and_too_many_share_the_last() -> None:
+    text = ("%64" + "x " * 400) * 40
+    windows = MARKS.windows(text)
+    assert len(windows) == WINDOWS
+    assert windows[-1][1] == len(text)
+
+
+@given(st.text(alphabet="%64 é字\U0001f600\n", max_size=1_500))
+def test_windows_are_in_order_apart_and_hold_every_mark(text: str) -> None:
+    windows = MARKS.windows(text)
+    edges = [edge for window in windows for edge in window]
+    assert edges == sorted(edges)
+    assert all(0 <= start < end <= len(text) for start, end in windows)
+    at = text.find("%64")
+    while at >= 0:
+        assert any(start <= at and at + 3 <= end for start, end in windows)
+        at = text.find("%64", at + 1)
+
+
+def test_a_rewriting_leaves_out_what_stays_as_it_is() -> None:
+    find = rewriting("x", str.upper, str.lower)
+    assert list(find("a x b")) == [Decoded(0, 5, "A X B")]
+    assert list(find("nothing")) == []
+
+
+def test_few_puts_the_rest_together() -> None:
+    many = [Decoded(at, at + 1, str(at)) for at in range(40)]
+    assert few(many[:WINDOWS]) == many[:WINDOWS]
+    kept = few(many)
+    assert kept[:-1] == many[: WINDOWS - 1]
+    assert kept[-1] == Decoded(15, 40, "\n".join(str(at) for at in range(15, 40)))
