@@ -94,6 +94,16 @@ class ArgumentsStream:
         """Whether something was found that the plan or a field rule blocks: the caller refuses the call."""
         return self._blocked or (self._text is not None and blocks(self._text.findings))
 
+    @property
+    def complete(self) -> bool:
+        """Whether what came so far is JSON that needs nothing more."""
+        return self._lexer.complete
+
+    @property
+    def in_object(self) -> bool:
+        """Whether what comes next may belong to a member of an object."""
+        return self._lexer.in_object
+
     def feed(self, piece: str) -> str:
         return "".join([self._take(token) for token in self._lexer.feed(piece)])
 

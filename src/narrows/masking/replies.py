@@ -217,10 +217,9 @@ class ReplyMask:
             stream = masker.stream()
             return Stretch(stream) if before is None else gone_on(masker, before.said, stream)
         arguments = ArgumentsStream(masker, self._side.fields)
-        if before is None or (before.is_object and before.is_closed):
+        if before is None or before.complete:
             return Stretch(arguments)
-        if self._is_json(field) or before.is_object:
-            # Within which value this goes on, nobody can say any more.
+        if before.in_object:
             self._stop(
                 Deny(
                     Code.UPSTREAM_INVALID,

@@ -20,8 +20,6 @@ CONTEXT: Final = 512
 """Characters that are kept of what had gone out before the end: as many as any detector looks back at. What was held at
 the end is kept whole, since only something that was still undecided can go on."""
 
-_OBJECTS: Final = ("{", "[", '"')
-
 Stream = MaskStream | FieldStream | ArgumentsStream
 
 
@@ -31,24 +29,23 @@ class Ended(NamedTuple):
     said: str
     """What went out last."""
 
-    is_object: bool
-    """It began as an object, an array or a string of JSON does."""
+    in_object: bool = False
+    """It was JSON, and an object was open: nobody can say any more within which member it goes on."""
 
-    is_closed: bool
-    """It ended as an object or an array does."""
+    complete: bool = False
+    """It was JSON to which nothing was missing: what goes on is another text."""
 
 
 class Stretch:
     """From one beginning to the next end. `feed` and `finish` return text that may go out."""
 
-    __slots__ = ("_begins", "_counted", "_joined", "_last", "_left", "_out", "_raw", "_said", "_stream", "breaks")
+    __slots__ = ("_counted", "_joined", "_left", "_out", "_raw", "_said", "_stream", "breaks")
 
     def __init__(self, stream: Stream | None, joined: MaskStream | None = None, said: str = "") -> None:
         """`stream` masks the stretch by itself, None if that is done; `joined` what that leaves, behind what was `said`
         before."""
         self._stream, self._joined = stream, joined
         self._said = self._left = said
-        self._begins = self._last = ""
         self._counted = [0, 0]
         self._raw: list[str] = []
         self._out: list[str] = []
@@ -57,9 +54,6 @@ class Stretch:
             self._behind(joined.feed(said))
 
     def feed(self, text: str) -> str:
-        if text:
-            self._begins = self._begins or text.lstrip()[:1]
-            self._last = text
         out = text if self._stream is None else self._stream.feed(text)
         joined = self._joined
         if joined is not None:
@@ -93,7 +87,10 @@ class Stretch:
     @property
     def ended(self) -> Ended:
         """After the end."""
-        return Ended(self._said, self._begins in _OBJECTS, self._last.rstrip().endswith(("}", "]")))
+        stream = self._stream
+        if isinstance(stream, ArgumentsStream):
+            return Ended(self._said, stream.in_object, stream.complete)
+        return Ended(self._said)
 
     @property
     def changed(self) -> tuple[str, str] | None:

@@ -267,3 +267,13 @@ def test_what_is_held_is_bounded() -> None:
         assert len(held._escapes) < 2 * HOLD
         assert len(stream._lexer._held) <= LONGEST_SCALAR
     assert all(len(level.key) <= 1025 and len(level.shown) <= SHOWN_KEY + 1 for level in stream._levels)
+
+
+@pytest.mark.parametrize(
+    ("text", "complete", "in_object"),
+    [('{"a": [1]} ', True, False), ('{"a": [1', False, True), ('{"a" 1', False, True), ('["a', False, False)],
+)
+def test_it_says_how_far_the_text_came(text: str, complete: bool, in_object: bool) -> None:
+    stream = ArgumentsStream(MASKER)
+    stream.finish(text)
+    assert (stream.complete, stream.in_object) == (complete, in_object)

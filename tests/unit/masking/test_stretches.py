@@ -5,6 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from narrows.masking.arguments import ArgumentsStream
 from narrows.masking.detector import MOST_CONTEXT
 from narrows.masking.masker import Masker
 from narrows.masking.plan import Plan, Rule
@@ -57,10 +58,12 @@ def test_it_breaks_only_where_something_goes_over_the_gap(first: str, second: st
         assert out == apart
 
 
-def test_it_knows_how_it_began_and_ended() -> None:
-    assert ended(' {"a": 1} \n')[1] == Ended(' {"a": 1} \n', is_object=True, is_closed=True)
-    assert ended('["a')[1] == Ended('["a', is_object=True, is_closed=False)
-    assert ended("abc")[1] == Ended("abc", is_object=False, is_closed=False)
+def test_of_json_it_knows_how_far_it_came() -> None:
+    for text, in_object, complete in [('{"a": 1} ', False, True), ('[{"a', True, False), ("abc", False, False)]:
+        stretch = Stretch(ArgumentsStream(MASKER))
+        assert stretch.feed(text) + stretch.finish() == text
+        assert stretch.ended == Ended(text, in_object, complete)
+    assert ended("abc")[1] == Ended("abc")
 
 
 def test_what_is_kept_is_bounded() -> None:
