@@ -6,6 +6,7 @@ client that went away from a call that the gate cut: `CancelledError.args == (DR
 """
 
 import asyncio
+import io
 from enum import IntEnum
 from typing import Final, Protocol
 
@@ -92,7 +93,7 @@ class HttpExchange:
         self._wire = wire
         self._accepted = accepted
         self.head = accepted.head
-        self._parts: bytes | bytearray = b""
+        self._parts: bytes | io.BytesIO = b""
         self.size = 0
         self._encoded_limit = -1
         self._waiter: asyncio.Future[None] | None = None
@@ -120,8 +121,9 @@ class HttpExchange:
             self._parts = data
         else:
             if isinstance(self._parts, bytes):
-                self._parts = bytearray(self._parts)
-            self._parts += data
+                first, self._parts = self._parts, io.BytesIO()
+                self._parts.write(first)
+            self._parts.write(data)
 
     def arrive(self, body: bytes) -> None:
         """The whole body is here before the handler has begun."""
@@ -154,7 +156,7 @@ class HttpExchange:
             return self._whole
         encoding = self._accepted.encoding
         if self.arrived and encoding is None and self.refused is None and self.size <= limit:
-            whole = self._whole = bytes(self._parts)
+            whole = self._whole = self._taken()
             return whole
         if encoding is not None and not supports(encoding):
             self.refused = self.refused or unsupported()
@@ -169,12 +171,16 @@ class HttpExchange:
             await self._waiter
         if self.refused is not None:
             raise BodyRefused(self.refused)
-        data = bytes(self._parts)
-        self._parts = b""
+        data = self._taken()
         if encoding is not None:
             data = await self._decode(data, encoding, limit)
         self._whole = data
         return data
+
+    def _taken(self) -> bytes:
+        """What has arrived. A buffer's value is the buffer itself: copying megabytes would hold up other calls."""
+        parts, self._parts = self._parts, b""
+        return parts if isinstance(parts, bytes) else parts.getvalue()
 
     async def _decode(self, data: bytes, encoding: bytes, limit: int) -> bytes:
         if len(data) <= INLINE_DECODE:

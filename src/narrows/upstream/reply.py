@@ -5,6 +5,7 @@ reading from the upstream, and the kernel's window does the rest.
 """
 
 import asyncio
+import io
 from typing import Final, Protocol
 
 from narrows.ports.http import Headers, UpstreamFailed
@@ -131,17 +132,16 @@ class Reply:
             return self._pieces.pop()
         if self._gunzip is None and self.length is not None and self.length > limit:
             raise self._too_large(limit)
-        pieces: list[bytes] = []
-        total = 0
+        # Joined as they come, and a buffer's value is the buffer itself: copying megabytes would hold up other calls.
+        whole = io.BytesIO()
         gunzip = self._gunzip
         while piece := await (self._take() if gunzip is None else self._read_decoded(gunzip)):
-            total += len(piece)
-            if total > limit:
+            if whole.tell() + len(piece) > limit:
                 raise self._too_large(limit)
-            pieces.append(piece)
+            whole.write(piece)
             if gunzip is not None:
                 await asyncio.sleep(0)  # a small buffer can decode into a lot: let others run in between
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return whole.getvalue()
 
     def close(self) -> None:
         """Gives the reply up. Idempotent. A connection that still delivers it is closed."""
