@@ -8,6 +8,8 @@ from typing import Final
 
 import re2
 
+from narrows.policy.needles import needles
+
 MEMORY: Final = 8 << 20
 """Bytes one pattern or set may use for its automaton."""
 
@@ -49,10 +51,10 @@ def options() -> "re2.Options":
 class Pattern:
     """A compiled pattern: the `Matcher` of prompt rules."""
 
-    __slots__ = ("_compiled", "source")
+    __slots__ = ("_compiled", "needles", "source")
 
     def __init__(self, source: str) -> None:
-        """Compiles `source`. Raises PatternError."""
+        """Compiles `source`. Raises PatternError. `needles` are words of which every match in ASCII holds one."""
         if len(source) > LONGEST:
             raise PatternError(f"it is longer than {LONGEST} characters")
         try:
@@ -66,6 +68,7 @@ class Pattern:
         if compiled.search(b"") is not None:
             raise PatternError("it matches the empty text, so it would match every prompt")
         self.source = source
+        self.needles = needles(source)
         self._compiled = compiled
 
     def find(self, text: str) -> tuple[int, int] | None:

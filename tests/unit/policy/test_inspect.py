@@ -81,6 +81,15 @@ def test_more_rules_than_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [finding.rule for finding in found] == ["prompts[0]", "prompts[4]", "prompts[9]"]
 
 
+@pytest.mark.parametrize("texts", [["Delete it"], ["nothing"], ["ta\u017fk"], ["TASK", "\u6f22"], ["ta", "sk"], []])
+def test_the_words_of_patterns_change_nothing_but_the_time(monkeypatch: pytest.MonkeyPatch, texts: list[str]) -> None:
+    rules, prompt = plan("(?i)task", "delete|remove"), parts(*texts)
+    found = RuleInspector().inspect(prompt, rules)
+    monkeypatch.setattr(inspect, "NEEDLES", 0)
+    assert found == RuleInspector().inspect(prompt, rules)
+    assert bool(found) == (texts not in (["Delete it"], ["nothing"], []))
+
+
 def test_a_plan_is_never_taken_for_another() -> None:
     inspector = RuleInspector()
     for number in range(inspect.SCANNERS * 3):
