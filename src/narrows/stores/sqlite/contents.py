@@ -18,6 +18,7 @@ from narrows.model.record import Content
 from narrows.policy.recent import Recent
 from narrows.stores.sqlite.rows import ADD_CONTENT
 from narrows.stores.sqlite.schema import pack
+from narrows.stores.sqlite.tags import Kept, Tags
 
 _CONTENTS: Final = 8192
 _KEYS: Final = 4096
@@ -34,16 +35,10 @@ Owner = tuple[str, str]
 Owned = tuple[Owner | None, tuple[Content, ...]]
 """The contents of one entry, and whose they are; nobody's are not kept."""
 
-Kept = tuple[int, bytes]
-"""A content's id in its file, and its commitment."""
-
 Refers = tuple[bytes, msgspec.Raw]
 """What a log row keeps of its contents: their packed ids, and what its entry says of them."""
 
 NOTHING: Final[Refers] = (b"", NO_CONTENTS)
-
-_FIND_ROWS: Final = 32
-_FIND: Final = f"SELECT tag, id, commitment FROM content WHERE tag IN ({', '.join('?' * _FIND_ROWS)})"  # noqa: S608
 
 _Name = tuple[int, bytes]
 """A content by the key of its owner and its digest; only in memory, never stored."""
@@ -58,13 +53,13 @@ class Contents:
     _known: Recent[_Name, Kept]
     _whole: Recent[tuple[Owner, tuple[Content, ...]], Refers]
     _keys: Recent[Owner, tuple[int, DataKey]]
-    _next: int
 
     def __init__(self, connection: sqlite3.Connection, master: MasterKey, compressor: Compressor) -> None:
         self._connection = connection
         self._master = master
         self._compressor = compressor
-        self.forget()
+        self._tags = Tags(connection)
+        self._begin()
 
     def keep(self, batch: Sequence[Owned]) -> list[Refers]:
         """Where these contents are, in order; what isn't stored yet is by the next `flush`."""
@@ -94,44 +89,37 @@ class Contents:
         if self._staged:
             ADD_CONTENT.run(self._connection, self._staged)
             self._staged = []
+            self._tags.flush()
 
     def forget(self) -> None:
         """After a rollback: nothing remembered may name a row that no longer is."""
+        self._tags.forget()
+        self._begin()
+
+    def _begin(self) -> None:
         self._staged = []
         self._known = Recent(_CONTENTS)
         self._whole = Recent(_WHOLE)
         self._keys = Recent(_KEYS)
-        self._next = self._following()
 
     def _complete(self, unknown: list[_Unknown], here: dict[_Name, Kept | None], out: list[Refers]) -> None:
         """Finds or stages what wasn't remembered, and puts what refers to it in its places."""
         keys = dict(self._key(owner) for _, owner, _, _ in unknown)
-        tags = {name: keys[name[0]].tag(name[1]) for name, kept in here.items() if kept is None}
-        found = self._find(list(tags.values()))
         for place, owner, contents, names in unknown:
             ids: list[int] = []
             labelled: list[tuple[str, bytes]] = []
             for content, name in zip(contents, names, strict=True):
                 kept = here[name]
                 if kept is None:
-                    tag = tags[name]
-                    kept = here[name] = found.get(tag) or self._stage(keys[name[0]], name, tag, content.data)
+                    key = keys[name[0]]
+                    tag = key.tag(name[1])
+                    kept = here[name] = self._tags.find(tag) or self._stage(key, name, tag, content.data)
                 self._known.put(name, kept)
                 ids.append(kept[0])
                 labelled.append((content.label, kept[1]))
             refers = out[place] = (pack(ids), references(labelled))
             if _small(contents):
                 self._whole.put((owner, contents), refers)
-
-    def _find(self, tags: list[bytes]) -> dict[bytes, Kept]:
-        """Looks up in the file, many at once."""
-        found: dict[bytes, Kept] = {}
-        for start in range(0, len(tags), _FIND_ROWS):
-            part = [bytearray(tag) for tag in tags[start : start + _FIND_ROWS]]
-            part += [bytearray()] * (_FIND_ROWS - len(part))
-            for tag, number, commitment in self._connection.execute(_FIND, part).fetchall():
-                found[tag] = (number, commitment)
-        return found
 
     def _key(self, owner: Owner) -> tuple[int, DataKey]:
         held = self._keys.get(owner)
@@ -140,17 +128,12 @@ class Contents:
             self._keys.put(owner, held)
         return held
 
-    def _following(self) -> int:
-        row = self._connection.execute("SELECT max(id) FROM content").fetchone()
-        return (row[0] or 0) + 1
-
     def _stage(self, key: DataKey, name: _Name, tag: bytes, data: bytes) -> Kept:
         salt = os.urandom(SALT_BYTES)
         commitment = commit_digest(salt, name[1])
         sealed = key.seal(data, commitment, self._compressor)
-        kept = (self._next, commitment)
-        self._staged.append((self._next, tag, name[0], len(data), salt, commitment, sealed))
-        self._next += 1
+        kept = self._tags.add(tag, commitment)
+        self._staged.append((kept[0], tag, name[0], len(data), salt, commitment, sealed))
         return kept
 
     def _load(self, owner: Owner) -> tuple[int, DataKey] | None:

@@ -7,6 +7,9 @@ meta     `running`: the calls that were open at a place in the log (see `save_ru
          crash leaves running is closed as unknown at the next start.
 context  what intents have in common, by the commitment through which they name it.
 content  stored once a (principal, connection): `tag` names equal contents, `salt` and `commitment` bind the entry.
+tags     what the tags of a run of contents begin with, in the order of their ids, written when the run is full; the
+         newest contents are in none yet.
+filter   which of 64 runs may hold a tag, written when the last of them is full (see tags.py).
 keys     wrapped data keys, so that each file can be read, kept, rewritten or dropped by itself.
 reference  response ids by keyed name. `run` grows with the log, so that inserts stay within the last few pages; an
          index in the names' own order would dirty a page for each.
@@ -21,7 +24,7 @@ from urllib.parse import quote
 
 import msgspec
 
-VERSION: Final = 1
+VERSION: Final = 2
 RUN: Final = 2048
 """References of so many log entries share a run."""
 
@@ -34,8 +37,10 @@ CREATE TRIGGER log_keeps BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log
 CREATE TRIGGER log_stays BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TABLE keys (id INTEGER PRIMARY KEY, name BLOB NOT NULL, principal TEXT NOT NULL, connection TEXT NOT NULL,
                    wrapped BLOB NOT NULL, UNIQUE (principal, connection));
-CREATE TABLE content (id INTEGER PRIMARY KEY, tag BLOB NOT NULL UNIQUE, key INTEGER NOT NULL, size INTEGER NOT NULL,
+CREATE TABLE content (id INTEGER PRIMARY KEY, tag BLOB NOT NULL, key INTEGER NOT NULL, size INTEGER NOT NULL,
                       salt BLOB NOT NULL, commitment BLOB NOT NULL, sealed BLOB NOT NULL);
+CREATE TABLE tags (run INTEGER PRIMARY KEY, tags BLOB NOT NULL);
+CREATE TABLE filter (number INTEGER PRIMARY KEY, bits BLOB NOT NULL);
 CREATE TABLE context (commitment BLOB PRIMARY KEY, salt BLOB NOT NULL, entry BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE reference (run INTEGER NOT NULL, tag BLOB NOT NULL, PRIMARY KEY (run, tag)) WITHOUT ROWID;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;

@@ -8,10 +8,11 @@ from narrows.evidence.commitments import commit
 from narrows.evidence.sealing import Compressor
 from narrows.model.record import Content
 from narrows.stores.sqlite import contents as module
+from narrows.stores.sqlite import tags
 from narrows.stores.sqlite.contents import Contents
 from narrows.stores.sqlite.journalfile import JournalFile
 from narrows.stores.sqlite.schema import unpack
-from unit.stores.sqlite.records import OWNER, World
+from unit.stores.sqlite.records import NOW, OWNER, World
 
 BOB = ("corp:bob", "openai")
 
@@ -109,3 +110,37 @@ def test_more_contents_than_are_remembered_are_still_one_row_each(
     contents.flush()
     assert first == second == third
     assert count(file) == 50
+
+
+def test_a_long_conversation_is_stored_once_over_runs_starts_and_rollbacks(
+    world: World, file: JournalFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_CONTENTS", 4)
+    monkeypatch.setattr(tags, "RUN", 16)
+    monkeypatch.setattr(tags, "GROUP", 2)
+    contents = made(world, file)
+    history: list[bytes] = []
+    for turn in range(120):
+        history.append(b"turn %d" % turn)
+        file.connection.execute("BEGIN")
+        contents.keep([(OWNER, parts(*history, b"lost %d" % turn))])
+        contents.flush()
+        file.connection.execute("ROLLBACK")
+        contents.forget()
+        file.connection.execute("BEGIN")
+        ((ids, _),) = contents.keep([(OWNER, parts(*history))])
+        contents.flush()
+        file.connection.execute("COMMIT")
+        assert unpack(ids) == list(range(1, turn + 2))
+        if turn % 10 == 0:
+            contents = made(world, file)
+    assert count(file) == 120
+
+
+def test_a_new_file_holds_all_that_its_log_refers_to(world: World, file: JournalFile) -> None:
+    made(world, file).keep([(OWNER, parts(b"a"))])
+    following = world.files.following(file, NOW)
+    contents = made(world, following)
+    contents.keep([(OWNER, parts(b"a", b"b"))])
+    contents.flush()
+    assert count(following) == 2

@@ -81,7 +81,7 @@ def test_another_programs_database_refuses_the_start(world: World) -> None:
 
 def test_a_newer_format_refuses_the_start(world: World) -> None:
     file = world.file()
-    file.connection.execute("UPDATE meta SET value = 2 WHERE name = 'version'")
+    file.connection.execute("UPDATE meta SET value = 99 WHERE name = 'version'")
     file.connection.close()
     with pytest.raises(DataDirectoryError, match="another version"):
         world.file()
