@@ -15,6 +15,7 @@ from narrows.dialects.fields import grows, is_json
 from narrows.dialects.rewriting import rewrite
 from narrows.masking.applied import Applied, Side, apply, clean_path
 from narrows.masking.arguments import mask_arguments
+from narrows.masking.context import before
 from narrows.masking.engine import Engine
 from narrows.masking.findings import Finding
 from narrows.masking.masker import Masker
@@ -150,7 +151,7 @@ def _request(side: Side, asked: Asked) -> tuple[Asked, tuple[Masked, ...], Deny 
     blocked: Deny | None = None
     for text in asked.texts:
         if side.watcher is not None:
-            for finding in side.watcher.mask(text.value).findings:
+            for finding in side.watcher.mask(text.value, before(text.name, quoted=not text.number)).findings:
                 tally.add(text.path, finding.entity, finding.detector, observed=True)
         masked = _text(side, text, tally)
         if masked is None:
@@ -163,7 +164,8 @@ def _request(side: Side, asked: Asked) -> tuple[Asked, tuple[Masked, ...], Deny 
     if not changes:
         return asked, tally.rows(), blocked
     texts = tuple(
-        Text(text.role, text.path, changes[text.path]) if text.path in changes else text for text in asked.texts
+        Text(text.role, text.path, changes[text.path], text.name, text.number) if text.path in changes else text
+        for text in asked.texts
     )
     changed = msgspec.structs.replace(asked, body=rewrite(asked.body, changes), texts=texts)
     return changed, tally.rows(), blocked
@@ -175,6 +177,8 @@ def _text(side: Side, text: Text, tally: _Tally) -> tuple[str, str | None] | Non
     if masker is None:
         return None
     rule = None if fields is None or path.endswith("~") else fields.rule(path)
+    if fields is not None and rule is None and text.number and value.startswith("["):
+        rule = fields.rule(f"{path}[0]")  # A list that is one text: what covers its elements covers it.
     findings: Sequence[Finding]
     if fields is not None and rule is not None:
         covered = fields.stream(rule)
@@ -183,7 +187,7 @@ def _text(side: Side, text: Text, tally: _Tally) -> tuple[str, str | None] | Non
         arguments = mask_arguments(masker, value, fields)
         masked, findings = arguments.text, [found.finding for found in arguments.findings]
     else:
-        plain = side.mask(value)
+        plain = side.numbers(value, text.name) if text.number else side.mask(value, before(text.name))
         masked, findings = plain.text, plain.findings
     blocked: str | None = None
     for finding in findings:

@@ -1,7 +1,8 @@
 """Collects what a request holds: every text a model reads, every part nobody can inspect, every widening parameter.
 
 The rule of the whole package: a string is a text unless its place has a closed vocabulary and it is one of those
-words. So a field that no dialect knows is still seen. Keys of objects whose shape no dialect defines are texts, too.
+words. So a field that no dialect knows is still seen. Keys of objects whose shape no dialect defines are texts, too,
+and so are their numbers (see `numbers`). Where the caller names a value, its text says how: `{"cvv": "123"}`.
 """
 
 import base64
@@ -12,10 +13,10 @@ from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import Any, Final
 
-from msgspec import Raw
-
+from narrows.dialects.numbers import API_NUMBERS, PART_NUMBERS, SCHEMA_NUMBERS, literal, long_source
 from narrows.dialects.strict_json import case_variant
 from narrows.model.call import Asked, Json
+from narrows.model.names import named
 from narrows.model.refusal import Code
 from narrows.model.text import Opaque, Role, Text
 from narrows.model.verdict import Deny
@@ -79,7 +80,25 @@ _SCHEMA_TYPES: Final = frozenset(
         "function", "custom", "ephemeral",
     }
 )  # fmt: skip
-_NO_TEXT: Final = frozenset({int, bool, float, Raw, NoneType})
+_GIVEN: Final = frozenset({"default", "example", "examples", "enum", "const"})
+"""Keywords of a schema whose values are no schemas but what the schema is about."""
+
+_API_MEMBERS: Final = frozenset(
+    {
+        "acknowledged_safety_checks", "action", "actions", "annotations", "approval_request_id", "arguments", "audio",
+        "cache_control", "call_id", "caller", "citations", "cited_text", "code", "container", "container_id", "content",
+        "context", "context_management", "data", "detail", "diff", "encrypted_content", "environment", "error",
+        "filename", "function", "id", "input", "instructions", "logprobs", "media_type", "model", "namespace",
+        "operation", "output", "path", "pending_safety_checks", "phase", "prompt_cache_key", "prompt_cache_retention",
+        "queries", "reasoning", "reasoning_content", "reasoning_effort", "refusal", "results", "role",
+        "safety_identifier", "server_label", "service_tier", "signature", "status", "stop", "stop_sequences", "suffix",
+        "summary", "text", "thinking", "title", "tool_call_id", "tool_choice", "tool_use_id", "type", "url", "user",
+        "verbosity",
+    }
+)  # fmt: skip
+"""Members of requests, messages and their parts that the APIs define. Their names say nothing of what is in them."""
+
+_SWITCHES: Final = frozenset({bool, NoneType})
 _NONE: Final[frozenset[str]] = frozenset()
 
 
@@ -127,18 +146,51 @@ class Reading:
         self.parameters: set[str] = set()
         self.references: list[str] = []
 
-    def strings(self, role: Role, path: str, value: Any) -> None:
-        """Every string and key below `value` is a text."""
+    def strings(self, role: Role, path: str, value: Any, *, numbers: bool = True) -> None:
+        """Every string and key below `value` is a text, where the API says what is there; with `numbers` each number
+        is one, too, but for those of API_NUMBERS."""
         if type(value) is str:
             self.texts.append(Text(role, path, value))
         elif type(value) is list:
-            for index, inner in enumerate(value):
-                self.strings(role, element(path, index), inner)
+            if not numbers or not self._long(role, path, value, ""):
+                for index, inner in enumerate(value):
+                    self.strings(role, element(path, index), inner, numbers=numbers)
         elif type(value) is dict:
             for key, inner in value.items():
                 place = child(path, key)
                 self.texts.append(Text(role, place + "~", key))
-                self.strings(role, place, inner)
+                self.strings(role, place, inner, numbers=numbers and key not in API_NUMBERS)
+        elif numbers and type(value) not in _SWITCHES:
+            self._number(role, path, value, "")
+
+    def own(self, role: Role, path: str, value: Any, name: str = "") -> None:
+        """What the caller chooses, names of members and all: every string, key, number and switch below `value` is a
+        text. `name` is what `value` is called."""
+        if type(value) is str:
+            self.texts.append(Text(role, path, value, name))
+        elif type(value) is list:
+            if not self._long(role, path, value, name):
+                for index, inner in enumerate(value):
+                    self.own(role, element(path, index), inner, name)
+        elif type(value) is dict:
+            for key, inner in value.items():
+                place = child(path, key)
+                self.texts.append(Text(role, place + "~", key))
+                self.own(role, place, inner, named(key, name))
+        else:
+            self._number(role, path, value, name)
+
+    def _number(self, role: Role, path: str, value: Any, name: str) -> None:
+        spelled = literal(value)
+        if spelled is not None:
+            self.texts.append(Text(role, path, spelled, name, True))  # noqa: FBT003 - a number
+
+    def _long(self, role: Role, path: str, value: list[Any], name: str) -> bool:
+        """Reads a list of many numbers, and nothing else, as one text."""
+        source = long_source(value)
+        if source is not None:
+            self.texts.append(Text(role, path, source, name, True))  # noqa: FBT003 - numbers
+        return source is not None
 
     def schema(self, role: Role, path: str, value: Any) -> None:
         """The same for JSON Schema and the definitions around it: its own keywords and type names are no texts."""
@@ -154,7 +206,12 @@ class Reading:
                     self.texts.append(Text(role, place + "~", key))
                 elif key == "type" and type(inner) is str and inner in _SCHEMA_TYPES:
                     continue
-                self.schema(role, place, inner)
+                if key in _GIVEN and type(inner) is not dict:
+                    self.own(role, place, inner)
+                elif type(inner) in (str, dict, list) or key not in SCHEMA_NUMBERS | API_NUMBERS:
+                    self.schema(role, place, inner)
+        elif type(value) not in _SWITCHES:
+            self._number(role, path, value, "")
 
     def content(self, role: Role, path: str, value: Any) -> None:
         """The content of a message: a string, or parts of it."""
@@ -176,12 +233,14 @@ class Reading:
             elif holder in _MEDIA_BLOBS:
                 self.blob(path, "", value)
             else:
-                self.texts.append(Text(role, path, value))
+                self.texts.append(Text(role, path, value, _name(holder)))
         elif type(value) is list:
             for index, inner in enumerate(value):
                 self.part(role, element(path, index), inner, holder)
         elif type(value) is dict:
             self._members(role, path, value, holder)
+        elif type(value) not in _SWITCHES and holder not in PART_NUMBERS:
+            self._number(role, path, value, _name(holder))
 
     def call(self, path: str, value: Any) -> None:
         """A tool call or a list of them; arguments that are objects are read whole, keys included."""
@@ -189,12 +248,23 @@ class Reading:
 
     def member(self, role: Role, path: str, key: str, value: Any) -> None:
         """A member of a message beside its content: a part where its key names one, read whole otherwise."""
-        if type(value) is str or key in _PART_KEYS:
+        if key == "output" and type(value) is dict and "type" not in value:
+            self.own(role, path, value)  # What a tool gave, where the API wants it as a text.
+        elif type(value) is str or key in _PART_KEYS:
             self.part(role, path, value, key)
         elif key == "tool" and type(value) is dict:
             self._addition(role, path, value)
         else:
+            self._unknown(role, path, key, value, PART_NUMBERS)
+
+    def _unknown(self, role: Role, path: str, key: str, value: Any, numbers: frozenset[str]) -> None:
+        """A member that is no string: the API's, or one that no dialect knows. `numbers` are the API's for numbers."""
+        if key in numbers:
+            self.strings(role, path, value, numbers=False)
+        elif key in _API_MEMBERS and key not in ("arguments", "input"):
             self.strings(role, path, value)
+        else:
+            self.own(role, path, value, named(key))
 
     def _members(self, role: Role, path: str, part: Json, holder: str) -> None:
         kind = part.get("type")
@@ -261,21 +331,21 @@ class Reading:
         self.opaque.append(Opaque(path, media_type[:128], _sha256(content), len(content)))
 
     def unread(self, body: Json, known: frozenset[str], words: Mapping[str, frozenset[str]]) -> None:
-        """Every member of `body` that its reader doesn't know: each string in it is a text of the user's.
+        """Every member of `body` that its reader doesn't know: each string and number in it is a text of the user's.
         `words` are the vocabularies of members that have one."""
         for key, value in body.items():
-            if key in known or type(value) in _NO_TEXT:
+            if key in known or type(value) in _SWITCHES:
                 continue
             if type(value) is not str:
-                self.strings(Role.USER, child("$", key), value)
+                self._unknown(Role.USER, child("$", key), key, value, API_NUMBERS)
             elif key not in words or value not in words[key]:
-                self.texts.append(Text(Role.USER, child("$", key), value))
+                self.texts.append(Text(Role.USER, child("$", key), value, _name(key)))
 
     def options(self, path: str, section: Json) -> None:
         """Switches, whose names are the API's: only what is no switch is a text."""
         for key, value in section.items():
-            if type(value) not in _NO_TEXT:
-                self.strings(Role.USER, child(path, key), value)
+            if type(value) not in _SWITCHES:
+                self.strings(Role.USER, child(path, key), value, numbers=key not in API_NUMBERS)
 
     def asked(
         self,
@@ -311,3 +381,8 @@ def _sha256(data: bytes) -> str:
 def _media_type(part: Json) -> str:
     named = part.get("media_type") or part.get("format")
     return named if type(named) is str else ""
+
+
+def _name(key: str) -> str:
+    """What a string or a number is called that stands beside the API's own members."""
+    return "" if key in _API_MEMBERS else named(key)

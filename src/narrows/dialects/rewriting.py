@@ -12,7 +12,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from narrows.dialects.strict_json import scan
+from narrows.dialects.numbers import literal, long_source
+from narrows.dialects.strict_json import Malformed, scan
 from narrows.model.call import Json
 
 _STEP: Final = re.compile(r"\.([^.\[~]+)|\[([0-9]+)\]|\['((?:[^'\\]|\\['\\])*)'\]")
@@ -38,7 +39,9 @@ class _Node(msgspec.Struct):
 def rewrite(body: Json, changes: Mapping[str, str]) -> Json:
     """The body with other texts at these paths, as `Text.path` spells them; `~` at the end renames the member itself.
 
-    Two members of an object that would be named alike get numbers (`[EMAIL_ADDRESS]`, `[EMAIL_ADDRESS]_2`). Raises
+    A number's text is its literal, a long list of numbers' its source (see `numbers`): what does not change stays what
+    it is, anything else becomes a string, and a list a list that has strings for some of its numbers. Two members of an
+    object that would be named alike get numbers (`[EMAIL_ADDRESS]`, `[EMAIL_ADDRESS]_2`). Raises
     PlaceUnknown.
     """
     if not changes:
@@ -80,9 +83,9 @@ def _changed(value: Any, node: _Node) -> Any:
         if type(opened) is not Raw:
             return Raw(_encode(_changed(opened, node)))
     if node.text is not None:
-        if type(value) is not str or node.below:
+        if node.below:
             raise PlaceUnknown("a change names a place that is no text")
-        return node.text
+        return _replaced(value, node.text)
     if type(value) is dict:
         return _changed_members(value, node)
     if type(value) is not list:
@@ -93,6 +96,25 @@ def _changed(value: Any, node: _Node) -> Any:
             raise PlaceUnknown("a change names an element that is not there")
         elements[step] = _changed(elements[step], below)
     return elements
+
+
+def _replaced(value: Any, text: str) -> Any:
+    if type(value) is str:
+        return text
+    spelled = long_source(value) if type(value) is list else literal(value)
+    if spelled is None:
+        raise PlaceUnknown("a change names a place that is no text")
+    if spelled == text:
+        return value
+    return text if type(value) is not list else _numbers(text)
+
+
+def _numbers(text: str) -> Any:
+    """What stands in place of a list of numbers: a list, by its source, or a string."""
+    try:
+        return scan(text.encode("utf-8", "surrogatepass"))
+    except Malformed:
+        return text
 
 
 def _changed_members(value: Json, node: _Node) -> Json:

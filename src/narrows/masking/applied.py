@@ -6,9 +6,12 @@ Owns how entries of policies become rules of the engine. It knows no wire format
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from narrows.masking.context import before
 from narrows.masking.engine import Engine
 from narrows.masking.fields import FieldRefused, FieldRule, FieldRules, element, member, parse_path
+from narrows.masking.findings import Finding
 from narrows.masking.masker import Masked, Masker
+from narrows.masking.numbers import is_measured, replace_numbers
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.spotted import Collector, Ranks, Spotter, alone, wanted
 from narrows.model.plan import Mask
@@ -28,7 +31,7 @@ class Side:
 
     def __init__(self, masker: Masker | None, watcher: Masker | None, fields: FieldRules | None) -> None:
         self.masker, self.watcher, self.fields = masker, watcher, fields
-        self._clean: set[str] = set()
+        self._clean: set[tuple[str, str]] = set()
         self._wanted = _wanted(masker)
         self._observed = _wanted(watcher)
         self.analyzed = bool(self._wanted or self._observed)
@@ -51,17 +54,33 @@ class Side:
         plain = None if self.masker is None else collector.engine_only
         return Side(collector if self._wanted else plain, collector if self._observed else None, self.fields)
 
-    def mask(self, text: str) -> Masked:
-        """A whole text. Those in which nothing was found lately are known: agents send their history again with every
-        turn, and every reply says the same few words."""
-        if self.masker is None or text in self._clean:
+    def mask(self, text: str, before: str = "") -> Masked:
+        """A whole text; `before` is its context (see `context`). Those in which nothing was found lately are known:
+        agents send their history again with every turn, and every reply says the same few words."""
+        known = (before, text)
+        if self.masker is None or known in self._clean:
             return Masked(text, ())
-        masked = self.masker.mask(text)
+        masked = self.masker.mask(text, before)
         if not masked.findings and len(text) <= LONGEST_KNOWN:
             if len(self._clean) >= KNOWN:
                 self._clean.clear()
-            self._clean.add(text)
+            self._clean.add(known)
         return masked
+
+    def numbers(self, value: str, name: str = "") -> Masked:
+        """A number's literal, or the source of a list of numbers, each masked by itself. `name` is what it is called.
+        A list stays JSON, in which what is masked is a string."""
+        context, findings = before(name, quoted=False), list[Finding]()
+
+        def mask(literal: str) -> str:
+            if is_measured(literal):
+                return literal
+            masked = self.mask(literal, context)
+            findings.extend(masked.findings)
+            return masked.text
+
+        text = replace_numbers(value, mask) if value.startswith("[") else mask(value)
+        return Masked(text, tuple(findings))
 
 
 class Applied:

@@ -12,9 +12,9 @@ LONGEST_NAME: Final = 96
 _SILENT: Final = frozenset(
     {
         "arguments", "choices", "description", "error", "format", "id", "index", "input", "inputs", "instructions",
-        "items", "kind", "message", "messages", "name", "object", "output", "outputs", "parts", "prompt", "prompts",
-        "properties", "query", "reason", "result", "results", "role", "source", "status", "summary", "system", "title",
-        "type", "user",
+        "items", "kind", "message", "messages", "metadata", "name", "object", "output", "outputs", "parts", "prompt",
+        "prompts", "properties", "query", "reason", "result", "results", "role", "source", "status", "summary",
+        "system", "title", "type", "user",
     }
 )  # fmt: skip
 """Keys that many documents have and that no detector asks for; what stands in them is called nothing."""

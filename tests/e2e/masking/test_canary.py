@@ -25,6 +25,9 @@ from narrows.masking.engine import Engine
 from narrows.stores.sqlite.archive import Archive
 from unit.dialects.payloads import reader, replay
 
+pytestmark = pytest.mark.timeout(300)
+"""The first test waits for all the calls."""
+
 POLICIES: list[dict[str, Any]] = [
     policy("all", [{"entities": ["*"]}]),
     policy("blocked", [{"entities": ["*"], "with": "block"}]),
@@ -71,9 +74,9 @@ def exercised(
             return client.post(path, json=body, headers={"authorization": f"Bearer {token(group)}"})
 
         for number, (name, (path, request)) in enumerate(planted.REQUESTS.items()):
-            full = {"model": "canary", **request(values.texts)}
-            plain = {"model": "canary", **request(["nothing"])}
-            part = {"model": "canary", **request(values.texts[number :: len(planted.REQUESTS)])}
+            full = {"model": "canary", **request(values.texts, values.members)}
+            plain = {"model": "canary", **request(["nothing"], planted.NOTHING)}
+            part = {"model": "canary", **request(values.texts[number :: len(planted.REQUESTS)], values.members)}
             whole = planted.REPLIES[name](values.texts) if name in planted.REPLIES else {"data": [], "object": "list"}
             error = {"error": {"message": SEPARATOR.join(values.texts), "code": values.texts[0]}}
             calls = {
@@ -108,8 +111,11 @@ def assembled(name: str, reply: httpx.Response) -> str:
 
 
 def test_every_entity_is_planted(values: Values) -> None:
-    assert len(values.needles) == len(values.texts) > 500
-    assert set(values.in_(SEPARATOR.join(values.texts))) == set(values.needles)
+    everything = json.dumps([SEPARATOR.join(values.texts), values.members], ensure_ascii=False)
+    assert len(values.texts) > 500
+    assert len(values.members.named) > 20
+    assert len(values.members.bare) > 5
+    assert set(values.in_(everything)) == set(values.needles)
 
 
 def test_the_model_server_gets_none(exercised: Exercised, values: Values) -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from narrows.controls.mask import Mask
+from narrows.dialects.reading import Reading
 from narrows.model.call import Call, Source
 from narrows.model.plan import Mask as Entry
 from narrows.model.plan import Plan, Transform
@@ -83,6 +84,42 @@ def test_a_key_can_be_a_secret_and_its_place_does_not_tell() -> None:
     assert after.asked.body == {"[US_SSN]": "x"}
     assert after.masked is not None
     assert all(SSN not in row.path for row in after.masked)
+
+
+def test_a_number_is_masked_as_a_text_and_known_by_its_name() -> None:
+    body = {"cards": [4111111111111111, 7], "account": 12345678, "plain": 12345678, "password": "hunter2", "n": 0.5}
+    reading = Reading()
+    reading.own(Role.USER, "$", body)
+    entities = frozenset({"CREDIT_CARD", "US_BANK_NUMBER"})
+    after = judged(control(), asking(body=body, texts=tuple(reading.texts), mask=entry(entities=entities)))
+    assert isinstance(after, Call)
+    assert after.asked.body == {**body, "cards": ["[CREDIT_CARD]", 7], "account": "[US_BANK_NUMBER]"}
+    assert after.masked is not None
+    assert {(row.path, row.entity) for row in after.masked} == {
+        ("$.cards[0]", "CREDIT_CARD"),
+        ("$.account", "US_BANK_NUMBER"),
+    }
+    known = {text.path: text for text in after.asked.texts}
+    assert known["$.account"] == Text(Role.USER, "$.account", "[US_BANK_NUMBER]", "account", number=True)
+
+
+def test_what_observes_knows_names_too() -> None:
+    texts = (Text(Role.USER, "$.account", "12345678", "account", number=True),)
+    mask = entry(entities=frozenset({"US_BANK_NUMBER"}), observe=True)
+    after = judged(control(), asking(body={"account": 12345678}, texts=texts, mask=mask))
+    assert isinstance(after, Call)
+    assert after.masked == (Masked("$.account", "US_BANK_NUMBER", "us_bank_number", 1, observed=True),)
+
+
+@pytest.mark.parametrize("field", ["vector", "$.vector", "$.vector[*]", "$.vector[0]"])
+def test_a_field_rule_covers_a_list_that_is_one_text(field: str) -> None:
+    body = {"vector": [1, 2, 3, 4, 5, 6], "flag": True}
+    reading = Reading()
+    reading.own(Role.USER, "$", body)
+    mask = entry(entities=frozenset(), fields=(field, "flag"))
+    after = judged(control(), asking(body=body, texts=tuple(reading.texts), mask=mask))
+    assert isinstance(after, Call)
+    assert after.asked.body == {"vector": "[FIELD]", "flag": "[FIELD]"}
 
 
 def test_a_field_is_masked_whatever_it_holds() -> None:

@@ -4,7 +4,9 @@ import base64
 import hashlib
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import Raw
 
 from narrows.dialects.reading import Invalid, Reading, child
 from narrows.model.text import Role, Text
@@ -27,11 +29,68 @@ def test_paths_of_odd_keys() -> None:
 
 def test_keys_of_free_objects_are_texts() -> None:
     reading = Reading()
-    reading.strings(Role.TOOL_CALL, "$.x", {"secret key": [1, "v", None]})
+    reading.strings(Role.TOOL_CALL, "$.x", {"secret key": [1, "v", None, True], "seed": [2], "top_p": "x"})
     assert reading.texts == [
         Text(Role.TOOL_CALL, "$.x['secret key']~", "secret key"),
+        Text(Role.TOOL_CALL, "$.x['secret key'][0]", "1", number=True),
         Text(Role.TOOL_CALL, "$.x['secret key'][1]", "v"),
+        Text(Role.TOOL_CALL, "$.x.seed~", "seed"),
+        Text(Role.TOOL_CALL, "$.x.top_p~", "top_p"),
+        Text(Role.TOOL_CALL, "$.x.top_p", "x"),
     ]
+
+
+def test_what_the_caller_names_has_its_name() -> None:
+    reading = Reading()
+    reading.own(Role.USER, "$", {"card": {"number": Raw(b"4111111111111111"), "ok": True}, "pins": [[1], "2"]})
+    assert [text for text in reading.texts if not text.path.endswith("~")] == [
+        Text(Role.USER, "$.card.number", "4111111111111111", "card number", number=True),
+        Text(Role.USER, "$.card.ok", "true", "ok", number=True),
+        Text(Role.USER, "$.pins[0][0]", "1", "pins", number=True),
+        Text(Role.USER, "$.pins[1]", "2", "pins"),
+    ]
+
+
+@pytest.mark.parametrize("vector", [[1, 2.5, 3, 4, 5], [[0.25] * 300, []], [[[1] * 3] * 100]])
+def test_many_numbers_are_one_text(vector: Any) -> None:
+    reading = Reading()
+    reading.own(Role.USER, "$.v", vector, "v")
+    assert reading.texts == [Text(Role.USER, "$.v", msgspec.json.encode(vector).decode(), "v", number=True)]
+
+
+def test_lists_of_anything_else_are_read_one_by_one() -> None:
+    reading = Reading()
+    reading.own(Role.USER, "$.v", [1, 2, 3, 4, "5", [6]])
+    assert [text.value for text in reading.texts] == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_numbers_of_a_schema_are_texts_where_no_keyword_wants_them() -> None:
+    reading = Reading()
+    given = {"minimum": 1, "default": 2, "enum": [3, {"k": 4}], "examples": [5], "x-more": 6, "multipleOf": 0.5}
+    reading.schema(Role.TOOL_DEFINITION, "$", {"properties": {"n": {"type": "integer", **given}}})
+    numbers = [text.value for text in reading.texts if text.number]
+    assert numbers == ["2", "3", "4", "5", "6"]
+
+
+def test_numbers_beside_the_apis_own_members() -> None:
+    reading = Reading()
+    part = {
+        "type": "text",
+        "text": "a",
+        "annotations": [{"start_index": 7, "x": 8}],
+        "index": 9,
+        "cvv": 123,
+        "pin": "1",
+    }
+    reading.content(Role.USER, "$.c", [part, 5])
+    assert [(text.value, text.name) for text in reading.texts if text.number] == [("123", "cvv"), ("5", "")]
+    assert Text(Role.USER, "$.c[0].pin", "1", "pin") in reading.texts
+
+
+def test_what_a_tool_gave_as_an_object_is_the_callers() -> None:
+    reading = Reading()
+    reading.member(Role.TOOL_RESULT, "$.o", "output", {"n": [1], "index": 2})
+    assert [(text.value, text.name) for text in reading.texts if text.number] == [("1", "n"), ("2", "")]
 
 
 def test_schema_keywords_are_no_texts_but_what_they_say_is() -> None:

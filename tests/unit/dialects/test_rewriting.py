@@ -87,17 +87,36 @@ def test_serialised_members_are_opened_and_closed_again() -> None:
     assert type(changed["messages"][0]) is type(changed["big"]) is Raw
 
 
+def test_a_number_that_changes_becomes_a_string_and_any_other_keeps_its_literal() -> None:
+    body = {"a": 4111, "b": [1, Raw(b"1.50"), 0.5], "c": True, "d": Raw(b'{"n":[1.50,12345678901234567890]}')}
+    texts = {"$.a": "4111", "$.b[0]": "1", "$.b[1]": "1.50", "$.b[2]": "0.5", "$.c": "true", "$.d.n[0]": "1.50"}
+    assert msgspec.json.encode(rewrite(body, texts)) == msgspec.json.encode(body)
+    changed = rewrite(body, {path: f"[{text}]" for path, text in texts.items()})
+    assert msgspec.json.encode(changed) == (
+        b'{"a":"[4111]","b":["[1]","[1.50]","[0.5]"],"c":"[true]","d":{"n":["[1.50]",12345678901234567890]}}'
+    )
+
+
+def test_a_list_of_numbers_is_replaced_by_its_source_or_by_a_string() -> None:
+    vector = [0.5, Raw(b"1.50"), -1, 3, 4, 5]
+    body = {"v": vector, "big": Raw(b'{"v":[[1,2,3,4,5.0]]}')}
+    assert rewrite(body, {"$.v": "[0.5,1.50,-1,3,4,5]"})["v"] is vector
+    changed = rewrite(body, {"$.v": '[0.5,1.50,"[X]",3,4,5]', "$.big.v[0]": "[X]"})
+    assert msgspec.json.encode(changed) == b'{"v":[0.5,1.50,"[X]",3,4,5],"big":{"v":["[X]"]}}'
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "", "$", "$~", "messages", "$.", "$.messages[9].content", "$.messages[0].none", "$.messages.content",
         "$.messages[0]", "$.messages[0].content.deeper", "$.messages[0].content[0]", "$.messages[0]~",
-        "$.messages[-1].content", "$['odd keys'].n", "$['odd keys", "$.messages[*].content", "$.number", "$.number.x",
+        "$.messages[-1].content", "$['odd keys", "$.messages[*].content", "$.number.x", "$.nothing",
+        "$['odd keys'].n~~",
     ],
 )  # fmt: skip
 def test_a_place_that_is_not_there(path: str) -> None:
     with pytest.raises(PlaceUnknown) as raised:
-        rewrite({**BODY, "number": Raw(b"1.50")}, {path: "X"})
+        rewrite({**BODY, "number": Raw(b"1.50"), "nothing": None}, {path: "X"})
     assert "messages" not in str(raised.value)
 
 

@@ -48,6 +48,29 @@ def test_masks_add_up_with_the_strictest_transform() -> None:
     assert side.prompt.masker.mask(SSN).text.startswith("ssn [US_SSN:")
 
 
+def test_numbers_are_masked_one_by_one_behind_their_name() -> None:
+    side = apply(ENGINE, (mask("CREDIT_CARD", "US_BANK_NUMBER"),), KEY).prompt
+    assert side is not None
+    card = "4111111111111111"
+    for value, name, masked in (
+        (card, "", "[CREDIT_CARD]"),
+        ("12345678", "", "12345678"),
+        ("12345678", "account", "[US_BANK_NUMBER]"),
+        (f"0.{card}", "", f"0.{card}"),
+        (f"[[1,{card}],-2.5]", "", '[[1,"[CREDIT_CARD]"],-2.5]'),
+        ("[1,12345678]", "account", '[1,"[US_BANK_NUMBER]"]'),
+    ):
+        assert side.numbers(value, name).text == masked
+    assert [one.entity for one in side.numbers(f"[{card},{card}]").findings] == ["CREDIT_CARD"] * 2
+
+
+def test_a_clean_text_is_known_with_its_context() -> None:
+    side = apply(ENGINE, (mask("US_BANK_NUMBER"),), KEY).prompt
+    assert side is not None
+    assert side.mask("12345678").text == "12345678"
+    assert side.mask("12345678", "account: ").text == "[US_BANK_NUMBER]"
+
+
 def test_fields_alone_have_a_masker_that_finds_nothing() -> None:
     side = apply(ENGINE, (mask(fields=("password",)),), KEY).prompt
     assert side is not None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from narrows.masking.numbers import is_measured, replace_long
+from narrows.masking.numbers import ALL, is_measured, replace_numbers
 
 
 @pytest.mark.parametrize("literal", ["0.4111111111111111", "-12345.67890", "1.5e-07", "3e-9", "0.123456e10"])
@@ -17,14 +17,26 @@ def test_everything_else_may_be_something(literal: str) -> None:
     assert not is_measured(literal)
 
 
+CARD = "4111111111111111"
+
+
+def mask(literal: str) -> str:
+    return literal.replace(CARD, "[X]")
+
+
+def test_numbers_of_a_list_are_asked_for_where_they_stand() -> None:
+    source = f"[1,-0.5e-3,[-{CARD},{CARD}],12345,{CARD}.0]"
+    assert replace_numbers(source, mask) == '[1,-0.5e-3,["-[X]","[X]"],12345,"[X].0"]'
+
+
 def test_of_a_long_list_only_long_numbers_are_asked_for() -> None:
     asked: list[str] = []
 
-    def mask(literal: str) -> str | None:
+    def look(literal: str) -> str:
         asked.append(literal)
-        return "[X]" if literal == "4111111111111111" else None
+        return mask(literal)
 
-    source = "[1,0.12345678901,[-4111111111111111,4111111111111111],12345,123456,1234567.0,-0.0000001e123456,null]"
-    masked = source.replace(",4111111111111111]", ',"[X]"]')
-    assert replace_long(source, mask) == masked
-    assert asked == ["-4111111111111111", "4111111111111111", "123456", "1234567.0"]
+    short = ",0.12345678901,12345,1e-123456,-99999" * (ALL // 30)
+    source = f"[-{CARD},{CARD}{short},123456,1234567.0]"
+    assert replace_numbers(source, look) == f'["-[X]","[X]"{short},123456,1234567.0]'
+    assert asked == [f"-{CARD}", CARD, "123456", "1234567.0"]

@@ -10,6 +10,7 @@ from typing import Any, Final
 from narrows.dialects import governed
 from narrows.dialects.cap_fields import set_cap
 from narrows.dialects.messages import read_messages
+from narrows.dialects.numbers import API_NUMBERS
 from narrows.dialects.pieces import assemble
 from narrows.dialects.reading import Invalid, Reading, child
 from narrows.dialects.server_tools import read_server_tool
@@ -107,7 +108,7 @@ def _read_thinking(reading: Reading, body: Json) -> None:
         raise Invalid("$.thinking.budget_tokens", "must be a positive integer")
     for key, value in thinking.items():
         if key != "type" or value not in _THINKING:
-            reading.strings(Role.USER, child("$.thinking", key), value)
+            reading.strings(Role.USER, child("$.thinking", key), value, numbers=key not in API_NUMBERS)
 
 
 def _read_rare(reading: Reading, body: Json) -> None:

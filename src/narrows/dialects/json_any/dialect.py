@@ -1,7 +1,7 @@
 """The dialect `json`: a body in, a body out, governed as far as the connection's shape declares it.
 
-By default every string and every key of a request is a text. Any POST to a known path is the one operation; queries
-are refused, as a text could hide in one.
+By default every string, every number and every key of a request is a text. Any POST to a known path is the one
+operation; queries are refused, as a text could hide in one.
 """
 
 import re
@@ -12,10 +12,11 @@ from narrows.config.schema import Connection, JsonShape
 from narrows.dialects import governed, pieces, refusals
 from narrows.dialects.json_any.replies import Document, Documents, ReplyShape
 from narrows.dialects.jsonpath import Path, first, located, parse, replaced
-from narrows.dialects.reading import Invalid, Reading, Refused
+from narrows.dialects.reading import Invalid, Reading, Refused, child, element
 from narrows.dialects.strict_json import shown, written_otherwise
 from narrows.model.call import Asked, Json
-from narrows.model.text import Role, Text
+from narrows.model.names import named
+from narrows.model.text import Role
 from narrows.model.verdict import Deny
 from narrows.ports.dialect import Forward, ReplyReader, Route
 
@@ -35,6 +36,9 @@ class JsonAny:
         self._model = _single(shape.model)
         self._cap = _single(shape.output_cap)
         self._stream = _single(shape.stream)
+        self._declared = frozenset(
+            _spelled(path) for path in (self._model, self._cap, self._stream) if path is not None
+        )
         self._texts = tuple(parse(text) for text in shape.texts)
         self._reply = ReplyShape(
             tuple(parse(text) for text in shape.reply_texts),
@@ -123,17 +127,21 @@ class JsonAny:
             raise Invalid("the output cap", "must be a positive integer")
         if self._texts:
             for path in self._texts:
+                called = next((named(step) for step in reversed(path) if type(step) is str), "")
                 for holder, key, where in located(body, path):
-                    reading.strings(Role.USER, where, holder[key])
+                    reading.own(Role.USER, where, holder[key], called)
         else:
-            reading.strings(Role.USER, "$", body)
-        if model is not None and not self._texts:
-            reading.texts = [text for text in reading.texts if not _is_model(text, model, self._model)]
+            reading.own(Role.USER, "$", body)
+            reading.texts = [text for text in reading.texts if text.path not in self._declared]
         return reading.asked(route.operation, model, body, stream=stream is True, output_cap=cap)
 
 
-def _is_model(text: Text, model: str, path: Path | None) -> bool:
-    return text.value == model and path is not None and text.path.endswith(f".{path[-1]}")
+def _spelled(path: Path) -> str:
+    """A path that names one place, as texts name theirs."""
+    place = "$"
+    for step in path:
+        place = child(place, step) if type(step) is str else element(place, int(step or 0))
+    return place
 
 
 def _single(text: str | None) -> Path | None:

@@ -11,7 +11,7 @@ from narrows.dialects.messages import read_messages
 from narrows.dialects.openai.chat import KEEP, WORDS, wants_usage, widened
 from narrows.dialects.openai.definitions import read_tools
 from narrows.dialects.pieces import assemble
-from narrows.dialects.reading import Invalid, Reading
+from narrows.dialects.reading import Invalid, Reading, child
 from narrows.model.call import Asked, Json
 from narrows.model.text import Role
 from narrows.ports.dialect import Forward
@@ -76,10 +76,16 @@ def forward_embeddings(asked: Asked, model: str | None) -> Forward:
 
 def _read_prompt(reading: Reading, path: str, value: Any) -> int:
     """Reads a prompt or a list of them; gives how many they are. Raises Invalid."""
-    if type(value) is str or type(value) is dict:
+    if type(value) is str:
         reading.content(Role.USER, path, value)
-        if type(value) is dict and any(type(inner) is list and int in map(type, inner) for inner in value.values()):
+        return 1
+    if type(value) is dict:
+        texts = {key: inner for key, inner in value.items() if not (type(inner) is list and int in map(type, inner))}
+        reading.content(Role.USER, path, texts)
+        if len(texts) < len(value):
             reading.parameters.add("token_ids")
+            for key in value.keys() - texts.keys():
+                reading.strings(Role.USER, child(path, key), value[key], numbers=False)
         return 1
     if type(value) is not list:
         raise Invalid(path, "must be a string or a list")

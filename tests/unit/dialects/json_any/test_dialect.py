@@ -28,7 +28,7 @@ def shaped(body: dict[str, Any]) -> Asked | Deny:
 
 def test_every_string_and_key_is_a_text_by_default() -> None:
     result = asked("json", {"a": {"b": ["x"]}, "n": 1})
-    assert [text.value for text in result.texts] == ["a", "b", "x", "n"]
+    assert [text.value for text in result.texts] == ["a", "b", "x", "n", "1"]
     assert (result.operation, result.model) == ("json", None)
 
 
@@ -37,6 +37,13 @@ def test_a_declared_shape() -> None:
     result = asked("json", body, json=SHAPE)
     assert (result.operation, result.model, result.stream, result.output_cap) == ("rank", "m-1", True, 9)
     assert [text.value for text in result.texts] == ["x"]
+
+
+def test_what_is_declared_is_no_text() -> None:
+    declared = JsonShape(model="$.m.id", output_cap="$.m.cap", stream="$.go")
+    body = {"m": {"id": "m-1", "cap": 123456789, "x": 123456789}, "go": False, "also": "m-1"}
+    texts = asked("json", body, json=declared).texts
+    assert {text.path for text in texts if not text.path.endswith("~")} == {"$.m.x", "$.also"}
 
 
 def test_what_is_governed_is_set_in_its_place() -> None:
