@@ -87,15 +87,15 @@ class Scan:
         self._occurrences: dict[int, Occurrences | None] = {}
 
     def enter(self, groups: Sequence[Group], hit: Set[int]) -> None:
-        """Turns to a section; `hit`: the keyword groups its gate found."""
+        """Turns to a section; `hit`: the keyword groups that may occur."""
         self._groups, self._hit_groups = groups, hit
         self._occurrences = {}
 
     def occurrences(self, index: int) -> Occurrences | None:
         """Where the keywords of a group are; None: nowhere."""
         if index not in self._occurrences:
-            group = self._groups[index]
-            self._occurrences[index] = group.find(self.text, self.data, hit=index in self._hit_groups)
+            found = index in self._hit_groups
+            self._occurrences[index] = self._groups[index].find(self.text, self.data) if found else None
         return self._occurrences[index]
 
 

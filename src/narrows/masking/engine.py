@@ -100,14 +100,14 @@ class Engine:
         hits: list[Hit],
     ) -> None:
         rows, floors = section.rows, selection.floors
-        found = section.hits(scan.data)
+        found, groups = section.hits(scan.data)
         if carried:
             found = [*{*found, *(rank - offset for rank in carried if offset <= rank < offset + len(rows))}]
         elif not found:
             return
-        scan.enter(section.groups, {index - len(rows) for index in found if index >= len(rows)})
+        scan.enter(section.groups, groups)
         for index in found:
-            if index >= len(rows) or rows[index].best < floors[offset + index]:
+            if rows[index].best < floors[offset + index]:
                 continue
             rank = offset + index
             hits += find(

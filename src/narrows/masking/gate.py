@@ -1,19 +1,23 @@
 """Which of many patterns occur in a text at all: one pass of vectorscan, in block mode.
 
-It owns the compiled database and what a scan needs beside it. It knows patterns as rendered text (see `patterns`) and
-texts as bytes; it says which patterns hit, not where. Any thread may scan: each scan takes a lane (scratch space, list
-of hits and callback) out of a pool and puts it back, so no two use one, and no lane is made twice without need.
+It owns the compiled database and what a scan needs beside it. It knows patterns as rendered text (see `patterns`), each
+under a number, and texts as bytes; it says which patterns hit, not where. Any thread may scan: each scan takes a lane
+(scratch space, list of hits and callback) out of a pool and puts it back, so no two use one, and no lane is made twice
+without need.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import hyperscan
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Part of every key; raised when what is compiled from a pattern changes."""
+
+Part: TypeAlias = tuple[tuple[int, str], ...]
+"""Patterns for one gate, each with the number by which its hits are told."""
 
 
 class GateRefused(ValueError):
@@ -24,15 +28,15 @@ class GateUnreadable(ValueError):
     """A dump that this build of vectorscan, or this processor, can't load."""
 
 
-def key(patterns: Sequence[str]) -> str:
+def key(parts: Sequence[Part]) -> str:
     """A file name for the compiled form: the same patterns, library and format give the same key."""
-    named = json.dumps([FORMAT, getattr(hyperscan, "__version__", ""), list(patterns)], separators=(",", ":"))
+    named = json.dumps([FORMAT, getattr(hyperscan, "__version__", ""), parts], separators=(",", ":"))
     return hashlib.sha256(named.encode()).hexdigest()
 
 
-def compiled(patterns: Sequence[str]) -> bytes:
+def compiled(part: Part) -> bytes:
     """The dump of a gate, for a pool. Raises GateRefused."""
-    return Gate.compile(patterns).dump()
+    return Gate.compile(part).dump()
 
 
 class _Lane:
@@ -57,17 +61,17 @@ class Gate:
         self._lanes: list[_Lane] = []
 
     @classmethod
-    def compile(cls, patterns: Sequence[str]) -> "Gate":
+    def compile(cls, part: Part) -> "Gate":
         """Raises GateRefused."""
-        if not patterns:
+        if not part:
             return cls(None)
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         try:
             database.compile(
-                expressions=[pattern.encode("ascii") for pattern in patterns],
-                ids=list(range(len(patterns))),
-                elements=len(patterns),
-                flags=[hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL] * len(patterns),
+                expressions=[pattern.encode("ascii") for _, pattern in part],
+                ids=[number for number, _ in part],
+                elements=len(part),
+                flags=[hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL] * len(part),
             )
         except hyperscan.error as error:
             raise GateRefused(f"vectorscan can't compile the patterns: {error}") from None
@@ -88,7 +92,7 @@ class Gate:
         return b"" if self._database is None else hyperscan.dumpb(self._database)
 
     def scan(self, data: bytes) -> list[int]:
-        """The indexes of the patterns that match somewhere in the data, in no particular order."""
+        """The numbers of the patterns that match somewhere in the data, in no particular order."""
         if self._database is None:
             return []
         try:

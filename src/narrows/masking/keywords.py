@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from narrows.masking.matcher import Matcher
-from narrows.masking.patterns import ANYTHING, SPACE_BITS, WALL, Chain, Chars, Choice, Node, Repeat, bits, render
+from narrows.masking.patterns import (
+    ANYTHING,
+    OTHER,
+    SPACE_BITS,
+    WALL,
+    Chain,
+    Chars,
+    Choice,
+    Node,
+    Repeat,
+    bits,
+    render,
+)
 
 _GAP: Final = Repeat(Chars(SPACE_BITS | bits("_-")), 1, 3)
 _LETTERS: Final = bits("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -40,6 +52,18 @@ def _edge(character: str) -> Chars:
     if character.isdigit():
         return Chars(ANYTHING.mask & ~_DIGITS & ~bits(WALL))
     return ANYTHING
+
+
+def _foreign_node(keyword: str) -> Node:
+    """A keyword that is not ASCII, lowered, as a gate sees it: of a character that is not ASCII it knows only that."""
+    return Chain(tuple(Chars(_seen(character)) for character in keyword))
+
+
+def _seen(character: str) -> int:
+    if not character.isascii():
+        return 1 << OTHER
+    alike = 1 << OTHER if ord(character) in _CAPITALS.values() else 0
+    return bits(character + character.upper()) | alike
 
 
 def _node(keyword: str) -> Node:
@@ -72,19 +96,18 @@ class Group:
     """The keywords of one or more detectors."""
 
     pattern: str
-    """For the gate: hits if an ASCII keyword occurs. Empty if there is none."""
+    """For the gate: hits wherever a keyword occurs, and where something not ASCII could be one."""
 
     matcher: Matcher | None
+    """For those that are ASCII."""
+
     foreign: tuple[str, ...]
-    """The keywords that are not ASCII, lowered."""
+    """The keywords that are not, lowered."""
 
-    looks_latin: bool
-    """Whether one of them is ASCII in capitals."""
-
-    def find(self, text: str, data: bytes, *, hit: bool) -> Occurrences | None:
-        """All occurrences, or None. `hit`: whether the gate found the pattern."""
-        spans = list(self._ascii(data)) if hit else []
-        if self.foreign and (self.looks_latin or not text.isascii()):
+    def find(self, text: str, data: bytes) -> Occurrences | None:
+        """All occurrences, or None."""
+        spans = list(self._ascii(data))
+        if self.foreign:
             spans = sorted({*spans, *self._foreign(lowered(text))})
         return Occurrences(spans) if spans else None
 
@@ -114,9 +137,9 @@ def group(keywords: Sequence[str]) -> Group:
             raise KeywordRefused(f"a keyword has 1 to {MOST_LENGTH} characters: {keyword!r}")
     plain = sorted({" ".join(keyword.lower().split()) for keyword in keywords if keyword.isascii()})
     nodes = [_node(keyword) for keyword in plain if not _implied(keyword, plain)]
-    pattern = render(Choice(tuple(nodes))) if nodes else ""
     foreign = tuple(sorted({lowered(keyword) for keyword in keywords if not keyword.isascii()}))
-    return Group(pattern, Matcher(pattern) if pattern else None, foreign, any(map(str.isascii, foreign)))
+    pattern = render(Choice((*nodes, *map(_foreign_node, foreign))))
+    return Group(pattern, Matcher(render(Choice(tuple(nodes)))) if nodes else None, foreign)
 
 
 def _implied(keyword: str, others: Sequence[str]) -> bool:

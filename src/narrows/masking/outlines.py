@@ -14,17 +14,20 @@ FIXED: Final = 3
 NARROW: Final = 16
 """More characters than this make a class wide, more lengths make a part long: a text is full of such."""
 
+MOST_STRINGS: Final = 64
+"""So many strings are still fixed characters: a gate looks for all of them at once."""
+
 
 def outline(lead: Node | None, front: list[Node], node: Node, back: list[Node]) -> tuple[Node, bool]:
     """What the gate looks for, and whether it has fixed characters. It may hit texts without a candidate.
 
-    Fixed characters say enough: what can stand behind them, and how long it is, then only costs time.
+    Fixed characters with what stands close to them say enough: what is far only costs time.
     """
     if lead is not None:
-        start = lead.parts[0] if isinstance(lead, Chain) else lead
+        whole = Chain((*_parts(lead), *_parts(without_long_end(node))))
+        start = opening(whole)
         if literal(start) >= FIXED:
             return start, True
-        whole = Chain((lead, without_long_end(node)))
         return whole, literal(whole) >= FIXED
     shorter = without_wide_start(node)
     if shorter is not node:
@@ -32,6 +35,15 @@ def outline(lead: Node | None, front: list[Node], node: Node, back: list[Node]) 
     if literal(shorter) >= FIXED:
         return Chain((*front, without_long_end(shorter))), True
     return Chain((*front, shorter, *back)), False
+
+
+def opening(node: Chain) -> Node:
+    """The beginning of every match, up to a part that much of anything can be."""
+    for index, part in enumerate(node.parts):
+        least, most = length(part)
+        if most - least > NARROW and alphabet(part).bit_count() > NARROW:
+            return Chain(node.parts[:index])
+    return node
 
 
 def without_wide_start(node: Node) -> Node:
@@ -42,7 +54,7 @@ def without_wide_start(node: Node) -> Node:
     if not isinstance(node, Chain):
         return node
     for index, part in enumerate(node.parts):
-        if isinstance(part, Chars) and part.mask.bit_count() <= 2:
+        if isinstance(part, Chars) and part.mask.bit_count() <= FIXED:
             before = Chain(node.parts[:index])
             least, most = length(before)
             wide = most - least > NARROW and alphabet(before).bit_count() > NARROW
@@ -64,21 +76,54 @@ def without_long_end(node: Node) -> Node:
 
 
 def literal(node: Node) -> int:
-    """The length of the longest run of fixed characters that every match has; either case of a letter is fixed."""
-    parts = node.parts if isinstance(node, Chain) else (node,)
+    """The length of the longest run of fixed characters that every match has: one of a few strings, in either case."""
     best = run = 0
-    for part in parts:
-        match part:
-            case Chars(mask) if mask.bit_count() <= 2:
-                run += 1
-                continue
-            case Chain():
-                inner = literal(part)
-            case Choice(ways):
-                inner = min(map(literal, ways))
-            case Repeat(repeated, low, _) if low:
-                inner = literal(repeated)
-            case _:
-                inner = 0
-        best, run = max(best, run, inner), 0
+    strings = 1
+    for part in _parts(node):
+        few, size = _strings(part)
+        if few and strings * few <= MOST_STRINGS:
+            strings, run = strings * few, run + size
+        else:
+            best = max(best, run, _inside(part))
+            strings, run = (few, size) if 0 < few <= MOST_STRINGS else (1, 0)
     return max(best, run)
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    return node.parts if isinstance(node, Chain) else (node,)
+
+
+def _strings(node: Node) -> tuple[int, int]:
+    """How many strings a part can be, if that is few, else 0; and the length of the shortest."""
+    match node:
+        case Chars(mask):
+            size = mask.bit_count()
+            return (1 if size <= 2 else size if size <= NARROW else 0), 1
+        case Choice(ways):
+            made = [_strings(way) for way in ways]
+            return (sum(few for few, _ in made) if all(few for few, _ in made) else 0), min(size for _, size in made)
+        case Chain(parts):
+            few, size = 1, 0
+            for part in parts:
+                more, longer = _strings(part)
+                few, size = (few * more if few * more <= MOST_STRINGS else 0), size + longer
+            return few, size
+        case Repeat(inner, low, high):
+            few, size = _strings(inner)
+            if (low, high) == (0, 1):
+                return (few + 1 if few else 0), 0
+            total = few**low if few and low == high and low <= MOST_STRINGS else 0
+            return (total if total <= MOST_STRINGS else 0), size * low
+
+
+def _inside(node: Node) -> int:
+    """The same for a part that is too much to be taken whole."""
+    match node:
+        case Chain():
+            return literal(node)
+        case Choice(ways):
+            return min(map(literal, ways))
+        case Repeat(inner, low, _) if low:
+            return literal(inner) * (low if _strings(inner)[0] == 1 else 1)
+        case _:
+            return 0

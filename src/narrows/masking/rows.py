@@ -26,6 +26,7 @@ from narrows.masking.patterns import (
     parse_class,
     render,
 )
+from narrows.masking.shapes import Shapes
 
 MOST_LEAD: Final = 256
 """Characters a lead may have. With MOST_CONTEXT it is what a stream keeps of what it has released."""
@@ -53,11 +54,17 @@ class Row:
     literal: bool
     """Whether that has fixed characters, which a gate finds at no cost."""
 
+    shape: int | None
+    """Else the shape (see `shapes`) that every candidate has in it, so that a text without it need not be looked at."""
+
     live: str
     """Hits every text whose end could begin a candidate, go on with one, or decide one."""
 
     crossing: bool
     """Whether that can reach over a separator; other rows need not be asked while a word grows."""
+
+    tail: int | None
+    """The tail (see `shapes`) that a text which `live` hits has in its last `reach` characters."""
 
     pre: int
     """1 if `find` takes the character before a candidate along."""
@@ -102,13 +109,20 @@ class Row:
     """The validator, the entropy and the stop words in one; None if there is none of them."""
 
 
-def compile_row(detector: Detector, bounds: patterns.Bounds = patterns.STRICT, *, known: bool = False) -> Row:
+def compile_row(
+    detector: Detector,
+    bounds: patterns.Bounds = patterns.STRICT,
+    *,
+    known: bool = False,
+    shapes: Shapes | None = None,
+) -> Row:
     """Raises PatternRefused, which names the detector and says what to change.
 
-    `known`: these patterns were compiled before, so that the matchers may wait for their first use.
+    `known`: these patterns were compiled before, so that the matchers may wait for their first use. `shapes` may serve
+    many rows.
     """
     try:
-        row = _compile(detector, bounds)
+        row = _compile(detector, bounds, shapes or Shapes())
         if not known:
             compile_matchers(row)
     except (PatternRefused, TooLarge) as error:
@@ -124,7 +138,7 @@ def compile_matchers(row: Row) -> None:
             matcher.compile()
 
 
-def _compile(detector: Detector, bounds: patterns.Bounds) -> Row:
+def _compile(detector: Detector, bounds: patterns.Bounds, shapes: Shapes) -> Row:
     node = parse(detector.pattern, ignore_case=detector.ignore_case, bounds=bounds)
     least, most = _bounded(node, "pattern", patterns.MOST_LENGTH)
     lead = parse(detector.lead, ignore_case=detector.ignore_case, bounds=bounds) if detector.lead else None
@@ -142,8 +156,10 @@ def _compile(detector: Detector, bounds: patterns.Bounds) -> Row:
         detector=detector,
         gate=render(gate),
         literal=literal,
+        shape=None if literal else shapes.hit(node if lead is None else Chain((lead, node))),
         live=render(Chain((*start, live))) + r"\z",
         crossing=crossing,
+        tail=shapes.tail(live) if crossing and not lead else None,
         pre=len(front),
         suf=len(back),
         least=least,

@@ -4,32 +4,32 @@ The shipped table is one section, an organisation's patterns are another, so tha
 the second. Compiling takes seconds for hundreds of rows; `dump` and `load` let an outer layer keep the gates on disk.
 """
 
+import re
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Final, TypeAlias
 
 from narrows.masking import keywords, patterns
 from narrows.masking.detector import Detector
 from narrows.masking.folding import Folder
-from narrows.masking.gate import Gate, GateRefused, GateUnreadable, compiled, key
+from narrows.masking.gate import Gate, GateRefused, GateUnreadable, Part, compiled, key
 from narrows.masking.keywords import Group, KeywordRefused
+from narrows.masking.layout import lay_out
 from narrows.masking.matcher import TooLarge
 from narrows.masking.patterns import PatternRefused
 from narrows.masking.rows import Row, compile_matchers, compile_row
-
-GATE_SIZE: Final = 60
-"""Patterns without fixed characters in one gate: the time to compile them together grows faster than their number."""
+from narrows.masking.shapes import TAILS, Shapes
 
 _COUNT: Final = struct.Struct(">I")
 
-Compile: TypeAlias = Callable[[Callable[[tuple[str, ...]], bytes], Sequence[tuple[str, ...]]], Iterable[bytes]]
+Compile: TypeAlias = Callable[[Callable[[Part], bytes], Sequence[Part]], Iterable[bytes]]
 """How gates are compiled: `map`, or that of a pool."""
 
 
 class Section:
     """Compiled detectors. Immutable but for the gates' pools; threads may share it."""
 
-    __slots__ = ("_dumps", "_hit_gates", "_live_gates", "group_of", "groups", "key", "rows")
+    __slots__ = ("_always", "_gates", "_layout", "_live", "_shaped", "group_of", "groups", "key", "rows")
 
     def __init__(
         self,
@@ -41,29 +41,27 @@ class Section:
     ) -> None:
         """`load` may give what `dump` gave for a key; else, or if it can't be read, the gates are compiled.
         Raises PatternRefused."""
-        self.rows: Sequence[Row] = tuple(compile_row(detector, bounds, known=True) for detector in detectors)
+        shapes = Shapes()
+        self.rows: Sequence[Row] = tuple(compile_row(row, bounds, known=True, shapes=shapes) for row in detectors)
         _check_names(self.rows)
         self.groups, self.group_of = _groups(self.rows)
-        hits, live = self._parts()
-        expressions = [tuple(pattern for _, pattern in part) for part in (*hits, *live)]
-        self.key = key([pattern for part in expressions for pattern in part])
+        layout = self._layout = lay_out(self.rows, self.groups, self.group_of)
+        self.key = key(layout.parts)
         dumped = None if load is None else load(self.key)
-        gates = None if dumped is None else _loaded(dumped, self.key, len(expressions))
+        gates = None if dumped is None else _loaded(dumped, self.key, len(layout.parts))
         if gates is None:
             self.compile_matchers()
-            gates = _compiled(expressions, compile_all)
-        named = [tuple(index for index, _ in part) for part in (*hits, *live)]
-        self._hit_gates = tuple(zip(gates, named, strict=True))[: len(hits)]
-        self._live_gates = tuple(zip(gates, named, strict=True))[len(hits) :]
-
-    def _parts(self) -> tuple[list[list[tuple[int, str]]], list[list[tuple[int, str]]]]:
-        """What the gates look for, with the index of the row; keyword groups are numbered behind the rows."""
-        fixed = [(index, row.gate) for index, row in enumerate(self.rows) if row.literal]
-        fixed += [(len(self.rows) + at, group.pattern) for at, group in enumerate(self.groups) if group.pattern]
-        loose = [(index, row.gate) for index, row in enumerate(self.rows) if not row.literal]
-        live = [(index, row.live) for index, row in enumerate(self.rows) if row.crossing]
-        chunks = [loose[at : at + GATE_SIZE] for at in range(0, len(loose), GATE_SIZE)]
-        return [part for part in (fixed, *chunks) if part], [live] if live else []
+            gates = _compiled(layout.parts, compile_all)
+        self._gates = tuple(gates)
+        first = len(self.rows) + len(self.groups)
+        self._always = self._gates[0]
+        self._shaped = {
+            first + at: tuple(self._gates[part] for part in parts) for at, parts in enumerate(layout.shaped)
+        }
+        self._live = tuple(
+            (None if tail is None else re.compile(TAILS[tail], re.DOTALL), window, self._gates[part])
+            for tail, window, part in layout.live
+        )
 
     def compile_matchers(self) -> None:
         """Compiles what else waits for its first use. Takes a second for hundreds of rows: off the event loop."""
@@ -73,17 +71,39 @@ class Section:
             except TooLarge as error:
                 raise PatternRefused(f"detector {row.detector.name}: {error}") from None
 
-    def hits(self, data: bytes) -> list[int]:
-        """Which rows can have a candidate in the data, and, counted on, which keyword groups occur."""
-        return [named[hit] for gate, named in self._hit_gates for hit in gate.scan(data)]
+    def hits(self, data: bytes) -> tuple[list[int], Set[int]]:
+        """Which rows can have a candidate in the data, and which keyword groups can occur if there is such a row."""
+        found = self._always.scan(data)
+        if not found:
+            return found, self._layout.unsought
+        count, brought = len(self.rows), self._layout.brought
+        rows: dict[int, None] = {}
+        groups = set(self._layout.unsought)
+        for hit in found:
+            for number in self._behind(hit, data):
+                if number < count:
+                    rows[number] = None
+                elif number - count not in groups:
+                    groups.add(number - count)
+                    rows.update(dict.fromkeys(brought.get(number - count, ())))
+        return list(rows), groups
+
+    def _behind(self, hit: int, data: bytes) -> Iterable[int]:
+        """What a hit of the first gate stands for: itself, or what the gates of a shape find."""
+        gates = self._shaped.get(hit)
+        return (hit,) if gates is None else [number for gate in gates for number in gate.scan(data)]
 
     def live(self, data: bytes) -> list[int]:
         """Which rows that can reach over a separator are undecided at the end of the data."""
-        return [named[hit] for gate, named in self._live_gates for hit in gate.scan(data)]
+        found: list[int] = []
+        for tail, window, gate in self._live:
+            if tail is None or tail.search(data, max(0, len(data) - window)) is not None:
+                found += gate.scan(data)
+        return found
 
     def dump(self) -> bytes:
         """The compiled gates, to be kept under `key`."""
-        dumps = [gate.dump() for gate, _ in (*self._hit_gates, *self._live_gates)]
+        dumps = [gate.dump() for gate in self._gates]
         return self.key.encode("ascii") + b"".join(_COUNT.pack(len(dump)) + dump for dump in dumps)
 
 
@@ -96,7 +116,7 @@ def _check_names(rows: Sequence[Row]) -> None:
 
 
 def _groups(rows: Sequence[Row]) -> tuple[tuple[Group, ...], tuple[int, ...]]:
-    """The keyword groups, those with an ASCII keyword first, and each row's."""
+    """The keyword groups, and each row's."""
     folder = Folder()
     words: list[tuple[str, ...]] = []
     for row in rows:
@@ -106,16 +126,15 @@ def _groups(rows: Sequence[Row]) -> tuple[tuple[Group, ...], tuple[int, ...]]:
         made = {group: keywords.group(group) for group in sorted(set(words)) if group}
     except KeywordRefused as error:
         raise PatternRefused(str(error)) from None
-    ordered = sorted(made, key=lambda group: (not made[group].pattern, group))
-    places = {group: index for index, group in enumerate(ordered)}
-    return tuple(made[group] for group in ordered), tuple(places.get(group, -1) for group in words)
+    places = {group: index for index, group in enumerate(made)}
+    return tuple(made.values()), tuple(places.get(group, -1) for group in words)
 
 
-def _compiled(expressions: Sequence[tuple[str, ...]], compile_all: Compile) -> list[Gate]:
+def _compiled(parts: Sequence[Part], compile_all: Compile) -> list[Gate]:
     try:
         if compile_all is map:
-            return [Gate.compile(part) for part in expressions]
-        return [Gate.load(dump) for dump in compile_all(compiled, expressions)]
+            return [Gate.compile(part) for part in parts]
+        return [Gate.load(dump) for dump in compile_all(compiled, parts)]
     except GateRefused as error:
         raise PatternRefused(str(error)) from None
 

@@ -4,13 +4,13 @@ import pytest
 
 from narrows.masking.gate import Gate, GateRefused, GateUnreadable, compiled, key
 
-PATTERNS = ("abc", r"[0-9]{4}", r"a[\x00-\xff]b\z", r"\xff")
+PATTERNS = ((0, "abc"), (1, r"[0-9]{4}"), (7, r"a[\x00-\xff]b\z"), (3, r"\xff"))
 
 
 def test_it_says_which_patterns_occur_each_once() -> None:
     gate = Gate.compile(PATTERNS)
     assert sorted(gate.scan(b"abc abc 12345")) == [0, 1]
-    assert gate.scan(b"a\nb") == [2]
+    assert gate.scan(b"a\nb") == [7]
     assert gate.scan(b"a\nb ") == []
     assert gate.scan(b"\xff") == [3]
     assert gate.scan(b"") == []
@@ -34,16 +34,17 @@ def test_what_is_no_dump_is_not_loaded(dump: bytes) -> None:
 
 def test_a_pattern_vectorscan_can_not_take_is_refused() -> None:
     with pytest.raises(GateRefused):
-        Gate.compile(["(a"])
+        Gate.compile(((0, "(a"),))
 
 
-def test_the_key_covers_every_pattern_and_their_order() -> None:
-    assert key(["a", "b"]) == key(["a", "b"])
-    assert len({key(["a", "b"]), key(["b", "a"]), key(["ab"]), key(["a"])}) == 4
+def test_the_key_covers_every_pattern_its_number_and_its_gate() -> None:
+    assert key([((0, "a"), (1, "b"))]) == key([((0, "a"), (1, "b"))])
+    others = [((0, "b"), (1, "a"))], [((0, "a"), (2, "b"))], [((0, "a"),), ((1, "b"),)], [((0, "ab"),)], [((0, "a"),)]
+    assert len({key(parts) for parts in ([((0, "a"), (1, "b"))], *others)}) == 6
 
 
 def test_threads_scan_at_once_without_mixing_their_hits() -> None:
-    gate = Gate.compile([f"word{number}[^0-9]" for number in range(50)])
+    gate = Gate.compile(tuple((number, f"word{number}[^0-9]") for number in range(50)))
 
     def scan(number: int) -> bool:
         wanted = {number % 50, (number * 7) % 50}

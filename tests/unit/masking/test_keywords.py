@@ -11,8 +11,8 @@ def places(text: str, *keywords: str) -> list[str]:
     found = group(keywords)
     inside = Folder().whole(text).text
     data = encode(inside)
-    hit = bool(found.pattern) and Gate.compile([found.pattern]).scan(data) == [0]
-    occurrences = found.find(inside, data, hit=hit)
+    occurrences = found.find(inside, data)
+    assert occurrences is None or Gate.compile(((0, found.pattern),)).scan(data) == [0]
     if occurrences is None:
         return []
     return [inside[start:end] for start, end in zip(occurrences.starts, occurrences.ends, strict=True)]
@@ -79,4 +79,4 @@ def test_a_keyword_must_be_one(keyword: str) -> None:
 def test_a_wall_beside_it_leaves_open_whether_it_is_whole() -> None:
     found = group(["pin"])
     for text, count in ((f"{EDGE}pin ", 1), ("\x01pin ", 0), (" pin\x01", 0)):
-        assert (found.find(text, encode(text), hit=True) is not None) == bool(count)
+        assert (found.find(text, encode(text)) is not None) == bool(count)

@@ -17,9 +17,21 @@ def test_a_gate_need_not_follow_a_word_to_its_first_fixed_character() -> None:
 
 def test_fixed_characters_are_counted_over_what_every_match_has() -> None:
     assert outlines.literal(parse("ghp_[a-z]{3}")) == 4
-    assert outlines.literal(parse("(?:abc|abcd)x")) == 3
-    assert outlines.literal(parse("(?i:key)[0-9]")) == 3
-    assert outlines.literal(parse("(?:key)?[0-9]{4}")) == 0
+    assert outlines.literal(parse("(?:abc|abcd)x")) == 4
+    assert outlines.literal(parse("gh[pousr]_[a-z]{3}")) == 4
+    assert outlines.literal(parse("[0-9a-f]{2}x")) == 1
+    assert outlines.literal(parse("A{18,24}[a-z]")) == 18
+    assert outlines.literal(parse("[a-z](?:key|token)[0-9a-z]{3}(?:=|: )")) == 3
+    assert outlines.literal(parse("(?i:key)[0-9]{4}")) == 3
+    assert outlines.literal(parse("(?i:key)[0-9]")) == 4
+    assert outlines.literal(parse("(?:key)?[0-9]{4}")) == 1
+
+
+def test_a_lead_is_looked_for_up_to_where_anything_can_stand() -> None:
+    lead, node = parse("(?:host|port) ?=[^;]{0,40};pwd="), parse("[a-z]{3,9}")
+    assert outlines.outline(lead, [], node, []) == (parse("(?:host|port) ?="), True)
+    near = outlines.outline(parse("pin:? ?"), [], parse("[0-9]{4,8}"), [])
+    assert near == (parse("pin:? ?[0-9]{4}"), True)
 
 
 def test_a_last_repeat_is_as_short_as_can_be() -> None:
