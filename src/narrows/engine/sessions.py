@@ -48,9 +48,9 @@ def _named(digest: "hashlib.blake2b", identity: Identity, connection: str, first
     """The id of what these parts name. Their lengths, of a fixed width, keep them from running into each other."""
     principal = identity.principal
     issuer, subject = principal.issuer, principal.subject
-    digest.update(_lengths(len(issuer), len(subject), len(connection), len(first), len(second)))
     parts = f"{issuer}{subject}{connection}{first[:_OPENING]}{second[:_OPENING]}{third}"
-    digest.update(parts.encode("utf-8", "surrogatepass"))
+    lengths = _lengths(len(issuer), len(subject), len(connection), len(first), len(second))
+    digest.update(lengths + parts.encode("utf-8", "surrogatepass"))
     return "sess_" + digest.hexdigest()
 
 

@@ -15,7 +15,7 @@ KNOWN_LINES: Final = 128
 _KNOWN_SIZE: Final = 128
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
 _LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[\t ]*+([\t\x20-\x7e\x80-\xff]*+)")
-_KEPT: Final = frozenset({b"keep-alive", b"Keep-Alive", None})
+_KEPT: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 _UNUSUAL: Final = frozenset(
     b"content-encoding keep-alive proxy-authenticate proxy-connection te trailer transfer-encoding upgrade".split()
 )
@@ -47,15 +47,10 @@ class PlainHeads:
             if pairs is None:
                 return None
             fields = dict(pairs)
-        length = fields.get(b"content-length", b"")
-        if (
-            len(fields) != len(lines)
-            or not length.isdigit()
-            or len(length) > _MAX_DIGITS
-            or fields.pop(b"connection", None) not in _KEPT
-            or not _UNUSUAL.isdisjoint(fields)
-        ):
+        length = fields.get(b"content-length")
+        if length is None or len(fields) != len(lines):
             return None
+        fields.pop(b"connection", None)
         return fields, int(length), end + 4
 
     def _learn(self, lines: list[bytes]) -> list[Line] | None:
@@ -69,9 +64,18 @@ class PlainHeads:
                 if match is None:
                     return None
                 pair = match[1].lower(), match[2].rstrip()
+                if not _is_plain(*pair):
+                    return None
                 if len(line) <= _KNOWN_SIZE and pair[0] != b"set-cookie":
                     if len(known) >= KNOWN_LINES:
                         known.clear()
                     known[line] = pair
             pairs.append(pair)
         return pairs
+
+
+def _is_plain(name: bytes, value: bytes) -> bool:
+    """Whether a field means nothing that only the parser can judge."""
+    if name == b"content-length":
+        return value.isdigit() and len(value) <= _MAX_DIGITS
+    return value in _KEPT if name == b"connection" else name not in _UNUSUAL

@@ -5,7 +5,7 @@ lock and build a label tuple at every increment, which costs a call more than it
 """
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -52,7 +52,7 @@ class Ended:
     __slots__ = ("calls", "completion", "prompt", "seconds")
 
     def __init__(self) -> None:
-        self.calls: dict[tuple[str, Outcome, str], int] = {}
+        self.calls: defaultdict[tuple[str, Outcome, str], int] = defaultdict(int)
         self.seconds = Buckets(DURATIONS)
         self.prompt = 0
         self.completion = 0
@@ -62,7 +62,7 @@ class PrometheusTelemetry(Collector):
     """Implements the Telemetry port; a collector on a registry of its own. Used on one event loop."""
 
     def __init__(self) -> None:
-        self._ended: dict[str, Ended] = {}
+        self._ended: defaultdict[str, Ended] = defaultdict(Ended)
         self._overhead = Buckets(OVERHEADS)
         self._observed: Counter[tuple[str, str]] = Counter()
         self._strangers: Counter[str] = Counter()
@@ -75,11 +75,8 @@ class PrometheusTelemetry(Collector):
         self, connection: str, operation: str, outcome: Outcome, code: str, duration: int, usage: Usage | None
     ) -> None:
         """A call ended."""
-        ended = self._ended.get(connection)
-        if ended is None:
-            ended = self._ended[connection] = Ended()
-        key = (operation, outcome, code)
-        ended.calls[key] = ended.calls.get(key, 0) + 1
+        ended = self._ended[connection]
+        ended.calls[operation, outcome, code] += 1
         ended.seconds.add(duration)
         if usage is not None:
             ended.prompt += usage.prompt or 0
