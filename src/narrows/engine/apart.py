@@ -8,7 +8,7 @@ answers is read by type, as strictly as anything from outside.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -27,6 +27,7 @@ from narrows.model.reply import Event
 from narrows.model.text import Finding, Masked, Opaque
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny, Note
+from narrows.ports.control import Wait
 from narrows.ports.dialect import Forward, ReplyInvalid, Route
 from narrows.ports.inspector import TokenCounter
 from narrows.ports.offload import Apart, WorkerFailed
@@ -344,3 +345,15 @@ async def digest(apart: Apart, call: Call, data: bytes) -> Digested | Deny:
         for told in replied.events
     )
     return Digested(events, tuple(masked), replied.deny, next(parts))
+
+
+async def hear(chain: Chain, digested: Digested, note: Callable[[Event], None]) -> Deny | None:
+    """What the gate's own guards make of the facts of a reply, after those apart have judged its texts."""
+    deny = digested.deny
+    for event in digested.events:
+        answer = chain.on_event(event)
+        if type(answer) is Wait:
+            answer = await answer.until()
+        note(event)
+        deny = deny or answer
+    return deny or chain.on_finish()

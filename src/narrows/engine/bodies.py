@@ -126,6 +126,16 @@ async def masked_error(chain: Chain, body: bytes) -> tuple[bytes, Event] | Deny:
     return (msgspec.json.encode(tree[0]), event) if deny is None else deny
 
 
+def has_error(body: bytes) -> bool:
+    """Whether a reply may hold an error, in which servers echo what they were sent."""
+    return b'"error":' in body
+
+
+def read_piece(reader: ReplyReader, data: bytes) -> list[Event]:
+    """The events that a piece of a reply completes; the last piece is empty. Raises ReplyInvalid."""
+    return reader.feed(data) if data else reader.close()
+
+
 def read_buffered(reader: ReplyReader, data: bytes) -> list[Event]:
     """The events of a whole buffered reply. Raises ReplyInvalid."""
     events = reader.feed(data)

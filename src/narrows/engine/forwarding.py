@@ -9,9 +9,19 @@ import hashlib
 import logging
 from typing import Final
 
-from narrows.engine.apart import digest
-from narrows.engine.bodies import OVERLAP, forwarded, holds, is_large, masked_error, read_buffered
+from narrows.engine.apart import digest, hear
+from narrows.engine.bodies import (
+    OVERLAP,
+    forwarded,
+    has_error,
+    holds,
+    is_large,
+    masked_error,
+    read_buffered,
+    read_piece,
+)
 from narrows.engine.chain import Chain
+from narrows.engine.pacing import Weight, in_thread, send
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import JSON, passed_headers, refuse, reply_headers
 from narrows.engine.snapshot import Connected
@@ -45,7 +55,6 @@ _FAILED: Final = frozenset({"error", "failed"})
 """The finish of an event in which the upstream itself says that it failed."""
 
 _IDEMPOTENCY: Final = b"idempotency-key"
-_ERROR_KEY: Final = b'"error":'
 
 _ERROR_BODY: Final = 1024 * 1024
 _CREDENTIAL_REFUSED: Final = frozenset({401, 407})
@@ -218,15 +227,20 @@ class Forwarding:
         self, outcome: Outcome, status: int, reply: UpstreamReply, content_type: bytes, body: bytes
     ) -> Outcome:
         """Closes the record, then sends a whole reply: what the caller receives is on record first."""
-        call, recorder = self.call, self._recorder
-        self._status = status
-        recorder.sent_bytes = len(body)
-        recorder.close(outcome, status)
-        headers = reply_headers(call.request_id, call.id, content_type)
-        headers += passed_headers(reply.headers, self._connected.upstream)
-        self._exchange.respond(status, headers, body)
+        self._close_record(outcome, status, body)
+        self._exchange.respond(status, self._reply_headers(reply, content_type), body)
         self._begun = True
         return outcome
+
+    def _close_record(self, outcome: Outcome, status: int, body: bytes) -> None:
+        self._status = status
+        self._recorder.sent_bytes = len(body)
+        self._recorder.close(outcome, status)
+
+    def _reply_headers(self, reply: UpstreamReply, content_type: bytes) -> list[tuple[bytes, bytes]]:
+        call = self.call
+        headers = reply_headers(call.request_id, call.id, content_type)
+        return headers + passed_headers(reply.headers, self._connected.upstream)
 
     async def _send_whole(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
         chain, recorder = self._chain, self._recorder
@@ -255,28 +269,25 @@ class Forwarding:
         digested = await digest(apart, self.call, data)
         if isinstance(digested, Deny):
             return Outcome.STOPPED, digested
-        deny = digested.deny
-        for event in digested.events:
-            # What a guard here makes of the event's facts; its texts were judged apart.
-            answer = chain.on_event(event)
-            if type(answer) is Wait:
-                answer = await answer.until()
-            deny = deny or answer
-            recorder.note(event)
         recorder.masked = digested.masked
-        deny = deny or chain.on_finish()
+        deny = await hear(chain, digested, recorder.note)
         if deny is not None:
             return Outcome.STOPPED, deny
         upstream, body = self._connected.upstream, digested.body
-        if await holds(body, upstream.echoes) or (await holds(body, _has_error) and await holds(body, upstream.leaks)):
+        if await holds(body, upstream.echoes) or (await holds(body, has_error) and await holds(body, upstream.leaks)):
             return Outcome.UPSTREAM_ERROR, _echoed()
         recorder.contents = (Content("reply", body),)
-        return self._respond(Outcome.DONE, reply.status, reply, JSON, body), None
+        self._close_record(_DONE, reply.status, body)
+        self._exchange.start(reply.status, self._reply_headers(reply, JSON))
+        self._begun = True
+        await send(self._exchange, body)
+        self._exchange.finish()
+        return _DONE, None
 
     def _echoes(self, body: bytes) -> bool:
         """Whether a reply holds the gate's credential: in an error, where servers echo it, in any form."""
         upstream = self._connected.upstream
-        return upstream.echoes(body) or (_has_error(body) and upstream.leaks(body))
+        return upstream.echoes(body) or (has_error(body) and upstream.leaks(body))
 
     def _reader_for(self, *, stream: bool, lines: bool = False) -> ReplyReader:
         dialect = self._connected.dialect
@@ -302,14 +313,13 @@ class Forwarding:
 
     async def _pump(self, reply: UpstreamReply, reader: ReplyReader) -> None:
         """Moves the reply from the upstream to the client; a slow client pauses the upstream."""
-        call, exchange, recorder = self.call, self._exchange, self._recorder
-        headers = reply_headers(call.request_id, call.id, reader.content_type)
-        headers.append((b"cache-control", b"no-cache"))
-        headers += passed_headers(reply.headers, self._connected.upstream)
-        exchange.start(reply.status, headers)
+        exchange, recorder = self._exchange, self._recorder
+        headers = self._reply_headers(reply, reader.content_type)
+        exchange.start(reply.status, [*headers, (b"cache-control", b"no-cache")])
         self._begun = self._streaming = True
         self._status = reply.status
         rest = seen = b""
+        weight = Weight()
         while True:
             if rest:
                 # A segment of thousands of events would hold up every other call.
@@ -317,12 +327,14 @@ class Forwarding:
             data = rest or await reply.read()
             data, rest = data[:_SLICE], data[_SLICE:]
             seen = self._look(seen, data)
-            events = reader.feed(data) if data else reader.close()
+            heavy = weight.add(data)
+            events = await asyncio.to_thread(read_piece, reader, data) if heavy else read_piece(reader, data)
+            weight.begin(events)
             out: list[bytes] = []
             deny: Deny | None = None
             for event in events:
                 self._look_at_error(event)
-                answer = self._chain.on_event(event)
+                answer = in_thread(self._chain, event) if heavy else self._chain.on_event(event)
                 if type(answer) is Wait:
                     if not self._sent(out):
                         await exchange.drained()
@@ -333,10 +345,11 @@ class Forwarding:
                 if event.before:
                     out += [self._say(reader, *held) for held in event.before]
                 recorder.stream(event)
-                out.append(reader.write(event))
-            if not data and deny is None:
-                deny = self._chain.on_finish()
-            if not self._sent(out):
+                out.append(await asyncio.to_thread(reader.write, event) if heavy else reader.write(event))
+            deny = deny or (None if data else self._chain.on_finish())
+            if heavy:
+                await self._send_paced(out)
+            elif not self._sent(out):
                 await exchange.drained()
             if deny is not None:
                 raise Stopped(deny, Outcome.STOPPED)
@@ -349,6 +362,12 @@ class Forwarding:
         out.clear()
         self._recorder.sent_bytes += len(piece)
         return not piece or self._exchange.send(piece)
+
+    async def _send_paced(self, out: list[bytes]) -> None:
+        """The same for what is large."""
+        for piece in out:
+            self._recorder.sent_bytes += len(piece)
+            await send(self._exchange, piece)
 
     def _say(self, reader: ReplyReader, choice: int, field: str, text: str) -> bytes:
         """What a guard held back of a field, as an event of its own."""
@@ -381,10 +400,6 @@ def _own(headers: list[tuple[bytes, bytes]], principal: Principal) -> list[tuple
         (name, hashlib.blake2b(prefix + value, digest_size=20).hexdigest().encode() if name == _IDEMPOTENCY else value)
         for name, value in headers
     ]
-
-
-def _has_error(body: bytes) -> bool:
-    return _ERROR_KEY in body
 
 
 def _echoed() -> Deny:

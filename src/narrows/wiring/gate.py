@@ -31,6 +31,7 @@ from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.journal import SqliteJournal
 from narrows.stores.sqlite.masterkey import load as load_key
 from narrows.upstream.registry import Upstreams
+from narrows.wiring import allocator
 from narrows.wiring.admin import Admin
 from narrows.wiring.blueprint import blueprint
 from narrows.wiring.clock import SequentialIds, SystemClock
@@ -104,6 +105,7 @@ class Gate:
             undo.pop_all()
         _calm_collector()
         sys.setswitchinterval(_SWITCH)
+        allocator.settle()
         _log.info("ready on %s (policies %s)", self._config.gate.listen, snapshot.revision)
 
     async def _listen(self, snapshots: Snapshots) -> None:

@@ -19,6 +19,7 @@ from typing import Final
 
 from narrows.engine.apart import Tools, answer
 from narrows.engine.snapshot import Snapshot
+from narrows.wiring import allocator
 from narrows.wiring.blueprint import Blueprint, Unbuildable, build
 from narrows.wiring.logs import configure
 
@@ -116,6 +117,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(NICENESS)
     gc.set_threshold(50_000, 20, 20)
+    allocator.settle()
     with socket.socket(fileno=int(sys.argv[1])) as line:
         try:
             serve(line)

@@ -362,3 +362,29 @@ async def test_a_reply_with_the_credential_in_it_is_stopped_and_not_on_record(st
     closed = ending(world)
     assert (closed.outcome, closed.refusal) == (Outcome.UPSTREAM_ERROR, "upstream_invalid")
     assert all(secret.encode() not in content.data for content in closed.contents)
+
+
+async def test_a_heavy_event_of_a_stream_is_judged_elsewhere_and_arrives_whole() -> None:
+    world = World([POLICY | {"limits": {"output_tokens": 90_000}}])
+    text = "many words " * 40_000
+    body = chunk(text)
+    pieces = [body[at : at + 50_000] for at in range(0, len(body), 50_000)]
+    world.upstream.pieces([chunk("a"), *pieces, chunk("b") + chunk(None, "stop") + DONE])
+    exchange = await world.call(chat(**STREAM))
+    assert exchange.data.endswith(DONE)
+    said = "".join(json.loads(content.data)["streams"][0]["text"] for content in recorded(world))
+    assert said == "a" + text + "b"
+    assert ending(world).sent_bytes == len(exchange.data)
+
+
+async def test_a_heavy_event_past_the_cap_is_stopped() -> None:
+    world = World([POLICY | {"limits": {"output_tokens": 5}}])
+    world.upstream.pieces([chunk("many words " * 40_000), DONE])
+    exchange = await world.call(chat(**STREAM))
+    assert b"many words" not in exchange.data
+    assert ending(world).refusal == "output_limit"
+
+
+def recorded(world: World) -> list[Any]:
+    """Every content of a stream, in order."""
+    return [content for entry in world.journal.entries for content in entry.contents if content.label == "stream"]
