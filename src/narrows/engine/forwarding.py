@@ -5,7 +5,6 @@ guards are released, and the upstream is let go.
 """
 
 import asyncio
-import hashlib
 import logging
 from typing import Final
 
@@ -21,12 +20,12 @@ from narrows.engine.bodies import (
     read_piece,
 )
 from narrows.engine.chain import Chain
+from narrows.engine.onward import onward_headers
 from narrows.engine.pacing import Weight, in_thread, send
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import JSON, passed_headers, refuse, reply_headers
 from narrows.engine.snapshot import Connected
 from narrows.model.call import Call
-from narrows.model.principal import Principal
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -54,7 +53,6 @@ _SLICE: Final = 8 * 1024
 _FAILED: Final = frozenset({"error", "failed"})
 """The finish of an event in which the upstream itself says that it failed."""
 
-_IDEMPOTENCY: Final = b"idempotency-key"
 
 _ERROR_BODY: Final = 1024 * 1024
 _CREDENTIAL_REFUSED: Final = frozenset({401, 407})
@@ -154,7 +152,12 @@ class Forwarding:
             )
         self._telemetry.overhead(self._recorder.elapsed() - self._received)
         try:
-            reply = await connected.upstream.send(call.method, call.path, self._headers(), forward.body)
+            reply = await connected.upstream.send(
+                call.method,
+                call.path,
+                onward_headers(call, self._exchange.head.headers, connected.headers),
+                forward.body,
+            )
         except UpstreamFailed as failure:
             return Outcome.UPSTREAM_ERROR, failure.deny
         try:
@@ -169,19 +172,6 @@ class Forwarding:
             )
         finally:
             reply.close()
-
-    def _headers(self) -> list[tuple[bytes, bytes]]:
-        """Semantic headers of the client that the dialect and the connection declare, and the gate's own."""
-        call = self.call
-        accept = b"text/event-stream" if call.asked.stream else JSON
-        headers = [(b"accept", accept), (b"x-request-id", call.request_id.encode())]
-        if call.method == "POST":
-            headers.append((b"content-type", JSON))
-        given = self._exchange.head.headers
-        passed = self._connected.headers
-        if not passed.isdisjoint(given):
-            headers += [(name, given[name]) for name in passed if name in given]
-        return _own(headers, call.principal) if _IDEMPOTENCY in given else headers
 
     async def _answer(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
         recorder, headers = self._recorder, reply.headers
@@ -390,16 +380,6 @@ class Forwarding:
             leaks = self._connected.upstream.leaks
             if any(leaks(delta.text.encode("utf-8", "replace")) for delta in event.deltas):
                 raise Stopped(_echoed(), Outcome.UPSTREAM_ERROR)
-
-
-def _own(headers: list[tuple[bytes, bytes]], principal: Principal) -> list[tuple[bytes, bytes]]:
-    """The headers with the idempotency key made the caller's own: the same each time, and never another's. All callers
-    share one account upstream, and nobody may be given the reply to another's key."""
-    prefix = principal.key.encode("utf-8", "surrogatepass") + b"\0"
-    return [
-        (name, hashlib.blake2b(prefix + value, digest_size=20).hexdigest().encode() if name == _IDEMPOTENCY else value)
-        for name, value in headers
-    ]
 
 
 def _echoed() -> Deny:
