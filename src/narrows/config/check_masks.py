@@ -8,7 +8,7 @@ from typing import Final
 
 from narrows.config.forms import entity, field
 from narrows.config.problem import Problem
-from narrows.config.schema import DetectorPattern, Detectors, Policy, WordListSettings
+from narrows.config.schema import AnalyzerSettings, DetectorPattern, Detectors, Policy, WordListSettings
 
 LONGEST_KEYWORD: Final = 64
 """Characters of a keyword."""
@@ -37,16 +37,21 @@ class MaskChecks:
 
     def detectors(self, settings: Detectors) -> None:
         """The detectors of an organisation."""
-        keyed: list[tuple[str, DetectorPattern | WordListSettings]] = [
+        keyed: list[tuple[str, DetectorPattern | WordListSettings | AnalyzerSettings]] = [
             *((f"detectors.patterns[{index}]", row) for index, row in enumerate(settings.patterns)),
             *((f"detectors.words[{index}]", row) for index, row in enumerate(settings.words)),
+            *((f"detectors.analyzers[{index}]", row) for index, row in enumerate(settings.analyzers)),
         ]
         names: set[str] = set()
         for key, row in keyed:
             if row.name in names:
                 self._problem(f"{key}.name", f"another detector is already called {row.name}")
             names.add(row.name)
-            self._form(f"{key}.entity", entity(row.entity))
+            if isinstance(row, AnalyzerSettings):
+                for place, name in enumerate(row.entities):
+                    self._form(f"{key}.entities[{place}]", entity(name))
+            else:
+                self._form(f"{key}.entity", entity(row.entity))
         for index, pattern in enumerate(settings.patterns):
             self._pattern(f"detectors.patterns[{index}]", pattern)
         for index, words in enumerate(settings.words):

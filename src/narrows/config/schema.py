@@ -317,11 +317,32 @@ class WordListSettings(Setting, frozen=True, kw_only=True):
     score: Annotated[float, Meta(gt=0, le=1, description="How sure a finding is.")] = 1.0
 
 
+class AnalyzerSettings(Setting, frozen=True, kw_only=True):
+    """A plug-in that finds what no pattern can, such as names. It runs in processes of its own, and is only started
+    where a mask names one of its entities."""
+
+    name: Annotated[Name, Meta(description="Its name in records and in `narrows detectors`.")]
+    plugin: Annotated[Name, Meta(description="Which plug-in: `presidio`, or another that is installed.")]
+    entities: Annotated[
+        Annotated[tuple[str, ...], Meta(min_length=1)], Meta(description="What it is asked for, such as `PERSON`.")
+    ]
+    language: Annotated[str | None, Meta(description="The language of texts, such as `en`; else the plug-in's.")] = None
+    options: Annotated[dict[str, str], Meta(description="The plug-in's own options, such as a `model`.")] = {}
+    timeout: Annotated[Seconds, Meta(description="The texts of a request, or of an event, may take so long.")] = 2.0
+    processes: Annotated[int, Meta(ge=1, le=64, description="Processes of it, each with its own model.")] = 1
+    on_failure: Annotated[
+        Literal["deny", "pass"],
+        Meta(description="deny: a call it fails on is refused. pass: it goes on without it, and that is noted."),
+    ] = "deny"
+
+
 class Detectors(Setting, frozen=True, kw_only=True):
-    """Detectors of your own, beside the shipped ones; policies name their entities under `mask`, or all by `CUSTOM`."""
+    """Detectors of your own, beside the shipped ones; policies name their entities under `mask`, or those of patterns
+    and words all by `CUSTOM`."""
 
     patterns: Annotated[tuple[DetectorPattern, ...], Meta(description="Patterns, with or without keywords.")] = ()
     words: Annotated[tuple[WordListSettings, ...], Meta(description="Lists of words and phrases.")] = ()
+    analyzers: Annotated[tuple[AnalyzerSettings, ...], Meta(description="Plug-ins for names and the like.")] = ()
 
 
 class Logging(Setting, frozen=True, kw_only=True):

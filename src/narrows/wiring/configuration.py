@@ -12,7 +12,7 @@ import msgspec
 from narrows.config.entities import NOTHING, Vocabulary
 from narrows.config.load import Loaded, read
 from narrows.config.problem import ConfigError, Problem
-from narrows.config.schema import Config, Connection
+from narrows.config.schema import Config, Connection, Detectors
 from narrows.dialects.registry import build_dialect
 from narrows.edge.tls import load_pair
 from narrows.policy.compile import compile_policies
@@ -68,7 +68,7 @@ def operations(connection: Connection) -> frozenset[str]:
 
 def _detectors(config: Config, engines: "EngineLoader | None") -> tuple[Vocabulary, list[Problem]]:
     """The entities that policies may name, and what is wrong with an organisation's detectors."""
-    own = bool(config.detectors.patterns or config.detectors.words)
+    own = config.detectors != Detectors()
     if not own and not any(policy.mask for policy in config.policies):
         return NOTHING, []
     # The tables of detectors and what matches them take a quarter of a second to import: only who masks pays for it.

@@ -11,7 +11,8 @@ from narrows.masking.detectors import groups
 from narrows.masking.table import DETECTORS, SECRETS
 
 CUSTOM: Final = "CUSTOM"
-"""The group of an organisation's own entities."""
+"""The group of an organisation's own entities. Those of analyzers are none of them: who asks for them waits for them,
+so they are named."""
 
 
 def shipped_groups() -> dict[str, frozenset[str]]:
@@ -22,6 +23,7 @@ def shipped_groups() -> dict[str, frozenset[str]]:
 def vocabulary(settings: Detectors) -> Vocabulary:
     """The names that masks may use: shipped ones, and those of an organisation's detectors."""
     own = frozenset((*(row.entity for row in settings.patterns), *(row.entity for row in settings.words)))
-    entities = frozenset(detector.entity for detector in DETECTORS) | own
+    analyzed = frozenset(entity for row in settings.analyzers for entity in row.entities)
+    entities = frozenset(detector.entity for detector in DETECTORS) | own | analyzed
     named = {**shipped_groups(), CUSTOM: own}
     return Vocabulary(entities, {name: members & entities for name, members in named.items() if members & entities})

@@ -11,8 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from narrows.config.problem import ConfigError
 from narrows.config.schema import Config, Detectors
-from narrows.masking.engine import Engine
+from narrows.masking.engine import Engine, Source
 from narrows.masking.gate import Part
 from narrows.masking.masker import Masker
 from narrows.masking.organisation import BOUNDS
@@ -22,7 +25,7 @@ from narrows.masking.table import DETECTORS
 from narrows.model.call import Call
 from narrows.wiring.compiled import CompiledFiles
 from narrows.wiring.examples import apart
-from narrows.wiring.organisation import Organisation, compile_organisation, rows, stamps
+from narrows.wiring.organisation import Organisation, analyzer_problems, compile_organisation, rows, stamps
 
 _log = logging.getLogger("narrows.masking")
 
@@ -32,8 +35,7 @@ COMPILERS: Final = 2
 
 def needs_engine(config: Config) -> bool:
     """Whether a configuration masks by entities anywhere, or has detectors that must be checked."""
-    own = config.detectors.patterns or config.detectors.words
-    return bool(own) or any(mask.entities for policy in config.policies for mask in policy.mask)
+    return config.detectors != Detectors() or any(mask.entities for policy in config.policies for mask in policy.mask)
 
 
 def load_engine(config: Config, cache_dir: Path | None) -> Engine:
@@ -51,24 +53,29 @@ class EngineLoader:
         self._files = CompiledFiles(cache_dir)
         self._shipped: Section | None = None
         self._own: tuple[Detectors, Organisation] | None = None
-        self._engine: tuple[Organisation, Engine] | None = None
+        self._engine: tuple[Organisation, tuple[Source, ...], Engine] | None = None
 
     def load(self, config: Config | None = None, *, warm: bool = True) -> Engine:
         """The engine of a configuration, or with none that of the shipped table alone. Raises ConfigError.
 
         `warm`: what is otherwise built at its first use is built now, which takes a second more.
         """
-        own = self.organisation(Detectors() if config is None else config.detectors)
-        if self._engine is None or self._engine[0] is not own:
+        settings = Detectors() if config is None else config.detectors
+        own, others = self.organisation(settings), analyzed(settings)
+        if self._engine is None or self._engine[0] is not own or self._engine[1] != others:
             # An organisation's own patterns come first: theirs is the label where both are as sure.
             sections = [own.section] if own.section is not None else []
-            self._engine = own, Engine([*sections, self._table()], own.lists)
+            self._engine = own, others, Engine([*sections, self._table()], own.lists, others)
             if warm:
-                self._engine[1].warm(("",))
-        return self._engine[1]
+                self._engine[2].warm(("",))
+        return self._engine[2]
 
     def organisation(self, settings: Detectors) -> Organisation:
         """The compiled detectors of an organisation. Raises ConfigError with everything that is wrong."""
+        problems = analyzer_problems(settings)
+        if problems:
+            raise ConfigError(problems)
+        settings = msgspec.structs.replace(settings, analyzers=())
         if self._own is None or self._own[0] != settings or self._own[1].stamps != stamps(settings):
             kept = _Kept(self._files)
             own = compile_organisation(settings, kept.read)
@@ -93,6 +100,11 @@ class EngineLoader:
             self._shipped = Section(DETECTORS, load=kept.read, compile_all=in_threads)
             kept.write(self._shipped)
         return self._shipped
+
+
+def analyzed(settings: Detectors) -> tuple[Source, ...]:
+    """What plug-ins find, as sources of an engine."""
+    return tuple(Source(row.name, entity) for row in settings.analyzers for entity in dict.fromkeys(row.entities))
 
 
 def in_threads(compiled: Callable[[Part], bytes], parts: Sequence[Part]) -> Iterable[bytes]:

@@ -1,4 +1,5 @@
-"""Makes the control for `mask`. The engine is built off the event loop, and kept while its detectors stay the same.
+"""Makes the controls for `mask`, and the plug-ins they need. The engine is built off the event loop, and kept while its
+detectors stay the same.
 
 What finds and masks is imported when a policy first masks: it takes a quarter of a second and some memory.
 """
@@ -13,7 +14,10 @@ from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.masterkey import load as load_key
 
 if TYPE_CHECKING:
+    from narrows.controls.analyze import Analyze
     from narrows.controls.mask import Mask
+    from narrows.masking.engine import Engine
+    from narrows.wiring.analyzers import Analyzers
     from narrows.wiring.masking import EngineLoader
 
 
@@ -23,11 +27,39 @@ class MaskControls:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._loader: EngineLoader | None = None
+        self._analyzers: Analyzers | None = None
 
     @property
     def loader(self) -> "EngineLoader | None":
         """What loads the engine, if a policy has masked since the start."""
         return self._loader
+
+    async def analyze(self, config: Config, policies: PolicySet) -> "Analyze | None":
+        """The control that asks plug-ins; None where no policy masks what they find.
+
+        Raises ConfigError where one can't be started.
+        """
+        named = frozenset(entity for mask in policies.masks for entity in mask.entities)
+        if not any(named.intersection(analyzer.entities) for analyzer in config.detectors.analyzers):
+            return None
+        from narrows.controls.analyze import Analyze  # noqa: PLC0415
+        from narrows.wiring.analyzers import Analyzers  # noqa: PLC0415
+
+        if self._analyzers is None:
+            self._analyzers = Analyzers()
+        pools = await self._analyzers.pools(config.detectors.analyzers, named)
+        engine = await asyncio.to_thread(self._engine, config)
+        return Analyze(engine, pools)
+
+    def settle(self) -> None:
+        """What was built last is in force: plug-ins that it does not use stop when the last call has left them."""
+        if self._analyzers is not None:
+            self._analyzers.settle()
+
+    async def close(self) -> None:
+        """Ends the plug-ins."""
+        if self._analyzers is not None:
+            await self._analyzers.close()
 
     async def control(self, config: Config, policies: PolicySet) -> "Mask | None":
         """The control; None where no policy masks, so that nothing needs to be compiled.
@@ -40,9 +72,12 @@ class MaskControls:
 
     def _made(self, config: Config, policies: PolicySet) -> "Mask":
         from narrows.controls.mask import Mask  # noqa: PLC0415 - see the module
+
+        return Mask(self._engine(config), load_key(DataDirectory(self._directory)).mask_key, policies.masks)
+
+    def _engine(self, config: Config) -> "Engine":
         from narrows.wiring.masking import EngineLoader  # noqa: PLC0415
 
         if self._loader is None:
             self._loader = EngineLoader(self._directory / "detectors")
-        engine = self._loader.load(config)
-        return Mask(engine, load_key(DataDirectory(self._directory)).mask_key, policies.masks)
+        return self._loader.load(config)

@@ -13,19 +13,24 @@ from narrows.ports.control import Control
 from narrows.ports.inspector import Inspector
 
 if TYPE_CHECKING:
+    from narrows.controls.analyze import Analyze
     from narrows.controls.mask import Mask
 
 
-def controls(inspector: Inspector, mask: "Mask | None" = None) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
+def controls(
+    inspector: Inspector, mask: "Mask | None" = None, analyze: "Analyze | None" = None
+) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
     """The controls in the order of the request, and those of the reply in its order. `mask`: None where no policy
-    masks."""
+    masks; `analyze`: None where none masks what plug-ins find."""
     output_cap = OutputCap()
     masking: tuple[Control, ...] = () if mask is None else (mask,)
+    analyzing: tuple[Control, ...] = () if analyze is None else (analyze,)
     request: tuple[Control, ...] = (
         Access(),  # first: nothing more is said to one who may not make the call at all
         Parameters(),  # what widens the call is settled before its texts are looked at
         PromptSize(),  # before the scan: a prompt over its limit is not worth scanning
         Media(),  # what can't be scanned is refused before the scan pretends to have seen everything
+        *analyzing,  # before anything refuses for what a prompt says: only what was analysed can be recorded masked
         Scan(inspector),  # once over every text; what follows reads its findings
         PromptRules(),  # denies on findings
         *masking,  # after what reads the prompt as it was written; what follows, the record and the model see stand-ins
@@ -33,6 +38,7 @@ def controls(inspector: Inspector, mask: "Mask | None" = None) -> tuple[tuple[Co
     )
     reply: tuple[Control, ...] = (
         output_cap,  # stops a reply that passes its cap, as it was generated
+        *analyzing,  # as it was generated; masking needs what it finds
         *masking,  # last: nothing that reads or changes a text may come between masking and the caller
     )
     return request, reply

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from narrows.config.problem import ConfigError, Problem
+from narrows.config.scalars import nearest
 from narrows.config.schema import DetectorPattern, Detectors, WordListSettings
 from narrows.masking import organisation
 from narrows.masking.detector import Detector
@@ -21,6 +22,7 @@ from narrows.masking.rows import compile_row
 from narrows.masking.section import Section
 from narrows.masking.table import DETECTORS
 from narrows.masking.wordlist import WordList
+from narrows.plugins.worker import installed
 from narrows.wiring.detectors import CUSTOM, shipped_groups
 
 MOST_ENTRIES: Final = 1_000_000
@@ -62,7 +64,7 @@ def rows(settings: Detectors) -> tuple[Detector, ...]:
 
 def compile_organisation(settings: Detectors, load: Load | None = None) -> Organisation:
     """Raises ConfigError with everything that is wrong. `load` is that of a section."""
-    problems = [*_clashes(settings), *_refused(settings.patterns)]
+    problems = [*analyzer_problems(settings), *_clashes(settings), *_refused(settings.patterns)]
     seen, lists = stamps(settings), []
     for index, words in enumerate(settings.words):
         try:
@@ -113,6 +115,28 @@ def _clashes(settings: Detectors) -> Iterator[Problem]:
             yield Problem(f"{key}.name", f"a shipped detector is called {name}", "take another name")
         if entity in named:
             yield Problem(f"{key}.entity", f"`{entity}` is the name of a group", "take another name")
+
+
+def analyzer_problems(settings: Detectors) -> list[Problem]:
+    """What is wrong with plug-ins, as far as it can be told without starting them."""
+    if not settings.analyzers:
+        return []
+    known, taken = installed(), {detector.name for detector in DETECTORS}
+    groups = {*shipped_groups(), CUSTOM}
+    problems: list[Problem] = []
+    for index, row in enumerate(settings.analyzers):
+        key = f"detectors.analyzers[{index}]"
+        if row.name in taken:
+            problems.append(Problem(f"{key}.name", f"a shipped detector is called {row.name}", "take another name"))
+        for place, entity in enumerate(row.entities):
+            if entity in groups:
+                message = f"`{entity}` is the name of a group"
+                problems.append(Problem(f"{key}.entities[{place}]", message, "name what the plug-in finds"))
+        if row.plugin not in known:
+            hint = nearest(row.plugin, known) or f"installed: {', '.join(sorted(known)) or 'none'}"
+            message = f"no installed package offers an analyzer called {row.plugin}"
+            problems.append(Problem(f"{key}.plugin", message, hint))
+    return problems
 
 
 def _refused(patterns: Sequence[DetectorPattern]) -> Iterator[Problem]:

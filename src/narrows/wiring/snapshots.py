@@ -52,7 +52,7 @@ class SnapshotBuilder:
         connections = {name: self._connected(name, settings) for name, settings in config.connections.items()}
         authenticator = await self._identified(config.identity)
         mask = await self._masks.control(config, policies)
-        request, reply = controls(RuleInspector(), mask)
+        request, reply = controls(RuleInspector(), mask, await self._masks.analyze(config, policies))
         return Snapshot(
             revision=policies.revision,
             connections=connections,
@@ -75,10 +75,12 @@ class SnapshotBuilder:
     def settle(self, config: Config) -> None:
         """The snapshot of `config` is in force: pools that it does not name are drained."""
         self._upstreams.retain(config.connections)
+        self._masks.settle()
 
     async def close(self) -> None:
         """Ends what the snapshots own."""
         await self._close_identity()
+        await self._masks.close()
         self._upstreams.close()
 
     def _connected(self, name: str, settings: Connection) -> Connected:

@@ -1,0 +1,1 @@
+"""Runs plug-ins, each in processes of its own, and the adapters that come with Narrows."""
