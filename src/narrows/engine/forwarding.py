@@ -151,6 +151,7 @@ class Forwarding:
                 Code.JOURNAL_UNAVAILABLE, f"the call can't be recorded, so it was not forwarded: {unavailable}"
             )
         self._telemetry.overhead(self._recorder.elapsed() - self._received)
+        headers = onward_headers(call, self._exchange.head.headers, connected.headers)
         try:
             reply = await connected.upstream.send(
                 call.method,
