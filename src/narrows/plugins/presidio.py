@@ -5,14 +5,10 @@ what Presidio's pattern recognisers find can be wanted. `recognizers`, names of 
 commas, to be loaded beside the language's own. Nothing is downloaded.
 """
 
+import importlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
-
-import spacy
-import spacy.util
-from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
 
 from narrows.model.span import Span
 from narrows.ports.analyzer import Wanted
@@ -21,17 +17,8 @@ LANGUAGE: Final = "en"
 """What a text is read as where the configuration says nothing."""
 
 _OPTIONS: Final = frozenset({"model", "recognizers"})
-
-
-class _Blank(SpacyNlpEngine):  # type: ignore[misc]  # its types are not known here
-    """spaCy without a model: it splits texts into words, and knows none."""
-
-    def __init__(self, language: str) -> None:
-        super().__init__(models=[{"lang_code": language, "model_name": "blank"}], ner_model_configuration=_naming())
-        self.nlp = {language: spacy.blank(language)}
-
-    def load(self) -> None:
-        """Nothing has to be loaded."""
+_NOT_NAMES: Final = ("O", "CARDINAL", "ORDINAL", "QUANTITY", "PERCENT", "MONEY")
+"""Labels of spaCy's models that Presidio has no entity for."""
 
 
 class Presidio:
@@ -45,14 +32,15 @@ class Presidio:
         self._language = wanted.language or LANGUAGE
         self._wanted = sorted(wanted.entities)
         model = wanted.options.get("model")
-        engine = _Blank(self._language) if model is None else _with_model(self._language, model)
-        registry = RecognizerRegistry(supported_languages=[self._language])
+        presidio = importlib.import_module("presidio_analyzer")
+        engine = _nlp_engine(self._language, model)
+        registry = presidio.RecognizerRegistry(supported_languages=[self._language])
         registry.load_predefined_recognizers(languages=[self._language], nlp_engine=engine)
         if model is None:
             registry.remove_recognizer("SpacyRecognizer")
         for name in filter(None, map(str.strip, wanted.options.get("recognizers", "").split(","))):
             registry.add_recognizer(_predefined(name, self._language))
-        self._engine = AnalyzerEngine(
+        self._engine = presidio.AnalyzerEngine(
             registry=registry, nlp_engine=engine, supported_languages=[self._language], log_decision_process=False
         )
         self.entities: Collection[str] = frozenset(self._engine.get_supported_entities(self._language))
@@ -63,23 +51,23 @@ class Presidio:
         return [Span(one.start, one.end, one.entity_type, min(1.0, one.score)) for one in found]
 
 
-def _with_model(language: str, model: str) -> SpacyNlpEngine:
-    """A loaded engine. Presidio would download a model that is missing; here that is a mistake."""
-    if not spacy.util.is_package(model) and not Path(model).is_dir():
+def _nlp_engine(language: str, model: str | None) -> Any:
+    """A loaded engine; without a model it splits texts into words, and knows none. Presidio would download a model
+    that is missing; here that is a mistake."""
+    spacy = importlib.import_module("spacy")
+    if model is not None and not spacy.util.is_package(model) and not Path(model).is_dir():
         raise ValueError(f"the spaCy model {model!r} is not installed")
-    engine = SpacyNlpEngine(models=[{"lang_code": language, "model_name": model}], ner_model_configuration=_naming())
-    engine.nlp = {language: spacy.load(model)}
+    nlp = importlib.import_module("presidio_analyzer.nlp_engine")
+    engine = nlp.SpacyNlpEngine(
+        models=[{"lang_code": language, "model_name": model or "blank"}],
+        ner_model_configuration=nlp.NerModelConfiguration(labels_to_ignore=list(_NOT_NAMES)),
+    )
+    engine.nlp = {language: spacy.blank(language) if model is None else spacy.load(model)}
     return engine
 
 
-def _naming() -> NerModelConfiguration:
-    return NerModelConfiguration(labels_to_ignore=["O", "CARDINAL", "ORDINAL", "QUANTITY", "PERCENT", "MONEY"])
-
-
 def _predefined(name: str, language: str) -> Any:
-    import presidio_analyzer.predefined_recognizers as shipped  # noqa: PLC0415 - hundreds of classes, seldom needed
-
-    made = getattr(shipped, name, None)
+    made = getattr(importlib.import_module("presidio_analyzer.predefined_recognizers"), name, None)
     if made is None:
         raise ValueError(f"Presidio has no recognizer {name!r}")
     return made(supported_language=language)
