@@ -153,12 +153,7 @@ class Forwarding:
         self._telemetry.overhead(self._recorder.elapsed() - self._received)
         headers = onward_headers(call, self._exchange.head.headers, connected.headers)
         try:
-            reply = await connected.upstream.send(
-                call.method,
-                call.path,
-                onward_headers(call, self._exchange.head.headers, connected.headers),
-                forward.body,
-            )
+            reply = await connected.upstream.send(call.method, call.path, headers, forward.body)
         except UpstreamFailed as failure:
             return Outcome.UPSTREAM_ERROR, failure.deny
         try:

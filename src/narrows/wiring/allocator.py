@@ -8,7 +8,7 @@ again on the event loop. Other C libraries decide otherwise, and are left alone.
 import ctypes
 from typing import Final
 
-FROM: Final = 256 * 1024
+FROM: Final = 1024 * 1024
 """Bytes from which a block is the system's."""
 
 _M_MMAP_THRESHOLD: Final = -3
