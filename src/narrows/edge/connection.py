@@ -58,21 +58,9 @@ class Connection(asyncio.Protocol):
     """The protocol of one connection; see the module."""
 
     __slots__ = (
-        "_clock",
-        "_exchange",
-        "_intake",
-        "_lost",
-        "_origin",
-        "_reading",
-        "_room",
-        "_running",
-        "_service",
-        "_state",
-        "_surplus",
-        "_task",
-        "_transport",
-        "_unblocked",
-    )
+        "_clock", "_exchange", "_intake", "_lost", "_origin", "_reading", "_room", "_running", "_service", "_state",
+        "_surplus", "_task", "_transport", "_unblocked",
+    )  # fmt: skip
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -245,7 +233,7 @@ class Connection(asyncio.Protocol):
 
     def _read_body(self, exchange: HttpExchange) -> None:
         """Moves what has arrived of the body to the exchange; what follows it stays behind."""
-        intake = self._intake
+        intake, size = self._intake, len(self._intake.buffer)
         if not exchange.arrived:
             deny = None if exchange.refused is not None else intake.read_body(exchange)
             if deny is not None:
@@ -259,8 +247,16 @@ class Connection(asyncio.Protocol):
                 exchange.complete()
             elif exchange.size > READ_AHEAD and not exchange.wanted:
                 self._pause()
+            elif size >= READ_AHEAD:
+                # More is there already, and the loop would read megabytes in one go: others have their turn first.
+                self._pause()
+                self._service.loop.call_soon(self._read_on, exchange)
         elif len(intake.buffer) > READ_AHEAD:
             self._pause()
+
+    def _read_on(self, exchange: HttpExchange) -> None:
+        if exchange is self._exchange and exchange.wanted and not exchange.arrived and exchange.refused is None:
+            self._resume()
 
     # Refusals of the edge's own.
 

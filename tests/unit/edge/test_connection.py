@@ -86,6 +86,28 @@ async def test_reading_pauses_for_what_is_pipelined_and_resumes() -> None:
     connection.connection_lost(None)
 
 
+async def test_a_large_body_is_read_in_turns_with_others() -> None:
+    got = []
+
+    async def handler(exchange: Exchange) -> None:
+        got.append(await exchange.body(10 * READ_AHEAD))
+        exchange.respond(200, [], b"")
+
+    connection, transport, service = made(handler)
+    connection.data_received(b"POST /x HTTP/1.1\r\nHost: gate\r\nContent-Length: %d\r\n\r\n" % (3 * READ_AHEAD))
+    await asyncio.sleep(0)
+    for _ in range(2):
+        connection.data_received(b"x" * READ_AHEAD)
+        assert transport.told.pop() == "pause_reading"
+        await asyncio.sleep(0)
+        assert transport.told.pop() == "resume_reading"
+    connection.data_received(b"x" * READ_AHEAD)
+    assert transport.told == [], "that was all"
+    await settle(service)
+    assert got == [b"x" * 3 * READ_AHEAD]
+    connection.connection_lost(None)
+
+
 async def test_the_next_request_waits_until_the_reply_was_read() -> None:
     witness = Witness()
     connection, transport, service = made(witness)
