@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from narrows.masking.candidates import Carry, Effort, Hit, Scan, find
 from narrows.masking.folding import Folded, Folder, encode
+from narrows.masking.patterns import EDGE
 from narrows.masking.rows import Row
 from narrows.masking.section import Section
 from narrows.masking.wordlist import WordList
@@ -70,6 +71,18 @@ class Engine:
         rows = [row for section in self._sections for row in section.rows]
         asked = [row.reach for row, floor in zip(rows, floors, strict=False) if row.best >= floor and not row.crossing]
         return Selection(floors, allowed, max(asked, default=0))
+
+    def is_clean(self, text: str, selection: Selection) -> bool:
+        """Whether the gates alone tell that nothing is found in a whole text, as they do of most texts. ASCII is its
+        own folding, and what masking itself has put in could only hide something, so that it may stay."""
+        if self._lists or not text.isascii() or "\0" in text or "\1" in text or "\2" in text:
+            return False
+        data = f"{EDGE}{text}{EDGE}".encode("ascii")
+        for section, offset in zip(self._sections, self._firsts, strict=False):
+            rows, _ = section.hits(data)
+            if any(section.rows[index].best >= selection.floors[offset + index] for index in rows):
+                return False
+        return True
 
     def scan(
         self, folded: Folded, data: bytes, selection: Selection, carried: Mapping[int, Carry], effort: Effort

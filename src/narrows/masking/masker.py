@@ -33,6 +33,8 @@ class Masker:
 
     def mask(self, text: str, before: str = "") -> Masked:
         """A whole text. `before` is what stands before it: context of decisions, never masked and never put out."""
+        if self._chosen.empty or self._engine.is_clean(before + text, self._chosen.selection):
+            return Masked(text, ())
         stream = MaskStream(self._engine, self._chosen, before)
         masked = stream.finish(text)
         return Masked(masked, tuple(stream.findings))

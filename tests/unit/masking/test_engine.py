@@ -1,9 +1,12 @@
+import random
+
 from narrows.masking.candidates import Effort
 from narrows.masking.engine import Engine
 from narrows.masking.folding import encode
+from narrows.masking.masker import Masker
 from narrows.masking.section import Section
 from narrows.masking.wordlist import WordList
-from unit.masking.samples import DETECTORS, detector, engine
+from unit.masking.samples import DETECTORS, PIECES, detector, engine
 
 
 def test_sources_are_ranked_by_section_row_and_list() -> None:
@@ -53,6 +56,34 @@ def test_a_stream_keeps_as_much_context_as_the_longest_look_back() -> None:
     assert Engine([Section([detector("a", "aaa")])]).context == 2
     assert Engine([Section([detector("a", "aaa", lead="x{40}", left=90)])]).context == 42
     assert Engine([Section([detector("a", "aaa", keywords=("k",), left=90)])]).context == 92
+
+
+def test_what_the_gates_pass_holds_nothing() -> None:
+    made, drawn, passed = Engine([Section(DETECTORS)]), random.Random(4), 0
+    masker = Masker(made)
+    every = made.select((0.0,) * len(made.sources), (frozenset(),) * len(made.sources))
+    for _ in range(600):
+        text = "".join(drawn.choices([*PIECES, "[US_SSN]", "********1234", "\0", "\2", "and so on "], k=2))
+        stream = masker.stream()
+        masked = stream.finish(text)
+        if made.is_clean(text, every):
+            passed += 1
+            assert (masked, stream.findings) == (text, [])
+    assert passed > 100
+    assert made.is_clean("nothing here, and no stand-in but [US_SSN]\n", every)
+    assert not made.is_clean("nothing hére", every)  # It has to be folded to be known.
+
+
+def test_a_gate_that_hits_for_what_nobody_asks_for_does_not_matter() -> None:
+    made = Engine([Section(DETECTORS)])
+    nothing = made.select((2.0,) * len(made.sources), (frozenset(),) * len(made.sources))
+    assert made.is_clean("ssn 078-05-1120 ", nothing)
+
+
+def test_word_lists_are_not_known_to_the_gates() -> None:
+    made = engine()
+    every = made.select((0.0,) * len(made.sources), (frozenset(),) * len(made.sources))
+    assert not made.is_clean("the zebra project", every)
 
 
 def test_warming_up_finds_nothing_and_fails_on_nothing() -> None:
