@@ -3,11 +3,15 @@
 `content`, `reasoning`, `refusal`, `audio_transcript`  what the model writes
 `tool_call:<i>`        arguments of a call, the source of a JSON text
 `tool_call_text:<i>`   what a call passes as free text: custom tools, code, commands
-`tool_call_input:<i>`  strings and keys of arguments that are an object already
+`tool_call_input:<i>`  arguments that are an object already, as the source that they would have in a stream
 `tool_name:<i>`        the name of the tool
 `copy:<field>`         the same words once more, beside `<field>` in the same events
 `repeat:<field>`       a whole text that an event before has said already
 `signature`            what a provider has signed or encrypted; it is opaque, and whoever changes it breaks it
+`number:<field>`       a number, or the source of a list of numbers, where a text of `<field>` could stand
+`envelope`             what says of the reply what it is: words of the API, the model's name
+`envelope:id`          an id, by which events and later requests refer to something
+`envelope:padding`     random characters that hide how long an event is
 `citations`, `logprobs`, `error`, `event` (the name of an event), and `other` for every string that no dialect knows
 `$…`                   the JSON path of a text of a `json` connection; with `~` at its end, a key
 
@@ -20,6 +24,10 @@ from typing import Final
 from narrows.model.reply import Delta
 
 COPY: Final = "copy:"
+ENVELOPE_TEXT: Final = "envelope"
+ID: Final = "envelope:id"
+NUMBER: Final = "number:"
+PADDING: Final = "envelope:padding"
 TOOL_NAME: Final = "tool_name:"
 
 _GROWING: Final = frozenset({"content", "reasoning", "refusal", "audio_transcript"})
@@ -48,7 +56,7 @@ def grows(field: str) -> bool:
 
 def is_json(field: str) -> bool:
     """Whether the field is the source of a JSON text, whose strings are the texts."""
-    return field.startswith("tool_call:")
+    return field.startswith(("tool_call:", "tool_call_input:"))
 
 
 def growing(deltas: Iterable[Delta]) -> tuple[tuple[int, str], ...]:

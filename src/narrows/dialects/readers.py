@@ -10,11 +10,12 @@ from typing import Final
 import msgspec
 
 from narrows.dialects import sse
-from narrows.dialects.fields import growing
+from narrows.dialects.envelope import Envelope, is_random
+from narrows.dialects.fields import ID, growing
 from narrows.dialects.reply_json import decode_object
 from narrows.dialects.texts import put_back
 from narrows.model.call import Json
-from narrows.model.reply import Event
+from narrows.model.reply import Delta, Event
 from narrows.model.verdict import Deny
 from narrows.ports.dialect import ReplyInvalid
 
@@ -75,7 +76,11 @@ class BufferedReader:
 
 def named(kept: Iterable[str]) -> list[Event]:
     """Hidden events that do nothing but name what the provider keeps."""
-    return [Event(None, response_id=name, hidden=True) for name in kept]
+    return [Event(None, None, _names(name), response_id=name, hidden=True) for name in kept]
+
+
+def _names(name: str) -> list[Delta]:
+    return [] if is_random(name) else [Delta(0, ID, name, {}, "id")]
 
 
 class StreamReader(ABC):
@@ -87,10 +92,11 @@ class StreamReader(ABC):
     `say`) are kept apart.
     """
 
-    __slots__ = ("_fault", "_frames", "ahead", "latest", "over")
+    __slots__ = ("_fault", "_frames", "ahead", "envelope", "latest", "over")
 
     def __init__(self) -> None:
         self._frames = sse.SseDecoder()
+        self.envelope = Envelope()
         self._fault: ReplyInvalid | None = None
         self.ahead: list[Event] = []
         self.latest: dict[tuple[int, str], Event] = {}
@@ -116,15 +122,16 @@ class StreamReader(ABC):
 
     def write(self, event: Event) -> bytes:
         """The event as one frame. Remembers which event was written last with each field, as long as it is open."""
-        latest = self.latest
-        if not event.hidden:
-            for delta in event.deltas:
-                delta.container[delta.key] = delta.text
+        latest, hidden = self.latest, event.hidden
+        for delta in event.deltas:
+            delta.container[delta.key] = delta.text
+            if not hidden:
                 latest[delta.choice, delta.field] = event
+        self.envelope.mend(event)
         if event.ends:
             for key in event.ends:
                 latest.pop(key, None)
-        if event.hidden:
+        if hidden:
             return b""
         if event.name is None:
             return b"data: %b\n\n" % _encode(event.data)
@@ -180,6 +187,8 @@ class StreamReader(ABC):
                     self.ahead = []
                 if event is None:
                     continue
+                if event.name is not None:
+                    self.envelope.read_name(event)
                 if event.last:
                     events += named(self.kept())
                 events.append(event)

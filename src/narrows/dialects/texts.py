@@ -1,14 +1,37 @@
-"""Collects the texts of a reply as deltas, each with the place that takes it back. `fields` names them."""
+"""Collects the texts of a reply as deltas, each with the place that takes it back. `fields` names them.
 
-from types import NoneType
+A number is a text, too, wherever no API says that a number belongs there: a card is `4111111111111111` as well as
+`"4111111111111111"`. Changed, it becomes a string; unchanged, it stays as it was. Where the API has a number, it is one
+only if no such figure is so large. A long list of nothing but numbers is one text, its source.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
 from typing import Any, Final
 
+import msgspec
 from msgspec import Raw
 
+from narrows.dialects.fields import NUMBER
+from narrows.model.names import named
 from narrows.model.reply import Delta
+from narrows.model.text import Opaque
 from narrows.model.usage import Usage
 
-_NO_TEXT: Final = frozenset({int, bool, float, Raw, NoneType})
+LARGEST_FIGURE: Final = 10**13
+"""No count, index or time of an API is larger: times in milliseconds have thirteen digits."""
+
+LONG: Final = 16
+"""Numbers of a list that are texts one by one."""
+
+_HOLDERS: Final = frozenset({"content", "text", "value"})
+"""Of the API's names those whose value goes by the name of what holds it."""
+
+_NUMBERS: Final = frozenset({int, float, Raw})
+_PLAIN: Final = frozenset({int, float})
+_encode: Final = msgspec.json.Encoder().encode
 
 API_KEYS: Final = frozenset(
     {
@@ -29,6 +52,20 @@ API_KEYS: Final = frozenset(
     }
 )  # fmt: skip
 """Names that the APIs themselves give to members; nobody's secret is spelled like one."""
+
+FIGURES: Final = frozenset(
+    {
+        "accepted_prediction_tokens", "audio_tokens", "cache_creation_input_tokens", "cache_n",
+        "cache_read_input_tokens", "cached_tokens", "completion_time", "completion_tokens", "created", "document_index",
+        "end_block_index", "end_char_index", "end_index", "end_page_number", "ephemeral_1h_input_tokens",
+        "ephemeral_5m_input_tokens", "index", "input_tokens", "output_tokens", "predicted_ms", "predicted_n",
+        "predicted_per_second", "predicted_per_token_ms", "prompt_ms", "prompt_n", "prompt_per_second",
+        "prompt_per_token_ms", "prompt_time", "prompt_tokens", "queue_time", "reasoning_tokens",
+        "rejected_prediction_tokens", "search_result_index", "start_block_index", "start_char_index", "start_index",
+        "start_page_number", "total_time", "total_tokens", "web_fetch_requests", "web_search_requests",
+    }
+)  # fmt: skip
+"""Of these the numbers, where an API has usage, timings or citations."""
 
 
 class Keys:
@@ -52,23 +89,148 @@ class Keys:
         self._tree.update((name if known == key else known, value) for known, value in members)
 
 
-def collect(deltas: list[Delta], choice: int, field: str, container: Any, key: Any) -> None:
-    """Every string below `container[key]`, and every key of its objects that is no word of the APIs. A value comes
-    before its key, so that it is put back before the key may change."""
+class Number:
+    """The place of a number."""
+
+    __slots__ = ("_literal", "holder")
+
+    def __init__(self, holder: Any, literal: str) -> None:
+        self.holder = holder
+        self._literal = literal
+
+    def __setitem__(self, key: Any, text: str) -> None:
+        if text != self._literal:
+            self.holder[key] = text
+
+
+class Source:
+    """The place of a list or an object that is a text as a whole: its JSON source. Members that become alike get
+    numbers, so that none is lost."""
+
+    __slots__ = ("_container", "_source")
+
+    def __init__(self, container: Any, source: str) -> None:
+        self._container = container
+        self._source = source
+
+    def __setitem__(self, key: Any, text: str) -> None:
+        if text != self._source:
+            try:
+                self._container[key] = _DECODER.decode(text)
+            except ValueError:
+                self._container[key] = text
+
+
+def _apart(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for key, value in members:
+        name, count = key, 1
+        while name in tree:
+            count += 1
+            name = f"{key}_{count}"
+        tree[name] = value
+    return tree
+
+
+def _literally(literal: str) -> Raw:
+    return Raw(literal)
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_apart, parse_float=_literally, parse_int=_literally)
+
+
+def literal(value: Any) -> str:
+    """A number as JSON spells it."""
+    kind = type(value)
+    return str(value) if kind is int else bytes(value).decode() if kind is Raw else _encode(value).decode()
+
+
+def is_number(value: Any) -> bool:
+    return type(value) in _NUMBERS
+
+
+def is_too_large(value: Any) -> bool:
+    """Whether a number is none of the API's figures, though it stands where one belongs."""
+    return type(value) is int and value >= LARGEST_FIGURE
+
+
+def is_vector(value: list[Any]) -> bool:
+    """Whether a list holds nothing but numbers that an API's figures can be; C speed, as vectors are long."""
+    kinds = {*map(type, value)}
+    return kinds <= _PLAIN and (int not in kinds or max(map(abs, value)) < LARGEST_FIGURE)
+
+
+def is_long(value: list[Any]) -> bool:
+    """Whether a list is a long one of nothing but numbers; C speed, as vectors are long."""
+    return len(value) > LONG and type(value[0]) in _NUMBERS and _NUMBERS.issuperset(map(type, value))
+
+
+def collect_source(deltas: list[Delta], choice: int, field: str, container: Any, key: Any) -> None:
+    """What a call passes as an object already, as the source it would have in a stream; nothing where it is empty."""
     value = container[key]
-    if type(value) is str:
+    if value or type(value) in _NUMBERS:
+        source = _encode(value).decode()
+        deltas.append(Delta(choice, field, source, Source(container, source), key))
+
+
+def collect(
+    deltas: list[Delta],
+    choice: int,
+    field: str,
+    container: Any,
+    key: Any,
+    figures: frozenset[str] | None = frozenset(),
+    above: str = "",
+) -> None:
+    """Every string and number below `container[key]`, and every key of its objects that is no word of the APIs. A value
+    comes before its key, so that it is put back before the key may change. `figures` are members in which the API has
+    numbers here, None for all; `above` is the name of what the value is in."""
+    value = container[key]
+    kind = type(value)
+    if kind is str:
         if value:
-            deltas.append(Delta(choice, field, value, container, key))
-    elif type(value) is list:
+            deltas.append(Delta(choice, field, value, container, key, _name(key, above)))
+    elif kind is list:
+        if (figures is None or key in figures) and is_vector(value):
+            return
+        name = _name(key, above)
+        if is_long(value):
+            source = _encode(value).decode()
+            deltas.append(Delta(choice, NUMBER + field, source, Source(container, source), key, name))
+            return
         for index in range(len(value)):
-            collect(deltas, choice, field, value, index)
-    elif type(value) is dict:
-        for name, inner in value.items():
-            if type(inner) not in _NO_TEXT:
-                collect(deltas, choice, field, value, name)
+            collect(deltas, choice, field, value, index, figures, name)
+    elif kind is dict:
+        name = _name(key, above)
+        for inner in value:
+            collect(deltas, choice, field, value, inner, figures, name)
         if not value.keys() <= API_KEYS:
             slot = Keys(value)
             deltas += [Delta(choice, field, name, slot, name) for name in value if name and name not in API_KEYS]
+    elif kind in _NUMBERS and ((figures is not None and key not in figures) or is_too_large(value)):
+        text = literal(value)
+        deltas.append(Delta(choice, NUMBER + field, text, Number(container, text), key, _name(key, above)))
+
+
+def _name(key: Any, above: str) -> str:
+    """What a value is called."""
+    if type(key) is not str:
+        return above
+    if key in API_KEYS:
+        return above if key in _HOLDERS else ""
+    return named(key, above)
+
+
+def blob(path: str, media_type: str, data: str) -> Opaque:
+    """A part that nobody can inspect, by hash and size: of the bytes, where it is base64 or a `data:` URL."""
+    if data[:5].lower() == "data:":
+        head, _, data = data[5:].partition(",")
+        media_type = head.partition(";")[0]
+    try:
+        content = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        content = data.encode("utf-8", "replace")
+    return Opaque(path, media_type[:128], hashlib.sha256(content).hexdigest(), len(content))
 
 
 class Token:
@@ -88,7 +250,7 @@ class Token:
 def collect_logprobs(deltas: list[Delta], choice: int, field: str, container: Any, key: Any) -> None:
     """The same of log probabilities, which repeat the tokens of a text, as strings and as bytes."""
     start = len(deltas)
-    collect(deltas, choice, field, container, key)
+    collect(deltas, choice, field, container, key, None)
     for delta in deltas[start:]:
         if delta.key == "token" and type(delta.container) is dict and delta.container.get("bytes"):
             delta.container = Token(delta.container)

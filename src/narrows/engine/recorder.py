@@ -15,8 +15,9 @@ from narrows.model.verdict import Deny
 from narrows.ports.clock import Clock
 from narrows.ports.journal import Journal
 
-_LEFT_OUT: Final = ("repeat:", "copy:", "logprobs")
-"""Fields of a stream that a record leaves out: what repeats it, and its probabilities."""
+_LEFT_OUT: Final = ("repeat:", "copy:", "logprobs", "envelope", "number:")
+"""Fields of a stream that a record leaves out: what repeats it, its probabilities, what each event says of itself, and
+figures."""
 
 _OTHER: Final = "other"
 _ENVELOPE: Final = 256
@@ -41,7 +42,7 @@ def opened(call: Call, contents: tuple[Content, ...]) -> Opened:
         call.dialect,
         asked.operation,
         call.method,
-        call.path,
+        call.path if call.shown_path is None else call.shown_path,
         asked.model,
         call.model,
         asked.stream,

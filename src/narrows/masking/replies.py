@@ -11,9 +11,11 @@ from typing import Final
 
 from narrows.masking.applied import Side, clean_path
 from narrows.masking.arguments import ArgumentsStream, mask_arguments
+from narrows.masking.context import before
 from narrows.masking.fields import FieldStream
 from narrows.masking.findings import Finding
 from narrows.masking.masker import Masker
+from narrows.masking.numbers import is_measured, replace_numbers
 from narrows.masking.streaming import MaskStream
 from narrows.masking.stretches import Ended, Stretch, gone_on, joined, plain
 from narrows.model.plan import Transform
@@ -131,11 +133,27 @@ class ReplyMask:
         elif (stream := self._covered(field)) is not None:
             delta.text = stream.finish(text)
             self._note(event, delta, stream.findings)
+        elif field.startswith(_NUMBER):
+            self._figure(masker, event, delta)
         elif own == field or not self._recall(delta, own):
-            masked = self._side.mask(text)
+            masked = masker.mask(text, before(delta.name)) if delta.name else self._side.mask(text)
             if masked.findings:
                 delta.text = masked.text
                 self._note(event, delta, masked.findings)
+
+    def _figure(self, masker: Masker, event: Event, delta: Delta) -> None:
+        """A number, or a list of them. Measurements hold nothing that detectors know."""
+        name = before(delta.name, quoted=False)
+
+        def masked(literal: str) -> str:
+            if is_measured(literal):
+                return literal
+            found = masker.mask(literal, name) if name else self._side.mask(literal)
+            self._note(event, delta, found.findings)
+            return found.text
+
+        is_list = delta.text.startswith("[")
+        delta.text = replace_numbers(delta.text, masked) if is_list else masked(delta.text)
 
     def _recall(self, delta: Delta, field: str) -> bool:
         """Whether a repeated text went on after an end, where it was masked behind what stood before."""
@@ -183,11 +201,11 @@ class ReplyMask:
         """A tool's name, or the next piece of one. Clients take the first event of a call with its name, so it is not
         held back; a name of which a piece too many was said goes no further."""
         key = (delta.choice, delta.field)
-        before = self._ended.get(key)
-        if before is None and len(self._ended) >= MOST_KEPT:
+        ended = self._ended.get(key)
+        if ended is None and len(self._ended) >= MOST_KEPT:
             self._stop_at_most()
         stream = masker.stream()
-        stretch = Stretch(stream) if before is None else gone_on(masker, before.said, stream)
+        stretch = Stretch(stream) if ended is None else gone_on(masker, ended.said, stream)
         delta.text = stretch.feed(delta.text) + stretch.finish()
         self._take(event, delta, stretch)
         self._ended[key] = stretch.ended
@@ -202,24 +220,24 @@ class ReplyMask:
             if len(self._streams) >= MOST_OPEN:
                 self._stop_at_most()
                 return
-            stretch = self._streams[key] = self._begin(masker, key)
+            stretch = self._streams[key] = self._begin(masker, key, delta)
         delta.text = stretch.feed(delta.text)
         if delta.text or stretch.breaks:
             self._take(event, delta, stretch)
 
-    def _begin(self, masker: Masker, key: _Key) -> Stretch:
+    def _begin(self, masker: Masker, key: _Key, delta: Delta) -> Stretch:
         """A field begins, or goes on."""
-        field, before = key[1], self._ended.pop(key, None)
+        field, ended = key[1], self._ended.pop(key, None)
         covered = self._covered(field)
         if covered is not None:
             return Stretch(covered)
         if not self._holds_json(field):
-            stream = masker.stream()
-            return Stretch(stream) if before is None else gone_on(masker, before.said, stream)
+            stream = masker.stream(before(delta.name))
+            return Stretch(stream) if ended is None else gone_on(masker, ended.said, stream)
         arguments = ArgumentsStream(masker, self._side.fields)
-        if before is None or before.complete:
+        if ended is None or ended.complete:
             return Stretch(arguments)
-        if before.in_object:
+        if ended.in_object:
             self._stop(
                 Deny(
                     Code.UPSTREAM_INVALID,
@@ -227,7 +245,7 @@ class ReplyMask:
                 )
             )
             return Stretch(arguments)
-        return gone_on(masker, before.said, arguments)
+        return gone_on(masker, ended.said, arguments)
 
     def _end(self, event: Event) -> None:
         """What is held of the fields that end goes out in the event, or before it."""

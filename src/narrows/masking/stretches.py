@@ -14,6 +14,7 @@ from narrows.masking.arguments import ArgumentFinding, ArgumentsStream
 from narrows.masking.fields import FieldStream
 from narrows.masking.findings import Finding
 from narrows.masking.masker import Masker
+from narrows.masking.spotted import alone
 from narrows.masking.streaming import MaskStream
 
 CONTEXT: Final = 512
@@ -120,7 +121,7 @@ class Stretch:
 def gone_on(masker: Masker, said: str, stream: Stream | None) -> Stretch:
     """A stretch that goes on behind `said`, the last that went out. The beginning of that is cut off where alone it
     would not be masked as it was."""
-    engine = _engine_only(masker)
+    engine = alone(masker)  # What is put together here, plug-ins have seen in parts.
     while said and (found := engine.mask(said).findings):
         said = said[found[-1].end :]
     return Stretch(stream, engine.stream(), said)
@@ -129,7 +130,7 @@ def gone_on(masker: Masker, said: str, stream: Stream | None) -> Stretch:
 def joined(masker: Masker, texts: Sequence[str]) -> tuple[list[str], Sequence[Finding]]:
     """Texts that are masked each by itself, as what they are of the text that they are together, and what more was
     found in that. If something goes over from one to the next, all of it stands in the place of the first."""
-    engine = _engine_only(masker)
+    engine = alone(masker)
     masked = engine.mask("".join(texts))
     if not masked.findings:
         return list(texts), ()
@@ -147,9 +148,3 @@ def joined(masker: Masker, texts: Sequence[str]) -> tuple[list[str], Sequence[Fi
 def plain(findings: Iterable[Finding | ArgumentFinding]) -> list[Finding]:
     """Findings without the places in a document at which they were."""
     return [found.finding if isinstance(found, ArgumentFinding) else found for found in findings]
-
-
-def _engine_only(masker: Masker) -> Masker:
-    """A masker that asks plug-ins, too, knows one without them: what is put together here they have seen in parts."""
-    only = getattr(masker, "engine_only", masker)
-    return only if isinstance(only, Masker) else masker

@@ -5,19 +5,21 @@ from typing import Any
 import msgspec
 
 from narrows.model.span import Spans
-from narrows.model.text import Masked
+from narrows.model.text import Masked, Opaque
 from narrows.model.usage import Usage
 
 
 class Delta(msgspec.Struct, gc=False):
     """One text of one event. `field` names its stream within the choice (`content`, `reasoning`, `refusal`,
-    `tool_call:0`, …). A guard that changes `text` marks nothing: the writer puts `text` back at its place."""
+    `tool_call:0`, …). A guard that changes `text` marks nothing: the writer puts `text` back at its place. `name` is
+    what the value is called where its holder names it (`narrows.model.names`); the API's own members name nothing."""
 
     choice: int
     field: str
     text: str
     container: Any = None
     key: Any = None
+    name: str = ""
 
 
 class Event(msgspec.Struct):
@@ -27,7 +29,8 @@ class Event(msgspec.Struct):
     `response_id` is the upstream's id of a stored response, if it names one. `ends` names the (choice, field) streams
     whose last text this event carries, or has left behind: what is held of one goes out before it, or in it. A guard
     puts what must go out before the event into `before`, as choice, field and text, and what it masked into `masked`.
-    `spans` is what plug-ins found in the texts that are whole with this event; None: none was asked.
+    `spans` is what plug-ins found in the texts that are whole with this event; None: none was asked. `opaque` are parts
+    that nobody can inspect: images, sound, files.
     """
 
     data: Any
@@ -43,3 +46,4 @@ class Event(msgspec.Struct):
     before: list[tuple[int, str, str]] = []
     masked: list[Masked] = []
     spans: Spans | None = None
+    opaque: list[Opaque] = []

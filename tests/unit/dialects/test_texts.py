@@ -2,7 +2,22 @@
 
 from typing import Any
 
-from narrows.dialects.texts import API_KEYS, Keys, collect, collect_logprobs, figure, openai_usage, put_back
+import msgspec
+from msgspec import Raw
+
+from narrows.dialects.texts import (
+    API_KEYS,
+    FIGURES,
+    LONG,
+    Keys,
+    blob,
+    collect,
+    collect_logprobs,
+    collect_source,
+    figure,
+    openai_usage,
+    put_back,
+)
 from narrows.model.reply import Delta
 from narrows.model.usage import Usage
 
@@ -16,7 +31,7 @@ def collected(tree: Any) -> tuple[dict[str, Any], list[Delta]]:
 
 def test_everything_below_a_place() -> None:
     _, deltas = collected({"k1": "a", "k2": ["b", {"k3": 1}], "type": "", "n": None})
-    assert [delta.text for delta in deltas] == ["a", "b", "k3", "k1", "k2", "n"]
+    assert [delta.text for delta in deltas] == ["a", "b", "1", "k3", "k1", "k2", "n"]
 
 
 def test_values_and_keys_go_back() -> None:
@@ -29,7 +44,7 @@ def test_values_and_keys_go_back() -> None:
 
 
 def test_the_words_of_the_apis_are_no_texts() -> None:
-    _, deltas = collected({"type": "x", "prompt_tokens": 5})
+    _, deltas = collected({"type": "x", "prompt_tokens": None})
     assert [delta.text for delta in deltas] == ["x"]
     assert all(key == key.lower() for key in API_KEYS)
 
@@ -77,3 +92,65 @@ def test_keys_that_are_named_alike_lose_no_member() -> None:
     slot["c@d.example"] = "[X]"
     assert tree == {"[X]": 1, "[X]_2": 2, "kept": 3}
     assert list(tree) == ["[X]", "[X]_2", "kept"]
+
+
+def test_numbers_keep_their_literal_unless_they_are_changed() -> None:
+    holder, deltas = collected({"a": 4111111111111111, "b": Raw(b"1.10"), "c": 2.5, "d": True, "e": [7]})
+    numbers = [delta for delta in deltas if delta.field == "number:f"]
+    assert [(delta.text, delta.name) for delta in numbers] == [
+        ("4111111111111111", "a"), ("1.10", "b"), ("2.5", "c"), ("7", "e"),
+    ]  # fmt: skip
+    numbers[0].text = "[CREDIT_CARD]"
+    put_back(deltas)
+    assert msgspec.json.encode(holder["root"]) == b'{"a":"[CREDIT_CARD]","b":1.10,"c":2.5,"d":true,"e":[7]}'
+
+
+def test_figures_of_the_api_are_texts_only_where_they_are_too_large_or_out_of_place() -> None:
+    tree = {"prompt_tokens": 5, "details": {"index": 41111111111111, "cached_tokens": 1}, "secret": 6, "index": [1, 2]}
+    deltas: list[Delta] = []
+    collect(deltas, 0, "f", {"usage": tree}, "usage", FIGURES)
+    assert [delta.text for delta in deltas] == ["41111111111111", "6", "secret"]
+    collect(deltas := [], 0, "f", {"usage": tree}, "usage", None)
+    assert [delta.text for delta in deltas] == ["41111111111111", "secret"]
+    assert {
+        "completion_time", "created", "end_block_index", "end_page_number", "prompt_time", "queue_time",
+        "search_result_index", "start_block_index", "start_page_number", "total_time",
+    } >= FIGURES - API_KEYS  # fmt: skip
+
+
+def test_a_long_list_of_numbers_is_one_text() -> None:
+    holder, deltas = collected([1] * (LONG + 1))
+    (only,) = deltas
+    assert only.text == "[" + ",".join("1" * (LONG + 1)) + "]"
+    put_back(deltas)
+    assert holder == {"root": [1] * (LONG + 1)}
+    only.text = '["x",2.50]'
+    put_back(deltas)
+    assert msgspec.json.encode(holder) == b'{"root":["x",2.50]}'
+
+
+def test_values_go_by_the_names_of_what_holds_them() -> None:
+    _, deltas = collected({"password": {"value": "a"}, "card": {"number": "b"}, "title": "c", "list": ["d"]})
+    assert {delta.text: delta.name for delta in deltas if delta.key != delta.text} == {
+        "a": "password", "b": "card number", "c": "", "d": "list",
+    }  # fmt: skip
+
+
+def test_an_object_is_its_source_and_no_member_is_lost() -> None:
+    holder: dict[str, Any] = {"input": {"a": 1}, "empty": {}}
+    deltas: list[Delta] = []
+    collect_source(deltas, 0, "f", holder, "input")
+    collect_source(deltas, 0, "f", holder, "empty")
+    (only,) = deltas
+    assert only.text == '{"a":1}'
+    only.text = '{"[X]":1,"[X]":2}'
+    put_back(deltas)
+    assert msgspec.json.encode(holder) == b'{"input":{"[X]":1,"[X]_2":2},"empty":{}}'
+    only.text = "no JSON"
+    put_back(deltas)
+    assert holder["input"] == "no JSON"
+
+
+def test_blobs() -> None:
+    assert (blob("p", "", "data:image/png;base64,QUJD").media_type, blob("p", "a/b", "QUJD").size) == ("image/png", 3)
+    assert blob("p", "", "no base64!").size == len("no base64!")

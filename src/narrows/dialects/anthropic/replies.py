@@ -1,7 +1,7 @@
 """Replies of Anthropic's messages, whole or streamed.
 
 Adjacent text blocks of a message are one stream, `content`: citations split sentences. Tool calls are numbered by
-their block. Not texts: the envelope (ids, model name, type and role words, known stop reasons).
+their block. Not texts: words of the API (types, roles, known stop reasons), and figures that it has.
 
 Whether `content` goes on after a text block tells only the event after it. So the stop of a text block is held back
 until then: what a guard still holds goes into the next block if that is text, too, and else before the stop.
@@ -9,11 +9,13 @@ until then: what a guard still holds goes into the next block if that is text, t
 
 from typing import Any, Final
 
+from narrows.dialects.envelope import collect_word
 from narrows.dialects.fields import TOOL_NAME, growing, grows
 from narrows.dialects.readers import StreamReader
 from narrows.dialects.refusals import anthropic_refusal, error_in
+from narrows.dialects.reply_media import collect_media
 from narrows.dialects.sse import encode
-from narrows.dialects.texts import collect, figure
+from narrows.dialects.texts import FIGURES, collect, collect_source, figure, is_too_large
 from narrows.model.call import Asked, Json
 from narrows.model.reply import Delta, Event
 from narrows.model.usage import Usage
@@ -22,6 +24,15 @@ from narrows.ports.dialect import ReplyInvalid
 
 _ENVELOPE: Final = frozenset({"id", "type", "role", "model"})
 _BLOCK_ENVELOPE: Final = frozenset({"id", "type", "tool_use_id"})
+_WORDS: Final = frozenset(
+    {
+        "assistant", "citations_delta", "code_execution_tool_result", "container_upload", "document", "image",
+        "input_json_delta", "mcp_tool_result", "mcp_tool_use", "message", "redacted_thinking", "server_tool_use",
+        "signature_delta", "text", "text_delta", "thinking", "thinking_delta", "tool_use", "web_fetch_tool_result",
+        "web_search_tool_result",
+    }
+)  # fmt: skip
+_COUNTED: Final = frozenset({"citations", "citation"})
 _STOP_REASONS: Final = frozenset(
     {"end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded"}
 )
@@ -50,14 +61,16 @@ def read_message(tree: Json, event: Event, *, stored: bool = False) -> None:
             for index, block in enumerate(value):
                 if type(block) is not dict:
                     raise ReplyInvalid("the model server sent a content block that is not an object")
-                read_block(event.deltas, index, block)
+                read_block(event, index, block)
         elif key == "usage":
             event.usage = read_usage(value)
-            collect(event.deltas, 0, "other", tree, key)
+            collect(event.deltas, 0, "other", tree, key, FIGURES)
         elif key == "stop_reason":
             _read_stop(event, tree)
         elif key not in _ENVELOPE or type(value) is not str:
             collect(event.deltas, 0, "other", tree, key)
+        elif value not in _WORDS:
+            collect_word(event.deltas, 0, tree, key)
     if type(tree.get("model")) is str:
         event.model = tree["model"]
     if stored and type(tree.get("id")) is str:
@@ -68,22 +81,27 @@ def read_count(tree: Json, event: Event) -> None:
     """Fills in `event` from a count of tokens."""
     event.usage = Usage(prompt=figure(tree, "input_tokens"))
     for key in tree:
-        collect(event.deltas, 0, "other", tree, key)
+        collect(event.deltas, 0, "other", tree, key, FIGURES)
 
 
-def read_block(deltas: list[Delta], index: int, block: Json) -> None:
+def read_block(event: Event, index: int, block: Json) -> None:
     """The texts of a content block, or of a delta to one."""
+    deltas = event.deltas
     for key, value in block.items():
         if key == "partial_json" and type(value) is str:
             collect(deltas, 0, f"tool_call:{index}", block, key)
         elif key in ("input", "partial_json"):
-            collect(deltas, 0, f"tool_call_input:{index}", block, key)
+            collect_source(deltas, 0, f"tool_call_input:{index}", block, key)
         elif key == "name":
             collect(deltas, 0, f"{TOOL_NAME}{index}", block, key)
         elif key in _BLOCK_FIELDS:
-            collect(deltas, 0, _BLOCK_FIELDS[key], block, key)
+            collect(deltas, 0, _BLOCK_FIELDS[key], block, key, FIGURES if key in _COUNTED else frozenset())
+        elif key in ("source", "content"):
+            collect_media(event, 0, block, key, "content")
         elif key not in _BLOCK_ENVELOPE or type(value) is not str:
             collect(deltas, 0, "other", block, key)
+        elif value not in _WORDS:
+            collect_word(deltas, 0, block, key)
 
 
 def read_usage(usage: Any) -> Usage | None:
@@ -131,9 +149,8 @@ class MessageStream(StreamReader):
             self._release(self._stop, kind, tree)
         if kind == "content_block_delta" and type(tree.get("delta")) is dict:
             index = tree.get("index")
-            read_block(event.deltas, index if type(index) is int else 0, tree["delta"])
-            if len(tree) > 3:
-                self._read_rest(tree, event, ("delta",))
+            read_block(event, index if type(index) is int else 0, tree["delta"])
+            self._read_rest(tree, event, ("delta",))
             for delta in event.deltas:
                 if (0, delta.field) not in self._open:
                     self._begin(event, delta.field)
@@ -217,7 +234,7 @@ class MessageStream(StreamReader):
             read_message(message, event, stored=self._stored)
             read.append("message")
         if type(block) is dict:
-            read_block(event.deltas, index if type(index) is int else 0, block)
+            read_block(event, index if type(index) is int else 0, block)
             read.append("content_block")
         if type(delta) is dict:
             read.append("delta")
@@ -229,12 +246,14 @@ class MessageStream(StreamReader):
         if usage is not None:
             event.usage = read_usage(usage)
             read.append("usage")
-            collect(event.deltas, 0, "other", tree, "usage")
+            collect(event.deltas, 0, "other", tree, "usage", FIGURES)
         self._read_rest(tree, event, read)
 
     def _read_rest(self, tree: Json, event: Event, read: Any) -> None:
         for key, value in tree.items():
-            if key not in read and (key != "type" or type(value) is not str):
+            if key == "type" and type(value) is str:
+                self.envelope.read(event.deltas, tree, key, value)
+            elif key not in read and (key != "index" or type(value) is not int or is_too_large(value)):
                 collect(event.deltas, 0, "other", tree, key)
 
     def _failed(self, tree: Json, event: Event) -> Event:

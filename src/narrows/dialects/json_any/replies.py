@@ -13,14 +13,15 @@ from typing import Any, Final
 import msgspec
 
 from narrows.dialects import sse
-from narrows.dialects.fields import growing, grows
+from narrows.dialects.fields import NUMBER, growing, grows, is_envelope
 from narrows.dialects.forms import blank
-from narrows.dialects.jsonpath import Path, first, located
+from narrows.dialects.jsonpath import Path, first, located, places
 from narrows.dialects.readers import EVENT_STREAM, JSON
 from narrows.dialects.reading import child, element
 from narrows.dialects.refusals import problem
 from narrows.dialects.reply_json import decode
-from narrows.dialects.texts import Keys, put_back
+from narrows.dialects.texts import Keys, Number, Source, is_long, is_number, is_too_large, literal, put_back
+from narrows.model.names import named
 from narrows.model.reply import Delta, Event
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny
@@ -57,8 +58,25 @@ class ReplyShape(msgspec.Struct, frozen=True):
                     _everything(event.deltas, where, holder, key, stream=stream)
         else:
             _everything(event.deltas, "$", data, 0, stream=stream)
+            if self.prompt is not None or self.completion is not None:
+                self._leave_usage(event.deltas, tree)
         event.usage = self._usage(tree)
         return event
+
+    def _leave_usage(self, deltas: list[Delta], tree: Any) -> None:
+        """Counts stand where they were declared, and are no texts."""
+        declared = {
+            (id(holder), key)
+            for path in (self.prompt, self.completion)
+            if path is not None
+            for holder, key in places(tree, path)
+            if _count(holder[key]) is not None and not is_too_large(holder[key])
+        }
+        deltas[:] = [
+            delta
+            for delta in deltas
+            if type(delta.container) is not Number or (id(delta.container.holder), delta.key) not in declared
+        ]
 
     def _usage(self, tree: Any) -> Usage | None:
         prompt, completion = _count(first(tree, self.prompt)), _count(first(tree, self.completion))
@@ -69,20 +87,32 @@ def _count(value: Any) -> int | None:
     return value if type(value) is int and value >= 0 else None
 
 
-def _everything(deltas: list[Delta], field: str, container: Any, key: Any, *, stream: bool) -> None:
+def _everything(
+    deltas: list[Delta], field: str, container: Any, key: Any, *, stream: bool, name: str | None = None
+) -> None:
+    """`name`: what the value is called; None: it is the first, and its path is all that is known of it."""
     value = container[key]
+    if name is None:
+        name = named(key) if type(key) is str else ""
     if type(value) is str:
         if value:
-            deltas.append(Delta(0, field, value, container, key))
+            deltas.append(Delta(0, field, value, container, key, name))
     elif type(value) is list:
+        if is_long(value):
+            source = _encode(value).decode()
+            deltas.append(Delta(0, NUMBER + field, source, Source(container, source), key, name))
+            return
         for index in range(len(value)):
             place = _element(field, index, value[index]) if stream else field + "[*]"
-            _everything(deltas, place, value, index, stream=stream)
+            _everything(deltas, place, value, index, stream=stream, name=name)
     elif type(value) is dict:
-        for name in value:
-            _everything(deltas, child(field, name), value, name, stream=stream)
+        for inner in value:
+            _everything(deltas, child(field, inner), value, inner, stream=stream, name=named(inner, name))
         slot = Keys(value)
-        deltas += [Delta(0, field + "~", name, slot, name) for name in value if name]
+        deltas += [Delta(0, field + "~", inner, slot, inner) for inner in value if inner]
+    elif is_number(value) and not (type(key) is str and is_envelope(key) and not is_too_large(value)):
+        text = literal(value)
+        deltas.append(Delta(0, NUMBER + field, text, Number(container, text), key, name))
 
 
 def _element(field: str, position: int, value: Any) -> str:

@@ -1,16 +1,25 @@
 """Replies of chat completions and completions, whole or streamed: the same choices, under `message`, `delta`, `text`.
 
-Not texts: the envelope (ids, model name, object and role words, known finish reasons). Everything else is.
+Not texts: role words, known finish reasons, and figures that the API has. Everything else is, the envelope once.
 """
 
 from typing import Any, Final
 
+from narrows.dialects.envelope import Envelope, collect_word
 from narrows.dialects.fields import COPY, TOOL_NAME, grows
 from narrows.dialects.forms import alone
 from narrows.dialects.readers import StreamReader
 from narrows.dialects.reading import ROLES
 from narrows.dialects.refusals import error_in, openai_refusal
-from narrows.dialects.texts import collect, collect_logprobs, openai_usage
+from narrows.dialects.reply_media import collect_media, read_blob
+from narrows.dialects.texts import (
+    FIGURES,
+    collect,
+    collect_logprobs,
+    collect_source,
+    is_too_large,
+    openai_usage,
+)
 from narrows.model.call import Asked, Json
 from narrows.model.reply import Delta, Event
 from narrows.model.verdict import Deny
@@ -37,7 +46,9 @@ _REASONING_COPY: Final = COPY + "reasoning"
 _DETAILS: Final = {"text": "details", "summary": "details", "data": "signature", "signature": "signature"}
 """Members of a piece of OpenRouter's `reasoning_details`; its text stands beside it in `reasoning`, too."""
 
-_TIERS: Final = frozenset({"auto", "default", "flex", "on_demand", "performance", "priority", "scale", "standard"})
+_CALL_TYPES: Final = frozenset({"function", "custom"})
+_EXPIRES: Final = frozenset({"expires_at"})
+_COUNTED: Final = frozenset({"usage", "timings"})
 _OUTER: Final = frozenset({"id", "object", "created", "model", "system_fingerprint", "service_tier"})
 _INNER: Final = frozenset({"index", "type"})
 """Members that an event shares with the next one, of the chunk and of what it holds."""
@@ -46,22 +57,27 @@ _MOST_OPEN: Final = 1_024
 """Fields that may be open at a time; each text of a further one stands for itself."""
 
 
-def read_completion(tree: Json, event: Event, *, stored: bool = False) -> None:
-    """Fills in `event` from a whole reply or one chunk. Raises ReplyInvalid."""
+def read_completion(tree: Json, event: Event, *, stored: bool = False, envelope: Envelope | None = None) -> None:
+    """Fills in `event` from a whole reply or one chunk of the stream with this `envelope`. Raises ReplyInvalid."""
     for key, value in tree.items():
         kind = type(value)
         if kind is str and key in _ENVELOPE:
             if key == "model":
                 event.model = value
-            elif key == "service_tier" and value not in _TIERS:
-                collect(event.deltas, 0, "other", tree, key)
+            if envelope is None:
+                collect_word(event.deltas, 0, tree, key)
+            else:
+                envelope.read(event.deltas, tree, key, value)
         elif kind is list and key == "choices":
             for choice in value:
                 _read_choice(event, choice)
-        elif kind is not int and value is not None:
+        elif kind is int:
+            if key != "created" or is_too_large(value):
+                collect(event.deltas, 0, "other", tree, key)
+        elif value is not None:
             if key == "usage":
                 event.usage = openai_usage(value)
-            collect(event.deltas, 0, "other", tree, key)
+            collect(event.deltas, 0, "other", tree, key, FIGURES if key in _COUNTED else frozenset())
     if stored and type(tree.get("id")) is str:
         event.response_id = tree["id"]
 
@@ -71,11 +87,11 @@ def _read_choice(event: Event, choice: Any) -> None:
         raise ReplyInvalid("the model server sent a choice that is not an object")
     index = _index(choice)
     for key, value in choice.items():
-        if value is None or type(value) is int:
+        if value is None or (key == "index" and type(value) is int and not is_too_large(value)):
             continue
         if key in ("delta", "message"):
             if type(value) is dict:
-                _read_message(event.deltas, index, value)
+                _read_message(event, index, value)
             else:
                 collect(event.deltas, index, "content", choice, key)
         elif key == "text":
@@ -95,7 +111,8 @@ def _index(choice: Json) -> int:
     return index if type(index) is int else 0
 
 
-def _read_message(deltas: list[Delta], index: int, message: Json) -> None:
+def _read_message(event: Event, index: int, message: Json) -> None:
+    deltas = event.deltas
     for key, value in message.items():
         if not value:
             continue
@@ -104,22 +121,26 @@ def _read_message(deltas: list[Delta], index: int, message: Json) -> None:
         elif key == "role" and type(value) is str and value in ROLES:
             continue
         elif key == "content":
-            _read_parts(deltas, index, message, value)
+            _read_parts(event, index, message, value)
         elif key in _LISTS and type(value) is list:
             for position, element in enumerate(value):
                 _LISTS[key](deltas, index, position, value, element)
         elif key == "function_call" and type(value) is dict:
             read_function(deltas, index, 0, value)
         elif key == "audio" and type(value) is dict:
-            _read_audio(deltas, index, value)
+            _read_audio(event, index, value)
+        elif key == "images":
+            collect_media(event, index, message, key, key)
         elif key == "reasoning" and message.get("reasoning_content"):
             collect(deltas, index, _REASONING_COPY, message, key)
         else:
-            collect(deltas, index, _FIELDS.get(key, "other"), message, key)
+            field = _FIELDS.get(key, "other")
+            collect(deltas, index, field, message, key, FIGURES if field == "citations" else frozenset())
 
 
-def _read_parts(deltas: list[Delta], index: int, message: Json, parts: Any) -> None:
+def _read_parts(event: Event, index: int, message: Json, parts: Any) -> None:
     """Content in parts, as some servers send it."""
+    deltas = event.deltas
     for position, part in enumerate(parts if type(parts) is list else ()):
         kind = part.get("type") if type(part) is dict else None
         if kind in ("text", "thinking"):
@@ -127,7 +148,7 @@ def _read_parts(deltas: list[Delta], index: int, message: Json, parts: Any) -> N
                 if key != "type":
                     _read_part(deltas, index, part, key)
         else:
-            collect(deltas, index, "other", parts, position)
+            collect_media(event, index, parts, position, "content")
     if type(parts) is not list:
         collect(deltas, index, "content", message, "content")
 
@@ -160,7 +181,8 @@ def _read_details(deltas: list[Delta], index: int, position: int, details: list[
         number = position
     for key in piece:
         field = _DETAILS.get(key, "other")
-        collect(deltas, index, f"{COPY}reasoning_details:{number}" if field == "details" else field, piece, key)
+        field = f"{COPY}reasoning_details:{number}" if field == "details" else field
+        collect(deltas, index, field, piece, key, FIGURES)
 
 
 def _read_call(deltas: list[Delta], index: int, position: int, calls: list[Any], call: Any) -> None:
@@ -173,7 +195,9 @@ def _read_call(deltas: list[Delta], index: int, position: int, calls: list[Any],
     for key, value in call.items():
         if key in ("function", "custom") and type(value) is dict:
             read_function(deltas, index, number, value)
-        elif key not in ("id", "type") or type(value) is not str:
+        elif key == "id" and type(value) is str:
+            collect_word(deltas, index, call, key)
+        elif not (key == "type" and value in _CALL_TYPES) and not (key == "index" and type(value) is int):
             collect(deltas, index, "other", call, key)
 
 
@@ -184,7 +208,7 @@ def read_function(deltas: list[Delta], index: int, number: int, function: Json) 
         if key not in ("arguments", "input"):
             collect(deltas, index, f"{TOOL_NAME}{number}" if key == "name" else "other", function, key)
         elif type(value) is not str:
-            collect(deltas, index, f"tool_call_input:{number}", function, key)
+            collect_source(deltas, index, f"tool_call_input:{number}", function, key)
         else:
             kind = "tool_call" if key == "arguments" else "tool_call_text"
             collect(deltas, index, f"{kind}:{number}", function, key)
@@ -193,11 +217,16 @@ def read_function(deltas: list[Delta], index: int, number: int, function: Json) 
 _LISTS: Final = {"tool_calls": _read_call, "reasoning_details": _read_details}
 
 
-def _read_audio(deltas: list[Delta], index: int, audio: Json) -> None:
+def _read_audio(event: Event, index: int, audio: Json) -> None:
     """Spoken output: its transcript is a text, its data is sound."""
     for key, value in audio.items():
-        if key not in ("id", "data") or type(value) is not str:
-            collect(deltas, index, "audio_transcript" if key == "transcript" else "other", audio, key)
+        if key == "id" and type(value) is str:
+            collect_word(event.deltas, index, audio, key)
+        elif key == "data" and type(value) is str:
+            read_blob(event, index, audio, key, "audio")
+        else:
+            field = "audio_transcript" if key == "transcript" else "other"
+            collect(event.deltas, index, field, audio, key, _EXPIRES)
 
 
 def _rank(field: str) -> int:
@@ -244,7 +273,7 @@ class CompletionStream(StreamReader):
         event = Event(tree, name)
         if tree.get("error"):
             return self._failed(tree, event)
-        read_completion(tree, event, stored=self._stored)
+        read_completion(tree, event, stored=self._stored, envelope=self.envelope)
         known = self._known
         for delta in event.deltas:
             key = (delta.choice, delta.field)

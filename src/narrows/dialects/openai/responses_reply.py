@@ -6,9 +6,11 @@ What stands in a place of repetitions is named `repeat:<field>`; what a response
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from narrows.dialects.envelope import collect_word
 from narrows.dialects.fields import TOOL_NAME
 from narrows.dialects.openai.responses import is_name_alone
-from narrows.dialects.texts import collect, collect_logprobs, openai_usage
+from narrows.dialects.reply_media import collect_media, read_blob
+from narrows.dialects.texts import FIGURES, collect, collect_logprobs, collect_source, openai_usage
 from narrows.model.call import Json
 from narrows.model.reply import Delta, Event
 from narrows.ports.dialect import ReplyInvalid
@@ -20,6 +22,27 @@ ENVELOPE: Final = frozenset(
     }
 )  # fmt: skip
 
+WORDS: Final = frozenset(
+    {
+        "assistant", "auto", "cancelled", "code_interpreter_call", "completed", "computer_call", "custom_tool_call",
+        "default", "developer", "disabled", "failed", "file_search_call", "flex", "function_call",
+        "function_call_output", "image_generation_call", "in_progress", "incomplete", "interpreting",
+        "local_shell_call", "mcp_approval_request", "mcp_call", "mcp_list_tools", "message", "output_text", "priority",
+        "queued", "reasoning", "reasoning_text", "refusal", "response", "scale", "searching", "summary_text", "system",
+        "text", "user", "web_search_call",
+    }
+)  # fmt: skip
+"""What stands in the envelope of nearly every reply."""
+
+_PARAMETERS: Final = FIGURES | frozenset(
+    {
+        "background", "completed_at", "created_at", "frequency_penalty", "max_output_tokens", "max_tool_calls",
+        "presence_penalty", "temperature", "top_logprobs", "top_p",
+    }
+)  # fmt: skip
+"""Members of a response in which it has numbers."""
+
+_COUNTED: Final = frozenset({"usage", "annotations", "annotation"})
 _PART_FIELDS: Final = {
     "output_text": "content",
     "text": "content",
@@ -60,12 +83,16 @@ def read_response(
                 if type(item) is not dict:
                     raise ReplyInvalid("the model server sent an output item that is not an object")
                 start = len(deltas)
-                read_item(deltas, index, item, prefix)
+                read_item(event, index, item, prefix)
                 if judge is not None:
                     judge(deltas[start:], item.get("id"), index)
-        elif type(value) is not str or key not in ENVELOPE:
+        elif type(value) is str and key in ENVELOPE:
+            if value not in WORDS:
+                collect_word(deltas, 0, tree, key)
+        else:
             start = len(deltas)
-            collect(deltas, 0, prefix + _field_of_response(key, prefix), tree, key)
+            figures = _PARAMETERS if key in _PARAMETERS or key == "usage" else frozenset[str]()
+            collect(deltas, 0, prefix + _field_of_response(key, prefix), tree, key, figures)
             if judge is not None:
                 judge(deltas[start:], None, _NO_ITEM)
     if type(tree.get("model")) is str:
@@ -93,24 +120,38 @@ def kept_name(item: Json, *, stored: bool) -> str | None:
     return name if type(name) is str and (stored or is_name_alone(item, item.get("type"))) else None
 
 
-def read_item(deltas: list[Delta], index: int, item: Json, prefix: str) -> None:
+def read_item(event: Event, index: int, item: Json, prefix: str) -> None:
     """The texts of an output item: a message, reasoning, a call, or whatever else."""
+    deltas = event.deltas
     reasoning = item.get("type") == "reasoning"
     for key, value in item.items():
         if key in ("content", "summary") and type(value) is list:
             for position, part in enumerate(value):
                 if type(part) is dict:
-                    read_part(deltas, part, f"{prefix}reasoning" if reasoning else "", prefix)
+                    read_part(event, part, f"{prefix}reasoning" if reasoning else "", prefix)
                 else:
                     collect(deltas, 0, f"{prefix}other", value, position)
         elif key in ("arguments", "input"):
-            collect(deltas, 0, prefix + call_field(key, value, index), item, key)
+            read_passed(deltas, prefix + call_field(key, value, index), item, key)
         elif key == "name":
             collect(deltas, 0, f"{prefix}{TOOL_NAME}{index}", item, key)
-        elif key == "result" and item.get("type") == "image_generation_call" and type(value) is str:
-            continue
-        elif type(value) is not str or key not in ENVELOPE:
+        elif type(value) is str and key in ENVELOPE:
+            if value not in WORDS:
+                collect_word(deltas, 0, item, key)
+        elif key == "outputs":
+            collect_media(event, 0, item, key, key)
+        elif key == "result" and type(value) is str and item.get("type") == "image_generation_call":
+            read_blob(event, 0, item, key, "result")
+        else:
             collect(deltas, 0, prefix + OF_ITEMS.get(key, "other"), item, key)
+
+
+def read_passed(deltas: list[Delta], field: str, holder: Json, key: str) -> None:
+    """What a call passes, as source or as an object."""
+    if type(holder[key]) is str:
+        collect(deltas, 0, field, holder, key)
+    else:
+        collect_source(deltas, 0, field, holder, key)
 
 
 def call_field(kind: str, value: Any, index: int) -> str:
@@ -120,8 +161,9 @@ def call_field(kind: str, value: Any, index: int) -> str:
     return f"tool_call:{index}" if kind.endswith("arguments") else f"tool_call_text:{index}"
 
 
-def read_part(deltas: list[Delta], part: Json, field: str, prefix: str) -> None:
+def read_part(event: Event, part: Json, field: str, prefix: str) -> None:
     """The texts of a content part; `field` overrides what its type says."""
+    deltas = event.deltas
     kind = part.get("type")
     named = field or prefix + (_PART_FIELDS.get(kind, "other") if type(kind) is str else "other")
     for key, value in part.items():
@@ -130,4 +172,8 @@ def read_part(deltas: list[Delta], part: Json, field: str, prefix: str) -> None:
         elif key == "logprobs":
             collect_logprobs(deltas, 0, f"{prefix}logprobs", part, key)
         elif key != "type" or type(value) is not str or value not in _PART_FIELDS:
-            collect(deltas, 0, prefix + OF_ITEMS.get(key, "other"), part, key)
+            if kind in _PART_FIELDS:
+                figures = FIGURES if key in _COUNTED else frozenset[str]()
+                collect(deltas, 0, prefix + OF_ITEMS.get(key, "other"), part, key, figures)
+            else:
+                collect_media(event, 0, part, key, "content")

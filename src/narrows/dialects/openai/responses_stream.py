@@ -23,20 +23,31 @@ from narrows.dialects.openai.responses_reply import (
     kept_name,
     read_item,
     read_part,
+    read_passed,
     read_response,
 )
 from narrows.dialects.readers import StreamReader
 from narrows.dialects.refusals import error_in, openai_error
 from narrows.dialects.repeats import Repeats
+from narrows.dialects.reply_media import read_blob
 from narrows.dialects.sse import encode
-from narrows.dialects.texts import collect, collect_logprobs
+from narrows.dialects.texts import FIGURES, collect, collect_logprobs, is_too_large
 from narrows.model.call import Asked, Json
 from narrows.model.reply import Delta, Event
 from narrows.model.verdict import Deny
 from narrows.ports.dialect import ReplyInvalid
 
-_EVENT_ENVELOPE: Final = ENVELOPE | {"partial_image_b64", "b64_json"}
-"""Pictures are no texts; they stand in events as base64."""
+_PICTURES: Final = frozenset({"partial_image_b64", "b64_json"})
+"""Members of events in which pictures stand as base64."""
+
+_SOUND: Final = frozenset({"response.audio", "response.output_audio"})
+_INDEXES: Final = frozenset(
+    {
+        "sequence_number", "output_index", "content_index", "summary_index", "annotation_index", "partial_image_index",
+        "command_index", "obfuscation_index",
+    }
+)  # fmt: skip
+_PLACES: Final = frozenset({"annotations", "annotation"})
 
 _ENDINGS: Final = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
 _DELTA_FIELDS: Final = {
@@ -99,6 +110,7 @@ class ResponseStream(StreamReader):
         if type(response) is dict:
             self._last = read_response(response, event, stored=self._stored, prefix=REPEAT, judge=self._judge)
             self._read_rest(tree, event, "response")
+            self._read_words(tree, event)
         else:
             self._read_event(kind, tree, event)
         if kind in _ENDINGS:
@@ -169,32 +181,36 @@ class ResponseStream(StreamReader):
         goes_on = action == "delta" and type(tree.get("delta")) is str and self._go_on(stem, index, tree)
         repeat = REPEAT if action == "done" else ""
         if type(item) is dict:
-            read_item(event.deltas, index, item, repeat)
+            read_item(event, index, item, repeat)
             if repeat:
                 self._keep(item, event)
         if type(part) is dict:
-            read_part(event.deltas, part, f"{repeat}reasoning" if "reasoning" in stem else "", repeat)
+            read_part(event, part, f"{repeat}reasoning" if "reasoning" in stem else "", repeat)
         self._read_members(stem, action, index, tree, event)
         if action != "delta":
             self._judge(event.deltas, name, index)
+        self._read_words(tree, event)
         if not goes_on:
             self._end(event, self._done(kind, action, stem, index))
 
     def _read_members(self, stem: str, action: str, index: int, tree: Json, event: Event) -> None:
         repeat = REPEAT if action == "done" else ""
         for key, value in tree.items():
-            if type(value) is int or (type(value) is str and key in _EVENT_ENVELOPE):
+            if (type(value) is str and key in ENVELOPE) or (key in ("item", "part") and type(value) is dict):
                 continue
-            if key in ("item", "part") and type(value) is dict:
+            if type(value) is int and key in _INDEXES and not is_too_large(value):
                 continue
-            if key in _SAID and (key == "delta" or action != "delta"):
-                collect(event.deltas, 0, repeat + self._field(stem, index), tree, key)
+            if type(value) is str and (key in _PICTURES or (key == "delta" and stem in _SOUND)):
+                read_blob(event, 0, tree, key, stem)
+            elif key in _SAID and (key == "delta" or action != "delta"):
+                read_passed(event.deltas, repeat + self._field(stem, index), tree, key)
             elif key == "name":
                 collect(event.deltas, 0, f"{repeat}{TOOL_NAME}{index}", tree, key)
             elif key == "logprobs":
                 collect_logprobs(event.deltas, 0, f"{repeat}logprobs", tree, key)
             else:
-                collect(event.deltas, 0, repeat + OF_ITEMS.get(key, "other"), tree, key)
+                figures = FIGURES if key in _PLACES else frozenset[str]()
+                collect(event.deltas, 0, repeat + OF_ITEMS.get(key, "other"), tree, key, figures)
 
     def _go_on(self, stem: str, index: int, tree: Json) -> bool:
         """A delta says something; whether it makes a field grow. Deltas of the same field at another place have ended
@@ -264,8 +280,17 @@ class ResponseStream(StreamReader):
 
     def _read_rest(self, tree: Json, event: Event, done: str) -> None:
         for key, value in tree.items():
+            if type(value) is int and key in _INDEXES and not is_too_large(value):
+                continue
             if key != done and (type(value) is not str or key not in ENVELOPE):
                 collect(event.deltas, 0, "other", tree, key)
+
+    def _read_words(self, tree: Json, event: Event) -> None:
+        """What events say again and again of themselves."""
+        read, deltas = self.envelope.read, event.deltas
+        for key, value in tree.items():
+            if type(value) is str and key in ENVELOPE:
+                read(deltas, tree, key, value)
 
     def _failed(self, tree: Json, event: Event) -> Event:
         """The upstream's own error in mid-stream: rendered anew, then the stream counts as broken off."""

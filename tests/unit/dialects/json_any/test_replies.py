@@ -25,6 +25,7 @@ def test_every_string_and_key_of_a_document() -> None:
     assert [(delta.field, delta.text) for delta in event.deltas] == [
         ("$.a[*].b", "x"),
         ("$.a[*]~", "b"),
+        ("number:$.n", "1"),
         ("$~", "a"),
         ("$~", "n"),
     ]
@@ -34,12 +35,43 @@ def test_every_string_and_key_of_a_document() -> None:
     assert event.last
 
 
-@pytest.mark.parametrize(("data", "texts"), [(b'"just text"', ["just text"]), (b"[1,2]", []), (b"null", [])])
+@pytest.mark.parametrize(
+    ("data", "texts"), [(b'"just text"', ["just text"]), (b"[1,2.50]", ["1", "2.5"]), (b"null", [])]
+)
 def test_documents_that_are_no_objects(data: bytes, texts: list[str]) -> None:
     reader = reads()
     (event,) = replay(reader, data)
     assert [delta.text for delta in event.deltas] == texts
+    assert reader.write(event) == data.replace(b"2.50", b"2.5")
+
+
+def test_numbers_are_texts_but_where_their_members_say_that_they_are_not() -> None:
+    reader = reads(prompt_usage="$.meta.in")
+    (event,) = replay(reader, b'{"card":4111111111111111,"n":{"x":5},"created":7,"meta":{"in":3,"out":4}}')
+    numbers = [delta for delta in event.deltas if delta.field.startswith("number:")]
+    assert [(delta.field, delta.text, delta.name) for delta in numbers] == [
+        ("number:$.card", "4111111111111111", "card"),
+        ("number:$.n.x", "5", "x"),
+        ("number:$.meta.out", "4", "out"),
+    ]
+    numbers[0].text = "[CREDIT_CARD]"
+    assert reader.write(event) == (b'{"card":"[CREDIT_CARD]","n":{"x":5},"created":7,"meta":{"in":3,"out":4}}')
+
+
+def test_a_figure_larger_than_figures_are_is_a_text() -> None:
+    (event,) = replay(reads(), b'{"created":41111111111111}')
+    assert ("number:$.created", "41111111111111") in [(delta.field, delta.text) for delta in event.deltas]
+
+
+def test_a_long_list_of_numbers_is_one_text() -> None:
+    reader = reads()
+    data = b'{"v":[%b]}' % b",".join([b"0.5"] * 40)
+    (event,) = replay(reader, data)
+    (vector,) = [delta for delta in event.deltas if delta.field == "number:$.v"]
+    assert vector.text == data[5:-1].decode()
     assert reader.write(event) == data
+    vector.text = vector.text.replace("0.5", '"[CREDIT_CARD]"', 1)
+    assert reader.write(event) == data.replace(b"0.5", b'"[CREDIT_CARD]"', 1)
 
 
 def test_a_declared_shape() -> None:

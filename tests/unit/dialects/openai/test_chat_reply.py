@@ -44,6 +44,8 @@ def test_a_whole_reply() -> None:
         "tool_name:0": "get_weather",
         "tool_call:0": '{"a":1}',
         "logprobs": "Ra",
+        "envelope": "fp_1",
+        "envelope:id": "call_1",
     }
     assert event.usage == Usage(9, 3, 4, 1)
     assert (event.model, event.finish, event.last) == ("gpt-4o-mini-2024-07-18", "stop", True)
@@ -102,7 +104,8 @@ def test_the_usage_event_is_hidden_only_from_those_who_did_not_ask() -> None:
 def test_masked_deltas_are_written() -> None:
     reads = reader("chat", stream=True)
     (event,) = reads.feed(sse(chunk({"content": "secret"})))
-    event.deltas[0].text = "[MASKED]"
+    (delta,) = [delta for delta in event.deltas if delta.field == "content"]
+    delta.text = "[MASKED]"
     assert b'"content":"[MASKED]"' in reads.write(event)
 
 
@@ -267,12 +270,51 @@ def test_what_a_call_passes_is_told_apart_by_its_kind() -> None:
     functions = [{"arguments": "{}"}, {"input": "text"}, {"arguments": {"k": "v"}}]
     event = whole({"choices": [{"message": {"tool_calls": [{"function": each} for each in functions]}}]})
     assert [(delta.field, delta.text) for delta in event.deltas] == [
-        ("tool_call:0", "{}"), ("tool_call_text:1", "text"), ("tool_call_input:2", "v"), ("tool_call_input:2", "k"),
+        ("tool_call:0", "{}"), ("tool_call_text:1", "text"), ("tool_call_input:2", '{"k":"v"}'),
     ]  # fmt: skip
 
 
-def test_a_service_tier_that_is_no_word_of_the_api_is_a_text() -> None:
-    assert [
-        delta.text for delta in whole(CHAT_REPLY | {"service_tier": "078-05-1120"}).deltas if delta.field == "other"
-    ] == ["078-05-1120"]
-    assert all(delta.text != "default" for delta in whole(CHAT_REPLY | {"service_tier": "default"}).deltas)
+@pytest.mark.parametrize("key", ["id", "object", "model", "system_fingerprint", "service_tier", "obfuscation"])
+def test_the_envelope_is_texts_too(key: str) -> None:
+    assert "078-05-1120" in [delta.text for delta in whole(CHAT_REPLY | {key: "078-05-1120"}).deltas]
+
+
+def test_what_each_chunk_says_again_is_a_text_once_and_changed_in_all() -> None:
+    chunks = [chunk({"content": word}) | {"system_fingerprint": "078-05-1120"} for word in ("a", "b", "c")]
+    chunks[2]["system_fingerprint"] = "another"
+    reads = reader("chat", stream=True)
+    events = reads.feed(sse(*chunks))
+    found = [[delta.text for delta in event.deltas if delta.field == "envelope"] for event in events]
+    assert found == [["m-1", "078-05-1120"], [], ["another"]]
+    for event in events:
+        for delta in event.deltas:
+            delta.text = delta.text.replace("078-05-1120", "[US_SSN]")
+    written = b"".join(map(reads.write, events))
+    assert written.count(b'"system_fingerprint":"[US_SSN]"') == 2
+    assert written.count(b'"system_fingerprint":"another"') == 1
+
+
+def test_numbers_are_texts_where_no_api_has_one() -> None:
+    tree = chunk({"content": 4111111111111111, "odd": {"n": 5}}) | {
+        "created": 41111111111111,
+        "timings": {"prompt_n": 3},
+    }
+    event = whole(tree)
+    assert [(delta.field, delta.text) for delta in event.deltas if delta.field.startswith("number:")] == [
+        ("number:other", "41111111111111"), ("number:content", "4111111111111111"), ("number:other", "5"),
+    ]  # fmt: skip
+
+
+def test_media_is_noted_and_is_no_text() -> None:
+    data = "QUJD" * 20
+    message = {
+        "audio": {"id": "a", "data": data, "transcript": "hi", "expires_at": 7},
+        "images": [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}],
+    }
+    event = whole({"choices": [{"message": message}]})
+    assert [(part.path, part.media_type, part.size) for part in event.opaque] == [
+        ("audio", "", 60), ("images", "image/png", 60),
+    ]  # fmt: skip
+    assert [(delta.field, delta.text) for delta in event.deltas] == [
+        ("envelope:id", "a"), ("audio_transcript", "hi"), ("other", "image_url"), ("other", "image_url"),
+    ]  # fmt: skip

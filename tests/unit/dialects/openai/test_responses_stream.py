@@ -176,7 +176,8 @@ def test_fields_of_events(kind: str, field: str, key: str) -> None:
         said_so = response_event(kind.replace(".done", ".delta"), 0, output_index=3, delta="x")
         reads.feed(sse(said_so, named=True))
     (event,) = reads.feed(sse(response_event(kind, 1, output_index=3, **{key: "x"}), named=True))
-    assert [(delta.field, delta.text) for delta in event.deltas] == [(field, "x")]
+    said = [(delta.field, delta.text) for delta in event.deltas if delta.field != "envelope"]
+    assert said == [(field, "x")]
 
 
 @pytest.mark.parametrize("kind", ["completed", "incomplete", "failed"])

@@ -1,0 +1,112 @@
+"""What each event of a stream says again: ids, the model's name, words of the API. They are texts, too, since a server
+may write into them what it likes; but only once, as long as they stay the same.
+
+A value that repeats is no delta. If the first one was changed, those after it are changed alike when they are written.
+Events are written in the order in which they are read, so what is known of each member is right for the event at hand.
+Ids of nothing but random hexadecimal digits are no texts: a number in them is there by chance.
+"""
+
+import re
+from typing import Any, Final
+
+from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING
+from narrows.model.reply import Delta, Event
+
+_RANDOM: Final = re.compile(
+    r"(?:[A-Za-z]{1,16}[_-]){0,2}"
+    r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?=[0-9]*[a-f])[0-9a-f]{24,64})"
+)
+MOST_NAMES: Final = 256
+"""Names of events of which it is known how they were changed; each further one is a text each time."""
+
+_WORDS: Final = frozenset(
+    {"chat.completion", "chat.completion.chunk", "embedding", "list", "message", "response", "text_completion"}
+)
+"""What stands in the envelope of nearly every reply."""
+
+_FIELDS: Final = {
+    "id": ID, "item_id": ID, "call_id": ID, "tool_use_id": ID, "previous_response_id": ID, "obfuscation": PADDING,
+}  # fmt: skip
+
+
+def is_random(name: str) -> bool:
+    """Whether an id is made of random hexadecimal digits, after the words that say of what."""
+    return _RANDOM.fullmatch(name) is not None
+
+
+def collect_word(deltas: list[Delta], choice: int, container: Any, key: str) -> None:
+    """A string of the envelope that is said once."""
+    value = container[key]
+    field = _FIELDS.get(key, ENVELOPE_TEXT)
+    if value and value not in _WORDS and not (field is ID and is_random(value)):
+        deltas.append(Delta(choice, field, value, container, key))
+
+
+class Envelope:
+    """The members of one stream's events, by name."""
+
+    __slots__ = ("_changed", "_known", "_names")
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+        self._changed: dict[str, tuple[str, str]] = {}
+        self._names: dict[str, str] = {}
+
+    def read(self, deltas: list[Delta], tree: dict[str, Any], key: str, value: str) -> None:
+        """A member of an event."""
+        if self._known.get(key) == value:
+            return
+        field = _FIELDS.get(key, ENVELOPE_TEXT)
+        if field is not PADDING:
+            self._known[key] = value
+            if not value or value in _WORDS or (field is ID and is_random(value)):
+                return
+        deltas.append(Delta(0, field, value, _Member(tree, self._changed), key))
+
+    def read_name(self, event: Event) -> None:
+        """The name of an event, which is not in its data."""
+        name = event.name
+        if name is not None and name not in self._names:
+            if len(self._names) < MOST_NAMES:
+                self._names[name] = name
+            event.deltas.append(Delta(0, ENVELOPE_TEXT, name, _Name(event, self._names), name))
+
+    def mend(self, event: Event) -> None:
+        """Changes what repeats in an event that is written, as it was changed when it came first."""
+        if event.name is not None:
+            event.name = self._names.get(event.name, event.name)
+        if self._changed and type(event.data) is dict:
+            for key, (before, after) in self._changed.items():
+                if event.data.get(key) == before:
+                    event.data[key] = after
+
+
+class _Name:
+    """The place of an event's name, which later events may have, too."""
+
+    __slots__ = ("_event", "_names")
+
+    def __init__(self, event: Event, names: dict[str, str]) -> None:
+        self._event = event
+        self._names = names
+
+    def __setitem__(self, key: str, text: str) -> None:
+        self._event.name = text
+        if key in self._names:
+            self._names[key] = text
+
+
+class _Member:
+    """The place of a member that later events may repeat."""
+
+    __slots__ = ("_changed", "_tree")
+
+    def __init__(self, tree: dict[str, Any], changed: dict[str, tuple[str, str]]) -> None:
+        self._tree = tree
+        self._changed = changed
+
+    def __setitem__(self, key: str, text: str) -> None:
+        before = self._tree[key]
+        if text != before:
+            self._changed[key] = (before, text)
+            self._tree[key] = text
