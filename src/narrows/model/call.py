@@ -51,7 +51,8 @@ class Call(msgspec.Struct, frozen=True):
 
     `at` is Unix time in microseconds. `output_cap` is what the controls decided, in tokens per choice; None where
     nothing caps. `model` is the name the upstream knows, after aliases. `masked` says what was masked in the request;
-    None: it has not been masked yet. `spans` is what plug-ins found in its texts; None: none was asked.
+    None: it has not been masked yet. `spans` is what plug-ins found in its texts; None: none was asked. `shown_path` is
+    how the path is recorded where it holds what masks hide.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Call(msgspec.Struct, frozen=True):
     notes: tuple[Note, ...] = ()
     masked: tuple[Masked, ...] | None = None
     spans: Spans | None = None
+    shown_path: str | None = None
 
     @property
     def operation(self) -> str:
