@@ -5,6 +5,7 @@ from narrows.model.verdict import Deny
 from narrows.ports.http import Headers
 
 _BEARER = b"bearer "
+_USUAL = b"Bearer "
 
 
 def presented(headers: Headers) -> str | Deny:
@@ -13,7 +14,7 @@ def presented(headers: Headers) -> str | Deny:
     key = headers.get(b"x-api-key")
     token = key
     if authorization is not None:
-        if authorization[:7].lower() != _BEARER:
+        if not authorization.startswith(_USUAL) and authorization[:7].lower() != _BEARER:
             return Deny(
                 Code.CREDENTIAL_INVALID, "the Authorization header is not of the Bearer scheme", param="authorization"
             )

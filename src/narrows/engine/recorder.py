@@ -121,16 +121,16 @@ class Recorder:
 
     def note(self, event: Event) -> None:
         """Takes the facts of an event that the reply's end reports."""
-        if event.usage is not None:
-            self.usage = event.usage if self.usage is None else self.usage.merge(event.usage)
-        if event.model is not None:
-            self.model = event.model
-        if event.finish is not None:
-            self.finish = event.finish
+        if (usage := event.usage) is not None:
+            self.usage = usage if self.usage is None else self.usage.merge(usage)
+        if (model := event.model) is not None:
+            self.model = model
+        if (finish := event.finish) is not None:
+            self.finish = finish
         if event.masked:
             self.masked = _added(self.masked, event.masked)
-        if event.response_id is not None and event.response_id not in self.response_ids:
-            self.response_ids = (*self.response_ids, event.response_id)
+        if (response := event.response_id) is not None and response not in self.response_ids:
+            self.response_ids = (*self.response_ids, response)
 
     def stream(self, event: Event) -> None:
         """Takes an event of a stream as it leaves; writes a segment when enough has gathered."""
@@ -166,26 +166,27 @@ class Recorder:
         duration = self._duration = self.elapsed()
         if not self._opened:
             return duration
+        # By position, as in `opened`.
         self._journal.close(
             Closed(
-                call=self._call.id,
-                at=self._call.at + duration,
-                outcome=outcome,
-                status=status,
-                model=self.model,
-                usage=self.usage,
-                upstream_status=self.upstream_status,
-                upstream_request_id=self.upstream_request_id,
-                refusal=None if deny is None else deny.code.value,
-                reason=None if deny is None else deny.message,
-                policy=None if deny is None else deny.policy,
-                response_ids=self.response_ids,
-                finish=self.finish,
-                first_byte=self.first_byte,
-                duration=duration,
-                sent_bytes=self.sent_bytes,
-                masked=self.masked,
+                self._call.id,
+                self._call.at + duration,
+                outcome,
+                status,
+                self.model,
+                self.usage,
+                self.upstream_status,
+                self.upstream_request_id,
+                None if deny is None else deny.code.value,
+                None if deny is None else deny.message,
+                None if deny is None else deny.policy,
+                self.response_ids,
+                self.finish,
+                self.first_byte,
+                duration,
+                self.sent_bytes,
                 contents=self.contents if self._transcript is None else self.contents + self._transcript.take(),
+                masked=self.masked,
             )
         )
         return duration

@@ -58,9 +58,8 @@ def _opening(texts: tuple[Text, ...]) -> tuple[str, str] | None:
     """The first user text and the first system text before it; None where no user speaks."""
     system = ""
     for text in texts:
-        role = text.role
-        if role is _USER:
+        if text.role is _USER:
             return system, text.value
-        if role is _SYSTEM and not system:
+        if text.role is _SYSTEM and not system:
             system = text.value
     return None

@@ -14,6 +14,7 @@ KNOWN_LINES: Final = 128
 
 _KNOWN_SIZE: Final = 128
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
+_FIELDS: Final = len(_OK)
 _LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[\t ]*+([\t\x20-\x7e\x80-\xff]*+)")
 _KEPT: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 _UNUSUAL: Final = frozenset(
@@ -36,10 +37,10 @@ class PlainHeads:
         """The end-to-end fields, the body's length and where it begins; None for what only the parser can judge."""
         if not data.startswith(_OK):
             return None
-        end = data.find(b"\r\n\r\n", len(_OK), MAX_HEAD)
+        end = data.find(b"\r\n\r\n", _FIELDS, MAX_HEAD)
         if end < 0:
             return None
-        lines = data[len(_OK) : end].split(b"\r\n")
+        lines = data[_FIELDS:end].split(b"\r\n")
         try:
             fields = dict(map(self._known.__getitem__, lines))
         except KeyError:
