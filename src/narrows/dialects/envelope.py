@@ -43,39 +43,52 @@ def collect_word(deltas: list[Delta], choice: int, container: Any, key: str) -> 
 
 
 class Envelope:
-    """The members of one stream's events, by name."""
+    """The members of one stream's events, by name. `known` has the last value of each, `names` the names of events:
+    what is there need not be read. Events need mending only once something `has_changed`."""
 
-    __slots__ = ("_changed", "_known", "_names")
+    __slots__ = ("_changed", "has_changed", "known", "names")
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+        self.known: dict[str, str] = {}
+        self.names: dict[str, str] = {}
+        self.has_changed = False
         self._changed: dict[str, tuple[str, str]] = {}
-        self._names: dict[str, str] = {}
 
     def read(self, deltas: list[Delta], tree: dict[str, Any], key: str, value: str) -> None:
         """A member of an event."""
-        if self._known.get(key) == value:
+        if self.known.get(key) == value:
             return
         field = _FIELDS.get(key, ENVELOPE_TEXT)
         if field is not PADDING:
-            self._known[key] = value
+            self.known[key] = value
             if not value or value in _WORDS or (field is ID and is_random(value)):
                 return
-        deltas.append(Delta(0, field, value, _Member(tree, self._changed), key))
+        deltas.append(Delta(0, field, value, _Member(self, tree), key))
+
+    def change(self, key: str, before: str, after: str) -> None:
+        """A member's value was changed."""
+        self._changed[key] = (before, after)
+        self.has_changed = True
+
+    def rename(self, before: str, after: str) -> None:
+        """An event's name was changed."""
+        if before in self.names:
+            self.names[before] = after
+            self.has_changed = True
 
     def read_name(self, event: Event) -> None:
         """The name of an event, which is not in its data."""
         name = event.name
-        if name is not None and name not in self._names:
-            if len(self._names) < MOST_NAMES:
-                self._names[name] = name
-            event.deltas.append(Delta(0, ENVELOPE_TEXT, name, _Name(event, self._names), name))
+        if name is not None and name not in self.names:
+            if len(self.names) < MOST_NAMES:
+                self.names[name] = name
+            event.deltas.append(Delta(0, ENVELOPE_TEXT, name, _Name(self, event), name))
 
     def mend(self, event: Event) -> None:
         """Changes what repeats in an event that is written, as it was changed when it came first."""
         if event.name is not None:
-            event.name = self._names.get(event.name, event.name)
-        if self._changed and type(event.data) is dict:
+            event.name = self.names.get(event.name, event.name)
+        if type(event.data) is dict:
             for key, (before, after) in self._changed.items():
                 if event.data.get(key) == before:
                     event.data[key] = after
@@ -84,29 +97,29 @@ class Envelope:
 class _Name:
     """The place of an event's name, which later events may have, too."""
 
-    __slots__ = ("_event", "_names")
+    __slots__ = ("_envelope", "_event")
 
-    def __init__(self, event: Event, names: dict[str, str]) -> None:
+    def __init__(self, envelope: Envelope, event: Event) -> None:
+        self._envelope = envelope
         self._event = event
-        self._names = names
 
     def __setitem__(self, key: str, text: str) -> None:
-        self._event.name = text
-        if key in self._names:
-            self._names[key] = text
+        if text != key:
+            self._event.name = text
+            self._envelope.rename(key, text)
 
 
 class _Member:
     """The place of a member that later events may repeat."""
 
-    __slots__ = ("_changed", "_tree")
+    __slots__ = ("_envelope", "_tree")
 
-    def __init__(self, tree: dict[str, Any], changed: dict[str, tuple[str, str]]) -> None:
+    def __init__(self, envelope: Envelope, tree: dict[str, Any]) -> None:
+        self._envelope = envelope
         self._tree = tree
-        self._changed = changed
 
     def __setitem__(self, key: str, text: str) -> None:
         before = self._tree[key]
         if text != before:
-            self._changed[key] = (before, text)
+            self._envelope.change(key, before, text)
             self._tree[key] = text

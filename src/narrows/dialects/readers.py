@@ -127,7 +127,8 @@ class StreamReader(ABC):
             delta.container[delta.key] = delta.text
             if not hidden:
                 latest[delta.choice, delta.field] = event
-        self.envelope.mend(event)
+        if self.envelope.has_changed:
+            self.envelope.mend(event)
         if event.ends:
             for key in event.ends:
                 latest.pop(key, None)
@@ -187,7 +188,7 @@ class StreamReader(ABC):
                     self.ahead = []
                 if event is None:
                     continue
-                if event.name is not None:
+                if event.name is not None and event.name not in self.envelope.names:
                     self.envelope.read_name(event)
                 if event.last:
                     events += named(self.kept())

@@ -103,7 +103,8 @@ class ReplyMask:
 
     def _take(self, event: Event, delta: Delta, stretch: Stretch) -> None:
         """What a stretch has found, and whether it goes on with the rest of something whose beginning has gone out."""
-        self._note(event, delta, stretch.found())
+        if found := stretch.found():
+            self._note(event, delta, found)
         if not stretch.breaks:
             return
         message = "The reply goes on with the rest of something sensitive, of which a part was sent before."

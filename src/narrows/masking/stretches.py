@@ -56,12 +56,13 @@ class Stretch:
 
     def feed(self, text: str) -> str:
         out = text if self._stream is None else self._stream.feed(text)
-        joined = self._joined
-        if joined is not None:
+        if self._joined is not None:
             self._raw.append(text)
-            out = self._behind(joined.feed(out)) if out else ""
+            out = self._behind(self._joined.feed(out)) if out else ""
+            self._out.append(out)
         if out:
-            self._put(out)
+            said = self._said
+            self._said = (said if len(said) <= 2 * CONTEXT else said[-CONTEXT:]) + out
         return out
 
     def finish(self) -> str:
@@ -71,13 +72,14 @@ class Stretch:
         if joined is not None:
             out = self._behind(joined.finish(out))
             self.breaks = self.breaks or bool(self._left)
-        if len(self._said) > CONTEXT:
-            self._said = self._said[-CONTEXT:]
-        self._put(out)
+            self._out.append(out)
+        self._said = self._said[-CONTEXT:] + out
         return out
 
     def found(self) -> list[Finding]:
         """What was found since this was asked last."""
+        if self._joined is None and self._stream is not None and len(self._stream.findings) == self._counted[0]:
+            return []
         new: list[Finding] = []
         for index, stream in enumerate((self._stream, self._joined)):
             findings = () if stream is None else stream.findings
@@ -100,13 +102,6 @@ class Stretch:
         if self._joined is None or not self._joined.findings:
             return None
         return "".join(self._raw), "".join(self._out)
-
-    def _put(self, out: str) -> None:
-        if len(self._said) > 2 * CONTEXT:
-            self._said = self._said[-CONTEXT:]
-        self._said += out
-        if self._joined is not None:
-            self._out.append(out)
 
     def _behind(self, out: str) -> str:
         """What stands in `out` behind that which was said before."""

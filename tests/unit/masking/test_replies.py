@@ -32,7 +32,8 @@ def reply(**more: Any) -> ReplyMask:
 
 
 def event(*texts: tuple[str, str], **more: Any) -> Event:
-    return Event(None, deltas=[Delta(0, field, text, {}, "text") for field, text in texts], **more)
+    name = more.pop("name", "")
+    return Event(None, deltas=[Delta(0, field, text, {}, "text", name) for field, text in texts], **more)
 
 
 def said(events: list[Event], field: str = "content") -> str:
@@ -286,3 +287,46 @@ def test_an_id_by_which_the_provider_will_be_asked_can_not_be_changed() -> None:
     deny = reply().take(event(("envelope:id", "resp_078-05-1120"), response_id="resp_078-05-1120"))
     assert deny is not None
     assert (deny.code, deny.rule) == (Code.SENSITIVE_DATA, "mask.US_SSN")
+
+
+@pytest.mark.parametrize(
+    ("literal", "masked"),
+    [
+        ("4111111111111111", "[CREDIT_CARD]"),
+        ("0.4111111111111111", "0.4111111111111111"),
+        ("[4111111111111111,0.4111111111111111,7]", '["[CREDIT_CARD]",0.4111111111111111,7]'),
+        ("7", "7"),
+    ],
+)
+def test_numbers(literal: str, masked: str) -> None:
+    (only,) = run(reply(), event(("number:$.n", literal), last=True))
+    assert only.deltas[0].text == masked
+    assert len(only.masked) == literal.count("4111111111111111") - literal.count("0.4111111111111111")
+
+
+def test_a_number_that_is_blocked() -> None:
+    assert reply(transform=Transform.BLOCK).take(event(("number:other", "4111111111111111"))) is not None
+
+
+def test_a_field_rule_covers_a_number() -> None:
+    (only,) = run(reply(entities=(), fields=("$.pin",)), event(("number:$.pin", "0.25"), last=True))
+    assert only.deltas[0].text == "[FIELD]"
+
+
+@pytest.mark.parametrize("field", ["$.account", "number:$.account", "other"])
+def test_the_name_of_a_value_is_context(field: str) -> None:
+    named = event((field, "1234567890"), name="bank account", last=True)
+    nameless = event((field, "1234567890"), last=True)
+    run(reply(entities=("US_BANK_NUMBER",)), named)
+    run(reply(entities=("US_BANK_NUMBER",)), nameless)
+    assert [one.deltas[0].text for one in (named, nameless)] == ["[US_BANK_NUMBER]", "1234567890"]
+
+
+@pytest.mark.parametrize("step", [1, 4, 10])
+def test_the_name_of_a_value_that_grows_is_context(step: int) -> None:
+    side = applied(entities=("US_BANK_NUMBER",)).response
+    assert side is not None
+    mask = ReplyMask(side, lambda _: True, lambda _: False)
+    text = "1234567890 and on"
+    pieces = [event(("$.account", text[at : at + step]), name="account") for at in range(0, len(text), step)]
+    assert said(run(mask, *pieces, event(last=True)), "$.account") == "[US_BANK_NUMBER] and on"

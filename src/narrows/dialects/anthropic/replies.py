@@ -150,7 +150,13 @@ class MessageStream(StreamReader):
         if kind == "content_block_delta" and type(tree.get("delta")) is dict:
             index = tree.get("index")
             read_block(event, index if type(index) is int else 0, tree["delta"])
-            self._read_rest(tree, event, ("delta",))
+            if (
+                len(tree) > 3
+                or self.envelope.known.get("type") != kind
+                or type(index) is not int
+                or is_too_large(index)
+            ):
+                self._read_rest(tree, event, ("delta",))
             for delta in event.deltas:
                 if (0, delta.field) not in self._open:
                     self._begin(event, delta.field)

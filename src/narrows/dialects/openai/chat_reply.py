@@ -3,6 +3,7 @@
 Not texts: role words, known finish reasons, and figures that the API has. Everything else is, the envelope once.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from narrows.dialects.envelope import Envelope, collect_word
@@ -30,6 +31,7 @@ _DONE_FRAME: Final = b"data: [DONE]\n\n"
 
 _ENVELOPE: Final = frozenset({"id", "object", "model", "system_fingerprint", "service_tier", "obfuscation"})
 
+_NONE: Final[Mapping[str, str]] = {}
 _FINISHED: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 _FIELDS: Final = {
     "text": "content",
@@ -59,15 +61,14 @@ _MOST_OPEN: Final = 1_024
 
 def read_completion(tree: Json, event: Event, *, stored: bool = False, envelope: Envelope | None = None) -> None:
     """Fills in `event` from a whole reply or one chunk of the stream with this `envelope`. Raises ReplyInvalid."""
+    known = _NONE if envelope is None else envelope.known
     for key, value in tree.items():
         kind = type(value)
         if kind is str and key in _ENVELOPE:
             if key == "model":
                 event.model = value
-            if envelope is None:
-                collect_word(event.deltas, 0, tree, key)
-            else:
-                envelope.read(event.deltas, tree, key, value)
+            if known.get(key) != value:
+                _read_word(event, tree, key, envelope)
         elif kind is list and key == "choices":
             for choice in value:
                 _read_choice(event, choice)
@@ -80,6 +81,13 @@ def read_completion(tree: Json, event: Event, *, stored: bool = False, envelope:
             collect(event.deltas, 0, "other", tree, key, FIGURES if key in _COUNTED else frozenset())
     if stored and type(tree.get("id")) is str:
         event.response_id = tree["id"]
+
+
+def _read_word(event: Event, tree: Json, key: str, envelope: Envelope | None) -> None:
+    if envelope is None:
+        collect_word(event.deltas, 0, tree, key)
+    else:
+        envelope.read(event.deltas, tree, key, tree[key])
 
 
 def _read_choice(event: Event, choice: Any) -> None:

@@ -110,7 +110,6 @@ class ResponseStream(StreamReader):
         if type(response) is dict:
             self._last = read_response(response, event, stored=self._stored, prefix=REPEAT, judge=self._judge)
             self._read_rest(tree, event, "response")
-            self._read_words(tree, event)
         else:
             self._read_event(kind, tree, event)
         if kind in _ENDINGS:
@@ -186,17 +185,23 @@ class ResponseStream(StreamReader):
                 self._keep(item, event)
         if type(part) is dict:
             read_part(event, part, f"{repeat}reasoning" if "reasoning" in stem else "", repeat)
-        self._read_members(stem, action, index, tree, event)
+        words = self._read_members(stem, action, index, tree, event)
         if action != "delta":
             self._judge(event.deltas, name, index)
-        self._read_words(tree, event)
+        event.deltas += words
         if not goes_on:
             self._end(event, self._done(kind, action, stem, index))
 
-    def _read_members(self, stem: str, action: str, index: int, tree: Json, event: Event) -> None:
+    def _read_members(self, stem: str, action: str, index: int, tree: Json, event: Event) -> list[Delta]:
+        """Gives apart what the event says of itself: whether that is new, is another question."""
         repeat = REPEAT if action == "done" else ""
+        known, words = self.envelope.known, list[Delta]()
         for key, value in tree.items():
-            if (type(value) is str and key in ENVELOPE) or (key in ("item", "part") and type(value) is dict):
+            if type(value) is str and key in ENVELOPE:
+                if known.get(key) != value:
+                    self.envelope.read(words, tree, key, value)
+                continue
+            if key in ("item", "part") and type(value) is dict:
                 continue
             if type(value) is int and key in _INDEXES and not is_too_large(value):
                 continue
@@ -211,6 +216,7 @@ class ResponseStream(StreamReader):
             else:
                 figures = FIGURES if key in _PLACES else frozenset[str]()
                 collect(event.deltas, 0, repeat + OF_ITEMS.get(key, "other"), tree, key, figures)
+        return words
 
     def _go_on(self, stem: str, index: int, tree: Json) -> bool:
         """A delta says something; whether it makes a field grow. Deltas of the same field at another place have ended
@@ -282,15 +288,10 @@ class ResponseStream(StreamReader):
         for key, value in tree.items():
             if type(value) is int and key in _INDEXES and not is_too_large(value):
                 continue
-            if key != done and (type(value) is not str or key not in ENVELOPE):
-                collect(event.deltas, 0, "other", tree, key)
-
-    def _read_words(self, tree: Json, event: Event) -> None:
-        """What events say again and again of themselves."""
-        read, deltas = self.envelope.read, event.deltas
-        for key, value in tree.items():
             if type(value) is str and key in ENVELOPE:
-                read(deltas, tree, key, value)
+                self.envelope.read(event.deltas, tree, key, value)
+            elif key != done:
+                collect(event.deltas, 0, "other", tree, key)
 
     def _failed(self, tree: Json, event: Event) -> Event:
         """The upstream's own error in mid-stream: rendered anew, then the stream counts as broken off."""
