@@ -322,8 +322,7 @@ class Forwarding:
                 self._look_at_error(event)
                 answer = in_thread(self._chain, event) if heavy else self._chain.on_event(event)
                 if type(answer) is Wait:
-                    if not self._sent(out):
-                        await exchange.drained()
+                    await self._send_paced(out)
                     answer = await answer.until()
                 if answer is not None:
                     deny = answer
@@ -350,8 +349,10 @@ class Forwarding:
         return not piece or self._exchange.send(piece)
 
     async def _send_paced(self, out: list[bytes]) -> None:
-        """The same for what is large."""
-        for piece in out:
+        """The same for what may be large, or has time."""
+        pieces = out[:]
+        out.clear()
+        for piece in pieces:
             self._recorder.sent_bytes += len(piece)
             await send(self._exchange, piece)
 
