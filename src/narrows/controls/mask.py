@@ -8,6 +8,7 @@ format.
 
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
 
@@ -25,7 +26,6 @@ from narrows.model.call import Asked, Call
 from narrows.model.plan import Mask as Entry
 from narrows.model.plan import Plan, Transform
 from narrows.model.record import Outcome
-from narrows.model.refusal import Code
 from narrows.model.reply import Event
 from narrows.model.span import Span
 from narrows.model.text import Masked, Role, Text
@@ -38,6 +38,8 @@ PLANS: Final = 512
 """Plans whose masks are kept ready."""
 
 _NO_TEXTS: Final = frozenset({"models"})
+"""Operations whose replies hold names of models, and nothing that a model wrote."""
+
 _ARGUMENTS: Final = (".arguments", ".input", ".partial_json")
 
 
@@ -55,9 +57,10 @@ class Mask:
 
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where no policy masks."""
-        if not call.plan.masks or call.asked.operation in _NO_TEXTS:
+        if not call.plan.masks:
             return None
-        return _Masking(self._of(call.plan))
+        applied = self._of(call.plan)
+        return _Masking(applied.prompt, None if call.asked.operation in _NO_TEXTS else applied.response)
 
     def redacted(self, call: Call, deny: Deny) -> tuple[Call, Deny]:
         """A refused call and its refusal as they may be recorded: masked, whether or not the call came as far as this
@@ -71,7 +74,7 @@ class Mask:
             if call.masked is None:
                 changed, masked, _ = _request(side, call.asked)
                 call = msgspec.structs.replace(call, asked=changed, masked=masked)
-            return _described(side, call), _quoting(side, deny)
+            return _unsent(side, _described(side, call)), _quoting(side, deny)
         except NotAnalyzed:
             # It was refused before plug-ins had seen it, so nobody knows which of its words may be on record.
             return _bare(call), Deny(deny.code, deny.meaning.summary, policy=deny.policy, rule=deny.rule)
@@ -89,8 +92,8 @@ class _Masking:
 
     __slots__ = ("_reply", "_side", "_spans")
 
-    def __init__(self, applied: Applied) -> None:
-        self._side, response = applied.prompt, applied.response
+    def __init__(self, prompt: Side | None, response: Side | None) -> None:
+        self._side = prompt
         self._spans: dict[str, tuple[Span, ...]] = {}
         if response is not None and response.analyzed:
             response = response.seeing(self._spans)
@@ -156,11 +159,11 @@ def _request(side: Side, asked: Asked) -> tuple[Asked, tuple[Masked, ...], Deny 
         masked = _text(side, text, tally)
         if masked is None:
             continue
-        value, entity = masked
+        value, refused = masked
         if value != text.value:
             changes[text.path] = value
-        if entity is not None and blocked is None:
-            blocked = _blocked(entity, tally.clean(text.path), "The prompt")
+        if refused is not None and blocked is None:
+            blocked = side.refusal(refused, "The prompt", tally.clean(text.path))
     if not changes:
         return asked, tally.rows(), blocked
     texts = tuple(
@@ -171,8 +174,8 @@ def _request(side: Side, asked: Asked) -> tuple[Asked, tuple[Masked, ...], Deny 
     return changed, tally.rows(), blocked
 
 
-def _text(side: Side, text: Text, tally: _Tally) -> tuple[str, str | None] | None:
-    """A text of a request masked, and the entity that is blocked in it; None where nothing masks it."""
+def _text(side: Side, text: Text, tally: _Tally) -> tuple[str, Finding | None] | None:
+    """A text of a request masked, and what is blocked in it; None where nothing masks it."""
     path, value, masker, fields = text.path, text.value, side.masker, side.fields
     if masker is None:
         return None
@@ -189,22 +192,34 @@ def _text(side: Side, text: Text, tally: _Tally) -> tuple[str, str | None] | Non
     else:
         plain = side.numbers(value, text.name) if text.number else side.mask(value, before(text.name))
         masked, findings = plain.text, plain.findings
-    blocked: str | None = None
+    blocked: Finding | None = None
     for finding in findings:
         tally.add(path, finding.entity, finding.detector)
         if finding.transform is Transform.BLOCK:
-            blocked = finding.entity
+            blocked = blocked or finding
     return masked, blocked
 
 
 def _described(side: Side, call: Call) -> Call:
-    """The call with what the caller says of it masked, too: the justification, and the places that notes name."""
+    """The call with what the caller says of it masked, too: the justification, the agents' names, the path as it is
+    recorded, and the places that notes name."""
     masker = side.masker
     if masker is None:
         return call
-    why = call.source.justification
-    if why is not None and (masked := masker.mask(why).text) != why:
-        call = msgspec.structs.replace(call, source=msgspec.structs.replace(call.source, justification=masked))
+    source, plain = call.source, Side(alone(masker), None, None) if side.analyzed else side
+    why, agent, declared = source.justification, source.agent, source.declared_agent
+    said = (
+        why if why is None else masker.mask(why).text,
+        plain.mask(agent).text,
+        declared if declared is None else plain.mask(declared).text,
+    )
+    if said != (why, agent, declared):
+        why, agent, declared = said
+        source = msgspec.structs.replace(source, justification=why, agent=agent, declared_agent=declared)
+        call = msgspec.structs.replace(call, source=source)
+    shown = _shown(plain, call.path)
+    if shown != call.path:
+        call = msgspec.structs.replace(call, shown_path=shown)
     if any(note.param is not None for note in call.notes):
         notes = tuple(
             msgspec.structs.replace(note, param=None if note.param is None else clean_path(masker, note.param))
@@ -214,12 +229,33 @@ def _described(side: Side, call: Call) -> Call:
     return call
 
 
+def _shown(side: Side, path: str) -> str:
+    """A path as it is recorded: masked as it is written, and each segment as what it stands for."""
+    if "%" not in path:
+        return side.mask(path).text
+    segments = [(segment, unquote(segment)) for segment in path.split("/")]
+    masked = [(segment, plain, side.mask(plain).text) for segment, plain in segments]
+    return "/".join([segment if after == plain else after for segment, plain, after in masked])
+
+
+def _unsent(side: Side, call: Call) -> Call:
+    """A call that is not forwarded, with the model's name masked: no policy has said that this may be one. The body
+    that is recorded names what the call names."""
+    if side.masker is None:
+        return call
+    masker, asked = alone(side.masker), call.asked
+    model = call.model if call.model is None else masker.mask(call.model).text
+    known = asked.model if asked.model is None else masker.mask(asked.model).text
+    if (known, model) == (asked.model, call.model):
+        return call
+    return msgspec.structs.replace(call, asked=msgspec.structs.replace(asked, model=known), model=model)
+
+
 def _bare(call: Call) -> Call:
     """A call without its content and what the caller said of it."""
     asked = Asked(operation=call.asked.operation, model=None, body={})
-    return msgspec.structs.replace(
-        call, asked=asked, source=msgspec.structs.replace(call.source, justification=None), notes=()
-    )
+    source = msgspec.structs.replace(call.source, justification=None, agent="", declared_agent=None)
+    return msgspec.structs.replace(call, asked=asked, source=source, model=None, notes=())
 
 
 def _quoting(side: Side, deny: Deny) -> Deny:
@@ -229,9 +265,3 @@ def _quoting(side: Side, deny: Deny) -> Deny:
     masker = alone(side.masker)
     param = None if deny.param is None else clean_path(masker, deny.param)
     return msgspec.structs.replace(deny, message=masker.mask(deny.message).text, param=param)
-
-
-def _blocked(entity: str, path: str | None, what: str) -> Deny:
-    return Deny(
-        Code.SENSITIVE_DATA, f"{what} holds {entity}, which a policy blocks.", rule=f"mask.{entity}", param=path
-    )

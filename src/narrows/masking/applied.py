@@ -8,14 +8,16 @@ from typing import Final
 
 from narrows.masking.context import before
 from narrows.masking.engine import Engine
-from narrows.masking.fields import FieldRefused, FieldRule, FieldRules, element, member, parse_path
+from narrows.masking.fields import ENTITY, FieldRefused, FieldRule, FieldRules, element, member, parse_path
 from narrows.masking.findings import Finding
 from narrows.masking.masker import Masked, Masker
 from narrows.masking.numbers import is_measured, replace_numbers
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.spotted import Collector, Ranks, Spotter, alone, wanted
-from narrows.model.plan import Mask
+from narrows.model.plan import Mask, Transform
+from narrows.model.refusal import Code
 from narrows.model.span import Spans
+from narrows.model.verdict import Deny
 
 KNOWN: Final = 4096
 LONGEST_KNOWN: Final = 2048
@@ -27,10 +29,13 @@ class Side:
     `fields` are the places whose value is masked whatever it is. `analyzed`: it masks what only plug-ins find, so it
     can mask nothing before it is told what they found."""
 
-    __slots__ = ("_clean", "_observed", "_wanted", "analyzed", "fields", "masker", "watcher")
+    __slots__ = ("_blocking", "_clean", "_observed", "_wanted", "analyzed", "fields", "masker", "watcher")
 
-    def __init__(self, masker: Masker | None, watcher: Masker | None, fields: FieldRules | None) -> None:
+    def __init__(
+        self, masker: Masker | None, watcher: Masker | None, fields: FieldRules | None, blocking: Sequence[Mask] = ()
+    ) -> None:
         self.masker, self.watcher, self.fields = masker, watcher, fields
+        self._blocking = blocking
         self._clean: set[tuple[str, str]] = set()
         self._wanted = _wanted(masker)
         self._observed = _wanted(watcher)
@@ -44,7 +49,7 @@ class Side:
         if watcher is not None and self._observed:
             # What only observes never refuses, so where nothing was analysed it looks for the rest.
             watcher = Spotter(watcher, self._observed, spans, strict=False)
-        seeing = Side(masker, watcher, self.fields)
+        seeing = Side(masker, watcher, self.fields, self._blocking)
         if masker is self.masker:
             seeing._clean = self._clean
         return seeing
@@ -82,6 +87,17 @@ class Side:
         text = replace_numbers(value, mask) if value.startswith("[") else mask(value)
         return Masked(text, tuple(findings))
 
+    def refusal(self, finding: Finding, what: str, param: str | None = None) -> Deny:
+        """Of a call in which something is blocked: it names the policy and the mask that block it, and the entity,
+        never the value. `what` is what holds it (`The prompt`), `param` the place."""
+        entity = finding.entity
+        for mask in self._blocking:
+            fits = entity in mask.entities and finding.score >= mask.threshold
+            if fits or (entity == ENTITY and finding.detector in mask.fields):
+                message = f"{what} holds {entity}, which {mask.name} of policy {mask.policy} blocks."
+                return Deny(Code.SENSITIVE_DATA, message, policy=mask.policy, rule=mask.name, param=param)
+        return Deny(Code.SENSITIVE_DATA, f"{what} holds {entity}, which a policy blocks.", param=param)
+
 
 class Applied:
     """Both directions; None where a direction is not masked at all."""
@@ -114,6 +130,7 @@ def _side(engine: Engine, masks: Sequence[Mask], key: bytes) -> Side | None:
         _masker(engine, enforced, key) or nothing,
         _masker(engine, (mask for mask in masks if mask.observe), key),
         FieldRules(names, key=key) if names else None,
+        [mask for mask in enforced if mask.transform is Transform.BLOCK],
     )
 
 

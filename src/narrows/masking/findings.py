@@ -1,7 +1,8 @@
 """From hits to findings: overlapping hits become one, with one label and one stand-in.
 
-The label is that of the hit with the highest score; then of the longer one; then of the one earlier in the table. The
-transform is the strictest of all of them. It owns what a finding tells: place, entity and detector, never the value.
+The label is that of a hit that is blocked, so that a refusal names what refuses; then of the one with the highest
+score, then of the longer one, then of the one earlier in the table. The transform is the strictest of all. It owns what
+a finding tells: place, entity and detector, never the value.
 """
 
 from collections.abc import Sequence
@@ -42,10 +43,13 @@ class Cluster:
     """Whether its stand-in has been put out already; what belongs to it is swallowed."""
 
     hits: list[Hit] = field(default_factory=list)
+    blocked: set[Hit] = field(default_factory=set)
     transform: Transform = Transform.PARTIAL
 
     def add(self, hit: Hit, end: int, transform: Transform) -> None:
         self.hits.append(hit)
+        if transform is Transform.BLOCK:
+            self.blocked.add(hit)
         self.end = max(self.end, end)
         self.open = self.open or hit.open
         self.transform = max(self.transform, transform)
@@ -53,9 +57,9 @@ class Cluster:
     def winner(self) -> Hit:
         """The hit whose label it gets."""
         stop = self.start + HOLD
-        best, most = self.hits[0], (-1.0, 0, 0)
+        best, most = self.hits[0], (False, -1.0, 0, 0)
         for hit in self.hits:
-            rating = (hit.score, min(hit.end, stop) - hit.start, -hit.rank)
+            rating = (hit in self.blocked, hit.score, min(hit.end, stop) - hit.start, -hit.rank)
             if hit.start < stop and rating > most:
                 best, most = hit, rating
         return best

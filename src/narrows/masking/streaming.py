@@ -175,7 +175,10 @@ class MaskStream:
         start, end = start + self._released, end + self._released
         if cluster.labelled:
             if self._swallowing is not None:
-                self.findings[self._swallowing] = replace(self.findings[self._swallowing], end=end)
+                known = self.findings[self._swallowing]
+                blocked = Transform.BLOCK in (cluster.transform, known.transform)
+                transform = Transform.BLOCK if blocked else known.transform
+                self.findings[self._swallowing] = replace(known, end=end, transform=transform)
             return ""
         hit = cluster.winner()
         source, transform = self._engine.sources[hit.rank], cluster.transform

@@ -43,7 +43,6 @@ def control(*every: Entry) -> Mask:
 
 def test_without_masks_there_is_no_guard() -> None:
     assert control().begin(call()) is None
-    assert control().begin(asking("hi", operation="models")) is None
 
 
 def test_a_prompt_goes_on_masked_and_the_original_body_is_left_alone() -> None:
@@ -136,9 +135,78 @@ def test_what_is_blocked_is_refused_by_kind_and_place_never_by_value() -> None:
     deny = judged(control(), asking("hi", f"ssn {SSN}", mask=entry(transform=Transform.BLOCK)))
     assert isinstance(deny, Deny)
     assert deny.code is Code.SENSITIVE_DATA
-    assert "US_SSN" in deny.message
+    assert deny.message == "The prompt holds US_SSN, which mask[0] of policy p blocks."
+    assert (deny.policy, deny.rule) == ("p", "mask[0]")
     assert deny.param == "$.messages[1].content"
     assert SSN not in repr(deny)
+
+
+def test_a_refusal_names_the_policy_that_blocks_and_what() -> None:
+    """A card in a password: two findings that overlap, of which one is only redacted, and more surely found."""
+    masks = (
+        entry(entities=frozenset({"CREDIT_CARD"}), policy="a", name="cards"),
+        entry(entities=frozenset({"PASSWORD"}), policy="b", name="observing", transform=Transform.BLOCK, observe=True),
+        entry(entities=frozenset({"PASSWORD"}), policy="c", name="sure", transform=Transform.BLOCK, threshold=0.9),
+        entry(entities=frozenset({"PASSWORD"}), policy="d", name="words", transform=Transform.BLOCK),
+        entry(entities=frozenset(), policy="e", name="fields", transform=Transform.BLOCK, fields=("key", "note")),
+    )
+    deny = judged(control(), call(Plan("r", masks=masks), asked=asked_text("pwd: 4111111111111111ab ")))
+    assert isinstance(deny, Deny)
+    assert (deny.policy, deny.rule) == ("d", "words")
+    assert "PASSWORD" in deny.message
+    body = {"note": "x"}
+    fields = {"body": body, "texts": (Text(Role.USER, "$.note", "x"),)}
+    deny = judged(control(), call(Plan("r", masks=masks), asked=fields))
+    assert isinstance(deny, Deny)
+    assert (deny.policy, deny.rule) == ("e", "fields")
+
+
+def asked_text(text: str) -> dict[str, Any]:
+    return {"body": {"messages": [{"content": text}]}, "texts": (Text(Role.USER, "$.messages[0].content", text),)}
+
+
+def describing(path: str = f"/predict/{SSN}", **facts: Any) -> Call:
+    source = Source("127.0.0.1", agent=f"cli/1 {SSN}", declared_agent=f"bot {SSN}", justification=f"for {SSN}")
+    return msgspec.structs.replace(asking("hi"), source=source, path=path, **facts)
+
+
+@pytest.mark.parametrize("operation", ["chat", "models"])
+def test_what_the_caller_says_of_itself_is_recorded_masked(operation: str) -> None:
+    before = describing()
+    before = msgspec.structs.replace(before, asked=msgspec.structs.replace(before.asked, operation=operation))
+    after = judged(control(), before)
+    assert isinstance(after, Call)
+    source = after.source
+    assert source == Source(
+        "127.0.0.1", agent="cli/1 [US_SSN]", declared_agent="bot [US_SSN]", justification="for [US_SSN]"
+    )
+    assert (after.path, after.shown_path) == (f"/predict/{SSN}", "/predict/[US_SSN]")
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/v1/chat/completions", None),
+        ("/v1/models/a%2Fb", None),
+        ("/predict/%30%37%38-05-1120/a%2Fb", "/predict/[US_SSN]/a%2Fb"),
+        (f"/v1/models?after={SSN}", "/v1/models?after=[US_SSN]"),
+    ],
+)
+def test_a_path_is_recorded_as_what_it_stands_for(path: str, shown: str | None) -> None:
+    after = judged(control(), describing(path))
+    assert isinstance(after, Call)
+    assert (after.path, after.shown_path) == (path, shown)
+
+
+def test_the_model_that_was_refused_is_recorded_masked_and_the_forwarded_one_is_what_it_is() -> None:
+    name = f"gpt {SSN}"
+    about = call(Plan("r", masks=(entry(),)), asked={"model": name, "body": {"model": name}})
+    about = msgspec.structs.replace(about, model=name)
+    recorded, _ = control().redacted(about, DENY)
+    assert (recorded.asked.model, recorded.model) == ("gpt [US_SSN]", "gpt [US_SSN]")
+    forwarded = judged(control(), about)
+    assert isinstance(forwarded, Call)
+    assert (forwarded.asked.model, forwarded.model) == (name, name)
 
 
 def test_what_is_observed_is_counted_and_passes() -> None:

@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 import pytest
 
 from narrows.engine.recorder import Recorder, opened, refused
@@ -47,6 +48,10 @@ def test_a_refused_call_is_one_entry_that_says_why() -> None:
     assert (entry.refusal, entry.reason, entry.policy, entry.rule, entry.param, entry.status) == (
         "model_not_allowed", "no such model for you", "p", "r", "model", 403,
     )  # fmt: skip
+
+
+def test_a_path_that_holds_what_masks_hide_is_recorded_without() -> None:
+    assert opened(msgspec.structs.replace(CALL, shown_path="/[US_SSN]"), ()).path == "/[US_SSN]"
 
 
 async def test_the_ending_is_written_once() -> None:

@@ -19,6 +19,14 @@ def test_the_label_is_the_surest_then_the_longest_then_the_earliest_in_the_table
     assert cluster(Hit(0, 9, 3, 0.5), Hit(1, 10, 2, 0.5)).winner().rank == 2
 
 
+def test_what_is_blocked_gives_the_label() -> None:
+    made = Cluster(0, 9)
+    made.add(Hit(0, 9, 0, 0.9), 9, Transform.REDACT)
+    made.add(Hit(2, 4, 1, 0.5), 4, Transform.BLOCK)
+    made.add(Hit(3, 4, 2, 0.4), 4, Transform.BLOCK)
+    assert made.winner().rank == 1
+
+
 def test_what_begins_behind_the_hold_has_no_say() -> None:
     made = cluster(Hit(0, HOLD + 5, 1, 0.5), Hit(HOLD, HOLD + 99, 0, 1.0))
     assert made.winner().rank == 1
