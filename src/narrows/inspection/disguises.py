@@ -1,6 +1,7 @@
 """Words in disguise: leetspeak, letters apart, words run together or cut, ROT13, reversed text, uneven white space.
 
-For each there is a pattern (RE2) of what gives it away, and what makes it plain. Everything is linear in the text.
+For each there is a pattern (RE2) of what gives it away, for some a simpler hint of it, and what makes it plain.
+Everything is linear in the text.
 """
 
 import re
@@ -16,9 +17,13 @@ APART: Final = (
     r"|(?:[\x{3040}-\x{9fff}\x{ac00}-\x{d7a3}][ ._*|-]){3}"
 )
 JOINED: Final = r"\pL(?:[_.\x{b7}\x{2022}+=/-]+\pL+){3}|[A-Z][a-z]+(?:[A-Z][a-z]*){3}"
-CUT: Final = (
-    r"\pL(?:\*{2,3}|`|~~|\\|\x{ad}|(?:<[^<>]{0,64}>){1,4})\pL"
-    r"|['\x22]\s?[+.&|]{1,2}\s?['\x22]|\pL['\x22]\s?['\x22]\pL|\pL-\r?\n"
+JOINED_HINT: Final = (
+    r"[A-Za-z][_+=][A-Za-z]|[a-z](?:-[a-z]+-|\.[a-z]+\.|/[a-z]+/)[a-z]|[a-z][A-Z][a-z]*[A-Z]|[A-Z][a-z]+[A-Z]{3}"
+)
+CUT: Final = r"\pL(?:\*{2,3}|`|~~|\\|\x{ad})\pL|>\pL|['\x22]\s?[+.&|]{1,2}\s?['\x22]|\pL['\x22]\s?['\x22]\pL|\pL-\r?\n"
+CUT_HINT: Final = (
+    r"[A-Za-z](?:\*\*|`|~~|\\)[A-Za-z]|>[A-Za-z]|['\x22]\s?[+.&|]{1,2}\s?['\x22]"
+    r"|[A-Za-z]['\x22]\s?['\x22][A-Za-z]|[a-z]-\r?\n"
 )
 ROT13: Final = (
     r"(?i)[b-df-hj-np-tv-z]{6}|\b(?:gur|naq|lbh|lbhe|nyy|sbe|sebz|jvgu|vtaber|cyrnfr|cebzcg|flfgrz|cnffjbeq|svyr|svyrf"

@@ -14,7 +14,7 @@ from narrows.inspection.plausible import readable, text_of
 from narrows.inspection.spans import Decoded
 
 BASE64: Final = r"[a-z0-9+/][A-Z]"
-BASE32: Final = r"(?:[A-Z2-7]{16}|[a-z2-7]{32})"
+BASE32: Final = r"[A-Z2-7]{16}"
 HEXADECIMAL: Final = r"[0-9a-fA-F]{12}|(?:(?:0[xX]|\\x)?[0-9A-Fa-f]{2,4}[ \n:,;_-]{1,3}){4}"
 CODES: Final = r"(?:[0-9]{1,3}[^0-9A-Za-z]{1,3}){5}|[01]{7}|(?i:chr|char)[a-z]*\("
 MORSE_CODE: Final = r"(?:[.\x{b7}\x{2022}-]{1,5}[ /|]{1,3}){4}"
@@ -83,11 +83,11 @@ def _base64_within(run: str) -> str | None:
     return None
 
 
-_BASE32_RUN: Final = re.compile(r"(?:[A-Z2-7]{8,}\s{0,2})+={0,6}|[a-z2-7]{16,}={0,6}")
+_BASE32_RUN: Final = re.compile(r"(?:[A-Z2-7]{8,}\s{0,2})+[A-Z2-7]{0,7}={0,6}")
 
 
 def find_base32(text: str) -> Iterator[Decoded]:
-    """Base32 of RFC 4648 in upper case, wrapped or not, and in lower case."""
+    """Base32 of RFC 4648, wrapped or not, in capitals."""
     for run in _BASE32_RUN.finditer(text):
         digits = "".join(run.group().rstrip("= \r\n\t").split()).upper()
         digits = digits[: len(digits) - (0, 1, 0, 1, 0, 0, 1, 0)[len(digits) % 8]]

@@ -16,7 +16,7 @@ SHINGLE: Final = 3
 
 WHOLE: Final = 4_096
 """Characters of a prompt that are all looked at. Of a longer one: its first and last half of that, and half as many
-from between, by their place. What is inserted into a long prompt shifts the latter, so it counts for more than it is."""
+from between, by place. What is inserted into a long prompt shifts the latter, so it counts for more than it is."""
 
 SHORTEST: Final = 8
 """Shingles without which two prompts are only alike if they are the same."""

@@ -18,7 +18,7 @@ MEMORY: Final = 8 << 20
 """Bytes for one automaton."""
 
 WINDOWS: Final = 16
-"""Windows of one kind in one text; what would be more is one window."""
+"""Finds of one kind in one text; those beyond are put together."""
 
 
 class Decoded(NamedTuple):
@@ -47,11 +47,8 @@ class Marks:
             at = end + STRIDE
             if found and start - found[-1][1] <= 2 * MARGIN:
                 found[-1] = (found[-1][0], at)
-            elif len(found) < WINDOWS:
-                found.append((start, at))
             else:
-                found[-1] = (found[-1][0], len(data))
-                break
+                found.append((start, at))
         return _in_characters(text, data, found)
 
 
