@@ -2,22 +2,20 @@
 
 An entry is a sequence of words; a text holds it where the same words follow each other with at most MOST_GAP characters
 between them, whatever their case. Words are runs of letters and digits; in scripts without spaces each character is
-one. Entries are kept as 64-bit hashes in a sorted array with a filter before it, some twelve bytes an entry; two
-phrases share a hash with a chance of one in 10¹³ for a million entries. Matching is linear, and a pure function of at
-most MOST_WORDS words, so it is exact in streams. The module knows folded texts and no detectors.
+one. Matching is linear, and a pure function of at most MOST_WORDS words, so it is exact in streams. How entries are
+kept is the business of `phrases`. The module knows folded texts and no detectors.
 """
 
 import re
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from narrows.masking import standins
+from narrows.masking import phrases, standins
 from narrows.masking.candidates import Carry, Hit, Scan
 from narrows.masking.folding import Folder
 from narrows.masking.keywords import lowered
 from narrows.masking.patterns import EDGE, WALL, PatternRefused
+from narrows.masking.phrases import BEGUN, ENTRY, Phrases
 
 MOST_WORDS: Final = 32
 MOST_WORD: Final = 64
@@ -30,66 +28,34 @@ _UNSPACED: Final = (
 )
 _TOKEN: Final = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _SPACED: Final = re.compile(rf"[^\W_{_UNSPACED}]")
-
-
-class _Hashes:
-    """A set of phrases, as hashes."""
-
-    __slots__ = ("_filter", "_mask", "_sorted")
-
-    def __init__(self, hashes: Iterable[int]) -> None:
-        self._sorted = array("q", sorted(set(hashes)))
-        size = 1 << max(10, (len(self._sorted) * 8).bit_length())
-        self._mask = size - 1
-        self._filter = bytearray(size >> 3)
-        for value in self._sorted:
-            place = value & self._mask
-            self._filter[place >> 3] |= 1 << (place & 7)
-
-    def __contains__(self, phrase: str) -> bool:
-        value = hash(phrase)
-        place = value & self._mask
-        if not self._filter[place >> 3] >> (place & 7) & 1:
-            return False
-        at = bisect_left(self._sorted, value)
-        return at < len(self._sorted) and self._sorted[at] == value
+_ASCII_WORDS: Final = bytes(code if chr(code).isascii() and chr(code).isalnum() else 0x20 for code in range(256))
+"""Makes white space of what stands between words."""
 
 
 class WordList:
     """An organisation's list under one entity. Immutable; threads may share it."""
 
-    __slots__ = ("_begun", "_entries", "_most_words", "entity", "name", "score")
+    __slots__ = ("_phrases", "entity", "name", "score")
 
-    def __init__(self, name: str, entity: str, entries: Iterable[str], score: float = 1.0) -> None:
-        """Raises PatternRefused for an entry without a word, or with too many or too long ones."""
+    def __init__(self, name: str, entity: str, entries: Iterable[str] | Phrases, score: float = 1.0) -> None:
+        """`entries` are texts, or what `compile_entries` made of them. Raises PatternRefused for an entry without a
+        word, or with too many or too long ones."""
         if not standins.NAME.match(entity):
             raise PatternRefused(f"word list {name}: {entity!r} is no name of an entity: A-Z, 0-9 and _, at most 48")
         self.name, self.entity, self.score = name, entity, score
-        self._most_words = 0
-        folder = Folder()
-        begun: set[int] = set()
-        self._entries = _Hashes(self._read(entries, folder, begun))
-        self._begun = _Hashes(begun)
-
-    def _read(self, entries: Iterable[str], folder: Folder, begun: set[int]) -> Iterator[int]:
-        """The hash of each entry; adds those of what entries begin with."""
-        for entry in entries:
-            words = _TOKEN.findall(lowered(folder.plain(entry)))
-            if not words or len(words) > MOST_WORDS or max(map(len, words)) > MOST_WORD:
-                raise PatternRefused(
-                    f"word list {self.name}: an entry has 1 to {MOST_WORDS} words of at most {MOST_WORD} characters"
-                )
-            self._most_words = max(self._most_words, len(words))
-            phrase = words[0]
-            for word in words[1:]:
-                begun.add(hash(phrase))
-                phrase += " " + word
-            yield hash(phrase)
+        if not isinstance(entries, Phrases):
+            try:
+                entries = Phrases(compile_entries(entries))
+            except PatternRefused as refused:
+                raise PatternRefused(f"word list {name}: {refused}") from None
+        self._phrases = entries
 
     def find(self, scan: Scan, rank: int, allowed: frozenset[str], carry: Carry | None) -> list[Hit]:
         """The longest entries from scan.begin on, left to right."""
         text, hits = scan.text, []
         at = scan.begin if carry is None else carry.resume
+        if not self._phrases.holds_any(_words_of(text, scan.data, at)):
+            return []  # No entry begins with any of its words, so nobody needs to know where they stand.
         tokens = self._tokens(text, at, scan.size if scan.final else None)
         index = 0
         while index < len(tokens):
@@ -114,7 +80,7 @@ class WordList:
         if growing and (size - tokens[-1][0] > MOST_WORD):
             return stop
         earliest = tokens[-1][0] if growing else size
-        for first in range(max(0, complete - self._most_words), complete):
+        for first in range(max(0, complete - self._phrases.most_words), complete):
             if self._reaches(text[begin:stop], tokens, first, complete, size):
                 earliest = min(earliest, tokens[first][0])
         return begin + earliest
@@ -135,9 +101,10 @@ class WordList:
         """The last word of the longest entry that begins with a word, or -1."""
         best, phrase = -1, tokens[index][2]
         while True:
-            if phrase in self._entries:
+            known = self._phrases.find(phrase)
+            if known & ENTRY:
                 best = index
-            if phrase not in self._begun or index + 1 == len(tokens) or not _joined(text, tokens, index):
+            if not known & BEGUN or index + 1 == len(tokens) or not _joined(text, tokens, index):
                 return best
             index += 1
             phrase = f"{phrase} {tokens[index][2]}"
@@ -148,12 +115,33 @@ class WordList:
         for index in range(first, complete):
             if index > first:
                 phrase = f"{phrase} {tokens[index][2]}"
-            if phrase not in self._begun:
+            if not self._phrases.find(phrase) & BEGUN:
                 return False
             if index + 1 < len(tokens) and not _joined(text, tokens, index):
                 return False
         last = tokens[complete - 1][1]
         return complete < len(tokens) or _gap(text, last, size)
+
+
+def _words_of(text: str, data: bytes, begin: int) -> set[bytes]:
+    """The different words from a place on, in lower case; `data` is the text as bytes."""
+    if text.isascii():
+        return set(data[begin:].lower().translate(_ASCII_WORDS).split())
+    return {word.encode("utf-8", "surrogatepass") for word in _TOKEN.findall(lowered(text), begin)}
+
+
+def compile_entries(entries: Iterable[str]) -> bytes:
+    """The entries as bytes, for `Phrases`. Takes some seconds for a million. Raises PatternRefused, as a list does."""
+    return phrases.build(_words(entries))
+
+
+def _words(entries: Iterable[str]) -> Iterator[list[str]]:
+    plain, split = Folder().plain, _TOKEN.findall
+    for entry in entries:
+        words: list[str] = split(lowered(plain(entry)))
+        if not words or len(words) > MOST_WORDS or max(map(len, words)) > MOST_WORD:
+            raise PatternRefused(f"an entry has 1 to {MOST_WORDS} words of at most {MOST_WORD} characters")
+        yield words
 
 
 def _walled(text: str, token: tuple[int, int, str]) -> tuple[int, int, str]:
