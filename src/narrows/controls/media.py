@@ -1,4 +1,8 @@
-"""Refuses images, audio and files where a policy inspects prompts: what can't be read can't be judged."""
+"""Refuses images, audio and files where a policy inspects what they stand in: what can't be read can't be judged.
+
+A policy that inspects prompts refuses them in prompts, one that masks replies in replies; each says nothing of the
+other direction.
+"""
 
 import re
 from typing import Final
@@ -9,12 +13,13 @@ from narrows.model.call import Call
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
+from narrows.model.text import Opaque
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Note, Proceed, Verdict
 from narrows.ports.control import Guard
 
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9]+(?:/[a-z0-9.+-]+)?", re.IGNORECASE)
-"""What may be repeated of a type that the caller wrote."""
+"""What may be repeated of a type that somebody wrote."""
 
 
 class Media:
@@ -24,16 +29,19 @@ class Media:
 
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do for calls of text only, or where no policy minds."""
-        if not call.asked.opaque:
-            return None
         plan = call.plan
-        return _JUDGING if (plan.inspects and not plan.media) or plan.media_watchers else None
+        asked = bool(call.asked.opaque) and ((plan.inspects and not plan.media) or bool(plan.media_watchers))
+        masks = [mask for mask in plan.masks if mask.response and not mask.media and not mask.observe]
+        return _Judging(masks[0].policy if masks else None) if asked or masks else None
 
 
 class _Judging:
-    """Has no state."""
+    """One call. `answering` is the policy that minds what a reply has, None where none does."""
 
-    __slots__ = ()
+    __slots__ = ("_answering",)
+
+    def __init__(self, answering: str | None) -> None:
+        self._answering = answering
 
     def on_request(self, call: Call) -> Verdict:
         plan, opaque = call.plan, call.asked.opaque
@@ -42,9 +50,8 @@ class _Judging:
         first = opaque[0]
         if plan.inspects and not plan.media:
             policy = plan.media_refusers[0] if plan.media_refusers else None
-            kind = first.media_type if _MEDIA_TYPE.fullmatch(first.media_type) else "a part"
             message = (
-                f"The request has {kind} at {first.path}, which can't be inspected as "
+                f"The request has {_kind(first)} at {first.path}, which can't be inspected as "
                 f"{f'policy {policy}' if policy else 'a policy'} demands; send text only."
             )
             return Deny(Code.MEDIA_NOT_ALLOWED, message, policy=policy, param=first.path)
@@ -52,7 +59,14 @@ class _Judging:
         return Proceed(msgspec.structs.replace(call, notes=call.notes + notes)) if notes else PROCEED
 
     def on_event(self, event: Event) -> Deny | None:
-        """Replies are not judged."""
+        """A reply ends before the first part that nobody can inspect."""
+        if not event.opaque or self._answering is None:
+            return None
+        message = (
+            f"The reply has {_kind(event.opaque[0])} in it, which can't be inspected as policy {self._answering} "
+            "demands; ask for text only."
+        )
+        return Deny(Code.MEDIA_NOT_ALLOWED, message, policy=self._answering)
 
     def on_finish(self) -> Deny | None:
         """Nothing is held back."""
@@ -61,4 +75,6 @@ class _Judging:
         """Nothing to release."""
 
 
-_JUDGING: Final = _Judging()
+def _kind(part: Opaque) -> str:
+    """What a part is said to be, if that is something."""
+    return part.media_type if _MEDIA_TYPE.fullmatch(part.media_type) else "a part"

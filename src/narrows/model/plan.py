@@ -60,7 +60,8 @@ class Mask(msgspec.Struct, frozen=True):
 
     `entities` are names of entities, groups resolved; empty where only `fields` says what is masked. `fields` are
     JSON paths and names of members whose values are masked whatever they hold. `threshold` is the least score of a
-    finding, 0 to 1; `allow` are values that are no findings. `observe`: recorded, not masked.
+    finding, 0 to 1; `allow` are values that are no findings. `observe`: recorded, not masked. `media`: its policy lets
+    pass what can't be inspected.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Mask(msgspec.Struct, frozen=True):
     allow: frozenset[str] = frozenset()
     fields: tuple[str, ...] = ()
     observe: bool = False
+    media: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True):

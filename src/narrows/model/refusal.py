@@ -157,8 +157,8 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         403,
         Kind.PERMISSION,
         False,
-        "The request has images, audio or files, and a policy inspects prompts.",
-        "Send text only, or ask for `media: allow` in the policy.",
+        "The request or the reply has images, audio or files, and a policy inspects prompts or masks replies.",
+        "Send text only and ask for text, or ask for `media: allow` in the policy.",
     ),
     Code.PROMPT_DENIED: Meaning(
         403,

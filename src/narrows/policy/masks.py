@@ -50,6 +50,7 @@ def _mask(
         allow=frozenset(mask.allow),
         fields=mask.fields or (),
         observe="observe" in (policy.mode, mask.mode),
+        media=policy.media == "allow",
     )
 
 

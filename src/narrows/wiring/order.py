@@ -22,14 +22,14 @@ def controls(
 ) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
     """The controls in the order of the request, and those of the reply in its order. `mask`: None where no policy
     masks; `analyze`: None where none masks what plug-ins find."""
-    output_cap = OutputCap()
+    output_cap, media = OutputCap(), Media()
     masking: tuple[Control, ...] = () if mask is None else (mask,)
     analyzing: tuple[Control, ...] = () if analyze is None else (analyze,)
     request: tuple[Control, ...] = (
         Access(),  # first: nothing more is said to one who may not make the call at all
         Parameters(),  # what widens the call is settled before its texts are looked at
         PromptSize(),  # before the scan: a prompt over its limit is not worth scanning
-        Media(),  # what can't be scanned is refused before the scan pretends to have seen everything
+        media,  # what can't be scanned is refused before the scan pretends to have seen everything
         *analyzing,  # before anything refuses for what a prompt says: only what was analysed can be recorded masked
         Scan(inspector),  # once over every text; what follows reads its findings
         PromptRules(),  # denies on findings
@@ -38,6 +38,7 @@ def controls(
     )
     reply: tuple[Control, ...] = (
         output_cap,  # stops a reply that passes its cap, as it was generated
+        media,  # what can't be masked ends the reply before anything waits for its texts
         *analyzing,  # as it was generated; masking needs what it finds
         *masking,  # last: nothing that reads or changes a text may come between masking and the caller
     )

@@ -7,15 +7,16 @@ import copy
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
+import msgspec
 import openai
 import pytest
 
 from e2e.gate import Gate
 from e2e.masking.conftest import EVERYTHING, policy
-from e2e.masking.wire import replies
+from e2e.masking.wire import chat_reply, replies
 from e2e.records import ended, until
 from e2e.scripted import Behaviour, Scripted
 from narrows.stores.sqlite.archive import Archive
@@ -206,6 +207,7 @@ class TestBlocked:
         record = Archive(gate.store).call(ended(gate, call).id)
         assert record is not None
         assert (record.call.refusal, record.call.forwarded) == ("sensitive_data", False)
+        assert (record.call.policy, record.call.rule) == ("block", "mask[0]")
         kept = "".join(piece.text or "" for piece in record.request)
         assert "ssn [US_SSN]" in kept
         assert SSN not in kept
@@ -234,6 +236,66 @@ class TestMedia:
         picture, text = got(scripted)["messages"][0]["content"]
         assert picture == PIXEL
         assert text["text"] == ("ssn [US_SSN]" if group == "media" else f"ssn {SSN}")
+
+    @pytest.mark.parametrize(("group", "status"), [("replies", 403), ("redact", 403), ("prompts", 200), ("media", 200)])
+    def test_in_a_reply(self, group: str, status: int, post: Post, says: Says) -> None:
+        drawn = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{'iVBORw0KGgo' * 9}="}}
+        model = says(replies(chat_reply({"content": "here it is", "images": [drawn]})))
+        reply = post(group, "/openai/v1/chat/completions", ask("draw", model))
+        assert reply.status_code == status, reply.text
+        if status == 403:
+            assert reply.json()["error"]["code"] == "media_not_allowed"
+            assert "iVBOR" not in reply.text
+
+
+class TestNumbersAndNames:
+    """A number is masked as a text is, and a member's name is read as a word before its value."""
+
+    GIVEN: ClassVar[dict[str, Any]] = {
+        "ssn": 54286917, "social": {"ssn": 219099999}, "card": 4111111111111111, "cards": [4111111111111111, 5],
+        "vector": [0.25, 0.4111111111111111, 3, 4, 5, 6], "rows": [[4111111111111111, 1.5], [2, 3]], "n": 12345678901,
+        "taxId": {"ssn": {"value": "219099999"}}, "usSsn": "219 09 9999", "ok": True, "none": None,
+    }  # fmt: skip
+    LEFT: ClassVar[dict[str, Any]] = {
+        **GIVEN, "social": {"ssn": "[US_SSN]"}, "card": "[CREDIT_CARD]", "cards": ["[CREDIT_CARD]", 5],
+        "rows": [["[CREDIT_CARD]", 1.5], [2, 3]], "taxId": {"ssn": {"value": "[US_SSN]"}}, "usSsn": "[US_SSN]",
+    }  # fmt: skip
+
+    def test_in_any_json(self, post: Post, scripted: Scripted) -> None:
+        assert post("prompts", "/json/predict", {"model": "ok", **self.GIVEN}).status_code == 200
+        assert got(scripted) == {"model": "ok", **self.LEFT}
+
+    def test_in_what_tools_are_asked(self, post: Post, scripted: Scripted) -> None:
+        use = {"type": "tool_use", "id": "t1", "name": "f", "input": self.GIVEN}
+        turn = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": [use]}]
+        post("prompts", "/claude/v1/messages", {"model": "ok", "max_tokens": 4111, "messages": turn})
+        assert got(scripted)["messages"][1]["content"][0]["input"] == self.LEFT
+        assert got(scripted)["max_tokens"] == 4111
+
+    def test_what_the_api_types_is_left(self, post: Post, scripted: Scripted) -> None:
+        typed = {"seed": 4111111111111111, "logit_bias": {"50256": -100}, "temperature": 0.4111111111111111, "n": 1}
+        post("prompts", "/openai/v1/chat/completions", ask("hi", **typed, unknown={"seed": 4111111111111111}))
+        received = got(scripted)
+        assert {name: received[name] for name in typed} == typed
+        assert received["unknown"] == {"seed": "[CREDIT_CARD]"}
+
+
+@pytest.mark.parametrize(("group", "status"), [("prompts", 200), ("nobody", 403)])
+def test_what_a_caller_says_of_itself_is_recorded_masked(
+    group: str, status: int, gate: Gate, token: Callable[[str], str]
+) -> None:
+    """Whether it is forwarded or refused."""
+    said = {"user-agent": f"cli/1 {SSN}", "narrows-agent": f"b {MAIL}", "narrows-justification": f"as {SSN}"}
+    headers = {"authorization": f"Bearer {token(group)}", **said}
+    with httpx.Client(base_url=gate.url, timeout=30) as client:
+        reply = client.post(f"/json/of/{SSN}", json={"model": "ok"}, headers=headers)
+    assert reply.status_code == status, reply.text
+    record = Archive(gate.store).call(ended(gate, reply.headers["narrows-call-id"]).id)
+    assert record is not None
+    kept = msgspec.json.encode(record)
+    assert [plain for plain in (SSN, MAIL) if plain.encode() in kept] == []
+    assert b"cli/1 [US_SSN]" in kept
+    assert b"/of/[US_SSN]" in kept
 
 
 class TestFields:

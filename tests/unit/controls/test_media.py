@@ -1,12 +1,12 @@
-"""What can't be inspected is refused where prompts are inspected."""
+"""What can't be inspected is refused where what it stands in is inspected: in prompts, or in replies."""
 
 from narrows.controls.media import Media
 from narrows.model.call import Call
-from narrows.model.plan import Plan
+from narrows.model.plan import Mask, Plan, Transform
 from narrows.model.refusal import Code
 from narrows.model.text import Opaque
 from narrows.model.verdict import Deny, Note
-from unit.controls.calls import call, judged
+from unit.controls.calls import begun, call, event, judged
 
 IMAGE = Opaque("$.messages[0].content[1].image_url", "image/png", "00", 10)
 
@@ -52,3 +52,33 @@ def test_a_type_is_repeated_only_if_it_looks_like_one() -> None:
         verdict = judged(Media(), call(Plan("r", inspects=True), asked={"opaque": (Opaque("$.x", given, "00", 1),)}))
         assert isinstance(verdict, Deny)
         assert said in verdict.message
+
+
+def masking(policy: str, **more: bool) -> Mask:
+    settings = {"prompt": False, "response": True, **more}
+    return Mask("mask[0]", policy, frozenset({"US_SSN"}), Transform.REDACT, **settings)  # type: ignore[arg-type]
+
+
+def test_masks_on_replies_say_nothing_of_prompts() -> None:
+    assert isinstance(judged(Media(), call(Plan("r", masks=(masking("a"),)), asked={"opaque": (IMAGE,)})), Call)
+
+
+def test_a_reply_ends_where_a_part_comes_that_masks_on_replies_cant_read() -> None:
+    masks = (masking("off", observe=True), masking("open", media=True), masking("a"))
+    guard = begun(Media(), call(Plan("r", masks=masks)))
+    assert guard.on_event(event("hello")) is None
+    answer = event("hello")
+    answer.opaque.append(IMAGE)
+    deny = guard.on_event(answer)
+    assert deny is not None
+    assert (deny.code, deny.policy) == (Code.MEDIA_NOT_ALLOWED, "a")
+    assert "image/png" in deny.message
+
+
+def test_a_reply_may_have_anything_where_no_mask_reads_it_or_policies_allow_it() -> None:
+    for masks in ((), (masking("a", media=True),), (masking("a", response=False, prompt=True),)):
+        assert Media().begin(call(Plan("r", masks=masks))) is None
+    guard = begun(Media(), call(Plan("r", inspects=True), asked={"opaque": (IMAGE,)}))
+    answer = event()
+    answer.opaque.append(IMAGE)
+    assert guard.on_event(answer) is None

@@ -53,6 +53,10 @@ def test_every_transform_has_a_name(way: Transform) -> None:
     assert describe(mask, VOCABULARY).startswith("a: mask[0] ")
 
 
+def test_a_mask_knows_whether_its_policy_lets_media_pass() -> None:
+    assert [masks({"fields": ["a"]}, media=media)[0].media for media in ("allow", "refuse")] == [True, False]
+
+
 def test_fields_alone_mask_no_entity() -> None:
     (mask,) = masks({"fields": ["password"]})
     assert (mask.entities, mask.fields) == (frozenset(), ("password",))
