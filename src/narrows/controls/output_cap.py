@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING
 from narrows.model.call import Call
 from narrows.model.plan import Limit
 from narrows.model.record import Outcome
@@ -27,6 +28,8 @@ LONGEST_TOKEN: Final = 32
 _NOT_GENERATING: Final = frozenset({"models", "count_tokens", "embeddings"})
 _GENERATED: Final = ("content", "reasoning", "refusal", "tool_call")
 _ANY_JSON: Final = "$"
+_ENVELOPE: Final = frozenset({ENVELOPE_TEXT, ID, PADDING})
+"""Every event has texts of these, so they are told apart first."""
 
 
 class OutputCap:
@@ -86,7 +89,7 @@ class _Capping:
             return None
         for delta in event.deltas:
             text, field = delta.text, delta.field
-            if not text:
+            if not text or field in _ENVELOPE:
                 continue
             if field == "content" or field.startswith(_GENERATED):
                 self._deltas += 1

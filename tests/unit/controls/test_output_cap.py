@@ -9,6 +9,7 @@ from narrows.model.call import Call
 from narrows.model.plan import Limit, Plan
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
+from narrows.model.reply import Delta, Event
 from narrows.model.verdict import Deny
 from narrows.ports.control import Guard
 from unit.controls.calls import begun, call, event, judged
@@ -91,6 +92,24 @@ def test_deltas_are_counted() -> None:
     verdict = guard.on_event(event("d"))
     assert verdict is not None
     assert (verdict.code, verdict.policy, verdict.rule) == (Code.OUTPUT_LIMIT, "a", "limits.output_tokens")
+
+
+@pytest.mark.parametrize(
+    ("field", "counts"),
+    [
+        ("content", True),
+        ("reasoning", True),
+        ("tool_call:0", True),
+        ("$.anything", True),
+        ("repeat:content", False),
+        ("logprobs", False),
+        ("envelope", False),
+        ("envelope:id", False),
+    ],
+)
+def test_what_is_generated_counts(field: str, counts: bool) -> None:
+    said = Event(data={}, deltas=[Delta(0, field, "x" * 65)])
+    assert (running(2).on_event(said) is not None) is counts
 
 
 @pytest.mark.parametrize(
