@@ -3,6 +3,7 @@
 Whatever stands in the path runs on core 0; the load and the upstream on core 1.
 """
 
+import functools
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from e2e.gate import Gate
 from e2e.issuer import Issuer
 from e2e.processes import Server, free_port
 from harness import bodies
+from harness.fairness import put_first
 
 PATH_CORE, LOAD_CORE = "0", "1"
 HERE = Path(__file__).parent
@@ -94,6 +96,32 @@ class Arena:
         behind = upstream or self.direct()
         name = f"narrows-{durability}-{policies}p" + ("-tls" if tls else "") + (f"-{upstream.name}" if upstream else "")
         return self._once(name, lambda: self._gate(name, settings(self, behind, durability, policies, tls=tls)))
+
+    def fair(self, *, masks: bool) -> tuple[Target, Target]:
+        """Narrows before the two model servers of the fairness figure: where small calls go, and where large ones."""
+        servers = [self._once(f"fair-{name}", functools.partial(self._peer, name)) for name in ("small", "large")]
+        name = "narrows-masked" if masks else "narrows-unmasked"
+        config = settings(self, servers[0], "normal", 1, tls=False)
+        model = config["connections"].pop(CONNECTION)
+        config["connections"] = {
+            "small": {**model, "url": servers[0].base},
+            "large": {**model, "url": servers[1].base},
+        }
+        policy = config["policies"][-1]
+        policy["may"] = {**policy["may"], "connections": ["*"]}
+        policy["limits"] = {"prompt_tokens": 20_000_000, "output_tokens": 4_000_000}
+        if masks:
+            policy["mask"] = [{"entities": ["PII", "PAYMENT", "SECRETS"]}]
+        gate = self._once(name, lambda: self._gate(name, config)).base.rsplit("/", 1)[0]
+        return Target("small", f"{gate}/small", self.token), Target("large", f"{gate}/large", self.token)
+
+    def _peer(self, name: str) -> Target:
+        port = free_port()
+        command = [*pinned(LOAD_CORE), sys.executable, str(HERE / "fairness.py"), "upstream", str(port)]
+        self._run(name, command, f"http://127.0.0.1:{port}/")
+        if name == "small":
+            put_first(self._servers[-1].pid)
+        return Target(f"fair-{name}", f"http://127.0.0.1:{port}", self.token)
 
     def _once(self, name: str, start: Callable[[], Target]) -> Target:
         if name not in self._targets:

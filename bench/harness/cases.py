@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from harness import bodies, load, memory
-from harness.arena import Arena, Target
+from harness import bodies, fairness, load, memory
+from harness.arena import LOAD_CORE, Arena, Target
 from harness.streams import Held
 
 KB = 1024
@@ -203,6 +203,27 @@ def n16(run: Run) -> Iterator[Row]:
         yield Row("N16", f"added p50, prompt of {size} KB", added, "µs", "<=", must, aim, detail)
 
 
+def fair(run: Run) -> Iterator[Row]:
+    """Small calls beside large ones."""
+    for masks in (False, True):
+        small, large = run.arena.fair(masks=masks)
+        gate = run.arena.gates["narrows-masked" if masks else "narrows-unmasked"]
+        fairness.put_first(gate.server.pid)
+        alone, _ = fairness.measured(small, large, LOAD_CORE, None, run.seconds)
+        for what, make in fairness.REQUESTS.items():
+            body = make()
+            fairness.Caller(large.base, large.token).call(body)  # starts the process that judges it
+            fairness.put_first(gate.server.pid)
+            delay, sent = fairness.measured(small, large, LOAD_CORE, body, run.seconds)
+            detail = (
+                f"p99 {delay.p99:.1f} ms, worst {delay.worst:.1f} of {delay.calls:,} calls beside {sent}; "
+                f"alone p99 {alone.p99:.1f}, worst {alone.worst:.1f}"
+            )
+            name = f"p99 added to small calls: {what}, masks {'on' if masks else 'off'}"
+            yield Row("fair", name, delay.p99 - alone.p99, "ms", "<=", 5.0, detail=detail)
+
+
 CASES: dict[str, Callable[[Run], Iterator[Row]]] = {
     "N1": n1, "N2": n2, "N3": n3, "N4": n4, "N7": n7, "N9": n9, "N10": n10, "N14": n14, "N15": n15, "N16": n16,
+    "fair": fair,
 }  # fmt: skip
