@@ -43,7 +43,8 @@ def _connection(connection: Connection) -> dict[str, Any]:
     }
 
 
-def revision(config: Config) -> str:
-    """Names what the configuration permits: equal for equal policies, different after any change to one."""
-    canonical = msgspec.json.encode(describe(config), order="sorted")
+def revision(config: Config, content: str = "") -> str:
+    """Names what the configuration permits: equal for equal policies, different after any change to one, or to what
+    `content` names: the files that detectors read."""
+    canonical = msgspec.json.encode(describe(config), order="sorted") + content.encode()
     return hashlib.sha256(canonical).hexdigest()[:REVISION_LENGTH]

@@ -13,10 +13,12 @@ from narrows.config.scalars import nearest
 
 
 class Vocabulary(msgspec.Struct, frozen=True):
-    """The names there are. An empty one knows none, so every mask is refused."""
+    """The names there are. An empty one knows none, so every mask is refused. `content` names what stands in files
+    that detectors read; it is part of a policy set's revision."""
 
     entities: frozenset[str] = frozenset()
     groups: Mapping[str, frozenset[str]] = {}
+    content: str = ""
 
     def resolve(self, name: str) -> frozenset[str]:
         """The entities that an entity's name, a group's or a glob stands for; none if it is unknown."""

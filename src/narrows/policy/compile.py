@@ -42,7 +42,7 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
     if problems:
         raise ConfigError(problems)
     return PolicySet(
-        revision(config),
+        revision(config, vocabulary.content),
         compiled,
         WhoIndex(tuple(numbers)),
         issuers=issuers,

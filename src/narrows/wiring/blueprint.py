@@ -27,7 +27,7 @@ from narrows.wiring.order import controls
 
 if TYPE_CHECKING:
     from narrows.controls.mask import Mask
-    from narrows.wiring.organisation import Stamp
+    from narrows.wiring.reload import Stamp
 
 PURE: Final = frozenset({"access", "parameters", "prompt_size", "media", "scan", "prompt_rules", "mask", "output_cap"})
 """Controls that judge a call by itself and their settings alone, so that they judge the same in any process. Where a

@@ -5,7 +5,7 @@ Every problem is reported with its place, before anything of the new version is 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -22,6 +22,10 @@ from narrows.upstream.tls import TlsUnusable, client_context
 
 if TYPE_CHECKING:
     from narrows.wiring.masking import EngineLoader
+
+
+COMPILED: Final = "detectors"
+"""The directory below the store in which a gate keeps what it has compiled."""
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -42,10 +46,9 @@ def read_checked(path: Path, environ: Mapping[str, str], engines: "EngineLoader 
     `engines` will load the engine of it afterwards, and compiles what it has to only once.
     """
     loaded = read(path, environ, operations)
-    vocabulary, problems = _detectors(loaded.config, engines)
-    problems += _unusable_files(loaded.config)
+    problems = [*_detectors(loaded.config, engines), *_unusable_files(loaded.config)]
     try:
-        policies = compile_policies(loaded.config, vocabulary)
+        policies = compile_policies(loaded.config, _vocabulary(loaded.config))
     except ConfigError as error:
         raise loaded.locate([*problems, *error.problems]) from None
     if problems:
@@ -55,10 +58,7 @@ def read_checked(path: Path, environ: Mapping[str, str], engines: "EngineLoader 
 
 def compiled(config: Config) -> PolicySet:
     """The policies of a configuration that was checked before. Raises ConfigError."""
-    vocabulary, problems = _detectors(config, None)
-    if problems:
-        raise ConfigError(problems)
-    return compile_policies(config, vocabulary)
+    return compile_policies(config, _vocabulary(config))
 
 
 def operations(connection: Connection) -> frozenset[str]:
@@ -66,24 +66,31 @@ def operations(connection: Connection) -> frozenset[str]:
     return build_dialect(connection).operations
 
 
-def _detectors(config: Config, engines: "EngineLoader | None") -> tuple[Vocabulary, list[Problem]]:
-    """The entities that policies may name, and what is wrong with an organisation's detectors."""
-    own = config.detectors != Detectors()
-    if not own and not any(policy.mask for policy in config.policies):
-        return NOTHING, []
+def _vocabulary(config: Config) -> Vocabulary:
+    """The entities that policies may name."""
+    if config.detectors == Detectors() and not any(policy.mask for policy in config.policies):
+        return NOTHING
     # The tables of detectors and what matches them take a quarter of a second to import: only who masks pays for it.
     from narrows.wiring.detectors import vocabulary  # noqa: PLC0415
-    from narrows.wiring.organisation import compile_organisation  # noqa: PLC0415
 
-    names = vocabulary(config.detectors)
+    return vocabulary(config.detectors)
+
+
+def _detectors(config: Config, engines: "EngineLoader | None") -> list[Problem]:
+    """What is wrong with an organisation's detectors."""
+    if config.detectors == Detectors():
+        return []
+    if engines is None:
+        from narrows.wiring.masking import EngineLoader  # noqa: PLC0415 - as above
+
+        # What a gate keeps beside its data is used, and nothing is made where no gate has run.
+        kept = Path(config.store) / COMPILED
+        engines = EngineLoader(kept if kept.is_dir() else None)
     try:
-        if engines is not None:
-            engines.organisation(config.detectors)
-        elif own:
-            compile_organisation(config.detectors)
+        engines.organisation(config.detectors)
     except ConfigError as error:
-        return names, list(error.problems)
-    return names, []
+        return list(error.problems)
+    return []
 
 
 def _unusable_files(config: Config) -> list[Problem]:

@@ -43,7 +43,7 @@ from narrows.wiring.snapshots import SnapshotBuilder
 from narrows.wiring.telemetry import PrometheusTelemetry
 
 if TYPE_CHECKING:
-    from narrows.wiring.organisation import Stamp
+    from narrows.wiring.reload import Stamp
 
 _log = logging.getLogger("narrows.gate")
 
@@ -131,7 +131,7 @@ class Gate:
     def _begin_jobs(self) -> None:
         self._jobs.append(asyncio.create_task(self._housekeeping()))
         if self._path is not None:
-            self._jobs.append(asyncio.create_task(FileWatch(self._path, self.reload).run()))
+            self._jobs.append(asyncio.create_task(FileWatch(self._path, self.reload, others=self._masks.files).run()))
 
     async def _judged_apart(self, config: Config, policies: PolicySet) -> Apart:
         """The way to the processes that judge large calls, under what is built now."""

@@ -6,7 +6,7 @@ thread; compiling patterns gives other threads the interpreter meanwhile.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,9 @@ from narrows.model.call import Call
 from narrows.wiring.compiled import CompiledFiles
 from narrows.wiring.examples import apart
 from narrows.wiring.organisation import Organisation, analyzer_problems, compile_organisation, rows, stamps
+from narrows.wiring.reload import Stamp
+from narrows.wiring.wordlists import KEPT as LISTS_KEPT
+from narrows.wiring.wordlists import SUFFIX
 
 _log = logging.getLogger("narrows.masking")
 
@@ -51,6 +54,7 @@ class EngineLoader:
 
     def __init__(self, cache_dir: Path | None) -> None:
         self._files = CompiledFiles(cache_dir)
+        self._lists = CompiledFiles(cache_dir, suffix=SUFFIX, kept=LISTS_KEPT)
         self._shipped: Section | None = None
         self._own: tuple[Detectors, Organisation] | None = None
         self._engine: tuple[Organisation, tuple[Source, ...], Engine] | None = None
@@ -70,6 +74,11 @@ class EngineLoader:
                 self._engine[2].warm(("",))
         return self._engine[2]
 
+    @property
+    def stamps(self) -> Mapping[str, Stamp]:
+        """What tells the files apart that were read last, by path."""
+        return {} if self._own is None else self._own[1].stamps
+
     def organisation(self, settings: Detectors) -> Organisation:
         """The compiled detectors of an organisation. Raises ConfigError with everything that is wrong."""
         problems = analyzer_problems(settings)
@@ -78,7 +87,7 @@ class EngineLoader:
         settings = msgspec.structs.replace(settings, analyzers=())
         if self._own is None or self._own[0] != settings or self._own[1].stamps != stamps(settings):
             kept = _Kept(self._files)
-            own = compile_organisation(settings, kept.read)
+            own = compile_organisation(settings, kept.read, self._lists)
             kept.write(own.section)
             self._own = settings, own
         return self._own[1]

@@ -5,6 +5,7 @@ What finds and masks is imported when a policy first masks: it takes a quarter o
 """
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from narrows.masking.engine import Engine
     from narrows.wiring.analyzers import Analyzers
     from narrows.wiring.masking import EngineLoader
+    from narrows.wiring.reload import Stamp
 
 
 class MaskControls:
@@ -33,6 +35,10 @@ class MaskControls:
     def loader(self) -> "EngineLoader | None":
         """What loads the engine, if a policy has masked since the start."""
         return self._loader
+
+    def files(self) -> "Mapping[str, Stamp]":
+        """The word lists' files that were read, each with what tells it from other versions."""
+        return {} if self._loader is None else self._loader.stamps
 
     async def analyze(self, config: Config, policies: PolicySet) -> "Analyze | None":
         """The control that asks plug-ins; None where no policy masks what they find.

@@ -13,7 +13,7 @@ import msgspec
 
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.scalars import nearest
-from narrows.config.schema import DetectorPattern, Detectors, WordListSettings
+from narrows.config.schema import DetectorPattern, Detectors
 from narrows.masking import organisation
 from narrows.masking.detector import Detector
 from narrows.masking.organisation import BOUNDS
@@ -23,11 +23,10 @@ from narrows.masking.section import Section
 from narrows.masking.table import DETECTORS
 from narrows.masking.wordlist import WordList
 from narrows.plugins.worker import installed
+from narrows.wiring.compiled import CompiledFiles
 from narrows.wiring.detectors import CUSTOM, shipped_groups
-
-MOST_ENTRIES: Final = 1_000_000
-LARGEST_LIST: Final = 256 << 20
-"""Bytes of a word list's file."""
+from narrows.wiring.reload import Stamp, stamp
+from narrows.wiring.wordlists import word_list
 
 _HINTS: Final = {
     "an anchor": "`\\b` may stand at either end; what may not stand beside it, say with `not_before` and `not_after`",
@@ -35,7 +34,6 @@ _HINTS: Final = {
     "a back-reference": "write the alternatives out",
 }
 
-Stamp = tuple[int, int, int] | None
 Load = Callable[[str], bytes | None]
 
 
@@ -54,7 +52,7 @@ def files(settings: Detectors) -> tuple[Path, ...]:
 
 def stamps(settings: Detectors) -> dict[str, Stamp]:
     """What tells each file from an earlier version of itself."""
-    return {str(path): _stamp(path) for path in files(settings)}
+    return {str(path): stamp(path) for path in files(settings)}
 
 
 def rows(settings: Detectors) -> tuple[Detector, ...]:
@@ -62,18 +60,20 @@ def rows(settings: Detectors) -> tuple[Detector, ...]:
     return tuple(map(_detector, settings.patterns))
 
 
-def compile_organisation(settings: Detectors, load: Load | None = None) -> Organisation:
-    """Raises ConfigError with everything that is wrong. `load` is that of a section."""
+def compile_organisation(
+    settings: Detectors, load: Load | None = None, lists: CompiledFiles | None = None
+) -> Organisation:
+    """Raises ConfigError with everything that is wrong. `load` is that of a section, `lists` keeps word lists."""
     problems = [*analyzer_problems(settings), *_clashes(settings), *_refused(settings.patterns)]
-    seen, lists = stamps(settings), []
+    seen, made = stamps(settings), []
     for index, words in enumerate(settings.words):
         try:
-            lists.append(_word_list(words, f"detectors.words[{index}]"))
+            made.append(word_list(words, f"detectors.words[{index}]", lists))
         except ConfigError as error:
             problems += error.problems
     if problems:
         raise ConfigError(problems)
-    return Organisation(_section(settings, load), tuple(lists), seen)
+    return Organisation(_section(settings, load), tuple(made), seen)
 
 
 def _detector(row: DetectorPattern) -> Detector:
@@ -177,73 +177,3 @@ def _culprits(settings: Detectors) -> list[Problem]:
         except PatternRefused as refused:
             problems.append(Problem(f"detectors.patterns[{index}].pattern", str(refused)))
     return problems
-
-
-def _word_list(words: WordListSettings, key: str) -> WordList:
-    entries = _Inline(words.words or (), key) if words.file is None else _Lines(Path(words.file), key)
-    try:
-        made = WordList(words.name, words.entity, entries, words.score)
-    except PatternRefused as refused:
-        raise entries.problem(str(refused).removeprefix(f"word list {words.name}: ")) from None
-    except OSError as error:
-        raise ConfigError([Problem(f"{key}.file", f"the list can't be read: {error.strerror}")]) from None
-    if not entries.count:
-        raise ConfigError([Problem(key, "the list has no entry, so it would find nothing")])
-    return made
-
-
-class _Inline:
-    """Entries out of the configuration, with the place of the last one read."""
-
-    def __init__(self, entries: Sequence[str], key: str) -> None:
-        self._entries, self._key = entries, key
-        self.count = 0
-
-    def __iter__(self) -> Iterator[str]:
-        for entry in self._entries:
-            self.count += 1
-            yield entry
-
-    def problem(self, message: str) -> ConfigError:
-        return ConfigError([Problem(f"{self._key}.words[{self.count - 1}]", message)])
-
-
-class _Lines:
-    """Entries out of a file, one a line, empty ones left out; with the place of the last one read."""
-
-    def __init__(self, path: Path, key: str) -> None:
-        self._path, self._key = path, key
-        self._line = 0
-        self.count = 0
-
-    def __iter__(self) -> Iterator[str]:
-        with self._path.open("rb") as file:
-            if file.seek(0, 2) > LARGEST_LIST:
-                raise ConfigError([Problem(f"{self._key}.file", f"the list is larger than {LARGEST_LIST >> 20} MB")])
-            file.seek(0)
-            for self._line, line in enumerate(file, 1):
-                entry = self._decoded(line).strip()
-                if not entry:
-                    continue
-                self.count += 1
-                if self.count > MOST_ENTRIES:
-                    raise self.problem(f"the list has more than {MOST_ENTRIES:,} entries")
-                yield entry
-
-    def _decoded(self, line: bytes) -> str:
-        try:
-            return line.decode("utf-8-sig" if self._line == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise self.problem("the line is not UTF-8") from None
-
-    def problem(self, message: str) -> ConfigError:
-        where = Problem(f"{self._key}.file", message, file=str(self._path), line=self._line, column=1)
-        return ConfigError([where])
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,10 +1,13 @@
-"""Watches the configuration file: a good new version takes force at once, a broken one is refused and the old stays."""
+"""Watches the configuration's files: a good new version takes force at once, a broken one is refused and the old stays.
+
+The file itself, and those it names whose content is part of it, such as word lists.
+"""
 
 import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,22 +17,39 @@ _INTERVAL: Final = 0.2
 """Seconds between two looks; a change is in force within 1 s (aim: 200 ms)."""
 
 
-class FileWatch:
-    """Calls `changed` when the file's content is another than before. Never raises out of its task."""
+Stamp = tuple[int, int, int] | None
 
-    def __init__(self, path: Path, changed: Callable[[], Awaitable[None]], interval: float = _INTERVAL) -> None:
+
+def stamp(path: Path) -> Stamp:
+    """What tells a file from an earlier version of itself; None if it can't be found."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+class FileWatch:
+    """Calls `changed` when the file's content is another than before, or one of the others is not the one that was
+    read. Never raises out of its task.
+
+    `others` gives their paths and what they were when they were read: a version that is refused is not tried again.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        changed: Callable[[], Awaitable[None]],
+        interval: float = _INTERVAL,
+        others: Callable[[], Mapping[str, Stamp]] = dict,
+    ) -> None:
         self._path = path
         self._changed = changed
         self._interval = interval
-        self._stamp = self._look()
+        self._others = others
+        self._stamp = stamp(path)
         self._digest = self._hash()
-
-    def _look(self) -> tuple[int, int, int] | None:
-        try:
-            stat = self._path.stat()
-        except OSError:
-            return None
-        return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        self._tried: dict[str, Stamp] = {}
 
     def _hash(self) -> bytes | None:
         try:
@@ -39,17 +59,31 @@ class FileWatch:
 
     async def check(self) -> bool:
         """Looks once; True if the content had changed and `changed` was called."""
-        stamp = self._look()
-        if stamp is None or stamp == self._stamp:
+        others, own = self._other(), self._own()
+        if others or own:
+            await self._changed()
+        return others or own
+
+    def _own(self) -> bool:
+        found = stamp(self._path)
+        if found is None or found == self._stamp:
             # A file that is gone is on its way back (editors and deployments replace it); the old version stays.
             return False
-        self._stamp = stamp
+        self._stamp = found
         digest = self._hash()
         if digest is None or digest == self._digest:
             return False
         self._digest = digest
-        await self._changed()
         return True
+
+    def _other(self) -> bool:
+        changed = False
+        for name, known in self._others().items():
+            found = stamp(Path(name))
+            if found is not None and found not in (known, self._tried.get(name)):
+                self._tried[name] = found
+                changed = True
+        return changed
 
     async def run(self) -> None:
         """Looks until it is cancelled."""

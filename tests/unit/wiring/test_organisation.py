@@ -10,7 +10,7 @@ from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import Detectors
 from narrows.masking.engine import Engine
 from narrows.masking.masker import Masker
-from narrows.wiring import organisation
+from narrows.wiring import wordlists
 from narrows.wiring.organisation import Organisation, compile_organisation, files, rows
 
 
@@ -162,10 +162,10 @@ def test_a_list_that_is_missing_or_empty(tmp_path: Path) -> None:
 
 
 def test_lists_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(organisation, "MOST_ENTRIES", 2)
+    monkeypatch.setattr(wordlists, "MOST_ENTRIES", 2)
     (problem,) = problems(**listed(tmp_path, b"a\nb\nc\nd\n"))
     assert (problem.line, problem.message) == (3, "the list has more than 2 entries")
-    monkeypatch.setattr(organisation, "LARGEST_LIST", 5)
+    monkeypatch.setattr(wordlists, "LARGEST_LIST", 5)
     (problem,) = problems(**listed(tmp_path, b"a\nb\nc\nd\n"))
     assert "larger than" in problem.message
 

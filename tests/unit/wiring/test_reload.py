@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from narrows.wiring.reload import FileWatch, cancel
+from narrows.wiring.reload import FileWatch, cancel, stamp
 
 
 @pytest.fixture
@@ -72,3 +72,32 @@ async def test_the_watch_outlives_a_failing_reload(file: Path) -> None:
     await asyncio.wait_for(done.wait(), 5)
     await cancel(task)
     assert calls == ["broken version", "good version"]
+
+
+async def test_another_file_that_is_not_what_was_read_is_told_once_until_it_is_read(file: Path) -> None:
+    seen, changed = counting()
+    other = file.with_name("names.txt")
+    other.write_text("Zebra")
+    read = {str(other): stamp(other), str(file.with_name("none")): None}
+    watch = FileWatch(file, changed, others=lambda: read)
+    assert not await watch.check()
+    other.write_text("Zebu and more")
+    assert await watch.check()
+    assert not await watch.check()  # it was refused, so it is not tried again
+    other.write_text("Zebu")
+    assert await watch.check()
+    read[str(other)] = stamp(other)
+    assert not await watch.check()
+    other.unlink()
+    assert not await watch.check()
+    assert seen == [1, 1]
+
+
+async def test_both_changed_at_once_is_one_version(file: Path) -> None:
+    seen, changed = counting()
+    other = file.with_name("names.txt")
+    other.write_text("Zebra")
+    watch = FileWatch(file, changed, others=lambda: {str(other): None})
+    file.write_text("two")
+    assert await watch.check()
+    assert seen == [1]
