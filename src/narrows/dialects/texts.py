@@ -9,12 +9,13 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 
-from narrows.dialects.fields import NUMBER
+from narrows.dialects.fields import ENVELOPE_TEXT, NUMBER
 from narrows.model.names import named
 from narrows.model.reply import Delta
 from narrows.model.text import Opaque
@@ -68,14 +69,35 @@ FIGURES: Final = frozenset(
 """Of these the numbers, where an API has usage, timings or citations."""
 
 
+MEMBERS: Final = frozenset(
+    {
+        "action", "annotation", "annotation_index", "background", "billing", "call_id", "caller", "choices", "citation",
+        "completed_at", "container", "container_id", "content_block", "content_filter_results", "content_index",
+        "context_management", "conversation", "created", "created_at", "data", "delta", "embedding",
+        "encrypted_content", "expires_at", "finish_reason", "frequency_penalty", "function_call", "images",
+        "incomplete_details", "instructions", "is_error", "item", "item_id", "max_output_tokens", "max_tool_calls",
+        "metadata", "model", "moderation", "native_finish_reason", "obfuscation", "output_index", "outputs",
+        "parallel_tool_calls", "part", "partial_json", "phase", "presence_penalty", "previous_response_id", "prompt",
+        "prompt_cache_key", "prompt_cache_retention", "prompt_filter_results", "prompt_logprobs", "prompt_token_ids",
+        "provider", "queries", "reasoning_content", "reasoning_details", "refusal", "response", "result", "results",
+        "safety_identifier", "sequence_number", "signature", "source", "stop_details", "stop_reason", "stop_sequence",
+        "store", "summary_index", "system_fingerprint", "temperature", "thinking", "timings", "token_ids",
+        "tool_calls", "tool_choice", "tool_use_id", "tools", "top_p", "transcript", "truncation", "user", "x_groq",
+    }
+)  # fmt: skip
+"""Further names of members in replies, where the APIs name the members."""
+
+
 class Keys:
     """The place of an object's keys: setting one renames it where it stands. Two that are named alike get numbers
-    (`[EMAIL_ADDRESS]`, `[EMAIL_ADDRESS]_2`), so that no member is lost."""
+    (`[EMAIL_ADDRESS]`, `[EMAIL_ADDRESS]_2`), so that no member is lost. Deltas whose place is a member that is renamed
+    find it under its new name."""
 
-    __slots__ = ("_tree",)
+    __slots__ = ("_deltas", "_tree")
 
-    def __init__(self, tree: dict[str, Any]) -> None:
+    def __init__(self, tree: dict[str, Any], deltas: Sequence[Delta] = ()) -> None:
         self._tree = tree
+        self._deltas = deltas
 
     def __setitem__(self, key: str, text: str) -> None:
         if text == key:
@@ -87,6 +109,9 @@ class Keys:
         members = list(self._tree.items())
         self._tree.clear()
         self._tree.update((name if known == key else known, value) for known, value in members)
+        for delta in self._deltas:
+            if delta.container is self._tree and delta.key == key:
+                delta.key = name
 
 
 class Number:
@@ -205,7 +230,7 @@ def collect(
         for inner in value:
             collect(deltas, choice, field, value, inner, figures, name)
         if not value.keys() <= API_KEYS:
-            slot = Keys(value)
+            slot = Keys(value, deltas)
             deltas += [Delta(choice, field, name, slot, name) for name in value if name and name not in API_KEYS]
     elif kind in _NUMBERS and ((figures is not None and key not in figures) or is_too_large(value)):
         text = literal(value)
@@ -219,6 +244,12 @@ def _name(key: Any, above: str) -> str:
     if key in API_KEYS:
         return above if key in _HOLDERS else ""
     return named(key, above)
+
+
+def collect_key(deltas: list[Delta], choice: int, tree: dict[str, Any], key: str) -> None:
+    """The name of a member in an object of an API, where it is none that the API gives."""
+    if key and key not in API_KEYS and key not in MEMBERS:
+        deltas.append(Delta(choice, ENVELOPE_TEXT, key, Keys(tree, deltas), key))
 
 
 def blob(path: str, media_type: str, data: str) -> Opaque:

@@ -9,9 +9,11 @@ from narrows.dialects.texts import (
     API_KEYS,
     FIGURES,
     LONG,
+    MEMBERS,
     Keys,
     blob,
     collect,
+    collect_key,
     collect_logprobs,
     collect_source,
     figure,
@@ -53,6 +55,13 @@ def test_renaming_keeps_the_order() -> None:
     tree = {"a": 1, "b": 2, "c": 3}
     Keys(tree)["b"] = "z"
     assert list(tree.items()) == [("a", 1), ("z", 2), ("c", 3)]
+
+
+def test_a_member_that_was_renamed_is_found_under_its_new_name() -> None:
+    tree = {"a": "x", "b": "y"}
+    deltas = [Delta(0, "f", "x", tree, "a"), Delta(0, "f", "y", tree, "b")]
+    Keys(tree, deltas)["a"] = "z"
+    assert [delta.key for delta in deltas] == ["z", "b"]
 
 
 def test_figures() -> None:
@@ -154,3 +163,17 @@ def test_an_object_is_its_source_and_no_member_is_lost() -> None:
 def test_blobs() -> None:
     assert (blob("p", "", "data:image/png;base64,QUJD").media_type, blob("p", "a/b", "QUJD").size) == ("image/png", 3)
     assert blob("p", "", "no base64!").size == len("no base64!")
+
+
+def test_names_of_members_that_no_api_gives_are_texts() -> None:
+    tree = {"usage": 1, "system_fingerprint": 2, "078-05-1120": None}
+    deltas: list[Delta] = []
+    for key in tree:
+        collect_key(deltas, 0, tree, key)
+    (only,) = deltas
+    assert (only.field, only.text) == ("envelope", "078-05-1120")
+    only.text = "[US_SSN]"
+    put_back(deltas)
+    assert list(tree) == ["usage", "system_fingerprint", "[US_SSN]"]
+    assert all(name == name.lower() for name in MEMBERS)
+    assert not MEMBERS & API_KEYS

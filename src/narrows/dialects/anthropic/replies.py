@@ -15,7 +15,7 @@ from narrows.dialects.readers import StreamReader
 from narrows.dialects.refusals import anthropic_refusal, error_in
 from narrows.dialects.reply_media import collect_media
 from narrows.dialects.sse import encode
-from narrows.dialects.texts import FIGURES, collect, collect_source, figure, is_too_large
+from narrows.dialects.texts import FIGURES, collect, collect_key, collect_source, figure, is_too_large
 from narrows.model.call import Asked, Json
 from narrows.model.reply import Delta, Event
 from narrows.model.usage import Usage
@@ -69,6 +69,7 @@ def read_message(tree: Json, event: Event, *, stored: bool = False) -> None:
             _read_stop(event, tree)
         elif key not in _ENVELOPE or type(value) is not str:
             collect(event.deltas, 0, "other", tree, key)
+            collect_key(event.deltas, 0, tree, key)
         elif value not in _WORDS:
             collect_word(event.deltas, 0, tree, key)
     if type(tree.get("model")) is str:
@@ -82,6 +83,7 @@ def read_count(tree: Json, event: Event) -> None:
     event.usage = Usage(prompt=figure(tree, "input_tokens"))
     for key in tree:
         collect(event.deltas, 0, "other", tree, key, FIGURES)
+        collect_key(event.deltas, 0, tree, key)
 
 
 def read_block(event: Event, index: int, block: Json) -> None:
@@ -100,6 +102,7 @@ def read_block(event: Event, index: int, block: Json) -> None:
             collect_media(event, 0, block, key, "content")
         elif key not in _BLOCK_ENVELOPE or type(value) is not str:
             collect(deltas, 0, "other", block, key)
+            collect_key(deltas, 0, block, key)
         elif value not in _WORDS:
             collect_word(deltas, 0, block, key)
 
@@ -249,6 +252,7 @@ class MessageStream(StreamReader):
                     _read_stop(event, delta)
                 else:
                     collect(event.deltas, 0, "other", delta, key)
+                    collect_key(event.deltas, 0, delta, key)
         if usage is not None:
             event.usage = read_usage(usage)
             read.append("usage")
@@ -261,6 +265,7 @@ class MessageStream(StreamReader):
                 self.envelope.read(event.deltas, tree, key, value)
             elif key not in read and (key != "index" or type(value) is not int or is_too_large(value)):
                 collect(event.deltas, 0, "other", tree, key)
+                collect_key(event.deltas, 0, tree, key)
 
     def _failed(self, tree: Json, event: Event) -> Event:
         """The upstream's own error in mid-stream: rendered anew, then the stream counts as broken off."""

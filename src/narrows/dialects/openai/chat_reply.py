@@ -16,6 +16,7 @@ from narrows.dialects.reply_media import collect_media, read_blob
 from narrows.dialects.texts import (
     FIGURES,
     collect,
+    collect_key,
     collect_logprobs,
     collect_source,
     is_too_large,
@@ -72,13 +73,11 @@ def read_completion(tree: Json, event: Event, *, stored: bool = False, envelope:
         elif kind is list and key == "choices":
             for choice in value:
                 _read_choice(event, choice)
-        elif kind is int:
-            if key != "created" or is_too_large(value):
-                collect(event.deltas, 0, "other", tree, key)
-        elif value is not None:
+        elif key != "created" or kind is not int or is_too_large(value):
             if key == "usage":
                 event.usage = openai_usage(value)
             collect(event.deltas, 0, "other", tree, key, FIGURES if key in _COUNTED else frozenset())
+            collect_key(event.deltas, 0, tree, key)
     if stored and type(tree.get("id")) is str:
         event.response_id = tree["id"]
 
@@ -95,7 +94,7 @@ def _read_choice(event: Event, choice: Any) -> None:
         raise ReplyInvalid("the model server sent a choice that is not an object")
     index = _index(choice)
     for key, value in choice.items():
-        if value is None or (key == "index" and type(value) is int and not is_too_large(value)):
+        if key == "index" and type(value) is int and not is_too_large(value):
             continue
         if key in ("delta", "message"):
             if type(value) is dict:
@@ -112,6 +111,7 @@ def _read_choice(event: Event, choice: Any) -> None:
             collect_logprobs(event.deltas, index, key, choice, key)
         else:
             collect(event.deltas, index, "other", choice, key)
+            collect_key(event.deltas, index, choice, key)
 
 
 def _index(choice: Json) -> int:
@@ -123,8 +123,8 @@ def _read_message(event: Event, index: int, message: Json) -> None:
     deltas = event.deltas
     for key, value in message.items():
         if not value:
-            continue
-        if key == "content" and type(value) is str:
+            collect_key(deltas, index, message, key)
+        elif key == "content" and type(value) is str:
             deltas.append(Delta(index, "content", value, message, key))
         elif key == "role" and type(value) is str and value in ROLES:
             continue
@@ -144,6 +144,7 @@ def _read_message(event: Event, index: int, message: Json) -> None:
         else:
             field = _FIELDS.get(key, "other")
             collect(deltas, index, field, message, key, FIGURES if field == "citations" else frozenset())
+            collect_key(deltas, index, message, key)
 
 
 def _read_parts(event: Event, index: int, message: Json, parts: Any) -> None:
@@ -155,6 +156,7 @@ def _read_parts(event: Event, index: int, message: Json, parts: Any) -> None:
             for key in part:
                 if key != "type":
                     _read_part(deltas, index, part, key)
+                    collect_key(deltas, index, part, key)
         else:
             collect_media(event, index, parts, position, "content")
     if type(parts) is not list:
@@ -174,6 +176,7 @@ def _read_part(deltas: list[Delta], index: int, part: Json, key: str) -> None:
                 for name in thought:
                     if name != "type":
                         collect(deltas, index, "reasoning" if name == "text" else "other", thought, name)
+                        collect_key(deltas, index, thought, name)
             else:
                 collect(deltas, index, "other", inner, position)
     else:
@@ -191,6 +194,7 @@ def _read_details(deltas: list[Delta], index: int, position: int, details: list[
         field = _DETAILS.get(key, "other")
         field = f"{COPY}reasoning_details:{number}" if field == "details" else field
         collect(deltas, index, field, piece, key, FIGURES)
+        collect_key(deltas, index, piece, key)
 
 
 def _read_call(deltas: list[Delta], index: int, position: int, calls: list[Any], call: Any) -> None:
@@ -207,6 +211,7 @@ def _read_call(deltas: list[Delta], index: int, position: int, calls: list[Any],
             collect_word(deltas, index, call, key)
         elif not (key == "type" and value in _CALL_TYPES) and not (key == "index" and type(value) is int):
             collect(deltas, index, "other", call, key)
+            collect_key(deltas, index, call, key)
 
 
 def read_function(deltas: list[Delta], index: int, number: int, function: Json) -> None:
@@ -215,6 +220,7 @@ def read_function(deltas: list[Delta], index: int, number: int, function: Json) 
     for key, value in function.items():
         if key not in ("arguments", "input"):
             collect(deltas, index, f"{TOOL_NAME}{number}" if key == "name" else "other", function, key)
+            collect_key(deltas, index, function, key)
         elif type(value) is not str:
             collect_source(deltas, index, f"tool_call_input:{number}", function, key)
         else:
@@ -235,6 +241,7 @@ def _read_audio(event: Event, index: int, audio: Json) -> None:
         else:
             field = "audio_transcript" if key == "transcript" else "other"
             collect(event.deltas, index, field, audio, key, _EXPIRES)
+            collect_key(event.deltas, index, audio, key)
 
 
 def _rank(field: str) -> int:

@@ -4,7 +4,7 @@ import re
 from typing import Any, Final
 
 from narrows.dialects.envelope import collect_word
-from narrows.dialects.texts import FIGURES, collect, is_vector, openai_usage
+from narrows.dialects.texts import FIGURES, collect, collect_key, is_vector, openai_usage
 from narrows.model.call import Json
 from narrows.model.reply import Event
 
@@ -27,6 +27,7 @@ def read_embeddings_reply(tree: Json, event: Event) -> None:
             collect_word(event.deltas, 0, tree, key)
         else:
             collect(event.deltas, 0, "other", tree, key, FIGURES)
+            collect_key(event.deltas, 0, tree, key)
 
 
 def _read_row(event: Event, rows: list[Any], index: int, row: Any) -> None:
@@ -38,6 +39,7 @@ def _read_row(event: Event, rows: list[Any], index: int, row: Any) -> None:
             continue
         if key != "object" or value != "embedding":
             collect(event.deltas, 0, "other", row, key, FIGURES)
+            collect_key(event.deltas, 0, row, key)
 
 
 def _is_vector(value: Any) -> bool:

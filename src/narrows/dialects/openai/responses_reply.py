@@ -10,7 +10,7 @@ from narrows.dialects.envelope import collect_word
 from narrows.dialects.fields import TOOL_NAME
 from narrows.dialects.openai.responses import is_name_alone
 from narrows.dialects.reply_media import collect_media, read_blob
-from narrows.dialects.texts import FIGURES, collect, collect_logprobs, collect_source, openai_usage
+from narrows.dialects.texts import FIGURES, collect, collect_key, collect_logprobs, collect_source, openai_usage
 from narrows.model.call import Json
 from narrows.model.reply import Delta, Event
 from narrows.ports.dialect import ReplyInvalid
@@ -95,6 +95,7 @@ def read_response(
             collect(deltas, 0, prefix + _field_of_response(key, prefix), tree, key, figures)
             if judge is not None:
                 judge(deltas[start:], None, _NO_ITEM)
+            collect_key(deltas, 0, tree, key)
     if type(tree.get("model")) is str:
         event.model = tree["model"]
     if type(tree.get("status")) is str:
@@ -144,6 +145,7 @@ def read_item(event: Event, index: int, item: Json, prefix: str) -> None:
             read_blob(event, 0, item, key, "result")
         else:
             collect(deltas, 0, prefix + OF_ITEMS.get(key, "other"), item, key)
+            collect_key(deltas, 0, item, key)
 
 
 def read_passed(deltas: list[Delta], field: str, holder: Json, key: str) -> None:
@@ -177,3 +179,4 @@ def read_part(event: Event, part: Json, field: str, prefix: str) -> None:
                 collect(deltas, 0, prefix + OF_ITEMS.get(key, "other"), part, key, figures)
             else:
                 collect_media(event, 0, part, key, "content")
+            collect_key(deltas, 0, part, key)

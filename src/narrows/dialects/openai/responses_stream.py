@@ -31,7 +31,7 @@ from narrows.dialects.refusals import error_in, openai_error
 from narrows.dialects.repeats import Repeats
 from narrows.dialects.reply_media import read_blob
 from narrows.dialects.sse import encode
-from narrows.dialects.texts import FIGURES, collect, collect_logprobs, is_too_large
+from narrows.dialects.texts import FIGURES, collect, collect_key, collect_logprobs, is_too_large
 from narrows.model.call import Asked, Json
 from narrows.model.reply import Delta, Event
 from narrows.model.verdict import Deny
@@ -216,6 +216,7 @@ class ResponseStream(StreamReader):
             else:
                 figures = FIGURES if key in _PLACES else frozenset[str]()
                 collect(event.deltas, 0, repeat + OF_ITEMS.get(key, "other"), tree, key, figures)
+                collect_key(words, 0, tree, key)
         return words
 
     def _go_on(self, stem: str, index: int, tree: Json) -> bool:
@@ -292,6 +293,7 @@ class ResponseStream(StreamReader):
                 self.envelope.read(event.deltas, tree, key, value)
             elif key != done:
                 collect(event.deltas, 0, "other", tree, key)
+                collect_key(event.deltas, 0, tree, key)
 
     def _failed(self, tree: Json, event: Event) -> Event:
         """The upstream's own error in mid-stream: rendered anew, then the stream counts as broken off."""

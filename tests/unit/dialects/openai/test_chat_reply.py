@@ -262,7 +262,8 @@ def test_thinking_in_parts_is_reasoning() -> None:
     parts = [{"type": "thinking", "thinking": thinking}, {"type": "thinking", "thinking": "e"}]
     event = whole({"choices": [{"message": {"content": parts}}]})
     assert [(delta.field, delta.text) for delta in event.deltas] == [
-        ("reasoning", "a"), ("other", "b"), ("other", "odd"), ("other", "c"), ("reasoning", "d"), ("reasoning", "e"),
+        ("reasoning", "a"), ("other", "b"), ("envelope", "odd"), ("other", "odd"), ("other", "c"), ("reasoning", "d"),
+        ("reasoning", "e"),
     ]  # fmt: skip
 
 
