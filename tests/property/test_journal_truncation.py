@@ -2,6 +2,7 @@
 
 import shutil
 import struct
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from e2e.journal.invariants import check, restart
+from narrows.stores.sqlite import runs, tags
+from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.journalfile import Work
 from unit.stores.sqlite.records import NOW, OWNER, World, call_id, closed, opened, segment
 
@@ -43,8 +46,18 @@ def write(directory: Path) -> tuple[Path, list[tuple[int, set[str]]]]:
     return directory / "snapshot", history
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_runs() -> Iterator[None]:
+    """Runs that become full within few commits, so that a crash also falls between their parts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "RUN", 8)
+        patch.setattr(tags, "RUN", 8)
+        patch.setattr(tags, "GROUP", 2)
+        yield
+
+
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[int, set[str]]]]:
+def written(tmp_path_factory: pytest.TempPathFactory, small_runs: None) -> tuple[Path, list[tuple[int, set[str]]]]:
     return write(tmp_path_factory.mktemp("truncation"))
 
 
@@ -64,10 +77,17 @@ def frames(snapshot: Path) -> list[int]:
 
 
 def expect(directory: Path, length: int, history: list[tuple[int, set[str]]]) -> None:
-    """What was committed within the length is there; a file whose own beginning was cut off is begun anew."""
+    """What was committed within the length is there and found; a file whose own beginning was cut off is begun anew."""
     restart(directory)
     promised = [calls for end, calls in history if end <= length][-1]
     assert check(directory) == promised
+    archive = Archive(directory)
+    assert {call.id for call in archive.calls()} == promised
+    for call in promised:
+        record = archive.call(call)
+        assert record is not None
+        assert record.intact
+        assert record.call.outcome in {"done", "unknown"}
 
 
 def test_at_every_frame(written: tuple[Path, list[tuple[int, set[str]]]], tmp_path: Path) -> None:

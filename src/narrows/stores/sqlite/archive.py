@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -17,10 +16,9 @@ from narrows.model.record import Transcript
 from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError
 from narrows.stores.sqlite.masterkey import load
 from narrows.stores.sqlite.reading import Readers, Row
+from narrows.stores.sqlite.runs import END
 from narrows.stores.sqlite.selection import EVERYTHING, Filters, contains, selects
 from narrows.stores.sqlite.views import CallRecord, CallView, Intent, Piece, SegmentView, SessionView, call_view, join
-
-_END: Final = 2**62
 
 
 class Archive:
@@ -64,13 +62,13 @@ class Archive:
             for index in range(len(readers)):
                 calls, last = readers[index].changed(after)
                 if last > after:
-                    views = (_view(call, readers) for call in calls)
+                    views = (_view(call, place, readers, index) for call, place in calls.items())
                     return [view for view in views if view is not None and _wanted(filters, view, readers)], last
         return [], after
 
     def _selected(self, filters: Filters, *, newest_first: bool) -> Iterator[CallView]:
         since = filters.since if filters.since is not None else -1
-        until = filters.until if filters.until is not None else _END
+        until = filters.until if filters.until is not None else END
         with self._readers() as readers:
             files = range(len(readers))
             for index in reversed(files) if newest_first else files:
@@ -89,8 +87,9 @@ def _endings(page: list[Intent], readers: Readers, index: int) -> dict[str, Clos
     """A call may end in a later file than it began in."""
     ended: dict[str, ClosedEntry] = {}
     missing = [intent.opened.call for intent in page if intent.opened.forwarded]
+    after = min((intent.opened.seq for intent in page), default=0)
     while missing and index < len(readers):
-        ended |= readers[index].closed(missing)
+        ended |= readers[index].closed(missing, after)
         missing = [call for call in missing if call not in ended]
         index += 1
     return ended
@@ -101,21 +100,31 @@ def _wanted(filters: Filters, view: CallView, readers: Readers) -> bool:
         return False
     if filters.text is None:
         return True
-    record = _whole(view.id, readers)
+    record = _whole(view.id, readers, view.seq, END if view.closed_seq is None else view.closed_seq)
     return record is not None and contains(record, filters.text)
 
 
-def _view(call: str, readers: Readers) -> CallView | None:
-    rows = [row.entry for index in range(len(readers)) for row in readers[index].rows(call)]
-    opened = next((entry for entry in rows if isinstance(entry, Intent)), None)
-    closed = next((entry for entry in rows if isinstance(entry, ClosedEntry)), None)
-    return call_view(opened, closed) if opened else None
+def _view(call: str, place: int, readers: Readers, index: int) -> CallView | None:
+    """The call that a row at this place, in this file, tells of."""
+    while index >= 0:
+        for row in readers[index].rows(call, last=place):
+            if isinstance(row.entry, Intent):
+                return call_view(row.entry, _endings([row.entry], readers, index).get(call))
+        index -= 1
+    return None
 
 
-def _whole(call: str, readers: Readers) -> CallRecord | None:
+def _whole(call: str, readers: Readers, first: int = 0, last: int = END) -> CallRecord | None:
+    """The call with its contents, all of it from one place to another: backwards, since what is asked for is rarely
+    old, until its intent is found."""
     parts: list[tuple[Row, tuple[Piece, ...], bool]] = []
-    for index in range(len(readers)):
-        parts.extend((row, *readers[index].pieces(row)) for row in readers[index].rows(call))
+    for index in reversed(range(len(readers))):
+        if readers[index].first() > last:
+            continue
+        rows = readers[index].rows(call, first, last)
+        parts[:0] = [(row, *readers[index].pieces(row)) for row in rows]
+        if any(isinstance(row.entry, Intent) for row in rows):
+            break
     return _record(parts)
 
 

@@ -13,7 +13,7 @@ from narrows.evidence.commitments import leaf_hash
 from narrows.evidence.entries import Kind
 from narrows.evidence.sealing import Compressor, MasterKey
 from narrows.model.record import Closed, Opened, Segment, Strangers
-from narrows.stores.sqlite import rows, schema
+from narrows.stores.sqlite import rows, runs, schema
 from narrows.stores.sqlite.contents import Contents, Owned, Owner, Refers
 from narrows.stores.sqlite.contexts import Contexts
 
@@ -53,10 +53,9 @@ class JournalFile:
             raise
         self._master = master
         self._page = int(self.connection.execute("PRAGMA page_size").fetchone()[0])
-        self._log: list[tuple[int, int, str | None, int, bytes, bytes, bytes]] = []
+        self._log: list[tuple[int, int, str | None, int, bytes, bytes, bytes, bytes]] = []
         self._opened: set[str] = set()
         self._closed: set[str] = set()
-        self._references: list[tuple[int, bytes]] = []
         self._stale = False
 
     def write(self, work: Sequence[Work], now: int) -> None:
@@ -132,20 +131,19 @@ class JournalFile:
         ids, found = refers
         if type(entry) is Opened:
             data = canonical.opened(entry, seq, self._contexts.of(entry), found)
-            log.append((seq, entry.at, entry.call, _OPENED, ids, data, leaf_hash(data)))
+            log.append((seq, entry.at, entry.call, _OPENED, ids, b"", data, leaf_hash(data)))
         elif type(entry) is Closed:
             data = canonical.closed(entry, seq, found)
-            log.append((seq, entry.at, entry.call, _CLOSED, ids, data, leaf_hash(data)))
+            names = b""
             if entry.response_ids and owner is not None:
-                run = seq // schema.RUN
-                names = (self._master.reference(*owner, reference) for reference in entry.response_ids)
-                self._references.extend((run, name) for name in names)
+                names = b"".join([self._master.reference(*owner, reference) for reference in entry.response_ids])
+            log.append((seq, entry.at, entry.call, _CLOSED, ids, names, data, leaf_hash(data)))
         elif isinstance(entry, Segment):
             data = canonical.segment(entry, seq, found)
-            log.append((seq, entry.at, entry.call, _SEGMENT, ids, data, leaf_hash(data)))
+            log.append((seq, entry.at, entry.call, _SEGMENT, ids, b"", data, leaf_hash(data)))
         elif isinstance(entry, Strangers):
             data = canonical.strangers(entry, seq, now)
-            log.append((seq, now, None, _STRANGERS, ids, data, leaf_hash(data)))
+            log.append((seq, now, None, _STRANGERS, ids, b"", data, leaf_hash(data)))
 
     def _insert(self) -> None:
         self._contents.flush()
@@ -154,7 +152,8 @@ class JournalFile:
         last = self.seq + len(self._log)
         if last - self._saved >= _SAVE_EVERY:
             schema.save_running(self.connection, last, (self.running | self._opened) - self._closed)
-        rows.ADD_REFERENCE.run(self.connection, self._references)
+        if last // runs.RUN > self.seq // runs.RUN:
+            runs.store(self.connection, last)
 
     def _undo(self) -> None:
         """SQLite has rolled back by itself after most failures; what is remembered is read again before the next try:
@@ -184,5 +183,5 @@ class JournalFile:
         return schema.last_seq(self.connection), running
 
     def _clear(self) -> None:
-        self._log, self._references = [], []
+        self._log = []
         self._opened, self._closed = set(), set()

@@ -3,8 +3,9 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -15,17 +16,11 @@ from narrows.evidence.sealing import Compressor, DataKey, MasterKey, Unsealable
 from narrows.policy.recent import Recent
 from narrows.stores.sqlite import schema
 from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError
+from narrows.stores.sqlite.runs import END, Runs
 from narrows.stores.sqlite.views import Intent, Piece
 
 PAGE: Final = 500
 """Rows a transaction reads."""
-
-_END: Final = 2**62
-
-_NEWEST: Final = """SELECT at, seq, entry FROM log
-WHERE kind = 1 AND at >= :since AND at <= :at AND (at < :at OR seq < :seq) ORDER BY at DESC, seq DESC LIMIT :page"""
-_OLDEST: Final = """SELECT at, seq, entry FROM log
-WHERE kind = 1 AND at < :until AND at >= :at AND (at > :at OR seq > :seq) ORDER BY at, seq LIMIT :page"""
 
 _opened = msgspec.json.Decoder(OpenedEntry).decode
 _closed = msgspec.json.Decoder(ClosedEntry).decode
@@ -64,45 +59,57 @@ class FileReader:
 
     def __init__(self, connection: sqlite3.Connection, master: MasterKey) -> None:
         self._connection, self._master = connection, master
+        self._runs = Runs(connection)
         self._compressor = Compressor()
         self._keys: dict[int, DataKey] = {}
         self._contexts: Recent[bytes, tuple[ContextEntry, bool]] = Recent(_CONTEXTS)
 
     def opened(self, since: int, until: int, *, newest_first: bool) -> Iterator[list[Intent]]:
         """The intents of a time, page by page."""
-        statement = _NEWEST if newest_first else _OLDEST
-        at, seq = (until - 1, _END) if newest_first else (since, 0)
-        while True:
-            mark = {"since": since, "until": until, "at": at, "seq": seq, "page": PAGE}
-            rows = self._connection.execute(statement, mark).fetchall()
-            if not rows:
-                return
-            yield [self._intent(entry)[0] for _, _, entry in rows]
-            at, seq, _ = rows[-1]
+        places = self._runs.opened(since, until, newest_first=newest_first)
+        while page := list(islice(places, PAGE)):
+            entries = dict(self._at("seq, entry", page))
+            yield [self._intent(entries[seq])[0] for seq in page]
 
-    def closed(self, calls: Sequence[str]) -> dict[str, ClosedEntry]:
-        """The endings of these calls that are in this file."""
-        marks = ", ".join("?" * len(calls))
-        rows = self._connection.execute(
-            f"SELECT call, entry FROM log WHERE call IN ({marks}) AND kind = 3",  # noqa: S608 - marks only
-            tuple(calls),
-        ).fetchall()
-        return {call: _closed(entry) for call, entry in rows}
+    def closed(self, calls: Sequence[str], after: int) -> dict[str, ClosedEntry]:
+        """The endings of these calls that are in this file; all are after this place."""
+        missing = set(calls)
+        found: dict[str, ClosedEntry] = {}
+        for find in self._runs.finds(after, END):
+            places = [place for call in missing for place in find(call)]
+            for call, kind, entry in self._at("call, kind, entry", places):
+                if kind == Kind.CLOSED and call in missing:
+                    found[call] = _closed(entry)
+            missing.difference_update(found)
+            if not missing:
+                break
+        return found
 
-    def rows(self, call: str) -> list[Row]:
-        """Everything of one call that is in this file, in the log's order."""
-        rows = self._connection.execute(
-            "SELECT kind, refs, entry, leaf FROM log WHERE call = ? ORDER BY seq", (call,)
-        ).fetchall()
-        return [self._row(*row) for row in rows]
+    def rows(self, call: str, first: int = 0, last: int = END) -> list[Row]:
+        """Everything of one call that is in this file from one place to another, in the log's order."""
+        rows: list[tuple[Any, ...]] = []
+        for find in self._runs.finds(first, last, newest_first=True):
+            places = [place for place in find(call) if first <= place <= last]
+            here = [row for row in self._at("call, kind, refs, entry, leaf", places) if row[0] == call]
+            rows[:0] = here
+            if any(row[1] == Kind.OPENED for row in here):
+                break
+        return [self._row(*row[1:]) for row in rows]
 
-    def changed(self, after: int) -> tuple[list[str], int]:
-        """Calls that the next rows after this place tell of, and the last place read."""
+    def changed(self, after: int) -> tuple[dict[str, int], int]:
+        """Calls that the next rows after this place tell of, with the place of the first, and the last place read."""
         rows = self._connection.execute(
             "SELECT seq, call, kind FROM log WHERE seq > ? ORDER BY seq LIMIT ?", (after, PAGE)
         ).fetchall()
-        calls = dict.fromkeys(call for _, call, kind in rows if kind in {Kind.OPENED, Kind.CLOSED})
-        return list(calls), rows[-1][0] if rows else after
+        calls: dict[str, int] = {}
+        for seq, call, kind in rows:
+            if kind in {Kind.OPENED, Kind.CLOSED}:
+                calls.setdefault(call, seq)
+        return calls, rows[-1][0] if rows else after
+
+    def first(self) -> int:
+        """The place at which this file begins."""
+        return schema.first_seq(self._connection)
 
     def last(self) -> int:
         """The last place in the log."""
@@ -118,6 +125,19 @@ class FileReader:
         held = references([(piece.label, piece.commitment) for piece in pieces])
         whole = len(names) == len(ids) and held == entry.contents
         return tuple(pieces), whole and row.sound and all(piece.text is not None for piece in pieces)
+
+    def _at(self, columns: str, places: Sequence[int]) -> list[tuple[Any, ...]]:
+        """Columns of the rows at these places, in the log's order."""
+        out: list[tuple[Any, ...]] = []
+        ordered = sorted(places)
+        for start in range(0, len(ordered), PAGE):
+            part = ordered[start : start + PAGE]
+            marks = ", ".join("?" * len(part))
+            out += self._connection.execute(
+                f"SELECT {columns} FROM log WHERE seq IN ({marks}) ORDER BY seq",  # noqa: S608 - names and marks
+                part,
+            ).fetchall()
+        return out
 
     def _row(self, kind: int, refs: bytes, data: bytes, leaf: bytes) -> Row:
         sound = leaf_hash(data) == leaf

@@ -1,11 +1,10 @@
 """Who received which response: looked up over all journal files, off the loop. Reads only what the writer indexed."""
 
 import asyncio
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 from narrows.evidence.sealing import MasterKey
-from narrows.stores.sqlite import schema
+from narrows.stores.sqlite import runs, schema
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.masterkey import load
 
@@ -35,19 +34,8 @@ class References:
         for _, path in reversed(self._directory.journals()):
             database = schema.connect(path, readonly=True)
             try:
-                if _holds(database, tag):
+                if runs.received(database, tag):
                     return True
             finally:
                 database.close()
         return False
-
-
-def _holds(database: sqlite3.Connection, tag: bytes) -> bool:
-    """One probe a run: the runs are walked by the index, from each to the next."""
-    row = database.execute(
-        "WITH RECURSIVE runs (run) AS (SELECT max(run) FROM reference UNION ALL "
-        "SELECT (SELECT max(run) FROM reference WHERE run < runs.run) FROM runs WHERE run IS NOT NULL) "
-        "SELECT 1 FROM runs JOIN reference ON reference.run = runs.run AND reference.tag = ? LIMIT 1",
-        (tag,),
-    ).fetchone()
-    return row is not None

@@ -35,7 +35,7 @@ class RowStatement:
             left -= take
 
 
-ADD_LOG: Final = RowStatement("INSERT INTO log VALUES", "(?, ?, ?, ?, ?, ?, ?)")
+ADD_LOG: Final = RowStatement("INSERT INTO log VALUES", "(?, ?, ?, ?, ?, ?, ?, ?)")
 ADD_CONTENT: Final = RowStatement("INSERT INTO content VALUES", "(?, ?, ?, ?, ?, ?, ?)")
-ADD_REFERENCE: Final = RowStatement("INSERT OR IGNORE INTO reference VALUES", "(?, ?)")
+ADD_REFERENCE: Final = RowStatement("INSERT INTO reference VALUES", "(?, ?)")
 ADD_CONTEXT: Final = RowStatement("INSERT INTO context VALUES", "(?, ?, ?)")

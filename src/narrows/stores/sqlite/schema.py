@@ -1,7 +1,10 @@
 """What is in a journal file, and how one is opened. Knows SQLite; what rows mean is the writer's and the archive's.
 
 log      append-only, one row an entry, `seq` without gaps from 1 over all files. `entry` is canonical bytes, `leaf`
-         their hash, `refs` the ids of the contents it refers to (see `pack`), in the order of their labels.
+         their hash, `refs` the ids of the contents it refers to (see `pack`), in the order of their labels, `names`
+         the keyed names of the response ids that it tells of.
+run      what rows of the log are found by, for each run of them that is full (see runs.py).
+reference  the names in a full run.
 meta     `running`: the calls that were open at a place in the log (see `save_running`). It is written anew every so
          many entries, which costs far less than a row for each call; the log since then gives the rest. What a
          crash leaves running is closed as unknown at the next start.
@@ -11,8 +14,6 @@ tags     what the tags of a run of contents begin with, in the order of their id
          newest contents are in none yet.
 filter   which of 64 runs may hold a tag, written when the last of them is full (see tags.py).
 keys     wrapped data keys, so that each file can be read, kept, rewritten or dropped by itself.
-reference  response ids by keyed name. `run` grows with the log, so that inserts stay within the last few pages; an
-         index in the names' own order would dirty a page for each.
 """
 
 import sqlite3
@@ -25,14 +26,9 @@ from urllib.parse import quote
 import msgspec
 
 VERSION: Final = 2
-RUN: Final = 2048
-"""References of so many log entries share a run."""
-
 _TABLES: Final = """
 CREATE TABLE log (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, call TEXT, kind INTEGER NOT NULL, refs BLOB NOT NULL,
-                  entry BLOB NOT NULL, leaf BLOB NOT NULL);
-CREATE INDEX log_call ON log (call) WHERE call IS NOT NULL;
-CREATE INDEX log_opened ON log (at) WHERE kind = 1;
+                  names BLOB NOT NULL, entry BLOB NOT NULL, leaf BLOB NOT NULL);
 CREATE TRIGGER log_keeps BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER log_stays BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TABLE keys (id INTEGER PRIMARY KEY, name BLOB NOT NULL, principal TEXT NOT NULL, connection TEXT NOT NULL,
@@ -42,6 +38,7 @@ CREATE TABLE content (id INTEGER PRIMARY KEY, tag BLOB NOT NULL, key INTEGER NOT
 CREATE TABLE tags (run INTEGER PRIMARY KEY, tags BLOB NOT NULL);
 CREATE TABLE filter (number INTEGER PRIMARY KEY, bits BLOB NOT NULL);
 CREATE TABLE context (commitment BLOB PRIMARY KEY, salt BLOB NOT NULL, entry BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE run (number INTEGER PRIMARY KEY, low INTEGER, high INTEGER, calls BLOB NOT NULL);
 CREATE TABLE reference (run INTEGER NOT NULL, tag BLOB NOT NULL, PRIMARY KEY (run, tag)) WITHOUT ROWID;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 """

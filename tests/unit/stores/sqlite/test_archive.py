@@ -9,10 +9,12 @@ import pytest
 from narrows.model.principal import Principal
 from narrows.model.record import Outcome
 from narrows.model.usage import Usage
+from narrows.stores.sqlite import runs
 from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.stores.sqlite.selection import Filters
-from unit.stores.sqlite.records import NOW, call_id, closed, opened, running, segment
+from narrows.stores.sqlite.views import CallRecord
+from unit.stores.sqlite.records import NOW, OWNER, World, call_id, closed, opened, running, segment
 
 BOB = Principal("corp", "bob")
 
@@ -129,3 +131,46 @@ def test_no_directory_and_no_key_are_clear_errors(tmp_path: Path) -> None:
     (tmp_path / "journal-001.db").touch()
     with pytest.raises(DataDirectoryError, match="master key can't be read"):
         list(Archive(tmp_path).calls())
+
+
+def shown(record: CallRecord | None) -> tuple[object, ...] | None:
+    if record is None:
+        return None
+    stream = record.transcript.streams[0].text if record.transcript else ""
+    return (record.call.id, record.call.outcome, record.request[1].text, stream, record.intact)
+
+
+def test_calls_that_span_runs_and_files_are_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty calls that end long after they began, one with parts all the way, in runs of five rows and three files."""
+    monkeypatch.setattr(runs, "RUN", 5)
+    world = World(tmp_path)
+    file = world.file()
+    expected: dict[str, tuple[object, ...]] = {}
+    for number in range(1, 61):
+        text = b'{"content":"prompt %d."}' % number
+        file.write([(opened(number, text), OWNER)], NOW)
+        expected[call_id(number)] = (call_id(number), None, text.decode(), "", True)
+        if number > 1:
+            file.write([(segment(1, number, f"{number} "), OWNER)], NOW)
+        if number > 30 and number % 2:
+            ended = number - 29
+            file.write([(closed(ended), OWNER)], NOW)
+            expected[call_id(ended)] = (*(call_id(ended), "done"), *expected[call_id(ended)][2:])
+        if number in {20, 40}:
+            file = world.files.following(file, NOW)
+    spoken = "".join(f"{number} " for number in range(2, 61))
+    expected[call_id(1)] = (*expected[call_id(1)][:3], spoken, True)
+    archive = Archive(tmp_path)
+    calls = list(archive.calls(newest_first=False))
+    assert {call.id: (call.id, call.outcome) for call in calls} == {call: of[:2] for call, of in expected.items()}
+    assert {call: shown(archive.call(call)) for call in expected} == expected
+    assert archive.call(call_id(99)) is None
+    assert numbers(archive, text="prompt 7.") == [7]
+    assert numbers(archive, text="59 60") == [1]
+    seen: dict[str, str | None] = {}
+    place, moved = -1, 0
+    while moved != place:
+        place = moved
+        steps, moved = archive.tail(place)
+        seen |= {call.id: call.outcome for call in steps}
+    assert seen == {call: of[1] for call, of in expected.items()}

@@ -8,7 +8,7 @@ import pytest
 
 from narrows.evidence.commitments import leaf_hash
 from narrows.model.record import Strangers
-from narrows.stores.sqlite import journalfile
+from narrows.stores.sqlite import journalfile, runs
 from narrows.stores.sqlite.journalfile import JournalFile, Work
 from unit.stores.sqlite.records import NOW, OWNER, World, call_id, closed, opened, segment
 
@@ -100,10 +100,32 @@ def test_after_a_failure_the_position_is_read_again(world: World, file: JournalF
     assert log(file) == [(1, call_id(1), 1), (2, call_id(1), 3)]
 
 
-def test_references_are_indexed_by_keyed_name(world: World, file: JournalFile) -> None:
+def test_references_are_kept_by_keyed_name(file: JournalFile, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "RUN", 4)
     file.write([(opened(1), OWNER), (closed(1, response_ids=("resp_1", "resp_1")), OWNER)], NOW)
-    assert file.connection.execute("SELECT run, tag FROM reference").fetchall() == [
-        (0, world.master.reference(*OWNER, "resp_1"))
+    name = world.master.reference(*OWNER, "resp_1")
+    assert file.connection.execute("SELECT names FROM log ORDER BY seq").fetchall() == [(b"",), (name + name,)]
+    assert file.connection.execute("SELECT run, tag FROM reference").fetchall() == []
+    file.write([(opened(2), OWNER), (opened(3), OWNER)], NOW)
+    assert file.connection.execute("SELECT run, tag FROM reference").fetchall() == [(0, name)]
+
+
+def test_runs_that_a_rollback_undid_are_kept_by_the_next_try(
+    file: JournalFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "RUN", 4)
+    file.write([(opened(1), OWNER)], NOW)
+    with pytest.raises(AttributeError):
+        file.write([*((opened(number), OWNER) for number in range(2, 9)), (opened(9, principal=object()), OWNER)], NOW)
+    work: list[Work] = [(opened(number), OWNER) for number in range(2, 12)]
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "store", lambda *_: file.connection.execute("SELECT broken"))
+        with pytest.raises(sqlite3.OperationalError):
+            file.write(work, NOW)
+    file.write(work, NOW)
+    assert file.connection.execute("SELECT number, low - ?, high - ? FROM run", (NOW, NOW)).fetchall() == [
+        (0, 1, 3),
+        (1, 4, 7),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from narrows.stores.sqlite import schema
+from narrows.stores.sqlite import runs
 from narrows.stores.sqlite.references import References
 from unit.stores.sqlite.records import NOW, OWNER, World, closed, opened
 
@@ -13,7 +13,7 @@ async def test_every_run_of_every_file_is_searched(tmp_path: Path) -> None:
     for number in range(4):
         file.write([(opened(number), OWNER), (closed(number, response_ids=(f"resp_{number}",)), OWNER)], NOW)
         if number == 1:
-            file.seq += 3 * schema.RUN
+            file.seq += 3 * runs.RUN
         if number == 2:
             file = world.files.following(file, NOW)
     references = References(world.directory)
