@@ -56,10 +56,10 @@ class CompiledFiles:
             return None
         try:
             descriptor = os.open(self._directory / f"{key}{self._suffix}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            with os.fdopen(descriptor, "rb") as file:
+            # Unbuffered, and head and content apart: nothing of many megabytes is copied under the interpreter's lock.
+            with os.fdopen(descriptor, "rb", buffering=0) as file:
                 if not _is_ours(os.fstat(descriptor)):
                     return None
-                # Head and content apart, so that nothing of many megabytes is copied.
                 head, content = file.read(_HEAD), file.read()
         except OSError:
             return None
