@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narrows.dialects.reading import child, element
 from narrows.dialects.rewriting import rewrite, steps
 from narrows.model.call import Asked
+from narrows.model.path import child, element
 from narrows.model.text import Text
 from property.test_dialects_texts import KEPT_REQUEST, planted
 from unit.dialects.payloads import PATHS, REQUESTS, asked, dialect, read
@@ -98,4 +98,4 @@ def test_any_path_leads_back(keys: list[str | int]) -> None:
     path = "$"
     for key in keys:
         path = child(path, key) if isinstance(key, str) else element(path, key)
-    assert steps(path) == keys
+    assert steps(path) == tuple(keys)

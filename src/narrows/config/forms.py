@@ -8,10 +8,11 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from narrows.model.path import PathRefused, parse
+
 _HOST: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*\Z"
 )
-_PATH: Final = re.compile(r"\$(?:\.[A-Za-z_][A-Za-z0-9_-]*|\.\*|\[\d{1,6}\]|\[\*\]|\['[^'\\]*'\])+\Z")
 _ENTITY: Final = re.compile(r"[A-Z][A-Z0-9_]{0,47}\Z")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
 
@@ -77,8 +78,15 @@ def entity(value: str) -> str | None:
 def field(value: str) -> str | None:
     """A JSON path, or the name of a member wherever it stands."""
     if value.startswith("$"):
-        return None if _PATH.match(value) else "is no JSON path, such as $.customer.ssn or $.items[*].iban"
+        return None if _names_a_member(value) else "is no JSON path, such as $.customer.ssn or $.items[*].iban"
     return None if value and value == value.strip() else "is no name of a member"
+
+
+def _names_a_member(path: str) -> bool:
+    try:
+        return bool(parse(path))
+    except PathRefused:
+        return False
 
 
 def _address(value: str) -> bool:

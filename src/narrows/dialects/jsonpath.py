@@ -1,35 +1,18 @@
 """The small part of JSONPath (RFC 9535) that a `json` connection is declared with: `$.a.b[*].c`, `$['a b'][0]`."""
 
-import re
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any
 
-from narrows.dialects.reading import child, element
-
-Step = str | int | None
-"""A member's name, an element's index, or None for every element or member."""
-
-Path = tuple[Step, ...]
-
-_STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\.(\*)|\[(\d{1,6})\]|\[(\*)\]|\['([^'\\]*)'\]")
+from narrows.model import path as paths
+from narrows.model.path import Path, Step, child, element
 
 
 def parse(text: str) -> Path:
-    """The steps of a path. Raises ValueError, which names what is wrong."""
-    if not text.startswith("$"):
-        raise ValueError(f"{text!r} is no JSON path: it must begin with $")
-    steps: list[Step] = []
-    position = 1
-    while position < len(text):
-        match = _STEP.match(text, position)
-        if match is None:
-            raise ValueError(f"{text!r} is no JSON path: can't read {text[position:]!r}")
-        name, _, index, _, quoted = match.groups()
-        steps.append(name if name is not None else quoted if quoted is not None else int(index) if index else None)
-        position = match.end()
+    """The steps of a path, which names a member. Raises ValueError, which names what is wrong."""
+    steps = paths.parse(text)
     if not steps:
         raise ValueError(f"{text!r} names the whole body: it must name a member")
-    return tuple(steps)
+    return steps
 
 
 def places(tree: Any, path: Path) -> Iterator[tuple[Any, Any]]:

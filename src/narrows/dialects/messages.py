@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from narrows.dialects.reading import GOVERNED_IN_MESSAGES, ROLES, Invalid, Reading, child, element
+from narrows.dialects.reading import GOVERNED_IN_MESSAGES, ROLES, Invalid, Reading
 from narrows.dialects.strict_json import case_variant
 from narrows.model.call import Json
+from narrows.model.path import child, element
 from narrows.model.text import Role, Text
 
 

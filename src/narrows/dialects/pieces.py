@@ -9,8 +9,8 @@ from typing import Any, Final, TypeGuard
 import msgspec
 from msgspec import Raw
 
-from narrows.dialects.reading import element
 from narrows.model.call import Asked, Json
+from narrows.model.path import element
 from narrows.model.record import Content
 from narrows.ports.dialect import Forward
 

@@ -17,6 +17,7 @@ from narrows.dialects.numbers import API_NUMBERS, PART_NUMBERS, SCHEMA_NUMBERS, 
 from narrows.dialects.strict_json import case_variant
 from narrows.model.call import Asked, Json
 from narrows.model.names import named
+from narrows.model.path import child, element
 from narrows.model.refusal import Code
 from narrows.model.text import Opaque, Role, Text
 from narrows.model.verdict import Deny
@@ -115,22 +116,6 @@ class Invalid(Refused):
 
     def __init__(self, param: str, must: str) -> None:
         super().__init__(Deny(Code.BODY_INVALID, f"{param} {must}", param=param))
-
-
-def child(path: str, key: str) -> str:
-    """The JSON path of a member (RFC 9535)."""
-    if key.isidentifier():
-        return f"{path}.{key}"
-    quoted = key.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{path}['{quoted}']"
-
-
-_ELEMENTS: Final = tuple(f"[{index}]" for index in range(256))
-
-
-def element(path: str, index: int) -> str:
-    """The JSON path of an element (RFC 9535)."""
-    return path + (_ELEMENTS[index] if index < len(_ELEMENTS) else f"[{index}]")
 
 
 class Reading:

@@ -1,11 +1,9 @@
 """Puts other texts in a request's place: `Text.path` says where, and everything else stays as it was.
 
-Owns the inverse of `child` and `element`: those write paths, this module follows them. Copies what it changes and
-nothing else, so that a body which others hold is not touched. Members that are already serialised (`Raw`) are opened
-where a path leads into them, and serialised again.
+Copies what it changes and nothing else, so that a body which others hold is not touched. Members that are already
+serialised (`Raw`) are opened where a path leads into them, and serialised again.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,12 +13,9 @@ from msgspec import Raw
 from narrows.dialects.numbers import literal, long_source
 from narrows.dialects.strict_json import Malformed, scan
 from narrows.model.call import Json
+from narrows.model.path import PathRefused, Step, parse
 
-_STEP: Final = re.compile(r"\.([^.\[~]+)|\[([0-9]+)\]|\['((?:[^'\\]|\\['\\])*)'\]")
-_ESCAPED: Final = re.compile(r"\\(['\\])")
 _encode: Final = msgspec.json.Encoder().encode
-
-Step = str | int
 
 
 class PlaceUnknown(LookupError):
@@ -61,19 +56,14 @@ def rewrite(body: Json, changes: Mapping[str, str]) -> Json:
     return changed
 
 
-def steps(path: str) -> list[Step]:
+def steps(path: str) -> tuple[Step, ...]:
     """The members and elements that a path leads through. Raises PlaceUnknown where it is none."""
-    found: list[Step] = []
-    at = 1
-    while at < len(path):
-        match = _STEP.match(path, at)
-        if match is None:
-            break
-        name, index, quoted = match.groups()
-        found.append(name if name is not None else int(index) if index else _ESCAPED.sub(r"\1", quoted))
-        at = match.end()
-    if at != len(path) or not path.startswith("$"):
-        raise PlaceUnknown("a change names a place by something that is no path")
+    try:
+        found = parse(path)
+    except PathRefused:
+        raise PlaceUnknown("a change names a place by something that is no path") from None
+    if None in found:
+        raise PlaceUnknown("a change names many places")
     return found
 
 

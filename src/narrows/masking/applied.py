@@ -8,12 +8,13 @@ from typing import Final
 
 from narrows.masking.context import before
 from narrows.masking.engine import Engine
-from narrows.masking.fields import ENTITY, FieldRefused, FieldRule, FieldRules, element, member, parse_path
+from narrows.masking.fields import ENTITY, FieldRule, FieldRules
 from narrows.masking.findings import Finding
 from narrows.masking.masker import Masked, Masker
 from narrows.masking.numbers import is_measured, replace_numbers
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.spotted import Collector, Ranks, Spotter, alone, wanted
+from narrows.model.path import PathRefused, child, element, parse
 from narrows.model.plan import Mask, Transform
 from narrows.model.refusal import Code
 from narrows.model.span import Spans
@@ -149,13 +150,13 @@ def clean_path(masker: Masker, path: str) -> str:
     masker = alone(masker)
     plain, mark = (path[:-1], "~") if path.endswith("~") else (path, "")
     try:
-        steps = parse_path(plain)
-    except FieldRefused:
+        steps = parse(plain)
+    except PathRefused:
         return masker.mask(path).text
     clean = "$"
     for step in steps:
         if isinstance(step, str):
-            clean = member(clean, masker.mask(step).text)
+            clean = child(clean, masker.mask(step).text)
         else:
             clean = f"{clean}[*]" if step is None else element(clean, step)
     return masker.mask(clean).text + mark

@@ -17,7 +17,6 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from narrows.masking import fields as paths
 from narrows.masking import standins
 from narrows.masking.context import before
 from narrows.masking.fields import LONGEST_KEY, FieldRule, FieldRules, FieldStream
@@ -27,6 +26,7 @@ from narrows.masking.masker import Masker
 from narrows.masking.numbers import is_measured
 from narrows.masking.streaming import MaskStream
 from narrows.model.names import named
+from narrows.model.path import child, element
 from narrows.model.plan import Transform
 
 SHOWN_KEY: Final = 128
@@ -228,7 +228,7 @@ class ArgumentsStream:
         path = "$"
         for level in self._levels:
             shown = key if key is not None and level is self._levels[-1] else level.shown
-            path = paths.member(path, shown) if level.index < 0 else paths.element(path, level.index)
+            path = child(path, shown) if level.index < 0 else element(path, level.index)
         return path
 
 

@@ -9,11 +9,12 @@ module owns the rules, where one stands in a document, and what is put in a cove
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 from narrows.masking import standins
 from narrows.masking.engine import Source
 from narrows.masking.findings import HOLD, Finding, stand_in
+from narrows.model.path import Path, PathRefused, Step, parse, quoted
 from narrows.model.plan import Transform
 
 ENTITY: Final = "FIELD"
@@ -27,15 +28,6 @@ LONGEST_NAME: Final = 256
 LONGEST_KEY: Final = 4 * LONGEST_NAME
 """Characters of a member's name that can matter: a longer one matches no rule, however its case is folded."""
 
-Step: TypeAlias = str | int | None
-"""A member's name, an element's index; in a rule None for every member or element."""
-
-_NAME: Final = re.compile(r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff-]*")
-_INDEX: Final = re.compile(r"\[(0|[1-9][0-9]{0,8})\]")
-_QUOTED: Final = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
-_UNESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\", "'": "'", '"': '"'}
-_SURROGATES: Final = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")
 _NO_BARE_NAME: Final = re.compile(r"[\x00-\x1f.*\[\]$'\"]|\A\s|\s\Z")
 
 
@@ -46,6 +38,10 @@ class FieldRefused(ValueError):
         super().__init__(f"field {rule!r}: {reason} at character {offset + 1}")
         self.rule = rule
         self.offset = offset
+
+    @classmethod
+    def of(cls, refused: PathRefused) -> "FieldRefused":
+        return cls(refused.text, refused.offset, refused.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +91,14 @@ class FieldRules:
         return Place(self._root, self._names)
 
     def rule(self, path: str) -> FieldRule | None:
-        """The rule that covers a path without wildcards: the strictest where there are several. Raises FieldRefused."""
+        """The rule that covers a path without wildcards: the strictest where there are several. Raises PathRefused."""
         place = self.place()
-        for step in parse_path(path):
+        for step in parse(path):
             place.down(step)
         return place.rule
 
     def matches(self, path: str) -> bool:
-        """Whether some rule covers the path. Raises FieldRefused."""
+        """Whether some rule covers the path. Raises PathRefused."""
         return self.rule(path) is not None
 
     def stream(self, rule: FieldRule) -> "FieldStream":
@@ -191,73 +187,11 @@ class FieldStream:
         return transform is (Transform.PARTIAL if value.startswith(standins.STARS) else Transform.HASH)
 
 
-def member(path: str, key: str) -> str:
-    """The path of a member, written as the paths of calls are."""
-    if key.isidentifier():
-        return f"{path}.{key}"
-    quoted = key.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{path}['{quoted}']"
-
-
-def element(path: str, index: int) -> str:
-    return f"{path}[{index}]"
-
-
-def parse_path(text: str) -> tuple[Step, ...]:
-    """The steps of a JSON path. Raises FieldRefused."""
-    if not text.startswith("$"):
-        raise FieldRefused(text, 0, "a path begins with $")
-    steps: list[Step] = []
-    at = 1
-    while at < len(text):
-        step, at = _step(text, at)
-        steps.append(step)
-    return tuple(steps)
-
-
-def _step(text: str, at: int) -> tuple[Step, int]:
-    if text.startswith("..", at):
-        raise FieldRefused(text, at, "'..' is not supported (a name alone matches at any depth)")
-    if text.startswith((".*", "[*]"), at):
-        return None, at + (2 if text[at] == "." else 3)
-    if text[at] == ".":
-        name = _NAME.match(text, at + 1)
-        if name is None:
-            raise FieldRefused(text, at + 1, "expected a name (put one with odd characters in ['…'])")
-        return name.group(), name.end()
-    index = _INDEX.match(text, at)
-    if index is not None:
-        return int(index.group(1)), index.end()
-    if text[at] != "[":
-        raise FieldRefused(text, at, "expected '.' or '['")
-    quoted = _QUOTED.match(text, at + 1)
-    if quoted is None:
-        raise FieldRefused(text, at + 1, "expected an index, * or a name in quotes")
-    if not text.startswith("]", quoted.end()):
-        raise FieldRefused(text, quoted.end(), "expected ']'")
-    return _unquoted(text, quoted), quoted.end() + 1
-
-
-def _unquoted(rule: str, quoted: re.Match[str]) -> str:
-    group = 1 if quoted.group(1) is not None else 2
-
-    def character(escape: re.Match[str]) -> str:
-        if escape.group(1) is not None:
-            return chr(int(escape.group(1), 16))
-        plain = _UNESCAPED.get(escape.group(2))
-        if plain is None:
-            raise FieldRefused(rule, quoted.start(group) + escape.start(), f"unknown escape {escape.group()!r}")
-        return plain
-
-    return _SURROGATES.sub(_joined, _ESCAPE.sub(character, quoted.group(group)))
-
-
-def _joined(pair: re.Match[str]) -> str:
-    return pair.group().encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-
-
-def _rule_path(text: str) -> tuple[Step, ...]:
-    steps = parse_path(text)
+def _rule_path(text: str) -> Path:
+    try:
+        steps = parse(text)
+    except PathRefused as refused:
+        raise FieldRefused.of(refused) from None
     if not steps:
         raise FieldRefused(text, len(text), "names the whole document; expected a member")
     if any(isinstance(step, str) and len(step) > LONGEST_NAME for step in steps):
@@ -266,13 +200,16 @@ def _rule_path(text: str) -> tuple[Step, ...]:
 
 
 def _bare_name(text: str) -> str:
-    quoted = _QUOTED.fullmatch(text)
-    name = text if quoted is None else _unquoted(text, quoted)
+    try:
+        given = quoted(text)
+    except PathRefused as refused:
+        raise FieldRefused.of(refused) from None
+    name = text if given is None else given
     if not name:
         raise FieldRefused(text, 0, "expected a name or a path")
     if len(name) > LONGEST_NAME:
         raise FieldRefused(text, 0, f"has a name of more than {LONGEST_NAME} characters")
-    odd = _NO_BARE_NAME.search(text) if quoted is None else None
+    odd = _NO_BARE_NAME.search(text) if given is None else None
     if odd is not None:
         hint = f"a path begins with $, and a name with {odd.group()!r} in it is put in quotes"
         raise FieldRefused(text, odd.start(), f"is neither a name nor a path ({hint})")

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from narrows.dialects.reading import Invalid, Reading, child
+from narrows.dialects.reading import Invalid, Reading
+from narrows.model.path import child
 from narrows.model.text import Role, Text
 
 DATA = b"\x89PNG picture"

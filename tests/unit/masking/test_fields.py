@@ -7,9 +7,6 @@ from narrows.masking.fields import (
     FieldRefused,
     FieldRule,
     FieldRules,
-    element,
-    member,
-    parse_path,
 )
 from narrows.masking.findings import HOLD, Finding
 from narrows.model.plan import Transform
@@ -117,12 +114,6 @@ def test_a_bad_rule_says_what_is_wrong_and_where(rule: str, offset: int, reason:
     assert refused.value.offset == offset
     assert refused.value.rule == rule
     assert isinstance(refused.value, ValueError)
-
-
-def test_paths_are_read_as_they_are_written() -> None:
-    path = element(member(member("$", "plain"), "odd 'key'\\ \n"), 300)
-    assert path == "$.plain['odd \\'key\\'\\\\ \n'][300]"
-    assert parse_path(path) == ("plain", "odd 'key'\\ \n", 300)
 
 
 def test_hashing_needs_a_key() -> None:

@@ -12,10 +12,11 @@ from narrows.dialects.cap_fields import set_cap
 from narrows.dialects.messages import read_messages
 from narrows.dialects.numbers import API_NUMBERS
 from narrows.dialects.pieces import assemble
-from narrows.dialects.reading import Invalid, Reading, child
+from narrows.dialects.reading import Invalid, Reading
 from narrows.dialects.server_tools import read_server_tool
 from narrows.dialects.strict_json import case_variant
 from narrows.model.call import Asked, Json
+from narrows.model.path import child
 from narrows.model.text import Role
 from narrows.ports.dialect import Forward
 

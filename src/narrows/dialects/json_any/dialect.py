@@ -11,11 +11,12 @@ from typing import Any, Final
 from narrows.config.schema import Connection, JsonShape
 from narrows.dialects import governed, pieces, refusals
 from narrows.dialects.json_any.replies import Document, Documents, ReplyShape
-from narrows.dialects.jsonpath import Path, first, located, parse, replaced
-from narrows.dialects.reading import Invalid, Reading, Refused, child, element
+from narrows.dialects.jsonpath import first, located, parse, replaced
+from narrows.dialects.reading import Invalid, Reading, Refused
 from narrows.dialects.strict_json import shown, written_otherwise
 from narrows.model.call import Asked, Json
 from narrows.model.names import named
+from narrows.model.path import Path, child, element
 from narrows.model.text import Role
 from narrows.model.verdict import Deny
 from narrows.ports.dialect import Forward, ReplyReader, Route

@@ -15,13 +15,13 @@ import msgspec
 from narrows.dialects import sse
 from narrows.dialects.fields import NUMBER, growing, grows, is_envelope
 from narrows.dialects.forms import blank
-from narrows.dialects.jsonpath import Path, first, located, places
+from narrows.dialects.jsonpath import first, located, places
 from narrows.dialects.readers import EVENT_STREAM, JSON
-from narrows.dialects.reading import child, element
 from narrows.dialects.refusals import problem
 from narrows.dialects.reply_json import decode
 from narrows.dialects.texts import Keys, Number, Source, is_long, is_number, is_too_large, literal, put_back
 from narrows.model.names import named
+from narrows.model.path import Path, child, element
 from narrows.model.reply import Delta, Event
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny

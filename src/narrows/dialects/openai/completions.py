@@ -11,8 +11,9 @@ from narrows.dialects.messages import read_messages
 from narrows.dialects.openai.chat import KEEP, WORDS, wants_usage, widened
 from narrows.dialects.openai.definitions import read_tools
 from narrows.dialects.pieces import assemble
-from narrows.dialects.reading import Invalid, Reading, child
+from narrows.dialects.reading import Invalid, Reading
 from narrows.model.call import Asked, Json
+from narrows.model.path import child
 from narrows.model.text import Role
 from narrows.ports.dialect import Forward
 

@@ -12,9 +12,10 @@ from narrows.dialects.cap_fields import set_cap
 from narrows.dialects.openai.chat import WORDS, wants_usage, widened
 from narrows.dialects.openai.definitions import read_tools
 from narrows.dialects.pieces import assemble
-from narrows.dialects.reading import GOVERNED_IN_MESSAGES, ROLES, Invalid, Reading, Refused, child
+from narrows.dialects.reading import GOVERNED_IN_MESSAGES, ROLES, Invalid, Reading, Refused
 from narrows.dialects.strict_json import case_variant
 from narrows.model.call import Asked, Json
+from narrows.model.path import child
 from narrows.model.refusal import Code
 from narrows.model.text import Role
 from narrows.model.verdict import Deny
