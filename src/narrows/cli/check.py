@@ -20,7 +20,8 @@ def check(
     column.
 
     Exits 0 if the gate would start with it, else 1. Files and environment
-    variables that it refers to must be there.
+    variables that it refers to must be there; plug-ins are started to see
+    whether they can be.
 
     [bold]Example[/bold]
 
@@ -29,6 +30,7 @@ def check(
     path = find_config(config)
     try:
         result = read_checked(path)
+        _start_analyzers(result)
     except ConfigError as error:
         for problem in error.problems:
             _show(problem, "problem", as_json=as_json)
@@ -39,6 +41,18 @@ def check(
         _show(warning, "warning", as_json=as_json)
     if not as_json:
         say(harmless(f"{path}: OK — {_summary(result)}"))
+
+
+def _start_analyzers(result: Checked) -> None:
+    """Starts the plug-ins that the gate would start. Raises ConfigError."""
+    analyzers = result.config.detectors.analyzers
+    if analyzers:
+        from narrows.wiring.analyzers import try_out  # noqa: PLC0415 - few configurations have any
+
+        try:
+            try_out(analyzers, {entity for mask in result.policies.masks for entity in mask.entities})
+        except ConfigError as error:
+            raise result.loaded.locate(error.problems) from None
 
 
 def _show(problem: Problem, kind: str, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ A false positive that is reported becomes an example that must not match.
 
 import dataclasses
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -17,14 +17,19 @@ from narrows.cli.configuration import UNUSABLE, ConfigOption, DataOption, find_c
 from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.terminal import complain, harmless, one_line, print_json, print_table, say
 from narrows.config.entities import Vocabulary
+from narrows.config.load import Loaded
+from narrows.config.problem import ConfigError
 from narrows.config.schema import Detectors
 from narrows.evidence.entries import MaskEntry
 from narrows.masking.detector import Detector
 from narrows.masking.masker import Masker
 from narrows.masking.table import DETECTORS
+from narrows.model.span import Span
+from narrows.ports.analyzer import AnalyzerFailed
 from narrows.stores.sqlite.archive import Archive
+from narrows.wiring.analyzers import find_once
 from narrows.wiring.detectors import vocabulary
-from narrows.wiring.examples import broken_examples
+from narrows.wiring.examples import Broken, broken_examples
 from narrows.wiring.organisation import rows
 from narrows.wiring.reports import Report, add_reports, read_reports
 
@@ -135,6 +140,8 @@ def run_examples(
     table = catalogue.rows if loaded is None else with_reports(catalogue.rows, Path(loaded.config.store))
     chosen = [row for row in table if row.entity in wanted]
     broken = list(broken_examples(engines.load_apart(loaded), table, {row.name for row in chosen}))
+    reported = [] if loaded is None else _reported(loaded, wanted)
+    broken += _broken_reports(loaded, reported)
     for number, each in enumerate(broken):
         if as_json:
             what = {"detector": each.detector, "entity": each.entity, "text": each.text, "expected": each.expected}
@@ -142,9 +149,10 @@ def run_examples(
         else:
             said = "finds nothing in" if each.expected else "finds something in"
             complain(f"{each.detector}: {said} {one_line(each.text)}")
-    count = sum(len(row.examples) + len(row.counterexamples) for row in chosen)
+    count = sum(len(row.examples) + len(row.counterexamples) for row in chosen) + len(reported)
     if not as_json:
-        say(f"{count - len(broken)} of {count} examples of {len(chosen)} detectors hold")
+        tested = len(chosen) + len({each.detector for each in reported})
+        say(f"{count - len(broken)} of {count} examples of {tested} detectors hold")
     if broken:
         raise typer.Exit(FAILED)
 
@@ -180,12 +188,11 @@ def report(
         return
     written = sys.stdin.read() if text == "-" else text
     loaded = engines.settings(find_config(config)) if data is None else None
-    found = Masker(engines.load(loaded)).mask(written).findings
     blamed = {(one.detector, one.entity) for one in masked}
-    reports = tuple(
-        Report(call, detector, entity, written)
-        for detector, entity in sorted({(one.detector, one.entity) for one in found} & blamed)
-    )
+    found = {(one.detector, one.entity) for one in Masker(engines.load(loaded)).mask(written).findings}
+    (spans,) = _analyzed(loaded, {detector for detector, _ in blamed}, [written])
+    found |= {(span.detector, span.entity) for span in spans}
+    reports = tuple(Report(call, detector, entity, written) for detector, entity in sorted(found & blamed))
     if not reports:
         raise Failure("none of the detectors that masked something in this call finds anything in that text")
     try:
@@ -197,6 +204,41 @@ def report(
             print_json({"id": f"{each.call}:{each.detector}", **msgspec.to_builtins(each)})
         else:
             say(f"kept: {each.detector} must find nothing in it; `narrows detectors test -c …` says whether it does")
+
+
+def _analyzed(loaded: Loaded | None, names: Collection[str], texts: Sequence[str]) -> list[tuple[Span, ...]]:
+    """What the configured analyzers with these names find in texts. Raises Failure."""
+    own = engines.own(loaded).analyzers
+    try:
+        return find_once([row for row in own if row.name in names], texts)
+    except ConfigError as error:
+        raise Failure(str(error if loaded is None else loaded.locate(error.problems)), USAGE) from None
+    except AnalyzerFailed as failed:
+        raise Failure(f"the text can't be analyzed: the plug-in {failed}") from None
+
+
+def _reported(loaded: Loaded, wanted: Collection[str]) -> list[Report]:
+    """What was reported of analyzers that are configured."""
+    names = {row.name for row in loaded.config.detectors.analyzers}
+    reports = _reports(Path(loaded.config.store))
+    return [report for report in reports if report.detector in names and report.entity in wanted]
+
+
+def _broken_reports(loaded: Loaded | None, reported: Sequence[Report]) -> Iterator[Broken]:
+    """The texts in which analyzers still find what they should not."""
+    if not reported:
+        return
+    found = _analyzed(loaded, {each.detector for each in reported}, [each.text for each in reported])
+    for each, spans in zip(reported, found, strict=True):
+        if any((span.detector, span.entity) == (each.detector, each.entity) for span in spans):
+            yield Broken(each.detector, each.entity, each.text, expected=False)
+
+
+def _reports(store: Path) -> tuple[Report, ...]:
+    try:
+        return read_reports(store)
+    except (OSError, ValueError) as error:
+        raise Failure(f"the reported false positives can't be read: {error}", USAGE) from None
 
 
 def _print_masked(call: str, masked: Sequence[MaskEntry], *, as_json: bool) -> None:
@@ -224,11 +266,8 @@ def _masked(store: Path, call: str) -> tuple[MaskEntry, ...]:
 def with_reports(detectors: Sequence[Detector], store: Path) -> tuple[Detector, ...]:
     """The rows with what was reported of them among their counterexamples. Raises Failure."""
     texts: dict[str, list[str]] = {}
-    try:
-        for each in read_reports(store):
-            texts.setdefault(each.detector, []).append(each.text)
-    except (OSError, ValueError) as error:
-        raise Failure(f"the reported false positives can't be read: {error}", USAGE) from None
+    for each in _reports(store):
+        texts.setdefault(each.detector, []).append(each.text)
     return tuple(
         dataclasses.replace(row, counterexamples=(*row.counterexamples, *texts.get(row.name, ()))) for row in detectors
     )
@@ -272,10 +311,24 @@ def _listed(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
             "validator": None,
         }
 
+    for analyzer in catalogue.own.analyzers:
+        for entity in analyzer.entities:
+            yield {
+                "id": analyzer.name,
+                "entity": entity,
+                "groups": catalogue.groups(entity),
+                "source": f"plug-in {analyzer.plugin}",
+                "score": None,
+                "keyword_score": None,
+                "validator": None,
+            }
+
 
 def _score(row: Mapping[str, Any]) -> str:
     """`0.85, with a keyword 0.99`."""
     alone, with_keyword = row["score"], row["keyword_score"]
+    if alone is None:
+        return "its own"
     if with_keyword is None or with_keyword == alone:
         return f"{alone:.2f}"
     return f"only with a keyword {with_keyword:.2f}" if not alone else f"{alone:.2f}, with a keyword {with_keyword:.2f}"

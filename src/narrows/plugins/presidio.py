@@ -25,14 +25,17 @@ class Presidio:
     """An `Analyzer`."""
 
     def __init__(self, wanted: Wanted) -> None:
-        """Raises ValueError for an option that can't be used."""
+        """Raises ValueError where Presidio is missing, or an option can't be used."""
         unknown = sorted(wanted.options.keys() - _OPTIONS)
         if unknown:
             raise ValueError(f"unknown option {unknown[0]!r}; there are {', '.join(sorted(_OPTIONS))}")
         self._language = wanted.language or LANGUAGE
         self._wanted = sorted(wanted.entities)
         model = wanted.options.get("model")
-        presidio = importlib.import_module("presidio_analyzer")
+        try:
+            presidio = importlib.import_module("presidio_analyzer")
+        except ModuleNotFoundError:
+            raise ValueError("Presidio is not installed: pip install 'narrows[presidio]'") from None
         engine = _nlp_engine(self._language, model)
         registry = presidio.RecognizerRegistry(supported_languages=[self._language])
         registry.load_predefined_recognizers(languages=[self._language], nlp_engine=engine)

@@ -25,9 +25,13 @@ TOO_LONG: Final = 3.0
 """Times its limit that a plug-in may take before the process ends itself; the gate ends it after once."""
 
 
+_SHIPPED: Final = (EntryPoint("presidio", "narrows.plugins.presidio:Presidio", ENTRY_POINTS),)
+"""The adapters that come with Narrows. What they adapt is an extra, and may be missing."""
+
+
 def installed() -> dict[str, EntryPoint]:
-    """The analyzers of all installed packages, by name."""
-    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    """The analyzers of all installed packages, by name; no package can take the place of a shipped one."""
+    return {point.name: point for point in (*entry_points(group=ENTRY_POINTS), *_SHIPPED)}
 
 
 def build(plugin: str, wanted: Wanted) -> Analyzer:

@@ -1,11 +1,13 @@
 """The configured analyzers: started when a policy first masks what they find, kept while their settings are alike."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 
 import msgspec
 
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import AnalyzerSettings
+from narrows.model.span import Span
 from narrows.plugins.pool import AnalyzerPool, Settings
 from narrows.plugins.process import AnalyzerUnusable
 from narrows.ports.analyzer import Wanted
@@ -67,3 +69,32 @@ def _settings(row: AnalyzerSettings) -> Settings:
         processes=row.processes,
         required=row.on_failure == "deny",
     )
+
+
+def try_out(rows: Sequence[AnalyzerSettings], named: Collection[str]) -> None:
+    """Starts those that a gate would start, and ends them. Raises ConfigError with all that can't be started."""
+
+    async def start() -> None:
+        analyzers = Analyzers()
+        try:
+            await analyzers.pools(rows, named)
+        finally:
+            await analyzers.close()
+
+    asyncio.run(start())
+
+
+def find_once(rows: Sequence[AnalyzerSettings], texts: Sequence[str]) -> list[tuple[Span, ...]]:
+    """What analyzers find in each text. For commands: they are started for it, and ended. Raises ConfigError, and
+    AnalyzerFailed where one fails."""
+
+    async def find() -> list[tuple[Span, ...]]:
+        analyzers = Analyzers()
+        try:
+            pools = await analyzers.pools(rows, {entity for row in rows for entity in row.entities})
+            answers = [await pool.analyze(texts) for pool in pools]
+        finally:
+            await analyzers.close()
+        return [sum(found, ()) for found in zip(*answers, strict=True)] if answers else [()] * len(texts)
+
+    return asyncio.run(find())

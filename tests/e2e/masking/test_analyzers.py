@@ -233,3 +233,41 @@ def test_a_refused_call_is_recorded_only_if_it_was_analysed(gate: Gate, ask: Ask
     record = Archive(gate.store).call(reply.headers["narrows-call-id"])
     assert record is not None
     assert any("it was [PERSON]" in str(part) for part in (record.request, record.reply))
+
+
+def test_commands_know_analyzers_and_a_false_positive_of_one_can_be_reported(gate: Gate, ask: Ask, says: Says) -> None:
+    listed = {(row["id"], row["entity"], row["source"]) for row in gate.rows("detectors", "list", "--entity", "CITY")}
+    assert listed == {("names", "CITY", "plug-in parrot")}
+    body = {"model": says(wire.replies(wire.chat_reply({"content": "yes"})))}
+    reply = ask("both", {**body, "messages": [{"role": "user", "content": "ask Monday"}]})
+    call = reply.headers["narrows-call-id"]
+    ended(gate, call)
+    rows = gate.rows("detectors", "report", call)
+    assert [(row["entity"], row["detector"]) for row in rows] == [("PERSON", "names")]
+    assert gate.run("detectors", "report", call, "--text", "nobody here").returncode == 1
+    (kept,) = gate.rows("detectors", "report", call, "--text", "ask Monday")
+    assert (kept["detector"], kept["entity"], kept["text"]) == ("names", "PERSON", "ask Monday")
+    tested = gate.run("detectors", "test", "--entity", "PERSON")
+    assert tested.returncode == 1
+    assert "names: finds something in ask Monday" in tested.stderr
+    assert "0 of 1 examples of 1 detectors hold" in tested.stdout
+
+
+def test_check_says_of_a_plug_in_whether_it_can_be_started(gate: Gate, tmp_path: Path) -> None:
+    assert gate.run("check").returncode == 0
+    for analyzer, said in (
+        (
+            {"plugin": "parot"},
+            "[0].plugin: no installed package offers an analyzer called parot; did you mean `parrot`",
+        ),
+        ({"entities": [*NAMES, "PLANET"]}, "[0]: the plug-in can't be started: ValueError: it does not find PLANET"),
+        ({"options": {"refuse": "no such model"}}, "the plug-in can't be started: ValueError: no such model"),
+        ({"entities": ["PII"]}, "detectors.analyzers[0].entities[0]: `PII` is the name of a group"),
+        ({"timeout": "never"}, "detectors.analyzers[0].timeout"),
+    ):
+        changed = [{**ANALYZERS[0], **analyzer}, ANALYZERS[1]]
+        other = Gate(tmp_path / "other", {**gate.settings, "detectors": {"analyzers": changed}})
+        done = other.run("check")
+        assert done.returncode == 1
+        assert said in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr

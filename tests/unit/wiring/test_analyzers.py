@@ -10,7 +10,8 @@ import pytest
 
 from narrows.config.problem import ConfigError
 from narrows.config.schema import AnalyzerSettings
-from narrows.wiring.analyzers import Analyzers
+from narrows.ports.analyzer import AnalyzerFailed
+from narrows.wiring.analyzers import Analyzers, find_once, try_out
 from unit.plugins.installed import install
 
 
@@ -58,3 +59,21 @@ async def test_what_can_not_be_started_is_told_with_its_place_and_what_ran_goes_
     assert problem.message == "the plug-in can't be started: ValueError: no model"
     analyzers.settle()
     assert await first.analyze(["none"]) == [()]
+
+
+def test_commands_ask_once_and_leave_nothing_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, parrot="parrot:Parrot")
+    rows = [row("people"), row("cities", "CITY")]
+    found = find_once(rows, ["Ada in Paris", "none"])
+    assert [{(span.detector, span.entity) for span in spans} for spans in found] == [
+        {("people", "PERSON"), ("cities", "CITY")},
+        set(),
+    ]
+    assert find_once([], ["Ada"]) == [()]
+    with pytest.raises(AnalyzerFailed):
+        find_once(rows, ["Raise"])
+    try_out(rows, {"CITY"})
+    with pytest.raises(ConfigError):
+        try_out([*rows, row("odd", "PLANET")], {"PLANET"})
+    try_out([*rows, row("odd", "PLANET")], {"CITY"})
+    gc.collect()
