@@ -51,6 +51,9 @@ _DETAILS: Final = {"text": "details", "summary": "details", "data": "signature",
 
 _CALL_TYPES: Final = frozenset({"function", "custom"})
 _EXPIRES: Final = frozenset({"expires_at"})
+_ABSENT: Final = frozenset({"finish_reason", "logprobs", "service_tier", "stop_reason", "system_fingerprint", "usage"})
+"""Members that stand in each chunk as null until there is something to say."""
+
 _COUNTED: Final = frozenset({"usage", "timings"})
 _OUTER: Final = frozenset({"id", "object", "created", "model", "system_fingerprint", "service_tier"})
 _INNER: Final = frozenset({"index", "type"})
@@ -73,6 +76,8 @@ def read_completion(tree: Json, event: Event, *, stored: bool = False, envelope:
         elif kind is list and key == "choices":
             for choice in value:
                 _read_choice(event, choice)
+        elif value is None and key in _ABSENT:
+            continue
         elif key != "created" or kind is not int or is_too_large(value):
             if key == "usage":
                 event.usage = openai_usage(value)
@@ -94,6 +99,8 @@ def _read_choice(event: Event, choice: Any) -> None:
         raise ReplyInvalid("the model server sent a choice that is not an object")
     index = _index(choice)
     for key, value in choice.items():
+        if value is None and key in _ABSENT:
+            continue
         if key == "index" and type(value) is int and not is_too_large(value):
             continue
         if key in ("delta", "message"):
