@@ -36,7 +36,7 @@ class Selection:
     """Folded, case-folded values that are no findings."""
 
     reach: int
-    """The furthest that one of the rows asked for reaches within a word."""
+    """The furthest that one of the rows asked for reaches."""
 
 
 class Engine:
@@ -69,7 +69,7 @@ class Engine:
 
     def select(self, floors: tuple[float, ...], allowed: tuple[frozenset[str], ...]) -> Selection:
         rows = [row for section in self._sections for row in section.rows]
-        asked = [row.reach for row, floor in zip(rows, floors, strict=False) if row.best >= floor and not row.crossing]
+        asked = [row.reach for row, floor in zip(rows, floors, strict=False) if row.best >= floor]
         return Selection(floors, allowed, max(asked, default=0))
 
     def is_clean(self, text: str, selection: Selection) -> bool:
@@ -143,16 +143,16 @@ class Engine:
         """The earliest start in text[begin:stop] that more text could decide otherwise; stop if there is none.
 
         It may be early, never late. The rows are asked that can reach over a separator, which is all if the character
-        before stop is one. With `solid` it need not be: what others leave undecided is no longer than they reach.
+        before stop is one. With `solid` it need not be, and none is asked: nothing undecided is longer than they reach.
         """
-        cut, ending = stop, data if stop == len(data) else data[:stop]
-        if solid:
-            cut -= selection.reach
-        for section, offset in zip(self._sections, self._firsts, strict=False):
-            for index in section.live(ending):
-                row = section.rows[index]
-                if row.best >= selection.floors[offset + index]:
-                    cut = min(cut, _alive(row, ending, folded.begin))
+        cut = stop - selection.reach if solid else stop
+        if not solid:
+            ending = data if stop == len(data) else data[:stop]
+            for section, offset in zip(self._sections, self._firsts, strict=False):
+                for index in section.live(ending):
+                    row = section.rows[index]
+                    if row.best >= selection.floors[offset + index]:
+                        cut = min(cut, _alive(row, ending, folded.begin))
         rank = self._firsts[-1]
         for words in self._lists:
             if selection.floors[rank] <= words.score:

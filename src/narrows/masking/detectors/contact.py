@@ -13,8 +13,9 @@ _STATES: Final = (
 
 _ATOM: Final = r"[%'+.0-9A-Z_a-z-]"
 _FOREIGN: Final = r"[^\x00-\x7f]"
+_EITHER: Final = r"[^\x00-$&()*,/:-@\[-^`{-\x7f]"
 _HOST: Final = r"[^\x00-,/:-@\[-`{-\x7f]"
-"""What mail addresses may hold: a local part in ASCII, beyond ASCII, and a host with all that is not ASCII."""
+"""What mail addresses may hold: a local part in ASCII, beyond ASCII, and in both; a host with all that is not ASCII."""
 
 DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
@@ -36,11 +37,11 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         counterexamples=("@handle", "git@github", "a@b", "user@ example.com", "npm i lodash@4.17.21"),
     ),
     Detector(
-        # Twenty characters beyond ASCII in a row at most: a stream of Chinese, which has no spaces, is late by as many.
+        # At most twenty characters beyond ASCII begin it: a stream of Chinese, without spaces, is late by as many.
         name="email_address.international",
         entity="EMAIL_ADDRESS",
         pattern=(
-            rf"{_ATOM}{{0,40}}{_FOREIGN}{{1,20}}(?:{_ATOM}{{1,40}}{_FOREIGN}{{0,20}}){{0,24}}@{_HOST}{{3,60}}"
+            rf"{_ATOM}{{0,40}}{_FOREIGN}{{1,20}}(?:{_ATOM}{_EITHER}{{0,43}})?@{_HOST}{{3,60}}"
             rf"|{_ATOM}{{1,64}}@[A-Za-z0-9.-]{{0,40}}{_FOREIGN}{_HOST}{{0,40}}"
         ),
         not_after=WORD,
