@@ -190,7 +190,10 @@ def _text(side: Side, text: Text, tally: _Tally) -> tuple[str, Finding | None] |
         arguments = mask_arguments(masker, value, fields)
         masked, findings = arguments.text, [found.finding for found in arguments.findings]
     else:
-        plain = side.numbers(value, text.name) if text.number else side.mask(value, before(text.name))
+        context = before(text.name, quoted=not text.number) if text.name else ""
+        if side.knows(value, context):
+            return None
+        plain = side.numbers(value, text.name) if text.number else side.mask(value, context)
         masked, findings = plain.text, plain.findings
     blocked: Finding | None = None
     for finding in findings:
@@ -208,17 +211,15 @@ def _described(side: Side, call: Call) -> Call:
         return call
     source, plain = call.source, Side(alone(masker), None, None) if side.analyzed else side
     why, agent, declared = source.justification, source.agent, source.declared_agent
-    said = (
-        why if why is None else masker.mask(why).text,
-        plain.mask(agent).text,
-        declared if declared is None else plain.mask(declared).text,
-    )
-    if said != (why, agent, declared):
-        why, agent, declared = said
-        source = msgspec.structs.replace(source, justification=why, agent=agent, declared_agent=declared)
+    if why is not None or declared is not None or not (agent == "" or plain.knows(agent)):
+        source = msgspec.structs.replace(
+            source,
+            justification=None if why is None else masker.mask(why).text,
+            agent=plain.mask(agent).text,
+            declared_agent=None if declared is None else plain.mask(declared).text,
+        )
         call = msgspec.structs.replace(call, source=source)
-    shown = _shown(plain, call.path)
-    if shown != call.path:
+    if not plain.knows(call.path) and (shown := _shown(plain, call.path)) != call.path:
         call = msgspec.structs.replace(call, shown_path=shown)
     if any(note.param is not None for note in call.notes):
         notes = tuple(

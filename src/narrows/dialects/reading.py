@@ -100,6 +100,7 @@ _API_MEMBERS: Final = frozenset(
 """Members of requests, messages and their parts that the APIs define. Their names say nothing of what is in them."""
 
 _SWITCHES: Final = frozenset({bool, NoneType})
+_FIGURES: Final = frozenset({int, float})
 _NONE: Final[frozenset[str]] = frozenset()
 
 
@@ -319,9 +320,10 @@ class Reading:
         """Every member of `body` that its reader doesn't know: each string and number in it is a text of the user's.
         `words` are the vocabularies of members that have one."""
         for key, value in body.items():
-            if key in known or type(value) in _SWITCHES:
+            kind = type(value)
+            if key in known or kind in _SWITCHES or (kind in _FIGURES and key in API_NUMBERS):
                 continue
-            if type(value) is not str:
+            if kind is not str:
                 self._unknown(Role.USER, child("$", key), key, value, API_NUMBERS)
             elif key not in words or value not in words[key]:
                 self.texts.append(Text(Role.USER, child("$", key), value, _name(key)))

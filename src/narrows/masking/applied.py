@@ -37,7 +37,7 @@ class Side:
     ) -> None:
         self.masker, self.watcher, self.fields = masker, watcher, fields
         self._blocking = blocking
-        self._clean: set[tuple[str, str]] = set()
+        self._clean: set[str | tuple[str, str]] = set()
         self._wanted = _wanted(masker)
         self._observed = _wanted(watcher)
         self.analyzed = bool(self._wanted or self._observed)
@@ -60,10 +60,14 @@ class Side:
         plain = None if self.masker is None else collector.engine_only
         return Side(collector if self._wanted else plain, collector if self._observed else None, self.fields)
 
+    def knows(self, text: str, before: str = "") -> bool:
+        """Whether nothing was found in a text behind this context, lately."""
+        return ((before, text) if before else text) in self._clean
+
     def mask(self, text: str, before: str = "") -> Masked:
         """A whole text; `before` is its context (see `context`). Those in which nothing was found lately are known:
         agents send their history again with every turn, and every reply says the same few words."""
-        known = (before, text)
+        known = (before, text) if before else text
         if self.masker is None or known in self._clean:
             return Masked(text, ())
         masked = self.masker.mask(text, before)

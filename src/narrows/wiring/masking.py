@@ -15,6 +15,7 @@ import msgspec
 
 from narrows.config.problem import ConfigError
 from narrows.config.schema import Config, Detectors
+from narrows.masking.context import before
 from narrows.masking.engine import Engine, Source
 from narrows.masking.gate import Part
 from narrows.masking.masker import Masker
@@ -150,6 +151,10 @@ def masked_entities(engine: Engine) -> Callable[[Call], frozenset[str]]:
             if mask.prompt and mask.entities and not mask.observe
         )
         masker = Masker(engine, Plan(rules))
-        return frozenset(finding.entity for text in call.asked.texts for finding in masker.mask(text.value).findings)
+        return frozenset(
+            finding.entity
+            for text in call.asked.texts
+            for finding in masker.mask(text.value, before(text.name, quoted=not text.number)).findings
+        )
 
     return masked
