@@ -48,12 +48,13 @@ class JournalFile:
             self.seq, self.running = self._position()
             self._contents = Contents(self.connection, master, Compressor())
             self._contexts = Contexts(self.connection)
+            self._run = runs.Filling(self.connection)
         except BaseException:
             self.connection.close()
             raise
         self._master = master
         self._page = int(self.connection.execute("PRAGMA page_size").fetchone()[0])
-        self._log: list[tuple[int, int, str | None, int, bytes, bytes, bytes, bytes]] = []
+        self._log: list[runs.LogRow] = []
         self._opened: set[str] = set()
         self._closed: set[str] = set()
         self._stale = False
@@ -152,8 +153,7 @@ class JournalFile:
         last = self.seq + len(self._log)
         if last - self._saved >= _SAVE_EVERY:
             schema.save_running(self.connection, last, (self.running | self._opened) - self._closed)
-        if last // runs.RUN > self.seq // runs.RUN:
-            runs.store(self.connection, last)
+        self._run.add(self._log)
 
     def _undo(self) -> None:
         """SQLite has rolled back by itself after most failures; what is remembered is read again before the next try:
@@ -166,6 +166,7 @@ class JournalFile:
     def _refresh(self) -> None:
         self._contents.forget()
         self._contexts.forget()
+        self._run.forget()
         self.seq, self.running = self._position()
         self._stale = False
 

@@ -8,15 +8,16 @@ clock may step back; so a run has its earliest and latest moment, and runs may o
 
 import heapq
 import sqlite3
-from collections.abc import Callable, Iterator
-from struct import Struct
+from collections.abc import Callable, Iterable, Iterator
+from struct import Struct, pack_into
 from typing import Final
 from zlib import crc32
 
+from narrows.evidence.entries import Kind
 from narrows.evidence.sealing import TAG_BYTES
 from narrows.stores.sqlite.rows import ADD_REFERENCE
 
-RUN: Final = 2048
+RUN: Final = 1024
 """`seq // RUN` is the number of a row's run."""
 
 END: Final = 2**62
@@ -25,6 +26,11 @@ END: Final = 2**62
 _WORD: Final = 4
 _word: Final = Struct("<I").pack
 
+_OPENED: Final = int(Kind.OPENED)
+
+LogRow = tuple[int, int, str | None, int, bytes, bytes, *tuple[bytes, ...]]
+"""The columns of the table log."""
+
 _Moment = tuple[int, int]
 """When a call began and the place of its intent."""
 
@@ -32,27 +38,56 @@ Find = Callable[[str], list[int]]
 """Places of one run whose rows may tell of a call: all that do, and hardly another."""
 
 
-def store(connection: sqlite3.Connection, last: int) -> None:
-    """Keeps the runs before the one of the log's last place; in the transaction that writes the first row beyond."""
-    (following,) = connection.execute(
-        "SELECT coalesce((SELECT max(number) + 1 FROM run), (SELECT min(seq) / ? FROM log))", (RUN,)
-    ).fetchone()
-    for number in range(following, last // RUN):
-        rows = connection.execute(
-            "SELECT seq, at, call, kind, names FROM log WHERE seq >= ? AND seq < ?", _places(number)
-        ).fetchall()
-        calls = bytearray(RUN * _WORD)
-        for seq, _, call, _, _ in rows:
+class Filling:
+    """The run that is not full yet, remembered by the writer; used inside its transactions, as contents are."""
+
+    _number: int
+    _words: list[int]
+    _names: set[bytes]
+    _low: int
+    _high: int
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.forget()
+
+    def add(self, rows: Iterable[LogRow]) -> None:
+        """Rows that this transaction writes, in their order: whatever run they go beyond is kept."""
+        for seq, at, call, kind, _, names, *_ in rows:
+            if seq // RUN != self._number:
+                self._keep()
+                self._begin(seq // RUN)
             if call is not None:
-                place = seq % RUN * _WORD
-                calls[place : place + _WORD] = _named(call)
-        moments = [at for _, at, _, kind, _ in rows if kind == 1]
-        connection.execute(
+                self._words[seq % RUN] = crc32(call.encode())
+            if kind == _OPENED:
+                self._low = min(self._low, at)
+                self._high = max(self._high, at)
+            elif names:
+                self._names.update(split(names))
+
+    def forget(self) -> None:
+        """After a rollback: what is remembered is what the file has."""
+        rows = self._connection.execute(
+            "SELECT seq, at, call, kind, x'', names FROM log WHERE seq >= ? ORDER BY seq", (_start(self._connection),)
+        ).fetchall()
+        self._begin(rows[0][0] // RUN if rows else -1)
+        self.add(rows)
+
+    def _begin(self, number: int) -> None:
+        self._number = number
+        self._words, self._names = [0] * RUN, set()
+        self._low, self._high = END, -1
+
+    def _keep(self) -> None:
+        if self._number < 0:
+            return
+        calls = bytearray(RUN * _WORD)
+        pack_into(f"<{RUN}I", calls, 0, *self._words)
+        self._connection.execute(
             "INSERT INTO run VALUES (?, ?, ?, ?)",
-            (number, min(moments, default=None), max(moments, default=None), calls),
+            (self._number, *((self._low, self._high) if self._high >= 0 else (None, None)), calls),
         )
-        names = {names[start : start + TAG_BYTES] for *_, names in rows for start in range(0, len(names), TAG_BYTES)}
-        ADD_REFERENCE.run(connection, [(number, name) for name in sorted(names)])
+        ADD_REFERENCE.run(self._connection, [(self._number, name) for name in sorted(self._names)])
 
 
 def received(connection: sqlite3.Connection, name: bytes) -> bool:
@@ -66,12 +101,13 @@ def received(connection: sqlite3.Connection, name: bytes) -> bool:
     ).fetchone()
     if row is not None:
         return True
-    rows = connection.execute(
-        "SELECT names FROM log WHERE seq >= (SELECT coalesce(max(number) + 1, 0) * ? FROM run) AND names != x''", (RUN,)
-    )
-    return any(
-        name == names[start : start + TAG_BYTES] for (names,) in rows for start in range(0, len(names), TAG_BYTES)
-    )
+    rows = connection.execute("SELECT names FROM log WHERE seq >= ? AND names != x''", (_start(connection),))
+    return any(name in split(names) for (names,) in rows.fetchall())
+
+
+def split(names: bytes) -> list[bytes]:
+    """The names that a row of the log holds."""
+    return [names[start : start + TAG_BYTES] for start in range(0, len(names), TAG_BYTES)]
 
 
 class Runs:
@@ -117,7 +153,7 @@ class Runs:
 
     def _spans(self, since: int, until: int, sign: int) -> list[tuple[int, int, int]]:
         """The earliest moment a run may give, as it is sorted, and its places; the first to be read comes last."""
-        new = self._start()
+        new = _start(self._connection)
         spans = [
             (sign * (low if sign > 0 else high), *_places(number))
             for number, low, high in self._connection.execute(
@@ -137,15 +173,10 @@ class Runs:
             (first, end, since, until),
         ).fetchall()
 
-    def _start(self) -> int:
-        """The first place that is in no run."""
-        (number,) = self._connection.execute("SELECT max(number) FROM run").fetchone()
-        return 0 if number is None else int(number + 1) * RUN
-
     def _read_new(self) -> int:
         """Reads what is in no run, and gives where that begins."""
         if self._first_new is None:
-            self._first_new = self._start()
+            self._first_new = _start(self._connection)
             self._seen = self._first_new - 1
         for seq, call in self._connection.execute(
             "SELECT seq, call FROM log WHERE seq > ? ORDER BY seq", (self._seen,)
@@ -158,20 +189,21 @@ class Runs:
         return self._new.get(call, [])
 
 
+def _start(connection: sqlite3.Connection) -> int:
+    """The first place that is in no run."""
+    (number,) = connection.execute("SELECT max(number) FROM run").fetchone()
+    return 0 if number is None else int(number + 1) * RUN
+
+
 def _places(number: int) -> tuple[int, int]:
     """Where a run begins and ends."""
     return number * RUN, (number + 1) * RUN
 
 
-def _named(call: str) -> bytes:
-    """A word for a call's name. Another's may be the same: whoever finds a row by it looks at the row."""
-    return _word(crc32(call.encode()))
-
-
 def _finder(first: int, calls: bytes) -> Find:
     def find(call: str) -> list[int]:
         places: list[int] = []
-        word = _named(call)
+        word = _word(crc32(call.encode()))
         at = calls.find(word)
         while at >= 0:
             if at % _WORD == 0:

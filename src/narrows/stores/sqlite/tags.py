@@ -44,18 +44,16 @@ class Tags:
     """The last id used."""
 
     _recent: dict[bytes, Kept]
+    _data: dict[int, bytearray]
     _run: int
     _read: Recent[int, bytes]
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._filters: dict[int, array[int]] = {}
+        (run,) = connection.execute("SELECT max(run) FROM tags").fetchone()
+        newest = 0 if run is None else run // GROUP
+        self._filters = {group: self._load(group) for group in range(max(newest - _GROUPS + 1, 0), newest + 1)}
         self.forget()
-        newest = self._run // GROUP
-        for group in range(max(newest - _GROUPS + 1, 0), newest + 1):
-            self._filters[group] = self._load(group)
-        for tag, kept in self._recent.items():
-            self._mark(tag, kept[0])
 
     def find(self, tag: bytes) -> Kept | None:
         """The content with this tag, if the file has one."""
@@ -77,8 +75,8 @@ class Tags:
     def add(self, tag: bytes, commitment: bytes) -> Kept:
         """A new content, which the caller inserts in this transaction."""
         self.last += 1
-        kept = self._recent[tag] = (self.last, commitment)
-        self._mark(tag, self.last)
+        kept = (self.last, commitment)
+        self._note(tag, kept)
         return kept
 
     def flush(self) -> None:
@@ -92,34 +90,38 @@ class Tags:
         self._read = Recent(_RUNS_READ)
         (run,) = self._connection.execute("SELECT max(run) FROM tags").fetchone()
         self._run = 0 if run is None else run + 1
-        rows = self._connection.execute(
+        self._recent, self._data = {}, {}
+        self.last = max(self._run * RUN - 1, 0)
+        for number, tag, commitment in self._connection.execute(
             "SELECT id, tag, commitment FROM content WHERE id >= ? ORDER BY id", (self._run * RUN,)
-        )
-        self._recent = {tag: (number, commitment) for number, tag, commitment in rows}
-        self.last = max((kept[0] for kept in self._recent.values()), default=max(self._run * RUN - 1, 0))
+        ).fetchall():
+            self._note(tag, (number, commitment))
+            self.last = number
 
-    def _mark(self, tag: bytes, number: int) -> None:
-        group, run = divmod(number // RUN, GROUP)
+    def _note(self, tag: bytes, kept: Kept) -> None:
+        run, place = divmod(kept[0], RUN)
+        self._recent[tag] = kept
+        data = self._data.get(run)
+        if data is None:
+            data = self._data[run] = bytearray(RUN * _PREFIX)
+        data[place * _PREFIX : (place + 1) * _PREFIX] = tag[:_PREFIX]
+        group, run = divmod(run, GROUP)
         bits = self._filters.get(group)
         if bits is None:
-            bits = self._filters[group] = _empty()
+            bits = self._filters[group] = self._load(group)
             self._filters.pop(group - _GROUPS, None)
         bit = 1 << run
-        for position in _positions.unpack_from(tag):
-            bits[position] |= bit
+        first, second, third, fourth = _positions.unpack_from(tag)
+        bits[first] |= bit
+        bits[second] |= bit
+        bits[third] |= bit
+        bits[fourth] |= bit
 
     def _store(self) -> None:
         """The run that is used up: what its tags begin with, in the order of their ids."""
-        data = bytearray(RUN * _PREFIX)
-        later: dict[bytes, Kept] = {}
-        for tag, kept in self._recent.items():
-            run, place = divmod(kept[0], RUN)
-            if run == self._run:
-                data[place * _PREFIX : (place + 1) * _PREFIX] = tag[:_PREFIX]
-            else:
-                later[tag] = kept
-        self._recent = later
-        self._connection.execute("INSERT INTO tags VALUES (?, ?)", (self._run, data))
+        following = (self._run + 1) * RUN
+        self._recent = {tag: kept for tag, kept in self._recent.items() if kept[0] >= following}
+        self._connection.execute("INSERT INTO tags VALUES (?, ?)", (self._run, self._data.pop(self._run)))
         group, run = divmod(self._run, GROUP)
         bits = self._filters.get(group)
         if run == GROUP - 1 and bits is not None:

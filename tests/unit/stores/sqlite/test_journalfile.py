@@ -119,7 +119,7 @@ def test_runs_that_a_rollback_undid_are_kept_by_the_next_try(
         file.write([*((opened(number), OWNER) for number in range(2, 9)), (opened(9, principal=object()), OWNER)], NOW)
     work: list[Work] = [(opened(number), OWNER) for number in range(2, 12)]
     with monkeypatch.context() as patch:
-        patch.setattr(runs, "store", lambda *_: file.connection.execute("SELECT broken"))
+        patch.setattr(runs.Filling, "_begin", lambda *_: file.connection.execute("SELECT broken"))
         with pytest.raises(sqlite3.OperationalError):
             file.write(work, NOW)
     file.write(work, NOW)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from narrows.stores.sqlite import runs as module
 from narrows.stores.sqlite import schema
-from narrows.stores.sqlite.runs import END, RUN, Runs, received, store
+from narrows.stores.sqlite.runs import END, RUN, Filling, LogRow, Runs, received
 from unit.stores.sqlite.records import NOW
 
 OPENED, CLOSED, STRANGERS = 1, 3, 4
@@ -35,16 +35,19 @@ class Log:
 
     def __init__(self, connection: sqlite3.Connection, last: int = 0) -> None:
         self.connection, self.last = connection, last
+        self.filling = Filling(connection)
+        self.rows: list[LogRow] = []
 
     def add(self, call: str | None, kind: int, at: int = 0, names: bytes = b"") -> int:
         self.last += 1
-        self.connection.execute(
-            "INSERT INTO log VALUES (?, ?, ?, ?, x'', ?, x'', x'')", (self.last, at, call, kind, names)
-        )
+        self.rows.append((self.last, at, call, kind, b"", names, b"", b""))
+        self.connection.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self.rows[-1])
         return self.last
 
     def store(self) -> None:
-        store(self.connection, self.last)
+        """The end of a batch."""
+        self.filling.add(self.rows)
+        self.rows = []
 
 
 def places(runs: Runs, call: str, first: int = 0, last: int = END, *, newest_first: bool = False) -> list[int]:
@@ -89,6 +92,33 @@ def test_every_row_of_a_call_is_found_wherever_the_file_begins(
         found = places(Runs(connection), call, first + 20, first + 60)
         assert [place for place in found if first + 20 <= place <= first + 60] == within
     assert places(Runs(connection), "another") == []
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("again", ["forget", "start"])
+def test_what_a_rollback_undid_is_in_no_run(connection: sqlite3.Connection, again: str) -> None:
+    log = Log(connection)
+    for number in range(12):
+        log.add("a", OPENED, number)
+    log.store()
+    connection.execute("BEGIN")
+    for _ in range(10):
+        log.add("lost", OPENED, 10**6, names=b"n" * 16)
+    log.store()
+    connection.execute("ROLLBACK")
+    log.last, log.rows = 12, []
+    if again == "forget":
+        log.filling.forget()
+    else:
+        log.filling = Filling(connection)
+    for number in range(12, 20):
+        log.add("b", OPENED, number)
+    log.store()
+    assert connection.execute("SELECT number, low, high FROM run").fetchall() == [(0, 0, 6), (1, 7, 14)]
+    assert places(Runs(connection), "a") == list(range(1, 13))
+    assert places(Runs(connection), "b") == list(range(13, 21))
+    assert places(Runs(connection), "lost") == []
+    assert not received(connection, b"n" * 16)
 
 
 @pytest.mark.usefixtures("small")
