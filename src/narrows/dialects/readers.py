@@ -11,7 +11,7 @@ import msgspec
 
 from narrows.dialects import sse
 from narrows.dialects.envelope import Envelope, is_random
-from narrows.dialects.fields import ID, growing
+from narrows.dialects.fields import ID
 from narrows.dialects.reply_json import decode_object
 from narrows.dialects.texts import put_back
 from narrows.model.call import Json
@@ -55,7 +55,6 @@ class BufferedReader:
         tree = decode_object(b"".join(self._parts))
         event = Event(tree, last=True)
         kept = self._classify(tree, event)
-        event.ends = growing(event.deltas)
         return [*named(kept), event] if kept else [event]
 
     def write(self, event: Event) -> bytes:

@@ -27,7 +27,8 @@ class Event(msgspec.Struct):
 
     `hidden` events are recorded, not sent. `last` marks the event after which the reply is complete.
     `response_id` is the upstream's id of a stored response, if it names one. `ends` names the (choice, field) streams
-    whose last text this event carries, or has left behind: what is held of one goes out before it, or in it. A guard
+    whose last text this event carries, or has left behind (the last event ends all): what is held of one goes out
+    before it, or in it. A guard
     puts what must go out before the event into `before`, as choice, field and text, and what it masked into `masked`.
     `spans` is what plug-ins found in the texts that are whole with this event; None: none was asked. `opaque` are parts
     that nobody can inspect: images, sound, files.
