@@ -161,19 +161,18 @@ class Engine:
         return max(cut, folded.begin)
 
     def warm(self, texts: Iterable[str]) -> None:
-        """Builds the automata that matchers make on first use, so that the first call need not."""
+        """Looks once for everything in some texts, so that what they need need not be built in a call."""
+        everything = self.select((0.0,) * len(self.sources), (frozenset(),) * len(self.sources))
         for text in texts:
             folded = self.folder.whole(text)
-            data = encode(folded.text)
-            for section in self._sections:
-                for row in section.rows:
-                    for matcher in (row.find, row.alive):
-                        matcher.search(data, 0, len(data))
+            self.scan(folded, encode(folded.text), everything, {}, Effort())
 
 
 def _alive(row: Row, ending: bytes, begin: int) -> int:
     """Where the earliest start is that the end of a text leaves open."""
     size = len(ending)
+    if row.alive is None:
+        return size
     start, _ = row.alive.search(ending, max(0, begin - max(row.pre, row.most_lead)), size)
     return size if start < 0 else start + row.pre
 

@@ -58,7 +58,7 @@ class Row:
     """Else the shape (see `shapes`) that every candidate has in it, so that a text without it need not be looked at."""
 
     live: str
-    """Hits every text whose end could begin a candidate, go on with one, or decide one."""
+    """Hits every text whose end could begin a candidate, go on with one, or decide one; empty if `alive` is None."""
 
     crossing: bool
     """Whether that can reach over a separator; other rows need not be asked while a word grows."""
@@ -77,8 +77,9 @@ class Row:
     find: Matcher
     """A candidate, with `pre` and `suf`."""
 
-    alive: Matcher
-    """Where the earliest undecided start is, in a text that `live` hits; `pre` characters too early."""
+    alive: Matcher | None
+    """Where the earliest undecided start is, in a text that `live` hits; `pre` characters too early. None if it can't
+    reach over a separator: it is then not asked."""
 
     lead: Matcher | None
     """Its lead alone."""
@@ -157,7 +158,7 @@ def _compile(detector: Detector, bounds: patterns.Bounds, shapes: Shapes) -> Row
         gate=render(gate),
         literal=literal,
         shape=None if literal else shapes.hit(node if lead is None else Chain((lead, node))),
-        live=render(Chain((*start, live))) + r"\z",
+        live=render(Chain((*start, live))) + r"\z" if crossing else "",
         crossing=crossing,
         tail=shapes.tail(live) if crossing and not lead else None,
         pre=len(front),
@@ -165,7 +166,7 @@ def _compile(detector: Detector, bounds: patterns.Bounds, shapes: Shapes) -> Row
         least=least,
         most=most,
         find=Matcher(render(Chain((*front, node, *back)))),
-        alive=Matcher(render(Chain((*start, live))) + r"\z"),
+        alive=Matcher(render(Chain((*start, live))) + r"\z") if crossing else None,
         lead=Matcher(render(lead)) if lead is not None else None,
         led=Matcher(render(Chain((lead, node, *back)))) if lead is not None else None,
         least_lead=least_lead,

@@ -49,10 +49,7 @@ class Section:
         self.key = key(layout.parts)
         dumped = None if load is None else load(self.key)
         gates = None if dumped is None else _loaded(dumped, self.key, len(layout.parts))
-        if gates is None:
-            self.compile_matchers()
-            gates = _compiled(layout.parts, compile_all)
-        self._gates = tuple(gates)
+        self._gates = tuple(self.compile_gates(compile_all) if gates is None else gates)
         first = len(self.rows) + len(self.groups)
         self._always = self._gates[0]
         self._shaped = {
@@ -63,8 +60,17 @@ class Section:
             for tail, window, part in layout.live
         )
 
+    def compile_gates(self, compile_all: Compile) -> list[Gate]:
+        """Takes seconds for hundreds of rows: off the event loop."""
+        try:
+            if compile_all is map:
+                return [Gate.compile(part) for part in self._layout.parts]
+            return [Gate.load(dump) for dump in compile_all(compiled, self._layout.parts)]
+        except GateRefused as error:
+            raise PatternRefused(str(error)) from None
+
     def compile_matchers(self) -> None:
-        """Compiles what else waits for its first use. Takes a second for hundreds of rows: off the event loop."""
+        """Compiles what waits for its first use, for a moment and some memory each. Raises PatternRefused."""
         for row in self.rows:
             try:
                 compile_matchers(row)
@@ -128,15 +134,6 @@ def _groups(rows: Sequence[Row]) -> tuple[tuple[Group, ...], tuple[int, ...]]:
         raise PatternRefused(str(error)) from None
     places = {group: index for index, group in enumerate(made)}
     return tuple(made.values()), tuple(places.get(group, -1) for group in words)
-
-
-def _compiled(parts: Sequence[Part], compile_all: Compile) -> list[Gate]:
-    try:
-        if compile_all is map:
-            return [Gate.compile(part) for part in parts]
-        return [Gate.load(dump) for dump in compile_all(compiled, parts)]
-    except GateRefused as error:
-        raise PatternRefused(str(error)) from None
 
 
 def _loaded(dumped: bytes, named: str, count: int) -> list[Gate] | None:

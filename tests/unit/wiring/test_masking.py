@@ -10,8 +10,9 @@ import pytest
 from narrows.config.problem import ConfigError
 from narrows.config.schema import Config
 from narrows.masking.detectors import identity_us
+from narrows.masking.gate import Gate
 from narrows.masking.masker import Masker
-from narrows.masking.section import Section
+from narrows.masking.section import Compile, Section
 from narrows.policy.cases import read_cases, run_cases
 from narrows.policy.compile import compile_policies
 from narrows.policy.tokens import EstimatingCounter
@@ -33,13 +34,13 @@ def _small_table(monkeypatch: pytest.MonkeyPatch) -> None:
 def compilations(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of rows of each section that had to be compiled."""
     seen: list[int] = []
-    compile_matchers = Section.compile_matchers
+    compile_gates = Section.compile_gates
 
-    def counted(section: Section) -> None:
+    def counted(section: Section, compile_all: Compile) -> list[Gate]:
         seen.append(len(section.rows))
-        compile_matchers(section)
+        return compile_gates(section, compile_all)
 
-    monkeypatch.setattr(Section, "compile_matchers", counted)
+    monkeypatch.setattr(Section, "compile_gates", counted)
     return seen
 
 
