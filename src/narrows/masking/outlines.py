@@ -6,13 +6,16 @@ what stands close to them. It knows trees of patterns, no texts.
 
 from typing import Final
 
-from narrows.masking.patterns import Chain, Chars, Choice, Node, Repeat, alphabet, length
+from narrows.masking.patterns import Chain, Chars, Choice, Node, Repeat, alphabet, length, prefixes
 
 FIXED: Final = 3
 """Fixed characters in a row that make a pattern cheap."""
 
 NARROW: Final = 16
 """More characters than this make a class wide, more lengths make a part long: a text is full of such."""
+
+LONG: Final = 64
+"""A longer match is worth looking only for how it begins."""
 
 MOST_STRINGS: Final = 64
 """So many strings are still fixed characters: a gate looks for all of them at once."""
@@ -37,12 +40,24 @@ def outline(lead: Node | None, front: list[Node], node: Node, back: list[Node]) 
     return Chain((*front, shorter, *back)), False
 
 
-def opening(node: Chain) -> Node:
+def live_outline(lead: Node | None, node: Node, live: Node) -> tuple[Node | None, Node | None]:
+    """What a gate looks for on behalf of a detector that the end of a text may leave undecided: anywhere, and at the
+    end. `live` is what the end then is, behind the lead. It may hit other texts."""
+    if lead is not None:
+        start = opening(lead)
+        return (start if literal(start) >= FIXED else lead), None
+    start = opening(node)
+    if literal(start) >= FIXED and length(node)[1] > LONG:
+        return start, prefixes(start)
+    return None, live
+
+
+def opening(node: Node) -> Node:
     """The beginning of every match, up to a part that much of anything can be."""
-    for index, part in enumerate(node.parts):
+    for index, part in enumerate(_parts(node)):
         least, most = length(part)
         if most - least > NARROW and alphabet(part).bit_count() > NARROW:
-            return Chain(node.parts[:index])
+            return Chain(_parts(node)[:index])
     return node
 
 

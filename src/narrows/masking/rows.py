@@ -58,7 +58,8 @@ class Row:
     """Else the shape (see `shapes`) that every candidate has in it, so that a text without it need not be looked at."""
 
     live: str
-    """Hits every text whose end could begin a candidate, go on with one, or decide one; empty if `alive` is None."""
+    """Hits every text whose end could begin a candidate, go on with one, or decide one, and some others. Empty if
+    `alive` is None."""
 
     crossing: bool
     """Whether that can reach over a separator; other rows need not be asked while a word grows."""
@@ -78,8 +79,8 @@ class Row:
     """A candidate, with `pre` and `suf`."""
 
     alive: Matcher | None
-    """Where the earliest undecided start is, in a text that `live` hits; `pre` characters too early. None if it can't
-    reach over a separator: it is then not asked."""
+    """Where the earliest undecided start is, if there is one; `pre` characters too early. None if it can't reach over
+    a separator: it is then not asked."""
 
     lead: Matcher | None
     """Its lead alone."""
@@ -158,7 +159,7 @@ def _compile(detector: Detector, bounds: patterns.Bounds, shapes: Shapes) -> Row
         gate=render(gate),
         literal=literal,
         shape=None if literal else shapes.hit(node if lead is None else Chain((lead, node))),
-        live=render(Chain((*start, live))) + r"\z" if crossing else "",
+        live=_live_gate(lead, front, node, live) if crossing else "",
         crossing=crossing,
         tail=shapes.tail(live) if crossing and not lead else None,
         pre=len(front),
@@ -234,6 +235,14 @@ def _liveness(detector: Detector, node: Node) -> tuple[Node, bool]:
         waiting = Chain((node, Repeat(ANYTHING, 0, detector.right)))
         return patterns.Choice((started, waiting)), True
     return started, crossing
+
+
+def _live_gate(lead: Node | None, front: list[Node], node: Node, live: Node) -> str:
+    anywhere, ending = outlines.live_outline(lead, node, live)
+    ways = [] if anywhere is None else [render(anywhere)]
+    if ending is not None:
+        ways.append(render(Chain((*(front if anywhere is None else ()), ending))) + r"\z")
+    return "|".join(ways)
 
 
 def _bytes(mask: int) -> bytes:

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from narrows.masking import outlines
-from narrows.masking.patterns import Chars, Node, bits, parse, render
+from narrows.masking.patterns import Chars, Node, bits, parse, prefixes, render
 from unit.masking.samples import DETECTORS, PIECES
 
 
@@ -32,6 +32,16 @@ def test_a_lead_is_looked_for_up_to_where_anything_can_stand() -> None:
     assert outlines.outline(lead, [], node, []) == (parse("(?:host|port) ?="), True)
     near = outlines.outline(parse("pin:? ?"), [], parse("[0-9]{4,8}"), [])
     assert near == (parse("pin:? ?[0-9]{4}"), True)
+
+
+def test_the_end_of_a_text_is_looked_at_by_how_a_long_match_begins() -> None:
+    key = parse("-----BEGIN KEY-----[A-Z]{0,90}")
+    begun = parse("-----BEGIN KEY-----")
+    assert outlines.live_outline(None, key, key) == (begun, prefixes(begun))
+    short = parse("[0-9]{2} [0-9]{2}")
+    assert outlines.live_outline(None, short, short) == (None, short)
+    assert outlines.live_outline(parse("pwd ?[a-z ]{0,40}="), short, short) == (parse("pwd ?"), None)
+    assert outlines.live_outline(parse("a ?="), short, short) == (parse("a ?="), None)
 
 
 def test_a_last_repeat_is_as_short_as_can_be() -> None:
