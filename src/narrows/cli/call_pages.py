@@ -8,6 +8,8 @@ import msgspec
 from narrows.cli.moments import iso, show_duration, show_moment
 from narrows.cli.passages import Passage, answered, asked
 from narrows.cli.terminal import Row, harmless, one_line
+from narrows.evidence.entries import NoteEntry
+from narrows.model.verdict import FLAGGED
 from narrows.stores.sqlite.views import CallRecord, CallView, SessionView
 
 COLUMNS: Final = ("id", "time", "who", "outcome", "model", "operation", "tokens", "took")
@@ -91,7 +93,7 @@ def _facts(record: CallRecord) -> Iterator[tuple[str, str]]:
     yield "session", call.session
     yield "policies", f"{', '.join(call.policies) or 'none'} (revision {call.revision})"
     yield "refused", _refusal(call)
-    yield "noted", "; ".join(f"{note.policy} would refuse: {note.code}" for note in call.notes)
+    yield "noted", "; ".join(map(_note, call.notes))
     yield "masked", "; ".join(_masks(call))
     yield "limits", _limits(call)
     yield "model", call.model_answered or ""
@@ -99,6 +101,12 @@ def _facts(record: CallRecord) -> Iterator[tuple[str, str]]:
     yield "timing", _timing(call)
     yield "upstream", _upstream(call)
     yield "record", "intact" if record.intact else "NOT INTACT: it was changed after it was written"
+
+
+def _note(note: NoteEntry) -> str:
+    if note.code == FLAGGED:
+        return f"{note.policy} flags: {note.rule}{f' at {note.param}' if note.param else ''}"
+    return f"{note.policy} would refuse: {note.code}"
 
 
 def _masks(call: CallView) -> Iterator[str]:

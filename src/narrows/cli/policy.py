@@ -14,6 +14,7 @@ from narrows.cli.terminal import complain, harmless, print_json, print_table, sa
 from narrows.config.problem import ConfigError
 from narrows.config.scalars import nearest
 from narrows.dialects.registry import build_dialect
+from narrows.inspection.novelty import Sessions
 from narrows.model.plan import Transform
 from narrows.model.principal import Principal
 from narrows.policy.cases import Masked, Result, read_cases, run_cases, say_masks
@@ -23,9 +24,11 @@ from narrows.policy.personas import PersonaError, persona
 from narrows.policy.tokens import EstimatingCounter
 from narrows.wiring.configuration import Checked
 from narrows.wiring.order import controls
+from narrows.wiring.readings import TextReadings
 
 if TYPE_CHECKING:
     from narrows.controls.mask import Mask
+    from narrows.policy.inspect import Sights
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -107,11 +110,22 @@ def run_case_file(
     except ConfigError as error:
         raise Failure(f"the cases can't be used:\n{error}", USAGE) from None
     masked, mask = _masking(result) if say_masks(placed) or _blocks(result) else (None, None)
-    request, _ = controls(RuleInspector(), mask)
+    inspector = RuleInspector(TextReadings(), _sights(result))
+    request, _ = controls(inspector, Sessions(secrets.token_bytes(32)), mask)
     results = run_cases(placed, result.policies, request, EstimatingCounter(), masked)
     _show(cases, results, as_json=as_json)
     if not all(result.passed for result in results):
         raise typer.Exit(FAILED)
+
+
+def _sights(result: Checked) -> "Sights | None":
+    """What finds the entities that prompt rules name; None where none names any."""
+    if not any(rule.entities for rule in result.policies.rules):
+        return None
+    from narrows.cli import engine  # noqa: PLC0415
+    from narrows.wiring.masking import sights  # noqa: PLC0415
+
+    return sights(engine.load(result.loaded))
 
 
 def _blocks(result: Checked) -> bool:

@@ -11,6 +11,7 @@ from narrows.cli.moments import show_moment
 from narrows.cli.terminal import Row, one_line
 from narrows.model.record import Outcome
 from narrows.model.refusal import REGISTRY, Code, Meaning
+from narrows.model.verdict import FLAGGED
 from narrows.stores.sqlite.views import CallView
 
 _ENDINGS: Final = {
@@ -27,7 +28,8 @@ _FIRST: Final = "The same request will be refused again: change it, or have the 
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """One thing that was decided. `kind`: `refused`, `masked`, or `observed` (what would have been done).
+    """One thing that was decided. `kind`: `refused`, `masked`, `flagged`, or `observed` (what would have been
+    done).
 
     `what` says it in a sentence; `next` what to do, empty where there is nothing to.
     """
@@ -126,12 +128,14 @@ def _masks(call: CallView) -> Iterator[Reason]:
 
 def _notes(call: CallView) -> Iterator[Reason]:
     for note in call.notes:
+        by, place = _by(note.policy, note.rule), f" at {note.param}" if note.param else ""
+        if note.code == FLAGGED:
+            what = f"It was flagged{by}{place}, and passed."
+            yield Reason("flagged", what, "", note.code, note.policy, note.rule, note.param)
+            continue
         meaning = _meaning(note.code)
-        place = f" at {note.param}" if note.param else ""
         summary = "" if meaning is None else f": {meaning.summary}"
-        what = (
-            f"{note.code} would have been the answer{_by(note.policy, note.rule)}{place}, which only observes{summary}"
-        )
+        what = f"{note.code} would have been the answer{by}{place}, which only observes{summary}"
         step = "" if meaning is None else f"When it is enforced: {meaning.remedy}"
         yield Reason("observed", what, step, note.code, note.policy, note.rule, note.param)
 

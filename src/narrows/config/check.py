@@ -8,6 +8,7 @@ from typing import Final
 
 from narrows.config.check_masks import MaskChecks
 from narrows.config.check_policies import PolicyChecks
+from narrows.config.check_rules import RuleChecks
 from narrows.config.forms import header_name, host_name, listen_address, network, url
 from narrows.config.problem import Problem
 from narrows.config.schema import Config, Connection, ConnectionCredential, Issuer
@@ -38,11 +39,13 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
         checks.connection(f"connections.{name}", name, connection, hosts)
     policies = PolicyChecks(config, operations)
     policies.run()
-    masks = MaskChecks()
+    masks, rules = MaskChecks(), RuleChecks()
     masks.detectors(config.detectors)
     for index, policy in enumerate(config.policies):
         masks.masks(f"policies[{index}]", policy)
-    return checks.problems + policies.problems + masks.problems, checks.warnings + policies.warnings
+        rules.rules(f"policies[{index}]", policy)
+    problems = checks.problems + policies.problems + rules.problems + masks.problems
+    return problems, checks.warnings + policies.warnings
 
 
 class _Checks:

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from narrows.config.rules import PromptRule, ReplyRule
+from narrows.config.setting import Globs, Name, Setting
 from narrows.model.secret import Secret
 
 Seconds = Annotated[float, Meta(gt=0, extra={"unit": "duration"})]
 Bytes = Annotated[int, Meta(gt=0, extra={"unit": "size"})]
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Tokens = Annotated[int, Meta(gt=0)]
-Globs = Annotated[tuple[str, ...], Meta(min_length=1)]
 Parameter = Literal[
     "store",
     "server_tools",
@@ -28,10 +28,6 @@ Parameter = Literal[
     "models",
     "audio_output",
 ]
-
-
-class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of every section: an unknown key is an error, never ignored."""
 
 
 class Tls(Setting, frozen=True, kw_only=True):
@@ -172,7 +168,9 @@ class Connection(Setting, frozen=True, kw_only=True):
     models: Annotated[Globs, Meta(description="Models it serves, as globs; `/v1/…` at the root routes by them.")] = (
         "*",
     )
-    aliases: Annotated[dict[str, str], Meta(description="Names callers may use → the upstream's model name.")] = {}
+    aliases: Annotated[dict[str, str], Meta(description="Names callers may use → the upstream's model name.")] = (
+        msgspec.field(default_factory=dict)
+    )
     cap_fields: Annotated[
         tuple[CapField, ...], Meta(description="Overrides the shipped table of output-cap fields.")
     ] = ()
@@ -213,25 +211,6 @@ class Limits(Setting, frozen=True, kw_only=True):
     mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: record only.")] = "enforce"
 
 
-class Pattern(Setting, frozen=True, kw_only=True):
-    """A linear-time pattern (RE2 syntax)."""
-
-    pattern: Annotated[str, Meta(description="RE2 pattern, searched anywhere in a text.")]
-    name: Annotated[str | None, Meta(description="The rule's name in messages and records.")] = None
-    message: Annotated[str | None, Meta(description="What the caller is told.")] = None
-    roles: Annotated[
-        tuple[Literal["system", "user", "assistant", "tool_definition", "tool_call", "tool_result"], ...],
-        Meta(description="Roles the rule looks at (`in:`); all by default."),
-    ] = msgspec.field(default=(), name="in")
-    mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: record only.")] = "enforce"
-
-
-class PromptRule(Setting, frozen=True, kw_only=True):
-    """A rule on prompts."""
-
-    deny: Annotated[Pattern, Meta(description="Refuse prompts that match.")]
-
-
 class Mask(Setting, frozen=True, kw_only=True):
     """What is masked, where and how. It names `entities`, `fields`, or both."""
 
@@ -269,10 +248,18 @@ class Policy(Setting, frozen=True, kw_only=True):
     may: Annotated[May, Meta(description="What it permits.")]
     limits: Annotated[Limits, Meta(description="Caps on one call.")] = Limits()
     prompts: Annotated[tuple[PromptRule, ...], Meta(description="Rules on prompts.")] = ()
+    responses: Annotated[tuple[ReplyRule, ...], Meta(description="Rules on replies.")] = ()
     mask: Annotated[tuple[Mask, ...], Meta(description="What is masked in prompts and replies.")] = ()
     media: Annotated[
         Literal["refuse", "allow"], Meta(description="Images, audio and files where prompts are inspected or masked.")
     ] = "refuse"
+
+    @property
+    def names_entities(self) -> bool:
+        """Whether something here looks for entities, so that detectors are needed."""
+        prompts = any(rule.entities for entry in self.prompts for rule in entry.rules)
+        responses = any(rule.entities for entry in self.responses for rule in entry.rules)
+        return bool(self.mask) or prompts or responses
 
 
 class DetectorPattern(Setting, frozen=True, kw_only=True):
@@ -327,7 +314,9 @@ class AnalyzerSettings(Setting, frozen=True, kw_only=True):
         Annotated[tuple[str, ...], Meta(min_length=1)], Meta(description="What it is asked for, such as `PERSON`.")
     ]
     language: Annotated[str | None, Meta(description="The language of texts, such as `en`; else the plug-in's.")] = None
-    options: Annotated[dict[str, str], Meta(description="The plug-in's own options, such as a `model`.")] = {}
+    options: Annotated[dict[str, str], Meta(description="The plug-in's own options, such as a `model`.")] = (
+        msgspec.field(default_factory=dict)
+    )
     timeout: Annotated[Seconds, Meta(description="The texts of a request, or of an event, may take so long.")] = 2.0
     processes: Annotated[int, Meta(ge=1, le=64, description="Processes of it, each with its own model.")] = 1
     on_failure: Annotated[

@@ -1,6 +1,8 @@
-"""Refuses prompts in which the scan found what a `prompts: - deny:` rule names.
+"""Judges prompts by what the scan found of the rules under `prompts`.
 
-Reads the call's findings; what is found, and where, is the inspector's work.
+The order: what an enforced `deny` rule finds refuses the call; then what no `allow` rule of a policy that has some
+covers; what `flag` rules find is recorded, and so is what rules that only observe would refuse. It reads the call's
+findings; what is found, and where, is the inspector's work.
 """
 
 from typing import Final
@@ -8,7 +10,7 @@ from typing import Final
 import msgspec
 
 from narrows.model.call import Call
-from narrows.model.plan import Rule
+from narrows.model.plan import Action, Rule
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -16,6 +18,12 @@ from narrows.model.text import Finding
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Note, Proceed, Verdict
 from narrows.ports.control import Guard
+
+_CODES: Final = {
+    Action.DENY: Code.PROMPT_DENIED,
+    Action.FLAG: Code.PROMPT_DENIED,
+    Action.ALLOW: Code.PROMPT_NOT_ALLOWED,
+}
 
 
 class PromptRules:
@@ -35,21 +43,27 @@ class _Judging:
 
     def on_request(self, call: Call) -> Verdict:
         rules = {(rule.policy, rule.name): rule for rule in call.plan.rules}
+        refused: dict[Action, Deny] = {}
         notes: dict[tuple[str, str], Note] = {}
         for finding in call.findings:
             rule = rules.get((finding.policy, finding.rule))
             if rule is None:
                 continue
-            if not rule.observe:
-                return _deny(rule, finding)
-            note = Note(Code.PROMPT_DENIED, rule.policy, rule.name, finding.path)
+            if rule.action is not Action.FLAG and not rule.observe:
+                refused.setdefault(rule.action, _deny(rule, finding))
+                continue
+            flagged = rule.action is Action.FLAG
+            note = Note(_CODES[rule.action], rule.policy, rule.name, finding.path, flagged)
             notes.setdefault((rule.policy, rule.name), note)
+        deny = refused.get(Action.DENY) or refused.get(Action.ALLOW)
+        if deny is not None:
+            return deny
         if not notes:
             return PROCEED
         return Proceed(msgspec.structs.replace(call, notes=call.notes + tuple(notes.values())))
 
     def on_event(self, event: Event) -> Deny | None:
-        """Replies are not judged."""
+        """Replies are not judged here."""
 
     def on_finish(self) -> Deny | None:
         """Nothing is held back."""
@@ -62,4 +76,5 @@ _JUDGING: Final = _Judging()
 
 
 def _deny(rule: Rule, finding: Finding) -> Deny:
-    return Deny(Code.PROMPT_DENIED, rule.message, policy=rule.policy, rule=rule.name, param=finding.path)
+    hidden = f" It was found decoded from {finding.view}." if finding.view else ""
+    return Deny(_CODES[rule.action], rule.message + hidden, policy=rule.policy, rule=rule.name, param=finding.path)

@@ -8,7 +8,7 @@ answers is read by type, as strictly as anything from outside.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from narrows.engine.chain import Chain
 from narrows.engine.judging import Caller, choose, make_call, recordable
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Snapshot
+from narrows.inspection.novelty import Sessions
 from narrows.model.call import Asked, Call, Source
 from narrows.model.plan import Plan
 from narrows.model.principal import Credential, Principal
@@ -46,6 +47,7 @@ class Tools(msgspec.Struct, frozen=True):
 
     tokens: TokenCounter
     sessions: SessionIds
+    sent: Sessions
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -71,12 +73,14 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 class Errand(msgspec.Struct, frozen=True, tag="request"):
-    """A request to be read and judged. `candidates` are connections, `targets` the path that each would be sent."""
+    """A request to be read and judged. `candidates` are connections, `targets` the path that each would be sent, `sent`
+    what each session of the caller has sent before, as digests."""
 
     caller: Caller
     route: Route
     candidates: tuple[str, ...]
     targets: tuple[str, ...]
+    sent: Mapping[str, frozenset[bytes]] = {}
 
 
 class ReplyErrand(msgspec.Struct, frozen=True, tag="reply"):
@@ -96,6 +100,7 @@ class Judged(msgspec.Struct, frozen=True):
     masked: int = 0
     opaque: int = 0
     labels: int = 0
+    tags: int = 0
 
 
 class Replied(msgspec.Struct, frozen=True):
@@ -151,6 +156,7 @@ _findings: Final = msgspec.msgpack.Decoder(list[Finding])
 _masked: Final = msgspec.msgpack.Decoder(list[Masked])
 _opaque: Final = msgspec.msgpack.Decoder(list[Opaque])
 _labels: Final = msgspec.msgpack.Decoder(list[_Label])
+_tags: Final = msgspec.msgpack.Decoder(list[bytes])
 
 
 # In the process apart.
@@ -172,9 +178,11 @@ def _judge(snapshot: Snapshot, tools: Tools, errand: Errand, data: bytes) -> lis
     connected, plan = choose(snapshot, errand.caller, candidates, asked)
     target = errand.targets[errand.candidates.index(connected.name)]
     call = make_call(errand.caller, asked, connected, plan, target, tools.tokens, tools.sessions)
+    tools.sent.replace(call.principal.key, errand.sent)
     chain = Chain(snapshot, call)
     deny = chain.judge()
-    chain.end(Outcome.UNKNOWN, None)
+    # Whether it is forwarded is the gate's to decide, and to remember.
+    chain.end(Outcome.REFUSED, None)
     call = chain.call
     recorded: Deny | None = None
     if deny is not None:
@@ -191,7 +199,7 @@ def _packed(call: Call, deny: Deny | None, recorded: Deny | None, forward: Forwa
     """The parts of an answer."""
     contents = forward.contents
     labels = [_Label(one.label, len(one.data), len(one.data) >= WHOLE) for one in contents]
-    rows = [_batches(list_) for list_ in (call.findings, call.masked or (), call.asked.opaque, labels)]
+    rows = [_batches(list_) for list_ in (call.findings, call.masked or (), call.asked.opaque, labels, call.tags)]
     judged = Judged(deny, recorded, facts(call), *(len(batches) for batches in rows))
     together = b"".join([one.data for one in contents if len(one.data) < WHOLE])
     alone = [one.data for one in contents if len(one.data) >= WHOLE]
@@ -291,6 +299,7 @@ async def _settled(snapshot: Snapshot, errand: Errand, parts: Iterator[bytes]) -
     masked = await _rows(parts, judged.masked, _masked)
     opaque = await _rows(parts, judged.opaque, _opaque)
     labels = await _rows(parts, judged.labels, _labels)
+    tags = await _rows(parts, judged.tags, _tags)
     body = next(parts)
     contents = await _contents(labels, next(parts), parts)
     candidates = [snapshot.connections[name] for name in errand.candidates]
@@ -300,7 +309,7 @@ async def _settled(snapshot: Snapshot, errand: Errand, parts: Iterator[bytes]) -
     prepared = Prepared(Forward(body, contents), told.model, told.output_cap)
     asked = msgspec.structs.replace(told.asked, body=prepared, opaque=tuple(opaque))
     call = unpacked(msgspec.structs.replace(told, asked=asked), plan)
-    call = msgspec.structs.replace(call, findings=tuple(findings), masked=tuple(masked))
+    call = msgspec.structs.replace(call, findings=tuple(findings), masked=tuple(masked), tags=tuple(tags))
     return Settled(call, judged.deny, judged.recorded, contents)
 
 

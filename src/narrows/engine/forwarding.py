@@ -23,7 +23,7 @@ from narrows.engine.chain import Chain
 from narrows.engine.onward import onward_headers
 from narrows.engine.pacing import Weight, in_thread, send
 from narrows.engine.recorder import Recorder
-from narrows.engine.replying import JSON, passed_headers, refuse, reply_headers
+from narrows.engine.replying import JSON, explained, passed_headers, refuse, reply_headers
 from narrows.engine.snapshot import Connected
 from narrows.model.call import Call
 from narrows.model.record import Content, Outcome
@@ -137,7 +137,7 @@ class Forwarding:
         if not self._begun:
             refuse(self._exchange, self._connected.dialect, deny, call.request_id, call.id)
         elif self._reader is not None and self._streaming:
-            self._exchange.send(self._reader.fail(deny, call.request_id))
+            self._exchange.send(self._reader.fail(explained(deny, call.id), call.request_id))
             self._exchange.finish()
 
     async def _attempt(self) -> tuple[Outcome, Deny | None]:

@@ -151,7 +151,9 @@ class Gateway:
         head = visit.exchange.head
         names = tuple(connected.name for connected in routed.candidates)
         targets = tuple(routed.target(connected, head) for connected in routed.candidates)
-        settled = await judge(apart, visit.snapshot, Errand(visit.caller, routed.route, names, targets), data)
+        snapshot, caller = visit.snapshot, visit.caller
+        errand = Errand(caller, routed.route, names, targets, snapshot.sent(caller.identity.principal.key))
+        settled = await judge(apart, snapshot, errand, data)
         if isinstance(settled, Deny):
             await self._refuse_unread(visit, routed, settled)
             return
@@ -180,7 +182,8 @@ class Gateway:
             if deny is None and chain.call.asked.references:
                 deny = await self._check_references(chain.call)
         except BaseException:
-            chain.end(Outcome.CLIENT_GONE, None)
+            # Nothing was forwarded, and nobody is told.
+            chain.end(Outcome.REFUSED, None)
             raise
         self._observe(chain.call)
         if deny is not None:
@@ -194,7 +197,7 @@ class Gateway:
 
     def _observe(self, call: Call) -> None:
         for note in call.notes:
-            self._services.telemetry.observed(note.policy, note.code.value)
+            self._services.telemetry.observed(note.policy, note.label)
 
     async def _body(self, visit: _Visit, routed: Routed) -> bytes | Deny:
         exchange = visit.exchange

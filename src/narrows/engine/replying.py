@@ -52,9 +52,17 @@ def refuse(exchange: Exchange, dialect: Dialect | None, deny: Deny, request_id: 
     if not meaning.retry and (meaning.status >= 500 or meaning.status in _RETRIED):
         # SDKs retry these by themselves; this refusal would only repeat.
         headers.append((b"x-should-retry", b"false"))
+    deny = explained(deny, call_id)
     body = neutral(deny, request_id) if dialect is None else dialect.refuse(deny, request_id)
     exchange.respond(meaning.status, headers, body)
     return meaning.status
+
+
+def explained(deny: Deny, call_id: str | None) -> Deny:
+    """A refusal by policy with the way to its explanation: who was refused seldom sees headers."""
+    if call_id is None or deny.meaning.kind is not Kind.PERMISSION:
+        return deny
+    return msgspec.structs.replace(deny, message=f"{deny.message} (`narrows why {call_id}` explains it)")
 
 
 def neutral(deny: Deny, request_id: str) -> bytes:

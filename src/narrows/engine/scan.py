@@ -35,7 +35,7 @@ class _Scanning:
         self._inspector = inspector
 
     def on_request(self, call: Call) -> Verdict:
-        findings = self._inspector.inspect(call.asked.texts, call.plan)
+        findings = self._inspector.inspect(call)
         return Proceed(msgspec.structs.replace(call, findings=findings)) if findings else PROCEED
 
     def on_event(self, event: Event) -> Deny | None:

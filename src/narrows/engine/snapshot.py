@@ -18,6 +18,11 @@ from narrows.ports.identity import Authenticator
 from narrows.ports.offload import Apart
 
 
+def nothing_sent(_principal: str) -> Mapping[str, frozenset[bytes]]:
+    """What sessions have sent, where no rule asks."""
+    return {}
+
+
 class Connected(msgspec.Struct, frozen=True):
     """A connection, ready to use. `headers` are the request headers it forwards; `serves` says which models it has."""
 
@@ -32,7 +37,8 @@ class Connected(msgspec.Struct, frozen=True):
 class Snapshot(msgspec.Struct, frozen=True):
     """Everything a call is judged by. `controls` are in the order of the request, `reply_controls` of the reply.
     `recordable` gives a refused call and its refusal as they may be recorded, whatever control refused; None: as they
-    are. `apart` is the way to the process that judges large calls by the same snapshot; None: they are judged here.
+    are. `sent` gives what the sessions of a principal have sent, as digests by session. `apart` is the way to the
+    process that judges large calls by the same snapshot; None: they are judged here.
     """
 
     revision: str
@@ -44,6 +50,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     reply_controls: tuple[Control, ...]
     max_body: int
     recordable: Callable[[Call, Deny], tuple[Call, Deny]] | None = None
+    sent: Callable[[str], Mapping[str, frozenset[bytes]]] = nothing_sent
     apart: Apart | None = None
 
 

@@ -236,7 +236,7 @@ def _principal(principal: Principal) -> PrincipalEntry:
 def _notes(notes: tuple[Note, ...]) -> tuple[NoteEntry, ...] | None:
     if not notes:
         return None
-    return tuple(NoteEntry(code=note.code, param=note.param, policy=note.policy, rule=note.rule) for note in notes)
+    return tuple(NoteEntry(code=note.label, param=note.param, policy=note.policy, rule=note.rule) for note in notes)
 
 
 def _masked(masked: tuple[Masked, ...]) -> tuple[MaskEntry, ...] | None:

@@ -9,10 +9,14 @@ What is remembered is bounded. A text that has been forgotten is new again, so t
 weaker. Only what passed may be remembered: a refused text must be judged again.
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from narrows.model.text import Text
+
+TAG: Final = 16
+"""Bytes of the digest by which a text is known."""
 
 MOST_TEXTS: Final = 8_192
 """Texts that are remembered of one session: about 100 bytes each."""
@@ -20,17 +24,12 @@ MOST_TEXTS: Final = 8_192
 MOST_SESSIONS: Final = 4_096
 """Sessions that are remembered at least; never more than twice as many."""
 
-Digest = Callable[[bytes], bytes]
-"""A keyed hash of 16 bytes or more. Keyed, so that what is kept of a text tells nobody what it was."""
-
-
-def tag(text: Text, digest: Digest) -> bytes:
-    """By which a text is known: the digest of its role and value."""
-    return digest(text.role.encode() + b"\0" + text.value.encode("utf-8", "surrogatepass"))
+Name = tuple[str, str]
+"""A session: the key of its principal, and its id."""
 
 
 class Seen:
-    """The texts of one session, the most recently used MOST_TEXTS and never more than twice as many.
+    """The texts of one session, the most recently used and never more than twice `limit`.
 
     Two generations instead of a linked list: a full young one becomes the old one, and the old one is dropped.
     """
@@ -45,71 +44,71 @@ class Seen:
     def __contains__(self, tag: object) -> bool:
         return tag in self._young or tag in self._old
 
-    def add(self, tag: bytes) -> None:
-        """Remembers a text, or that it is still in use."""
-        if tag in self._young:
-            return
-        if len(self._young) >= self._limit:
-            self._old, self._young = self._young, set()
-        self._young.add(tag)
+    def add(self, tags: Iterable[bytes]) -> None:
+        """Remembers texts, or that they are still in use."""
+        for tag in tags:
+            if tag not in self._young:
+                if len(self._young) >= self._limit:
+                    self._old, self._young = self._young, set()
+                self._young.add(tag)
 
-    def __len__(self) -> int:
-        return len(self._young | self._old)
-
-
-class Novelty:
-    """What is new in one request, and what is to be remembered once it has passed."""
-
-    __slots__ = ("_tags", "fresh")
-
-    def __init__(self, texts: Sequence[Text], digest: Digest, known: Callable[[bytes], bool]) -> None:
-        """`known` says whether the session has sent a text of this tag."""
-        self._tags = [tag(text, digest) for text in texts]
-        self.fresh = frozenset(index for index, one in enumerate(self._tags) if not known(one))
-        """Indexes of the texts that are new."""
-
-    @property
-    def tags(self) -> tuple[bytes, ...]:
-        """The tags of all texts of the request, for `Sessions.passed`."""
-        return tuple(self._tags)
+    def tags(self) -> frozenset[bytes]:
+        """All that is remembered."""
+        return frozenset(self._young | self._old)
 
 
 class Sessions:
-    """What the sessions of a gate have sent. The key of a session must name its principal, too."""
+    """What the sessions of a gate have sent."""
 
-    __slots__ = ("_digest", "_limit", "_old", "_texts", "_young")
+    __slots__ = ("_hash", "_limit", "_old", "_texts", "_young")
 
-    def __init__(self, digest: Digest, sessions: int = MOST_SESSIONS, texts: int = MOST_TEXTS) -> None:
-        self._digest = digest
+    def __init__(self, key: bytes, sessions: int = MOST_SESSIONS, texts: int = MOST_TEXTS) -> None:
+        """`key`, of 16 to 64 bytes, is that of the digests: what is kept of a text tells nobody what it was."""
+        self._hash = hashlib.blake2b(key=key, digest_size=TAG, person=b"novelty")
         self._limit = sessions
-        self._texts = texts
-        self._young: dict[str, Seen] = {}
-        self._old: dict[str, Seen] = {}
+        self._texts = max(1, texts // 2)
+        self._young: dict[Name, Seen] = {}
+        self._old: dict[Name, Seen] = {}
 
-    def judge(self, session: str, texts: Sequence[Text]) -> Novelty:
-        """What of these texts is new in the session. Remembers nothing."""
+    def tags(self, texts: Sequence[Text]) -> list[bytes]:
+        """By which texts are known: the digests of role and value."""
+        found = []
+        for text in texts:
+            digest = self._hash.copy()
+            digest.update(f"{text.role}\0{text.value}".encode("utf-8", "surrogatepass"))
+            found.append(digest.digest())
+        return found
+
+    def known(self, session: Name, tags: Sequence[bytes]) -> frozenset[int]:
+        """The indexes of the texts that the session has sent before."""
         seen = self._young.get(session) or self._old.get(session)
-        return Novelty(texts, self._digest, seen.__contains__ if seen is not None else _nothing)
+        if seen is None:
+            return frozenset()
+        return frozenset([index for index, tag in enumerate(tags) if tag in seen])
 
-    def passed(self, session: str, novelty: Novelty) -> None:
+    def passed(self, session: Name, tags: Iterable[bytes]) -> None:
         """Remembers the texts of a request that has passed every rule."""
         seen = self._young.get(session)
         if seen is None:
-            seen = self._old.pop(session, None) or Seen(max(1, self._texts // 2))
+            seen = self._old.pop(session, None) or Seen(self._texts)
             if len(self._young) >= self._limit:
                 self._old, self._young = self._young, {}
             self._young[session] = seen
-        for one in novelty.tags:
-            seen.add(one)
+        seen.add(tags)
 
-    def forget(self, session: str) -> None:
-        """Everything in the session is new again: its policy has changed."""
-        self._young.pop(session, None)
-        self._old.pop(session, None)
+    def of(self, principal: str) -> dict[str, frozenset[bytes]]:
+        """What each session of a principal has sent, by the session's id."""
+        return {
+            session: seen.tags()
+            for sessions in (self._old, self._young)
+            for (who, session), seen in sessions.items()
+            if who == principal
+        }
+
+    def replace(self, principal: str, sent: Mapping[str, Iterable[bytes]]) -> None:
+        """Takes over what is known elsewhere of a principal's sessions."""
+        for session, tags in sent.items():
+            self.passed((principal, session), tags)
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
-
-
-def _nothing(_tag: bytes) -> bool:
-    return False

@@ -7,7 +7,7 @@ import msgspec
 from narrows.model.plan import Plan
 from narrows.model.principal import Credential, Principal
 from narrows.model.span import Spans
-from narrows.model.text import Finding, Masked, Opaque, Text
+from narrows.model.text import NO_LABELS, Finding, Labels, Masked, Opaque, Text
 from narrows.model.verdict import Note
 
 Json = dict[str, Any]
@@ -52,7 +52,8 @@ class Call(msgspec.Struct, frozen=True):
     `at` is Unix time in microseconds. `output_cap` is what the controls decided, in tokens per choice; None where
     nothing caps. `model` is the name the upstream knows, after aliases. `masked` says what was masked in the request;
     None: it has not been masked yet. `spans` is what plug-ins found in its texts; None: none was asked. `shown_path` is
-    how the path is recorded where it holds what masks hide.
+    how the path is recorded where it holds what masks hide. `known` are the places among the request's texts of those
+    that this session has sent before, `tags` the digests by which all are known; `labels` is what classifiers say.
     """
 
     id: str
@@ -76,6 +77,9 @@ class Call(msgspec.Struct, frozen=True):
     masked: tuple[Masked, ...] | None = None
     spans: Spans | None = None
     shown_path: str | None = None
+    known: frozenset[int] = frozenset()
+    tags: tuple[bytes, ...] = ()
+    labels: Labels = NO_LABELS
 
     @property
     def operation(self) -> str:

@@ -4,7 +4,7 @@ Permissions add up; restrictions add up: a plan holds the limits and rules of *e
 """
 
 from collections.abc import Sequence
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Protocol
 
 import msgspec
@@ -28,15 +28,39 @@ class Limit(msgspec.Struct, frozen=True):
     observe: bool = False
 
 
+class Action(StrEnum):
+    """What a rule does with a text that matches."""
+
+    ALLOW = "allow"
+    """Lets pass; what no such rule of the policy lets pass is refused."""
+
+    DENY = "deny"
+    """Refuses."""
+
+    FLAG = "flag"
+    """Lets pass, records and counts."""
+
+
 class Rule(msgspec.Struct, frozen=True):
-    """One prompt rule. `roles` empty means every role."""
+    """One prompt rule. It matches where one of its `matchers` does, or one of its `entities` is found at least as
+    surely as `threshold`, or a classifier gives a label that one of `labels` (globs) covers.
+
+    `roles` empty means every role. `history`: it looks at what the session has sent before, too. `views`: it looks at
+    decoded views, too.
+    """
 
     name: str
     policy: str
-    matcher: Matcher
+    matchers: tuple[Matcher, ...]
     message: str
     roles: frozenset[Role] = frozenset()
     observe: bool = False
+    action: Action = Action.DENY
+    entities: frozenset[str] = frozenset()
+    threshold: float = 0.0
+    labels: tuple[str, ...] = ()
+    history: bool = False
+    views: bool = True
 
 
 class Transform(IntEnum):

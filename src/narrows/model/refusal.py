@@ -26,6 +26,8 @@ class Code(StrEnum):
     REFERENCE_NOT_ALLOWED = "reference_not_allowed"
     MEDIA_NOT_ALLOWED = "media_not_allowed"
     PROMPT_DENIED = "prompt_denied"
+    PROMPT_NOT_ALLOWED = "prompt_not_allowed"
+    REPLY_DENIED = "reply_denied"
     SENSITIVE_DATA = "sensitive_data"
     PROMPT_TOO_LONG = "prompt_too_long"
     OUTPUT_LIMIT = "output_limit"
@@ -166,6 +168,20 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         False,
         "A policy's prompt rule denies this prompt.",
         "Change the prompt; the message names the rule.",
+    ),
+    Code.PROMPT_NOT_ALLOWED: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "A policy allows only certain prompts, and this is none of them.",
+        "Keep to what the policy's `prompts: allow:` rules describe; the message names the place that none covers.",
+    ),
+    Code.REPLY_DENIED: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "The reply holds what a policy's response rule denies, so it was stopped.",
+        "Ask for something else; the message names the rule.",
     ),
     Code.SENSITIVE_DATA: Meaning(
         403,

@@ -1,6 +1,8 @@
 """Texts: everything a model reads or writes, with where it stands in the body."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -56,7 +58,8 @@ class Masked(msgspec.Struct, frozen=True, gc=False):
 class Finding(msgspec.Struct, frozen=True, gc=False):
     """What the one scan found in a text: a rule or detector and a place, never the value.
 
-    `start` and `end` are character offsets into the text at `path`.
+    `start` and `end` are character offsets into the text at `path`. `view` names the decoded view of it in which
+    it was found, and then they are those of what was decoded; empty: the text as it is.
     """
 
     rule: str
@@ -64,3 +67,10 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     path: str
     start: int
     end: int
+    view: str = ""
+
+
+Labels = Mapping[str, tuple[str, ...]]
+"""By text: what a classifier says of it. A text that is not there has not been classified."""
+
+NO_LABELS: Final[Labels] = {}

@@ -51,9 +51,19 @@ Verdict = Proceed | Deny | Hold
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What an observed rule or policy would have done: recorded and counted, never enforced."""
+    """Recorded and counted, never enforced: what an observed rule or policy would have done. `flagged`: what a rule
+    that only flags has seen; the code is that of the refusal it could be."""
 
     code: Code
     policy: str
     rule: str | None = None
     param: str | None = None
+    flagged: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its name in records and metrics."""
+        return FLAGGED if self.flagged else self.code.value
+
+
+FLAGGED: Final = "flagged"

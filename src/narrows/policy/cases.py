@@ -13,8 +13,10 @@ from msgspec import Meta
 from narrows.config.document import parse
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.reading import Reading
+from narrows.config.rules import RoleName
 from narrows.config.scalars import nearest
-from narrows.config.schema import Parameter, Setting
+from narrows.config.schema import Parameter
+from narrows.config.setting import Setting
 from narrows.model.call import Asked, Call, Source
 from narrows.model.principal import Credential, Principal
 from narrows.model.refusal import Code
@@ -27,8 +29,6 @@ from narrows.ports.inspector import TokenCounter
 
 Masked = Callable[[Call], frozenset[str]]
 """The entities that a call's plan masks in its prompt, in force."""
-
-RoleName = Literal["system", "user", "assistant", "tool_definition", "tool_call", "tool_result"]
 
 
 class As(Setting, frozen=True, kw_only=True):
@@ -240,7 +240,7 @@ def _result(placed: Placed, deny: Deny | None, call: Call, masks: frozenset[str]
         code=None if deny is None else deny.code.value,
         policy=None if deny is None else deny.policy,
         rule=None if deny is None else deny.rule,
-        notes=tuple(f"{note.policy}: {note.code.value}" for note in call.notes),
+        notes=tuple(f"{note.policy}: {note.label}" for note in call.notes),
         masks=None if masks is None else tuple(sorted(masks)),
     )
 

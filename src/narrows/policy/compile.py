@@ -10,14 +10,13 @@ from narrows.config.describe import revision
 from narrows.config.entities import NOTHING, Vocabulary
 from narrows.config.globs import Glob
 from narrows.config.problem import ConfigError, Problem
-from narrows.config.schema import Config, Limits, Policy, PromptRule
+from narrows.config.schema import Config, Limits, Policy
 from narrows.model.plan import Limit, Mask, Rule
-from narrows.model.text import Role
 from narrows.policy.decide import Compiled
 from narrows.policy.globs import GlobSet
 from narrows.policy.masks import compile_masks
-from narrows.policy.patterns import Pattern, PatternError
 from narrows.policy.policyset import PolicySet
+from narrows.policy.rules import compile_rules
 from narrows.policy.who import Clause, WhoIndex, normalise
 
 NOT_GENERATING: Final = frozenset({"models", "count_tokens"})
@@ -36,7 +35,7 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
     compiled = []
     for index, policy in enumerate(config.policies):
         clause = numbers.setdefault(normalise(policy.who, issuers), len(numbers))
-        rules = _rules(policy, f"policies[{index}]", problems)
+        rules = compile_rules(policy, f"policies[{index}]", vocabulary, problems)
         masks = compile_masks(policy, f"policies[{index}]", vocabulary, problems)
         compiled.append(_compiled(policy, clause, connections, rules, masks))
     if problems:
@@ -77,31 +76,3 @@ def _limit(policy: Policy, limits: Limits, value: int | None) -> Limit | None:
     if value is None:
         return None
     return Limit(policy.name, value, observe="observe" in (policy.mode, limits.mode))
-
-
-def _rules(policy: Policy, key: str, problems: list[Problem]) -> tuple[Rule, ...]:
-    rules: list[Rule] = []
-    names: set[str] = set()
-    for index, prompt in enumerate(policy.prompts):
-        here = f"{key}.prompts[{index}].deny"
-        name = prompt.deny.name or f"prompts[{index}]"
-        if name in names:
-            problems.append(Problem(f"{here}.name", f"another rule of this policy is already called {name}"))
-        names.add(name)
-        try:
-            rules.append(_rule(policy, prompt, name))
-        except PatternError as error:
-            problems.append(Problem(f"{here}.pattern", f"the pattern can't be used: {error}"))
-    return tuple(rules)
-
-
-def _rule(policy: Policy, prompt: PromptRule, name: str) -> Rule:
-    deny = prompt.deny
-    return Rule(
-        name=name,
-        policy=policy.name,
-        matcher=Pattern(deny.pattern),
-        message=deny.message or f"The prompt is denied by rule {name} of policy {policy.name}.",
-        roles=frozenset(Role(role) for role in deny.roles),
-        observe="observe" in (policy.mode, deny.mode),
-    )

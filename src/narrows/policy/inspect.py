@@ -1,18 +1,21 @@
 """The one scan of a call's texts: what the plan's prompt rules find, and where. Judges nothing.
 
-The texts, joined, are looked through for the few words that every match must hold (`needles`), and if one of them is
-there, or the rules name none, passed once through an automaton of all rules together. Only if something matches is each
-text passed by itself, which says *which* rules match, and only those are then searched for their place.
+The texts that rules look at, joined, are looked through for the few words that every match must hold (`needles`), and
+if one of them is there, or the rules name none, passed once through an automaton of all rules together. Only if
+something matches is each text passed by itself, which says *which* rules match, and only those are then searched for
+their place.
 
-A model reads the parts of one content as one text, so they are scanned singly and joined: a prompt cut in two is still
-that prompt.
+Beside the texts themselves rules look at readings of them: what stands in several parts joined, and what is encoded
+decoded. Who makes the readings is given.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, NamedTuple, Protocol
 
-from narrows.model.plan import Plan, Rule
-from narrows.model.text import Finding, Text
+from narrows.config.globs import Glob
+from narrows.model.call import Call
+from narrows.model.plan import Action, Matcher, Plan, Rule
+from narrows.model.text import NO_LABELS, Finding, Labels, Text
 from narrows.policy.patterns import Pattern, PatternSet, encode
 from narrows.policy.recent import Recent
 
@@ -20,32 +23,101 @@ SCANNERS: Final = 1_024
 TOGETHER: Final = 64
 """Rules in one automaton; more would make it large, and slow on new text."""
 
+
 NEEDLES: Final = 16
 """Words that are looked for one by one; more would take longer than the automaton."""
 
-_PART: Final = "].text"
-"""How the path of a content's text part ends."""
+Span = tuple[str, int, int]
+"""A path, and the characters from where to where of the text there."""
+
+
+class Seen(NamedTuple):
+    """A text as rules look at it: as it is, or a reading of it. `new`: this session has not sent it before."""
+
+    text: Text
+    new: bool = True
+    view: str = ""
+    """How it was decoded; empty: as it is written."""
+    place: Callable[[int, int], Span | None] | None = None
+    """Of a reading: from characters of it to their place in a text; None for those that the text itself shows."""
+
+
+class Sighting(NamedTuple):
+    """An entity in a text."""
+
+    entity: str
+    start: int
+    end: int
+    score: float
+
+
+class Readings(Protocol):
+    """Reads texts in other ways."""
+
+    def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> Sequence[Seen]:
+        """Readings of what is new, with `history` of what is not, too; with `views` also what is encoded, decoded."""
+
+
+Sight = Callable[[str], Sequence[Sighting]]
+Sights = Callable[[frozenset[str]], Sight]
+"""Makes what looks for these entities."""
 
 
 class Scanner:
     """The rules of one plan, ready to scan."""
 
-    __slots__ = ("_apart", "_batches", "_needles")
+    __slots__ = ("_allows", "_apart", "_batches", "_entities", "_history", "_labels", "_needles", "_sight", "_views")
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        together = [(rule, rule.matcher) for rule in rules if isinstance(rule.matcher, Pattern)]
-        self._apart = tuple(rule for rule in rules if not isinstance(rule.matcher, Pattern))
+    def __init__(self, rules: Sequence[Rule], sights: Sights | None = None) -> None:
+        pairs = [(rule, matcher) for rule in rules for matcher in rule.matchers]
+        together = [(rule, matcher) for rule, matcher in pairs if isinstance(matcher, Pattern)]
+        self._apart = tuple((rule, matcher) for rule, matcher in pairs if not isinstance(matcher, Pattern))
         self._batches = tuple(
-            (tuple(rule for rule, _ in batch), PatternSet(tuple(pattern for _, pattern in batch)))
+            (tuple(batch), PatternSet(tuple(pattern for _, pattern in batch)))
             for batch in (together[at : at + TOGETHER] for at in range(0, len(together), TOGETHER))
         )
         self._needles = None if self._apart else _needles([pattern for _, pattern in together])
+        self._entities = tuple(rule for rule in rules if rule.entities)
+        named = frozenset().union(*(rule.entities for rule in self._entities))
+        if named and sights is None:
+            raise ValueError("rules name entities, and nothing looks for them")
+        self._sight = None if sights is None or not named else sights(named)
+        self._labels = tuple((rule, tuple(Glob(label) for label in rule.labels)) for rule in rules if rule.labels)
+        self._allows = tuple(rule for rule in rules if rule.action is Action.ALLOW)
+        self._history = any(rule.history for rule in rules)
+        self._views = any(rule.views for rule in rules)
 
-    def scan(self, texts: Sequence[Text]) -> tuple[Finding, ...]:
-        """The leftmost match of every rule in every text of its roles."""
+    def scan(
+        self,
+        texts: Sequence[Text],
+        known: Collection[int] = (),
+        readings: Readings | None = None,
+        labels: Labels = NO_LABELS,
+    ) -> tuple[Finding, ...]:
+        """The leftmost match of every rule in every text that it looks at; and, for each `allow` rule, the texts that
+        neither it nor its like in the same policy matches.
+
+        `known` are the places of texts that this session has sent before.
+        """
+        seen = [Seen(text, index not in known) for index, text in enumerate(texts)]
+        if readings is not None:
+            seen += readings(seen, history=self._history, views=self._views)
+        if known and not self._history:
+            seen = [each for each in seen if each.new]
         findings: list[Finding] = []
-        texts = [*texts, *_contents(texts)]
-        together = "\n".join([text.value for text in texts])
+        self._search(seen, findings)
+        if self._sight is not None:
+            self._sightings(seen, self._sight, findings)
+        for rule, globs in self._labels:
+            findings += [
+                Finding(rule.name, rule.policy, each.text.path, 0, 0)
+                for each in seen
+                if each.place is None and _looks(rule, each) and _is_labelled(labels.get(each.text.value, ()), globs)
+            ]
+        return self._uncovered(seen, findings) if self._allows else tuple(findings)
+
+    def _search(self, seen: Sequence[Seen], findings: list[Finding]) -> None:
+        together = "\n".join([each.text.value for each in seen])
         if self._needles is not None and together.isascii():
             # Most calls end here.
             lowered = together.lower()
@@ -53,49 +125,76 @@ class Scanner:
                 if needle in lowered:
                     break
             else:
-                return ()
+                return
         joined: bytes | None = None
-        for rules, patterns in self._batches:
+        for pairs, patterns in self._batches:
             if patterns.joinable:
                 # Where the texts joined hold no match, none of them does.
                 if joined is None:
                     joined = encode(together)
                 if not patterns.occurs(joined):
                     continue
-            for text in texts:
-                for index in patterns.hits(encode(text.value)):
-                    self._look(rules[index], text, findings)
-        for rule in self._apart:
-            for text in texts:
-                self._look(rule, text, findings)
-        return tuple(findings)
+            for each in seen:
+                for index in patterns.hits(encode(each.text.value)):
+                    _look(*pairs[index], each, findings)
+        for rule, matcher in self._apart:
+            for each in seen:
+                _look(rule, matcher, each, findings)
 
-    def _look(self, rule: Rule, text: Text, findings: list[Finding]) -> None:
-        if rule.roles and text.role not in rule.roles:
-            return
-        span = rule.matcher.find(text.value)
-        if span is not None:
-            findings.append(Finding(rule.name, rule.policy, text.path, *span))
+    def _sightings(self, seen: Sequence[Seen], sight: Sight, findings: list[Finding]) -> None:
+        for each in seen:
+            rules = [rule for rule in self._entities if _looks(rule, each)]
+            for entity, start, end, score in sight(each.text.value) if rules else ():
+                place = _place(each, start, end)
+                findings += [
+                    Finding(rule.name, rule.policy, *place, each.view)
+                    for rule in rules
+                    if place is not None and entity in rule.entities and score >= rule.threshold
+                ]
+
+    def _uncovered(self, seen: Sequence[Seen], findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        """The findings, with those of `allow` rules turned round: instead of what they match, what they do not."""
+        allows = {(rule.policy, rule.name) for rule in self._allows}
+        covered = {(each.policy, each.path) for each in findings if (each.policy, each.rule) in allows}
+        rest = [each for each in findings if (each.policy, each.rule) not in allows]
+        for rule in self._allows:
+            rest += [
+                Finding(rule.name, rule.policy, each.text.path, 0, len(each.text.value))
+                for each in seen
+                if each.place is None
+                and _looks(rule, each)
+                and (rule.policy, each.text.path) not in covered
+                and not each.text.number
+                and each.text.value.strip()
+            ]
+        return tuple(rest)
 
 
-def _contents(texts: Sequence[Text]) -> list[Text]:
-    """Contents of several text parts, each as one text; its path is that of the list."""
-    found: list[Text] = []
-    pieces = [text for text in texts if text.path.endswith(_PART)]
-    if len(pieces) < 2:
-        return found
-    parts: list[str] = []
-    place, role = "", None
-    for text in pieces:
-        here = text.path[: text.path.rindex("[")]
-        if here != place or text.role is not role:
-            if len(parts) > 1 and role is not None:
-                found.append(Text(role, place, "".join(parts)))
-            place, role, parts = here, text.role, []
-        parts.append(text.value)
-    if len(parts) > 1 and role is not None:
-        found.append(Text(role, place, "".join(parts)))
-    return found
+def _looks(rule: Rule, each: Seen) -> bool:
+    """Whether a rule looks at a text at all."""
+    return (
+        (not rule.roles or each.text.role in rule.roles)
+        and (each.new or rule.history)
+        and (not each.view or rule.views)
+    )
+
+
+def _look(rule: Rule, matcher: Matcher, each: Seen, findings: list[Finding]) -> None:
+    if not _looks(rule, each):
+        return
+    span = matcher.find(each.text.value)
+    place = None if span is None else _place(each, *span)
+    if place is not None:
+        findings.append(Finding(rule.name, rule.policy, *place, each.view))
+
+
+def _place(each: Seen, start: int, end: int) -> Span | None:
+    """Where characters of what is looked at stand."""
+    return (each.text.path, start, end) if each.place is None else each.place(start, end)
+
+
+def _is_labelled(labels: Sequence[str], globs: Sequence[Glob]) -> bool:
+    return any(glob.matches(label) for label in labels for glob in globs)
 
 
 def _needles(patterns: Sequence[Pattern]) -> tuple[str, ...] | None:
@@ -111,17 +210,20 @@ def _needles(patterns: Sequence[Pattern]) -> tuple[str, ...] | None:
 class RuleInspector:
     """The `Inspector` for prompt rules. Keeps the scanners of recent plans."""
 
-    __slots__ = ("_scanners",)
+    __slots__ = ("_readings", "_scanners", "_sights")
 
-    def __init__(self) -> None:
+    def __init__(self, readings: Readings | None = None, sights: Sights | None = None) -> None:
+        self._readings = readings
+        self._sights = sights
         self._scanners: Recent[int, tuple[Plan, Scanner]] = Recent(SCANNERS)
 
-    def inspect(self, texts: Sequence[Text], plan: Plan) -> tuple[Finding, ...]:
-        """What the plan's rules find: at most one finding a rule and text."""
+    def inspect(self, call: Call) -> tuple[Finding, ...]:
+        """What the rules of the call's plan find: at most one finding a rule's pattern and text."""
+        plan = call.plan
         if not plan.rules:
             return ()
         known = self._scanners.get(id(plan))
         if known is None or known[0] is not plan:
-            known = (plan, Scanner(plan.rules))
+            known = (plan, Scanner(plan.rules, self._sights))
             self._scanners.put(id(plan), known)
-        return known[1].scan(texts)
+        return known[1].scan(call.asked.texts, call.known, self._readings, call.labels)

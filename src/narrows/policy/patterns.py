@@ -30,6 +30,9 @@ _UNSUPPORTED: Final = (
 )
 
 
+_ANCHORS: Final = ("^", "$", "\\A", "\\z")
+
+
 class PatternError(ValueError):
     """A pattern that can't be used; `offset` is where in it, in characters, or None where that is unknown."""
 
@@ -51,12 +54,27 @@ def options() -> "re2.Options":
 class Pattern:
     """A compiled pattern: the `Matcher` of prompt rules."""
 
-    __slots__ = ("_compiled", "needles", "source")
+    __slots__ = ("_compiled", "joinable", "needles", "source")
 
     def __init__(self, source: str) -> None:
         """Compiles `source`. Raises PatternError. `needles` are words of which every match in ASCII holds one."""
         if len(source) > LONGEST:
             raise PatternError(f"it is longer than {LONGEST} characters")
+        self._compile(source)
+        # Whether a match in one text is also one in several joined by line feeds. Not so where a pattern looks for
+        # the beginning or end of a text; word boundaries see a line feed as they see the end.
+        self.joinable = not any(anchor in source for anchor in _ANCHORS)
+
+    @classmethod
+    def of_words(cls, source: str) -> "Pattern":
+        """The pattern of a list of words, as `words` writes it: as long as it need be, and a line feed ends a word as
+        the end of the text does. Raises PatternError."""
+        pattern = cls.__new__(cls)
+        pattern._compile(source)
+        pattern.joinable = True
+        return pattern
+
+    def _compile(self, source: str) -> None:
         try:
             compiled = re2.compile(source.encode(), options())
         except UnicodeEncodeError as error:
@@ -88,9 +106,6 @@ class Pattern:
         return start, start + characters(data[match.start() : match.end()])
 
 
-_ANCHORS: Final = ("^", "$", "\\A", "\\z")
-
-
 class PatternSet:
     """Many patterns in one pass: which of them match somewhere in a text."""
 
@@ -98,9 +113,7 @@ class PatternSet:
 
     def __init__(self, patterns: tuple[Pattern, ...]) -> None:
         self._patterns = patterns
-        # Whether a match in one text is also one in several joined by line feeds. Not so where a pattern looks for
-        # the beginning or end of a text; word boundaries see a line feed as they see the end.
-        self.joinable = not any(anchor in p.source for p in patterns for anchor in _ANCHORS)
+        self.joinable = all(pattern.joinable for pattern in patterns)
         # One pattern by itself is searched faster than a set of one: RE2 can skip to where it may begin.
         self._alone = patterns[0] if len(patterns) == 1 else None
         self._set = None if self._alone is not None else _together(patterns)

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from narrows.model.plan import Plan
+from narrows.model.call import Call
 from narrows.model.text import Finding, Text
 
 
 class Inspector(Protocol):
     """Scans every text once; controls read the findings."""
 
-    def inspect(self, texts: Sequence[Text], plan: Plan) -> tuple[Finding, ...]:
-        """What the plan's rules find. Work is linear in the texts."""
+    def inspect(self, call: Call) -> tuple[Finding, ...]:
+        """What the rules of its plan find. Work is linear in the texts."""
 
 
 class TokenCounter(Protocol):

@@ -16,6 +16,7 @@ from narrows.dialects.registry import build_dialect
 from narrows.engine.apart import Tools
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Connected, Snapshot
+from narrows.inspection.novelty import Sessions
 from narrows.model.plan import Mask as Entry
 from narrows.model.principal import Identity
 from narrows.policy.compile import compile_policies
@@ -24,12 +25,17 @@ from narrows.policy.inspect import RuleInspector
 from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.http import HeaderList
 from narrows.wiring.order import controls
+from narrows.wiring.readings import TextReadings
 
 if TYPE_CHECKING:
     from narrows.controls.mask import Mask
+    from narrows.masking.engine import Engine
+    from narrows.policy.inspect import Sights
     from narrows.wiring.reload import Stamp
 
-PURE: Final = frozenset({"access", "parameters", "prompt_size", "media", "scan", "prompt_rules", "mask", "output_cap"})
+PURE: Final = frozenset(
+    {"access", "parameters", "prompt_size", "media", "new_content", "scan", "prompt_rules", "mask", "output_cap"}
+)
 """Controls that judge a call by itself and their settings alone, so that they judge the same in any process. Where a
 snapshot has another one, large calls are judged in the gate."""
 
@@ -42,13 +48,15 @@ class Blueprint(msgspec.Struct, frozen=True):
     cache: str
     mask_key: bytes
     session_key: bytes
+    sent_key: bytes
     stamps: "Mapping[str, Stamp]"
 
 
 def blueprint(
-    config: Config, revision: str, cache: Path, keys: tuple[bytes, bytes], stamps: "Mapping[str, Stamp]"
+    config: Config, revision: str, cache: Path, keys: tuple[bytes, bytes, bytes], stamps: "Mapping[str, Stamp]"
 ) -> Blueprint:
-    """The blueprint of a configuration. `keys`: of masks that hash, and of session ids."""
+    """The blueprint of a configuration. `keys`: of masks that hash, of session ids, and of what
+    sessions have sent."""
     connections = {
         name: msgspec.structs.replace(
             connection, credential=ConnectionCredential(none=True), client_certificate=None, ca_bundle=None
@@ -69,15 +77,19 @@ def build(plan: Blueprint) -> tuple[Snapshot, Tools]:
     """The snapshot of a blueprint. Raises Unbuildable, or what reading the configuration raises."""
     config = plan.config
     vocabulary = NOTHING
-    if any(policy.mask for policy in config.policies):
+    if any(policy.names_entities for policy in config.policies):
         from narrows.wiring.detectors import vocabulary as named  # noqa: PLC0415 - only who masks pays for the tables
 
         vocabulary = named(config.detectors)
     policies = compile_policies(config, vocabulary)
     if policies.revision != plan.revision:
         raise Unbuildable(f"the policies are {policies.revision} here and {plan.revision} in the gate")
-    mask = _mask(plan, policies.masks) if policies.masks else None
-    request, reply = controls(RuleInspector(), mask)
+    looks = any(rule.entities for rule in policies.rules)
+    engine = _engine(plan) if looks or policies.masks else None
+    mask = None if engine is None or not policies.masks else _mask(engine, plan, policies.masks)
+    sent = Sessions(plan.sent_key)
+    inspector = RuleInspector(TextReadings(), _sights(engine) if engine is not None and looks else None)
+    request, reply = controls(inspector, sent, mask)
     connections = {
         name: Connected(
             name=name,
@@ -100,18 +112,29 @@ def build(plan: Blueprint) -> tuple[Snapshot, Tools]:
         max_body=int(config.gate.max_body),
         recordable=None if mask is None else mask.redacted,
     )
-    return snapshot, Tools(EstimatingCounter(), SessionIds(plan.session_key))
+    return snapshot, Tools(EstimatingCounter(), SessionIds(plan.session_key), sent)
 
 
-def _mask(plan: Blueprint, masks: Sequence[Entry]) -> "Mask":
+def _mask(engine: "Engine", plan: Blueprint, masks: Sequence[Entry]) -> "Mask":
     from narrows.controls.mask import Mask  # noqa: PLC0415 - as above
-    from narrows.wiring.masking import EngineLoader  # noqa: PLC0415
+
+    return Mask(engine, plan.mask_key, masks)
+
+
+def _sights(engine: "Engine") -> "Sights":
+    from narrows.wiring.masking import sights  # noqa: PLC0415 - as above
+
+    return sights(engine)
+
+
+def _engine(plan: Blueprint) -> "Engine":
+    from narrows.wiring.masking import EngineLoader  # noqa: PLC0415 - as above
 
     loader = EngineLoader(Path(plan.cache))
     engine = loader.load(plan.config)
     if loader.organisation(plan.config.detectors).stamps != plan.stamps:
         raise Unbuildable("the files of word lists have changed since the gate read them; load the configuration again")
-    return Mask(engine, plan.mask_key, masks)
+    return engine
 
 
 class _Nowhere:

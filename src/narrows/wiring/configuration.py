@@ -68,7 +68,7 @@ def operations(connection: Connection) -> frozenset[str]:
 
 def _vocabulary(config: Config) -> Vocabulary:
     """The entities that policies may name."""
-    if config.detectors == Detectors() and not any(policy.mask for policy in config.policies):
+    if config.detectors == Detectors() and not any(policy.names_entities for policy in config.policies):
         return NOTHING
     # The tables of detectors and what matches them take a quarter of a second to import: only who masks pays for it.
     from narrows.wiring.detectors import vocabulary  # noqa: PLC0415

@@ -6,6 +6,7 @@ import functools
 import gc
 import logging
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from narrows.engine.routing import face
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Snapshots
 from narrows.engine.strangers import StrangerCounts
+from narrows.inspection.novelty import Sessions
 from narrows.model.verdict import Deny
 from narrows.policy.policyset import PolicySet
 from narrows.policy.tokens import EstimatingCounter
@@ -68,8 +70,14 @@ class Gate:
         directory = Path(config.store)
         self._journal = SqliteJournal(directory, config.recording, self._clock)
         self._masks = MaskControls(directory)
+        self._sent_key = secrets.token_bytes(32)
         self._builder = SnapshotBuilder(
-            Upstreams(), lambda: ControlWatch(directory), self._clock, self._masks, self._judged_apart
+            Upstreams(),
+            lambda: ControlWatch(directory),
+            self._clock,
+            self._masks,
+            Sessions(self._sent_key),
+            self._judged_apart,
         )
         self._strangers = StrangerCounts(self._journal)
         self._snapshots: Snapshots | None = None
@@ -140,7 +148,7 @@ class Gate:
         stamps: Mapping[str, Stamp] = {}
         if loader is not None:
             stamps = (await asyncio.to_thread(loader.organisation, config.detectors)).stamps
-        keys = (key.mask_key, key.session_key)
+        keys = (key.mask_key, key.session_key, self._sent_key)
         return self._workers.bound(blueprint(config, policies.revision, directory / "detectors", keys, stamps))
 
     def _unready(self) -> list[str]:

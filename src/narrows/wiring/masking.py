@@ -24,6 +24,7 @@ from narrows.masking.plan import Plan, Rule
 from narrows.masking.section import Section
 from narrows.masking.table import DETECTORS
 from narrows.model.call import Call
+from narrows.policy.inspect import Sight, Sighting, Sights
 from narrows.wiring.compiled import CompiledFiles
 from narrows.wiring.examples import apart
 from narrows.wiring.organisation import Organisation, analyzer_problems, compile_organisation, rows, stamps
@@ -139,6 +140,18 @@ class _Kept:
     def write(self, section: Section | None) -> None:
         if section is not None and (dumped := section.dump()) != self._content:
             self._files.write(section.key, dumped)
+
+
+def sights(engine: Engine) -> Sights:
+    """What finds the entities that rules name."""
+
+    def sight(entities: frozenset[str]) -> Sight:
+        masker = Masker(engine, Plan((Rule(entities),)))
+        return lambda text: [
+            Sighting(found.entity, found.start, found.end, found.score) for found in masker.mask(text).findings
+        ]
+
+    return sight
 
 
 def masked_entities(engine: Engine) -> Callable[[Call], frozenset[str]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from narrows.controls.analyze import Analyze
     from narrows.controls.mask import Mask
     from narrows.masking.engine import Engine
+    from narrows.policy.inspect import Sights
     from narrows.wiring.analyzers import Analyzers
     from narrows.wiring.masking import EngineLoader
     from narrows.wiring.reload import Stamp
@@ -66,6 +67,14 @@ class MaskControls:
         """Ends the plug-ins."""
         if self._analyzers is not None:
             await self._analyzers.close()
+
+    async def sights(self, config: Config, policies: PolicySet) -> "Sights | None":
+        """What finds the entities that prompt rules name; None where none names any. Raises ConfigError."""
+        if not any(rule.entities for rule in policies.rules):
+            return None
+        from narrows.wiring.masking import sights  # noqa: PLC0415 - see the module
+
+        return sights(await asyncio.to_thread(self._engine, config))
 
     async def control(self, config: Config, policies: PolicySet) -> "Mask | None":
         """The control; None where no policy masks, so that nothing needs to be compiled.

@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 from narrows.controls.access import Access
 from narrows.controls.media import Media
+from narrows.controls.new_content import NewContent
 from narrows.controls.output_cap import OutputCap
 from narrows.controls.parameters import Parameters
 from narrows.controls.prompt_rules import PromptRules
 from narrows.controls.prompt_size import PromptSize
 from narrows.engine.scan import Scan
+from narrows.inspection.novelty import Sessions
 from narrows.ports.control import Control
 from narrows.ports.inspector import Inspector
 
@@ -18,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def controls(
-    inspector: Inspector, mask: "Mask | None" = None, analyze: "Analyze | None" = None
+    inspector: Inspector, sessions: Sessions, mask: "Mask | None" = None, analyze: "Analyze | None" = None
 ) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
     """The controls in the order of the request, and those of the reply in its order. `mask`: None where no policy
-    masks; `analyze`: None where none masks what plug-ins find."""
+    masks; `analyze`: None where none masks what plug-ins find; `sessions` knows what each has sent before."""
     output_cap, media = OutputCap(), Media()
     masking: tuple[Control, ...] = () if mask is None else (mask,)
     analyzing: tuple[Control, ...] = () if analyze is None else (analyze,)
@@ -31,6 +33,7 @@ def controls(
         PromptSize(),  # before the scan: a prompt over its limit is not worth scanning
         media,  # what can't be scanned is refused before the scan pretends to have seen everything
         *analyzing,  # before anything refuses for what a prompt says: only what was analysed can be recorded masked
+        NewContent(sessions),  # before what looks only at what is new
         Scan(inspector),  # once over every text; what follows reads its findings
         PromptRules(),  # denies on findings
         *masking,  # after what reads the prompt as it was written; what follows, the record and the model see stand-ins

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from narrows.config.schema import Config, Connection, IdentitySettings
 from narrows.dialects.registry import build_dialect
-from narrows.engine.snapshot import Connected, Snapshot
+from narrows.engine.snapshot import Connected, Snapshot, nothing_sent
 from narrows.identity.authenticator import GateAuthenticator, build_authenticator
+from narrows.inspection.novelty import Sessions
 from narrows.policy.globs import GlobSet
 from narrows.policy.inspect import RuleInspector
 from narrows.policy.policyset import PolicySet
@@ -18,13 +19,15 @@ from narrows.upstream.registry import Upstreams
 from narrows.wiring.blueprint import PURE
 from narrows.wiring.masks import MaskControls
 from narrows.wiring.order import controls
+from narrows.wiring.readings import TextReadings
 
 MakesApart = Callable[[Config, PolicySet], Awaitable[Apart]]
 
 
 class SnapshotBuilder:
     """Makes snapshots one after another, on the event loop. `accounts` opens a new watch of the service accounts,
-    `masks` makes the control for `mask`, `apart` the way to the process that judges large calls."""
+    `masks` makes the control for `mask`, `sent` knows what sessions have sent, `apart` makes the way to the process
+    that judges large calls."""
 
     def __init__(
         self,
@@ -32,10 +35,12 @@ class SnapshotBuilder:
         accounts: Callable[[], AccountWatch],
         clock: Clock,
         masks: MaskControls,
+        sent: Sessions,
         apart: MakesApart | None = None,
     ) -> None:
         self._upstreams = upstreams
         self._apart = apart
+        self._sent = sent
         self._masks = masks
         self._accounts = accounts
         self._clock = clock
@@ -52,7 +57,9 @@ class SnapshotBuilder:
         connections = {name: self._connected(name, settings) for name, settings in config.connections.items()}
         authenticator = await self._identified(config.identity)
         mask = await self._masks.control(config, policies)
-        request, reply = controls(RuleInspector(), mask, await self._masks.analyze(config, policies))
+        analyze = await self._masks.analyze(config, policies)
+        inspector = RuleInspector(TextReadings(), await self._masks.sights(config, policies))
+        request, reply = controls(inspector, self._sent, mask, analyze)
         return Snapshot(
             revision=policies.revision,
             connections=connections,
@@ -63,6 +70,7 @@ class SnapshotBuilder:
             reply_controls=reply,
             max_body=int(config.gate.max_body),
             recordable=None if mask is None else mask.redacted,
+            sent=self._sent.of if policies.rules else nothing_sent,
             apart=await self._judged_apart(config, policies, request),
         )
 

@@ -43,9 +43,14 @@ def test_masks_and_observers_are_told_apart(store: Path) -> None:
             MaskEntry(count=2, detector="us_ssn.dashed", entity="US_SSN", observed=False, path="$.messages[0].content"),
             MaskEntry(count=1, detector="url.scheme", entity="URL", observed=True, path="content"),
         ),
-        notes=(NoteEntry(code="prompt_denied", policy="trial", rule="words", param="$.messages[0].content"),),
+        notes=(
+            NoteEntry(code="prompt_denied", policy="trial", rule="words", param="$.messages[0].content"),
+            NoteEntry(code="flagged", policy="trial", rule="secrets", param="$.messages[0].content"),
+        ),
     )
-    masked, seen, noted = reasons(call)
+    masked, seen, noted, flagged = reasons(call)
+    assert flagged.kind == "flagged"
+    assert flagged.what == "It was flagged by rule secrets of policy trial at $.messages[0].content, and passed."
     assert (masked.kind, masked.count, masked.detector) == ("masked", 2, "us_ssn.dashed")
     assert "was masked 2 times at $.messages[0].content" in masked.what
     assert "would have been masked" in seen.what

@@ -110,7 +110,7 @@ policies:
     who: {groups: research}
     may: {connections: [openai], models: [], operations: [chat], parameters: [stor]}
     limits: {prompt_tokens: -1, output_tokens: on}
-    prompts: [{deny: {message: x}}]
+    prompts: [{deny: {patern: x}}]
 """
     found = [(problem.line, problem.key, problem.hint) for problem in problems(text)]
     assert found == [
@@ -125,7 +125,7 @@ policies:
         (9, "policies[0].may.parameters[0]", "did you mean `store`?"),
         (10, "policies[0].limits.prompt_tokens", None),
         (10, "policies[0].limits.output_tokens", None),
-        (11, "policies[0].prompts[0].deny.pattern", None),
+        (11, "policies[0].prompts[0].deny.patern", "did you mean `pattern`?"),
     ]
 
 

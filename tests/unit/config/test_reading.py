@@ -11,7 +11,7 @@ from narrows.config import reading as module
 from narrows.config.document import parse
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.reading import Reading
-from narrows.config.schema import Setting
+from narrows.config.setting import Setting
 
 
 class Inner(Setting, frozen=True, kw_only=True):

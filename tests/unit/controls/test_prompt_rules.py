@@ -4,7 +4,7 @@ from typing import Any
 
 from narrows.controls.prompt_rules import PromptRules
 from narrows.model.call import Call
-from narrows.model.plan import Plan, Rule
+from narrows.model.plan import Action, Plan, Rule
 from narrows.model.refusal import Code
 from narrows.model.text import Finding
 from narrows.model.verdict import Deny, Note
@@ -17,7 +17,7 @@ class _Nothing:
 
 
 def rule(name: str, policy: str = "a", **more: Any) -> Rule:
-    return Rule(name, policy, _Nothing(), f"{name} says no", **more)
+    return Rule(name, policy, (_Nothing(),), f"{name} says no", **more)
 
 
 def outcome(rules: tuple[Rule, ...], *findings: Finding) -> Call | Deny:
@@ -56,3 +56,31 @@ def test_the_same_name_in_another_policy_is_another_rule() -> None:
 
 def test_a_finding_of_something_else_is_not_its_business() -> None:
     assert isinstance(outcome((rule("x"),), found("CREDIT_CARD", "")), Call)
+
+
+def test_a_flag_lets_pass_and_is_noted() -> None:
+    after = outcome((rule("x", action=Action.FLAG),), found("x", path="$.a"))
+    assert isinstance(after, Call)
+    assert after.notes == (Note(Code.PROMPT_DENIED, "a", "x", "$.a", flagged=True),)
+
+
+def test_what_no_allow_rule_covers_is_refused_after_what_a_deny_rule_finds() -> None:
+    rules = (rule("only", action=Action.ALLOW), rule("x", action=Action.DENY))
+    verdict = outcome(rules, found("only"))
+    assert isinstance(verdict, Deny)
+    assert (verdict.code, verdict.rule) == (Code.PROMPT_NOT_ALLOWED, "only")
+    verdict = outcome(rules, found("only"), found("x"))
+    assert isinstance(verdict, Deny)
+    assert (verdict.code, verdict.rule) == (Code.PROMPT_DENIED, "x")
+
+
+def test_an_observed_allow_rule_notes_what_it_does_not_cover() -> None:
+    after = outcome((rule("only", action=Action.ALLOW, observe=True),), found("only"))
+    assert isinstance(after, Call)
+    assert after.notes == (Note(Code.PROMPT_NOT_ALLOWED, "a", "only", "$.messages[0].content"),)
+
+
+def test_a_refusal_says_how_what_it_found_was_hidden() -> None:
+    verdict = outcome((rule("x"),), Finding("x", "a", "$.a", 0, 1, "base64"))
+    assert isinstance(verdict, Deny)
+    assert verdict.message == "x says no It was found decoded from base64."

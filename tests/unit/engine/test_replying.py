@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from narrows.engine.replying import passed_headers, refuse
+from narrows.engine.replying import explained, passed_headers, refuse
 from narrows.model.refusal import REGISTRY, Code
 from narrows.model.verdict import Deny
 from narrows.ports.http import RequestHead
@@ -38,3 +38,11 @@ def test_only_listed_headers_pass_and_none_with_the_credential() -> None:
     upstream = ScriptedUpstream()
     given = {b"retry-after": b"3", b"set-cookie": b"a=b", b"openai-model": b"upstream-secret", b"server": b"x"}
     assert passed_headers(given, upstream) == [(b"retry-after", b"3")]
+
+
+def test_a_refusal_by_policy_says_how_it_can_be_explained() -> None:
+    deny = Deny(Code.PROMPT_DENIED, "No.", policy="a", rule="r")
+    assert explained(deny, "call_1").message == "No. (`narrows why call_1` explains it)"
+    assert explained(deny, None) is deny
+    unavailable = Deny(Code.JOURNAL_UNAVAILABLE, "Later.")
+    assert explained(unavailable, "call_1") is unavailable

@@ -1,6 +1,7 @@
 import msgspec
 
 from narrows.engine.scan import Scan
+from narrows.model.call import Call
 from narrows.model.plan import Plan, Rule
 from narrows.model.text import Finding, Role, Text
 from narrows.model.verdict import Proceed
@@ -8,7 +9,7 @@ from narrows.policy.patterns import Pattern
 from unit.engine.test_chain import CALL
 
 TEXTS = (Text(Role.USER, "$.messages[0].content", "a secret"),)
-RULE = Rule("r", "p", Pattern("secret"), "no")
+RULE = Rule("r", "p", (Pattern("secret"),), "no")
 FOUND = Finding("r", "p", "$.messages[0].content", 2, 8)
 
 
@@ -19,7 +20,7 @@ class Counting:
         self.scans = 0
         self._findings = findings
 
-    def inspect(self, texts: object, plan: Plan) -> tuple[Finding, ...]:
+    def inspect(self, call: Call) -> tuple[Finding, ...]:
         self.scans += 1
         return self._findings
 

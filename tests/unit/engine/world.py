@@ -14,6 +14,7 @@ from narrows.engine.gateway import Gateway, Services
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Connected, Snapshot, Snapshots
 from narrows.engine.strangers import StrangerCounts
+from narrows.inspection.novelty import Sessions
 from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.record import Closed, Opened, Outcome, Segment, Strangers
 from narrows.model.refusal import Code
@@ -284,7 +285,9 @@ class Inline:
         if self.failing:
             raise WorkerFailed(self.failing)
         assert self.snapshot is not None
-        return answer(self.snapshot, Tools(EstimatingCounter(), SessionIds(b"key")), question, data)
+        return answer(
+            self.snapshot, Tools(EstimatingCounter(), SessionIds(b"key"), Sessions(b"s" * 32)), question, data
+        )
 
 
 class World:
@@ -307,7 +310,7 @@ class World:
             policies=msgspec.convert(list(policies), type=tuple[Policy, ...]),
         )
         compiled = compile_policies(config)
-        request, reply = controls(RuleInspector())
+        request, reply = controls(RuleInspector(), Sessions(b"s" * 32))
         connected = {
             name: Connected(
                 name=name,

@@ -1,90 +1,88 @@
 """Which texts are new."""
 
-import hashlib
-
-from narrows.inspection.novelty import Novelty, Seen, Sessions, tag
+from narrows.inspection.novelty import TAG, Seen, Sessions
 from narrows.model.text import Role, Text
 
-
-def digest(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=16, key=b"k" * 32).digest()
+KEY = b"k" * 32
+SYSTEM, ASK, ANSWER = (Role.SYSTEM, "Be brief."), (Role.USER, "Hello"), (Role.ASSISTANT, "Hi!")
+MORE = (Role.USER, "Delete it")
+S, T = ("corp:alice", "s"), ("corp:alice", "t")
 
 
 def texts(*said: tuple[Role, str]) -> list[Text]:
     return [Text(role, f"$.messages[{index}].content", value) for index, (role, value) in enumerate(said)]
 
 
-SYSTEM, ASK, ANSWER = (Role.SYSTEM, "Be brief."), (Role.USER, "Hello"), (Role.ASSISTANT, "Hi!")
-MORE = (Role.USER, "Delete it")
+class Told:
+    """Sessions, with texts instead of tags."""
+
+    def __init__(self, **bounds: int) -> None:
+        self.sessions = Sessions(KEY, **bounds)
+
+    def passed(self, session: tuple[str, str], *said: tuple[Role, str]) -> None:
+        self.sessions.passed(session, self.sessions.tags(texts(*said)))
+
+    def known(self, session: tuple[str, str], *said: tuple[Role, str]) -> set[int]:
+        return set(self.sessions.known(session, self.sessions.tags(texts(*said))))
 
 
-def test_an_agent_that_sends_its_history_again_says_one_new_thing() -> None:
-    sessions = Sessions(digest)
-    first = sessions.judge("s", texts(SYSTEM, ASK))
-    assert first.fresh == {0, 1}
-    sessions.passed("s", first)
-    assert sessions.judge("s", texts(SYSTEM, ASK, ANSWER, MORE)).fresh == {2, 3}
-
-
-def test_what_did_not_pass_is_judged_again() -> None:
-    sessions = Sessions(digest)
-    sessions.judge("s", texts(ASK))
-    assert sessions.judge("s", texts(ASK)).fresh == {0}
+def test_an_agent_that_sends_its_history_again_says_what_is_new() -> None:
+    told = Told()
+    assert told.known(S, SYSTEM, ASK) == set()
+    told.passed(S, SYSTEM, ASK)
+    assert told.known(S, SYSTEM, ASK, ANSWER, MORE) == {0, 1}
 
 
 def test_reordered_and_trimmed_histories_are_known_and_changed_texts_are_new() -> None:
-    sessions = Sessions(digest)
-    sessions.passed("s", sessions.judge("s", texts(SYSTEM, ASK, ANSWER, MORE)))
-    assert sessions.judge("s", texts(MORE, SYSTEM)).fresh == set()
-    assert sessions.judge("s", texts((Role.USER, "Summary: hello was said"), MORE)).fresh == {0}
-    assert sessions.judge("s", texts((Role.USER, "Delete it "))).fresh == {0}
+    told = Told()
+    told.passed(S, SYSTEM, ASK, ANSWER, MORE)
+    assert told.known(S, MORE, SYSTEM) == {0, 1}
+    assert told.known(S, (Role.USER, "Summary: hello was said"), MORE) == {1}
+    assert told.known(S, (Role.USER, "Delete it ")) == set()
 
 
-def test_another_role_and_another_session_are_new() -> None:
-    sessions = Sessions(digest)
-    sessions.passed("s", sessions.judge("s", texts(MORE)))
-    assert sessions.judge("s", texts((Role.TOOL_RESULT, "Delete it"))).fresh == {0}
-    assert sessions.judge("t", texts(MORE)).fresh == {0}
-    sessions.forget("s")
-    assert sessions.judge("s", texts(MORE)).fresh == {0}
+def test_another_role_another_session_and_another_principal_are_new() -> None:
+    told = Told()
+    told.passed(S, MORE)
+    assert told.known(S, (Role.TOOL_RESULT, "Delete it")) == set()
+    assert told.known(T, MORE) == set()
+    assert told.known(("corp:bob", "s"), MORE) == set()
 
 
 def test_a_role_cannot_be_taken_for_a_part_of_the_value() -> None:
-    assert tag(Text(Role.USER, "$", "x"), digest) != tag(Text(Role.SYSTEM, "$", "x"), digest)
-    assert tag(Text(Role.USER, "$", "\ud800"), digest) == tag(Text(Role.USER, "$.other", "\ud800"), digest)
+    sessions = Sessions(KEY)
+    tags = sessions.tags([Text(Role.USER, "$", "x"), Text(Role.SYSTEM, "$", "x"), Text(Role.USER, "$.o", "\ud800")])
+    assert len(set(tags)) == 3
+    assert {len(tag) for tag in tags} == {TAG}
+    assert Sessions(b"another key, as long").tags([Text(Role.USER, "$", "x")]) != tags[:1]
 
 
 def test_beyond_the_bound_texts_are_new_again() -> None:
     seen = Seen(4)
     tags = [bytes([number]) for number in range(20)]
-    for one in tags:
-        seen.add(one)
-    assert len(seen) <= 8
-    assert [one in seen for one in tags[-4:]] == [True] * 4
+    seen.add(tags)
+    assert tags[-1] in seen
     assert tags[0] not in seen
+    assert len(seen.tags()) <= 8
+    for _ in range(50):
+        seen.add(tags[-2:])
+    assert tags[-1] in seen
 
 
-def test_what_is_in_use_is_kept() -> None:
-    """The system text comes with every call: it is never forgotten, however long the session."""
-    seen = Seen(4)
-    for number in range(100):
-        seen.add(b"system")
-        seen.add(number.to_bytes(2, "big"))
-        assert b"system" in seen
-    assert len(seen) <= 8
+def test_beyond_the_bound_sessions_are_new_again() -> None:
+    told = Told(sessions=3)
+    for number in range(20):
+        told.passed(("corp:alice", str(number)), ASK)
+    assert len(told.sessions) <= 6
+    assert told.known(("corp:alice", "19"), ASK) == {0}
+    assert told.known(("corp:alice", "0"), ASK) == set()
 
 
-def test_sessions_beyond_the_bound_begin_anew() -> None:
-    sessions = Sessions(digest, sessions=2)
-    for name in ("a", "b", "c", "d", "e"):
-        sessions.passed(name, sessions.judge(name, texts(ASK)))
-    assert len(sessions) <= 4
-    assert sessions.judge("e", texts(ASK)).fresh == set()
-    assert sessions.judge("a", texts(ASK)).fresh == {0}
-
-
-def test_a_lookup_may_be_somebody_elses() -> None:
-    known = {tag(Text(*ASK[:1], "$", ASK[1]), digest)}
-    novelty = Novelty(texts(SYSTEM, ASK), digest, known.__contains__)
-    assert novelty.fresh == {0}
-    assert len(novelty.tags) == 2
+def test_what_is_known_of_a_principal_can_be_taken_elsewhere() -> None:
+    told, other = Told(), Told()
+    told.passed(S, ASK)
+    told.passed(T, MORE)
+    told.passed(("corp:bob", "s"), SYSTEM)
+    other.sessions.replace("corp:alice", told.sessions.of("corp:alice"))
+    assert (other.known(S, ASK), other.known(T, MORE)) == ({0}, {0})
+    assert other.known(("corp:bob", "s"), SYSTEM) == set()

@@ -1,11 +1,15 @@
 """The scan finds what the plan's rules find, rule by rule and text by text, whatever the text is."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import pytest
 
 from narrows.model.plan import Plan, Rule
-from narrows.model.text import Role, Text
+from narrows.model.text import Finding, Role, Text
 from narrows.policy import inspect
-from narrows.policy.inspect import RuleInspector
+from narrows.policy.inspect import RuleInspector, Seen, Sighting, Span
+from unit.controls.calls import call
 from unit.policy.world import compiled, denying, person, policy
 
 
@@ -18,14 +22,20 @@ def user(value: str, path: str = "$.messages[0].content") -> Text:
     return Text(Role.USER, path, value)
 
 
+def inspected(
+    texts: Sequence[Text], plan: Plan, inspector: RuleInspector | None = None, **more: Any
+) -> tuple[Finding, ...]:
+    return (inspector or RuleInspector()).inspect(call(plan, asked={"texts": tuple(texts)}, **more))
+
+
 def test_a_finding_names_rule_policy_and_place() -> None:
-    (finding,) = RuleInspector().inspect([user("é a secret b")], plan("alpha", "secret"))
+    (finding,) = inspected([user("é a secret b")], plan("alpha", "secret"))
     assert (finding.rule, finding.policy, finding.path) == ("prompts[1]", "a", "$.messages[0].content")
     assert (finding.start, finding.end) == (4, 10)
 
 
 def test_each_rule_finds_at_most_once_in_each_text() -> None:
-    findings = RuleInspector().inspect([user("x x x y", "$.a"), user("y", "$.b"), user("z", "$.c")], plan("x", "y"))
+    findings = inspected([user("x x x y", "$.a"), user("y", "$.b"), user("z", "$.c")], plan("x", "y"))
     assert [(finding.path, finding.rule) for finding in findings] == [
         ("$.a", "prompts[0]"),
         ("$.a", "prompts[1]"),
@@ -35,58 +45,39 @@ def test_each_rule_finds_at_most_once_in_each_text() -> None:
 
 def test_roles_are_respected() -> None:
     texts = [Text(role, f"$.{role.value}", "x") for role in Role]
-    found = RuleInspector().inspect(texts, plan("x", roles=("user", "tool_result")))
+    found = inspected(texts, plan("x", roles=("user", "tool_result")))
     assert [finding.path for finding in found] == ["$.user", "$.tool_result"]
-    assert len(RuleInspector().inspect(texts, plan("x"))) == len(Role)
+    assert len(inspected(texts, plan("x"))) == len(Role)
 
 
 @pytest.mark.parametrize("value", ["", "\ud800", "\ud800 x", "\0x", "x" * 100_000, "漢字x", "\ufeffx"])
 def test_no_text_makes_it_raise(value: str) -> None:
-    found = RuleInspector().inspect([user(value)], plan("x", "y"))
+    found = inspected([user(value)], plan("x", "y"))
     assert len(found) == ("x" in value)
 
 
 def test_no_rules_no_findings() -> None:
-    assert RuleInspector().inspect([user("x")], Plan("r")) == ()
-    assert RuleInspector().inspect([], plan("x")) == ()
+    assert inspected([user("x")], Plan("r")) == ()
+    assert inspected([], plan("x")) == ()
 
 
 def parts(*values: str, path: str = "$.messages[0].content") -> list[Text]:
     return [user(value, f"{path}[{index}].text") for index, value in enumerate(values)]
 
 
-def test_a_match_cut_over_parts_is_found() -> None:
-    texts = [*parts("ignore ", "inst", "ructions"), *parts("else", path="$.messages[1].content")]
-    (finding,) = RuleInspector().inspect(texts, plan("ignore instructions"))
-    assert (finding.path, finding.start, finding.end) == ("$.messages[0].content", 0, 19)
-
-
-@pytest.mark.parametrize(
-    "texts",
-    [
-        [user("ab", "$.messages[0].content[0].text"), user("c", "$.messages[1].content[0].text")],
-        [user("ab", "$.messages[0].content"), user("c", "$.messages[1].content")],
-        [user("ab", "$.c[0].text"), Text(Role.SYSTEM, "$.c[1].text", "c")],
-        parts("ab", " ", "c"),
-    ],
-)
-def test_what_stands_apart_is_not_joined(texts: list[Text]) -> None:
-    assert RuleInspector().inspect(texts, plan("abc")) == ()
-
-
 def test_more_rules_than_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspect, "TOGETHER", 3)
     many = plan(*(f"word{number}x" for number in range(10)))
-    found = RuleInspector().inspect([user("word0x word4x word9x")], many)
+    found = inspected([user("word0x word4x word9x")], many)
     assert [finding.rule for finding in found] == ["prompts[0]", "prompts[4]", "prompts[9]"]
 
 
-@pytest.mark.parametrize("texts", [["Delete it"], ["nothing"], ["ta\u017fk"], ["TASK", "\u6f22"], ["ta", "sk"], []])
+@pytest.mark.parametrize("texts", [["Delete it"], ["nothing"], ["ta\u017fk"], ["TASK", "\u6f22"], []])
 def test_the_words_of_patterns_change_nothing_but_the_time(monkeypatch: pytest.MonkeyPatch, texts: list[str]) -> None:
     rules, prompt = plan("(?i)task", "delete|remove"), parts(*texts)
-    found = RuleInspector().inspect(prompt, rules)
+    found = inspected(prompt, rules)
     monkeypatch.setattr(inspect, "NEEDLES", 0)
-    assert found == RuleInspector().inspect(prompt, rules)
+    assert found == inspected(prompt, rules)
     assert bool(found) == (texts not in (["Delete it"], ["nothing"], []))
 
 
@@ -94,8 +85,8 @@ def test_a_plan_is_never_taken_for_another() -> None:
     inspector = RuleInspector()
     for number in range(inspect.SCANNERS * 3):
         pattern = "x" if number % 2 else "y"
-        rule = Rule("r", "a", _Only(pattern), "m")
-        assert len(inspector.inspect([user("x")], Plan("r", rules=(rule,)))) == number % 2
+        rule = Rule("r", "a", (_Only(pattern),), "m")
+        assert len(inspected([user("x")], Plan("r", rules=(rule,)), inspector)) == number % 2
 
 
 class _Only:
@@ -107,3 +98,108 @@ class _Only:
     def find(self, text: str) -> tuple[int, int] | None:
         at = text.find(self._word)
         return None if at < 0 else (at, at + len(self._word))
+
+
+class TestNewContent:
+    """What a session has sent before is not judged again, unless a rule asks for it."""
+
+    TEXTS = (user("x before", "$.messages[0].content"), user("x now", "$.messages[1].content"))
+
+    def test_only_new_texts_are_looked_at(self) -> None:
+        (finding,) = inspected(self.TEXTS, plan("x"), known=frozenset({0}))
+        assert finding.path == "$.messages[1].content"
+        assert inspected(self.TEXTS, plan("before"), known=frozenset({0})) == ()
+
+    def test_history_is_looked_at_by_rules_that_say_so(self) -> None:
+        both = ruled(denying("x", name="new"), denying("x", name="all", history=True))
+        found = inspected(self.TEXTS, both, known=frozenset({0}))
+        assert sorted((each.rule, each.path[11]) for each in found) == [("all", "0"), ("all", "1"), ("new", "1")]
+
+
+def ruled(*prompts: dict[str, Any]) -> Plan:
+    return compiled(policy("a", prompts=list(prompts))).plan(person("research"), "openai", "chat", "gpt")
+
+
+class TestAllow:
+    """What no `allow` rule of a policy covers is found."""
+
+    def test_every_text_of_the_role_must_be_covered(self) -> None:
+        only = ruled({"allow": {"words": ["weather"]}}, {"allow": {"pattern": "(?i)^train"}})
+        texts = [user("Weather?", "$.a"), user("Trains?", "$.b"), user("Recipes?", "$.c"), user(" ", "$.d")]
+        assert [finding.path for finding in inspected(texts, only)] == ["$.c", "$.c"]
+        assert inspected([Text(Role.SYSTEM, "$.s", "be brief")], only) == ()
+
+    def test_each_policy_by_itself(self) -> None:
+        prompts = ({"allow": {"words": ["weather"]}},), ({"allow": {"words": ["trains"]}},)
+        both = compiled(policy("a", prompts=list(prompts[0])), policy("b", prompts=list(prompts[1])))
+        plan = both.plan(person("research"), "openai", "chat", "gpt")
+        assert [finding.policy for finding in inspected([user("weather")], plan)] == ["b"]
+        assert inspected([user("weather, trains")], plan) == ()
+
+    def test_numbers_are_not_asked_to_be_words(self) -> None:
+        texts = [Text(Role.USER, "$.n", "12", number=True)]
+        assert inspected(texts, ruled({"allow": {"words": ["weather"]}})) == ()
+
+
+def place_of(each: Seen) -> Callable[[int, int], Span | None]:
+    return lambda start, end: None if start == 0 else (each.text.path, start, end)
+
+
+class TestViews:
+    """Decoded views are looked at where a rule wants them."""
+
+    @staticmethod
+    def views(seen: Sequence[Seen], *, history: bool, views: bool) -> list[Seen]:
+        if not views:
+            return []
+        return [
+            Seen(Text(each.text.role, each.text.path, each.text.value[::-1]), each.new, "reversed", place_of(each))
+            for each in seen
+            if each.new or history
+        ]
+
+    def test_a_view_is_named_and_has_the_place_of_its_text(self) -> None:
+        (finding,) = inspected([user("a terces b")], plan("secret"), RuleInspector(self.views))
+        assert (finding.path, finding.start, finding.view) == ("$.messages[0].content", 2, "reversed")
+
+    def test_what_the_text_itself_shows_is_not_found_twice(self) -> None:
+        assert inspected([user("terces")], plan("secret"), RuleInspector(self.views)) == ()
+
+    def test_rules_without_views_see_none(self) -> None:
+        assert inspected([user("x terces y")], ruled(denying("secret", views=False)), RuleInspector(self.views)) == ()
+
+    def test_history_and_roles_hold_for_views_too(self) -> None:
+        inspector = RuleInspector(self.views)
+        assert inspected([user("x terces y")], plan("secret"), inspector, known=frozenset({0})) == ()
+        assert inspected([user("x terces y")], plan("secret", roles=("system",)), inspector) == ()
+
+    def test_allow_rules_want_the_text_itself(self) -> None:
+        found = inspected([user("x rehtaew y")], ruled({"allow": {"words": ["weather"]}}), RuleInspector(self.views))
+        assert len(found) == 1
+
+
+class TestEntitiesAndLabels:
+    """Rules name entities and labels; others find them."""
+
+    def test_entities_count_from_their_threshold(self) -> None:
+        rule = Rule("r", "a", (), "m", entities=frozenset({"US_SSN"}), threshold=0.8)
+        sure, asked = [Sighting("US_SSN", 0, 3, 0.9), Sighting("US_SSN", 4, 5, 0.7), Sighting("URL", 5, 6, 1.0)], []
+
+        def sights(entities: frozenset[str]) -> Any:
+            asked.append(entities)
+            return lambda text: sure
+
+        (finding,) = inspected([user("x")], Plan("r", rules=(rule,)), RuleInspector(None, sights))
+        assert (finding.rule, finding.start, finding.end) == ("r", 0, 3)
+        assert asked == [frozenset({"US_SSN"})]
+
+    def test_without_anything_that_looks_for_them_it_raises(self) -> None:
+        rule = Rule("r", "a", (), "m", entities=frozenset({"US_SSN"}))
+        with pytest.raises(ValueError, match="name entities"):
+            inspected([user("x")], Plan("r", rules=(rule,)))
+
+    def test_labels_are_globs(self) -> None:
+        rule = Rule("r", "a", (), "m", labels=("topic:fin*",))
+        labels = {"x": ("topic:finance",), "y": ("topic:food",)}
+        texts = [user("x", "$.a"), user("y", "$.b"), user("z", "$.c")]
+        assert [each.path for each in inspected(texts, Plan("r", rules=(rule,)), labels=labels)] == ["$.a"]

@@ -52,7 +52,7 @@ CONFIG = Config(
         ),
     ),
 )
-KEYS = (b"m" * 32, b"s" * 32)
+KEYS = (b"m" * 32, b"s" * 32, b"n" * 32)
 
 
 def drawn(config: Config, cache: Path, revision: str | None = None, **changed: Any) -> Any:

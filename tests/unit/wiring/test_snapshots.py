@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from narrows.config.schema import Config, Connection, ConnectionCredential, Limits, May, Policy, Who
+from narrows.inspection.novelty import Sessions
 from narrows.policy.compile import compile_policies
 from narrows.ports.accounts import ServiceAccount
 from narrows.upstream.registry import ConnectionInvalid, Upstreams
@@ -33,7 +34,7 @@ class NoAccounts:
 
 def builder() -> SnapshotBuilder:
     """A builder with nothing built yet."""
-    return SnapshotBuilder(Upstreams(), NoAccounts, SystemClock(), MaskControls(Path("nowhere")))
+    return SnapshotBuilder(Upstreams(), NoAccounts, SystemClock(), MaskControls(Path("nowhere")), Sessions(b"k" * 32))
 
 
 async def test_what_did_not_change_is_kept() -> None:

@@ -1,0 +1,13 @@
+"""What every section of the settings is made of. See `schema`."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+Globs = Annotated[tuple[str, ...], Meta(min_length=1)]
+
+
+class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every section: an unknown key is an error, never ignored."""

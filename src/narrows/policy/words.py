@@ -1,0 +1,38 @@
+"""Whole words and phrases as the source of a linear-time pattern (RE2), whatever their case.
+
+A word's ends are where no letter, digit or underscore of any script stands beside it. Scripts that write no spaces
+between words (Chinese, Japanese, Thai and the like) have no such ends, so there a word is found anywhere.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+_BEFORE: Final = r"(?:^|[^\pL\pN\pM_])"
+_BEHIND: Final = r"(?:$|[^\pL\pN\pM_])"
+_UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+_GAP: Final = r"[\s\x0b\x1c-\x1f\x{85}\pZ]+"
+_SPACE: Final = re.compile(r"\s+")
+
+
+def words_source(words: Sequence[str]) -> str:
+    """A pattern that matches where one of the words stands whole. White space in a phrase stands for any amount."""
+    return f"(?i)(?:{'|'.join(_word(word.strip()) for word in words)})"
+
+
+def _word(word: str) -> str:
+    spelled = _GAP.join(_quoted(part) for part in _SPACE.split(word))
+    return f"{_end(word[0], _BEFORE)}{spelled}{_end(word[-1], _BEHIND)}"
+
+
+def _end(letter: str, edge: str) -> str:
+    """What must stand beside a word's first or last character; nothing beside a sign, which ends itself."""
+    return edge if (letter.isalnum() or letter == "_") and _UNSPACED.match(letter) is None else ""
+
+
+def _quoted(text: str) -> str:
+    """The text as RE2 takes it literally: `re.escape` writes escapes of other characters that RE2 does not know."""
+    return "".join(f"\\{sign}" if sign.isascii() and not sign.isalnum() and sign != "_" else sign for sign in text)

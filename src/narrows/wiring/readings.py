@@ -1,0 +1,49 @@
+"""What rules look at beside the texts of a request: texts joined as a model reads them, and decoded views of both."""
+
+from collections.abc import Callable, Sequence
+
+from narrows.inspection.joined import Joined, join
+from narrows.inspection.views import View, Viewer
+from narrows.masking.folding import fold_character
+from narrows.model.text import Text
+from narrows.policy.inspect import Seen, Span
+
+
+class TextReadings:
+    """The `Readings` of prompt rules. May be shared by threads."""
+
+    __slots__ = ("_viewer",)
+
+    def __init__(self) -> None:
+        self._viewer = Viewer(fold_character)
+
+    def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> list[Seen]:
+        """Readings of what is new, with `history` of what is not, too."""
+        texts = [each.text for each in seen]
+        found = [_joined(joined, new=True) for joined in join(texts, {i for i, each in enumerate(seen) if each.new})]
+        if history and not all(each.new for each in seen):
+            found += [_joined(joined, new=False) for joined in join(texts)]
+        if views:
+            for each in (*seen, *found):
+                if each.new or history:
+                    found += [_viewed(each, view) for view in self._viewer.views(each.text.value).views]
+        return found
+
+
+def _joined(joined: Joined, *, new: bool) -> Seen:
+    def place(start: int, end: int) -> Span | None:
+        """Only what spans a joint: the rest is found in its own text."""
+        places = joined.places(start, end)
+        return (places[0].path, places[0].start, places[0].end) if len(places) > 1 else None
+
+    return Seen(Text(joined.role, "", joined.text), new, place=place)
+
+
+def _viewed(each: Seen, view: View) -> Seen:
+    place: Callable[[int, int], Span | None] = each.place or (lambda start, end: (each.text.path, start, end))
+    return Seen(
+        Text(each.text.role, each.text.path, view.text),
+        each.new,
+        view.kind,
+        lambda _start, _end: place(view.start, view.end),
+    )

@@ -1,0 +1,22 @@
+"""A section refuses what it does not know."""
+
+import msgspec
+import pytest
+
+from narrows.config.setting import Globs, Name, Setting
+
+
+class Section(Setting, frozen=True, kw_only=True):
+    name: Name = "a"
+    globs: Globs = ("*",)
+
+
+@pytest.mark.parametrize("plain", [{"nmae": "a"}, {"name": "A b"}, {"name": ""}, {"globs": []}, {"globs": [1]}])
+def test_what_is_not_known_or_has_no_form_is_refused(plain: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(plain, Section)
+
+
+def test_sections_are_frozen() -> None:
+    with pytest.raises(AttributeError):
+        msgspec.convert({"name": "b"}, Section).name = "c"  # type: ignore[misc]
