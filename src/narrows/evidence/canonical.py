@@ -4,6 +4,7 @@ JSON that equals its RFC 8785 form: UTF-8, no white space, keys sorted, integers
 absent is left out, bytes are base64. The types in entries.py declare their fields in that order.
 """
 
+from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -58,23 +59,36 @@ class _Forwarded(msgspec.Struct, frozen=True, gc=False):
 
 
 def references(contents: Sequence[tuple[str, bytes]]) -> msgspec.Raw:
-    """The serialised reference to (label, commitment) pairs, array members that follow each other joined."""
-    if not contents:
+    """The serialised reference to (label, commitment) pairs."""
+    return reference([commitment for _, commitment in contents], joined([label for label, _ in contents]))
+
+
+def reference(commitments: Sequence[bytes], joined: bytes) -> msgspec.Raw:
+    """The serialised reference to contents with these commitments, and what `joined` made of their labels."""
+    if not commitments:
         return NO_CONTENTS
-    labels: list[Label] = []
+    commitment = b2a_base64(commit_list(commitments), newline=False)
+    return msgspec.Raw(b'{"commitment":"%b","labels":%b}' % (commitment, joined))
+
+
+def joined(labels: Sequence[str]) -> bytes:
+    """The labels as a reference has them, serialised: array members that follow each other are one."""
+    out: list[Label] = []
     array, count = "", 0
-    for label, _ in contents:
+    for label in labels:
         if count and label == f"{array}[{count}]":
             count += 1
-            labels[-1] = (array, count)
+            out[-1] = (array, count)
         elif label.endswith("[0]"):
             array, count = label[:-3], 1
-            labels.append((array, count))
+            out.append((array, count))
         else:
             count = 0
-            labels.append(label)
-    commitment = commit_list([commitment for _, commitment in contents])
-    return msgspec.Raw(_encoded(Reference(commitment=commitment, labels=tuple(labels))))
+            out.append(label)
+    try:
+        return _encode(out)
+    except UnicodeEncodeError:
+        return _encode(_cleaned(tuple(out)))
 
 
 def labels(contents: msgspec.Raw) -> list[str]:

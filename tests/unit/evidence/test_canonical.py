@@ -149,6 +149,21 @@ def test_labels_come_back_in_whatever_order(names: list[str]) -> None:
     assert labels(references([(name, b"a" * 32) for name in names])) == names
 
 
+@given(
+    st.lists(st.tuples(st.text(max_size=12), st.binary(min_size=32, max_size=32)), min_size=1),
+)
+def test_a_reference_is_what_its_type_encodes(contents: list[tuple[str, bytes]]) -> None:
+    found = bytes(references(contents))
+    assert found == rfc8785(found)
+    read = msgspec.json.decode(found, type=Reference)
+    assert found == msgspec.json.encode(read)
+    assert read.commitment == commit_list([commitment for _, commitment in contents])
+
+
+def test_a_label_that_no_encoding_carries_is_cleaned() -> None:
+    assert labels(references([("$.\ud800", b"a" * 32)])) == ["$.?"]
+
+
 def test_no_contents_are_no_reference() -> None:
     assert references([]) is NO_CONTENTS
     assert labels(NO_CONTENTS) == []

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from narrows.evidence.canonical import references
+from narrows.evidence.canonical import joined, reference
 from narrows.evidence.commitments import SALT_BYTES, commit_digest, digest
 from narrows.evidence.entries import NO_CONTENTS
 from narrows.evidence.sealing import Compressor, DataKey, MasterKey
@@ -29,6 +29,10 @@ _WHOLE_BYTES: Final = 4096
 """Small requests and replies that come again and again are recognised as a whole, before any of their parts is
 hashed; so many of them, of so many contents and bytes."""
 
+_LABELINGS: Final = 256
+_LABELS: Final = 64
+"""So many lists of so many labels are remembered as they are serialised."""
+
 Owner = tuple[str, str]
 """Principal key and connection."""
 
@@ -43,8 +47,6 @@ NOTHING: Final[Refers] = (b"", NO_CONTENTS)
 _Name = tuple[int, bytes]
 """A content by the key of its owner and its digest; only in memory, never stored."""
 
-_Unknown = tuple[int, Owner, tuple[Content, ...], list[_Name]]
-
 
 class Contents:
     """The contents of the file behind `connection`."""
@@ -52,6 +54,7 @@ class Contents:
     _staged: list[tuple[int, bytes, int, int, bytes, bytes, bytes]]
     _known: Recent[_Name, Kept]
     _whole: Recent[tuple[Owner, tuple[Content, ...]], Refers]
+    _labels: Recent[tuple[str, ...], bytes]
     _keys: Recent[Owner, tuple[int, DataKey]]
 
     def __init__(self, connection: sqlite3.Connection, master: MasterKey, compressor: Compressor) -> None:
@@ -63,26 +66,9 @@ class Contents:
 
     def keep(self, batch: Sequence[Owned]) -> list[Refers]:
         """Where these contents are, in order; what isn't stored yet is by the next `flush`."""
-        out: list[Refers] = []
-        unknown: list[_Unknown] = []
-        here: dict[_Name, Kept | None] = {}
-        for owner, contents in batch:
-            if owner is None or not contents:
-                out.append(NOTHING)
-                continue
-            refers = self._whole.get((owner, contents)) if _small(contents) else None
-            if refers is None:
-                key_id, _ = self._key(owner)
-                names = [(key_id, digest(content.data)) for content in contents]
-                for name in names:
-                    if name not in here:
-                        here[name] = self._known.get(name)
-                unknown.append((len(out), owner, contents, names))
-                refers = NOTHING
-            out.append(refers)
-        if unknown:
-            self._complete(unknown, here, out)
-        return out
+        return [
+            self._refers(owner, contents) if owner is not None and contents else NOTHING for owner, contents in batch
+        ]
 
     def flush(self) -> None:
         """Inserts what was staged."""
@@ -100,26 +86,43 @@ class Contents:
         self._staged = []
         self._known = Recent(_CONTENTS)
         self._whole = Recent(_WHOLE)
+        self._labels = Recent(_LABELINGS)
         self._keys = Recent(_KEYS)
 
-    def _complete(self, unknown: list[_Unknown], here: dict[_Name, Kept | None], out: list[Refers]) -> None:
-        """Finds or stages what wasn't remembered, and puts what refers to it in its places."""
-        keys = dict(self._key(owner) for _, owner, _, _ in unknown)
-        for place, owner, contents, names in unknown:
-            ids: list[int] = []
-            labelled: list[tuple[str, bytes]] = []
-            for content, name in zip(contents, names, strict=True):
-                kept = here[name]
-                if kept is None:
-                    key = keys[name[0]]
-                    tag = key.tag(name[1])
-                    kept = here[name] = self._tags.find(tag) or self._stage(key, name, tag, content.data)
+    def _refers(self, owner: Owner, contents: tuple[Content, ...]) -> Refers:
+        """Recognises one entry's contents, or stages those that are new."""
+        small = _small(contents)
+        if small:
+            refers = self._whole.get((owner, contents))
+            if refers is not None:
+                return refers
+        number, key = self._key(owner)
+        ids: list[int] = []
+        commitments: list[bytes] = []
+        for content in contents:
+            name = (number, digest(content.data))
+            kept = self._known.get(name)
+            if kept is None:
+                tag = key.tag(name[1])
+                kept = self._tags.find(tag) or self._stage(key, name, tag, content.data)
                 self._known.put(name, kept)
-                ids.append(kept[0])
-                labelled.append((content.label, kept[1]))
-            refers = out[place] = (pack(ids), references(labelled))
-            if _small(contents):
-                self._whole.put((owner, contents), refers)
+            ids.append(kept[0])
+            commitments.append(kept[1])
+        refers = (pack(ids), reference(commitments, self._joined(contents)))
+        if small:
+            self._whole.put((owner, contents), refers)
+        return refers
+
+    def _joined(self, contents: tuple[Content, ...]) -> bytes:
+        """Their labels, serialised: few of all there are come often."""
+        names = tuple([content.label for content in contents])
+        if len(names) > _LABELS:
+            return joined(names)
+        found = self._labels.get(names)
+        if found is None:
+            found = joined(names)
+            self._labels.put(names, found)
+        return found
 
     def _key(self, owner: Owner) -> tuple[int, DataKey]:
         held = self._keys.get(owner)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from narrows.evidence.canonical import references
 from narrows.evidence.commitments import commit
 from narrows.evidence.sealing import Compressor
 from narrows.model.record import Content
@@ -144,3 +145,22 @@ def test_a_new_file_holds_all_that_its_log_refers_to(world: World, file: Journal
     contents.keep([(OWNER, parts(b"a", b"b"))])
     contents.flush()
     assert count(following) == 2
+
+
+def test_entries_that_look_alike_refer_to_their_own(world: World, file: JournalFile) -> None:
+    """What is remembered of labels and of whole requests never mixes up contents, labels or owners."""
+    contents = made(world, file)
+    batch: list[tuple[tuple[str, str], tuple[Content, ...]]] = []
+    for data in ((b"a", b"b"), (b"b", b"a"), (b"a",), (b"a",) * 100, (b"a", b"x" * 9_000)):
+        for owner in (OWNER, BOB):
+            batch += [(owner, parts(*data)), (owner, tuple(Content("reply", item) for item in data))]
+    first = contents.keep(batch)
+    contents.flush()
+    for again in (contents, made(world, file)):
+        assert again.keep(batch) == first
+    rows = dict(file.connection.execute("SELECT id, commitment FROM content"))
+    for (_, given), (ids, reference) in zip(batch, first, strict=True):
+        assert bytes(reference) == bytes(
+            references([(content.label, rows[number]) for content, number in zip(given, unpack(ids), strict=True)])
+        )
+    assert count(file) == 2 * 3
