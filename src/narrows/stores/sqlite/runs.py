@@ -31,6 +31,9 @@ _OPENED: Final = int(Kind.OPENED)
 LogRow = tuple[int, int, str | None, int, bytes, bytes, *tuple[bytes, ...]]
 """The columns of the table log."""
 
+_OLDEST: Final = "SELECT number, calls FROM run WHERE number >= ? AND number <= ? ORDER BY number LIMIT 1"
+_NEWEST: Final = "SELECT number, calls FROM run WHERE number >= ? AND number <= ? ORDER BY number DESC LIMIT 1"
+
 _Moment = tuple[int, int]
 """When a call began and the place of its intent."""
 
@@ -138,16 +141,14 @@ class Runs:
     def finds(self, first: int, last: int, *, newest_first: bool = False) -> Iterator[Find]:
         """One look-up a run, for the runs with a place from `first` to `last`."""
         new = self._read_new()
-        order = "DESC" if newest_first else "ASC"
         if newest_first and last >= new:
             yield self._find_new
-        numbers = self._connection.execute(
-            f"SELECT number FROM run WHERE number >= ? AND number <= ? ORDER BY number {order}",  # noqa: S608 - above
-            (first // RUN, min(last, new - 1) // RUN),
-        ).fetchall()
-        for (number,) in numbers:
-            row = self._connection.execute("SELECT calls FROM run WHERE number = ?", (number,)).fetchone()
-            yield _finder(number * RUN, row[0])
+        low, high = first // RUN, min(last, new - 1) // RUN
+        statement = _NEWEST if newest_first else _OLDEST
+        while (row := self._connection.execute(statement, (low, high)).fetchone()) is not None:
+            number, calls = row
+            yield _finder(number * RUN, calls)
+            low, high = (low, number - 1) if newest_first else (number + 1, high)
         if not newest_first and last >= new:
             yield self._find_new
 
