@@ -79,20 +79,6 @@ def assert_marked(name: str, request: Asked) -> None:
     assert len(again.opaque) == len(request.opaque)
 
 
-@pytest.mark.parametrize("name", sorted(PATHS))
-@given(seed=SEEDS)
-def test_a_large_request_is_rewritten_as_a_small_one(name: str, seed: int) -> None:
-    request = generated(name, seed)
-    speaks = dialect(PATHS[name][0])
-    marks = {text.path: f"mark://{number}" for number, text in enumerate(changeable(name, request))}
-    compact = speaks.compact(request)
-    sent = [
-        speaks.forward(msgspec.structs.replace(each, body=rewrite(each.body, marks)), None, None).body
-        for each in (request, compact)
-    ]
-    assert sent[0] == sent[1]
-
-
 @given(st.lists(st.one_of(st.text(max_size=6), st.integers(0, 999)), min_size=1, max_size=8))
 def test_any_path_leads_back(keys: list[str | int]) -> None:
     path = "$"

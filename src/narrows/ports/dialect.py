@@ -87,9 +87,6 @@ class Dialect(Protocol):
     def read(self, route: Route, body: Json) -> Asked | Deny:
         """Reads a checked body; Deny(`body_invalid`) names the place that is wrong."""
 
-    def compact(self, asked: Asked) -> Asked:
-        """The same request with its large members serialised, so that it travels between processes cheaply."""
-
     def forward(self, asked: Asked, model: str | None, output_cap: int | None) -> Forward:
         """The body to send, with the model renamed, the cap in the field the model takes, and usage asked for where
         the wire needs that."""

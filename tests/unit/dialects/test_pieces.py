@@ -1,13 +1,11 @@
-"""What is sent and what is recorded are the same bytes; a compacted body is sent like any other."""
+"""What is sent and what is recorded are the same bytes."""
 
-import pickle
 from typing import Any
 
 import msgspec
 import pytest
 
-from narrows.dialects.pieces import LARGE, assemble, compact
-from narrows.model.call import Asked
+from narrows.dialects.pieces import assemble
 
 BODY: dict[str, Any] = {
     "model": "m",
@@ -29,13 +27,3 @@ def test_pieces_and_labels() -> None:
 @pytest.mark.parametrize("body", [{}, {"messages": [1, 2]}, {"messages": [{}]}, {"messages": "text"}])
 def test_odd_bodies_are_sent_as_they_are(body: dict[str, Any]) -> None:
     assert msgspec.json.decode(assemble(dict(body), ("messages",)).body) == body
-
-
-def test_a_compacted_body_is_the_same_body() -> None:
-    body = {**BODY, "grammar": "g" * LARGE, "big": ["x" * LARGE], "max_tokens": 5}
-    asked = Asked("chat", "m", body)
-    small = pickle.loads(pickle.dumps(compact(asked, ("messages",), frozenset({"model", "max_tokens"}))))
-    assert type(small.body["grammar"]) is msgspec.Raw
-    assert type(small.body["messages"][0]) is msgspec.Raw
-    assert small.body["max_tokens"] == 5
-    assert assemble(dict(small.body), ("messages",)) == assemble(dict(body), ("messages",))

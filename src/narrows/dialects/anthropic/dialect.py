@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from narrows.config.schema import Connection
-from narrows.dialects import model_lists, pieces, refusals
+from narrows.dialects import model_lists, refusals
 from narrows.dialects.anthropic import messages
 from narrows.dialects.anthropic.replies import MessageStream, read_count, read_message
 from narrows.dialects.model_lists import ModelLists, anthropic_entry
@@ -61,10 +61,6 @@ class Anthropic:
         if asked.operation == model_lists.OPERATION:
             return Forward(b"", ())
         return messages.forward(asked, model, output_cap)
-
-    def compact(self, asked: Asked) -> Asked:
-        """The same request with its large members serialised."""
-        return pieces.compact(asked, messages.SPLIT, messages.KEEP)
 
     def reply(
         self,

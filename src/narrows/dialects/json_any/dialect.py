@@ -91,10 +91,6 @@ class JsonAny:
             body = replaced(body, self._cap, cap)
         return pieces.assemble(body, ())
 
-    def compact(self, asked: Asked) -> Asked:
-        """The same request with its large members serialised."""
-        return pieces.compact(asked, (), frozenset(self.governed))
-
     def reply(
         self,
         asked: Asked,  # noqa: ARG002 - replies of this dialect don't depend on the request

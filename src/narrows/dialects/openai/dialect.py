@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from narrows.config.schema import Connection
-from narrows.dialects import model_lists, pieces, refusals
+from narrows.dialects import model_lists, refusals
 from narrows.dialects.cap_fields import CapFields
 from narrows.dialects.model_lists import ModelLists, openai_entry
 from narrows.dialects.openai import chat, completions, responses
@@ -114,10 +114,6 @@ class OpenAi:
     def upstream_error(self, status: int, body: bytes, request_id: str) -> bytes:  # noqa: ARG002 - as above
         """The upstream's error, rendered anew."""
         return refusals.openai_upstream(status, body)
-
-    def compact(self, asked: Asked) -> Asked:
-        """The same request with its large members serialised, to travel between processes."""
-        return pieces.compact(asked, _SPLIT.get(asked.operation, ()), chat.KEEP | responses.KEEP)
 
 
 def _classify(asked: Asked) -> Classify:

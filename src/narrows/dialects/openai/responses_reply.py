@@ -166,8 +166,9 @@ def call_field(kind: str, value: Any, index: int) -> str:
 def read_part(event: Event, part: Json, field: str, prefix: str) -> None:
     """The texts of a content part; `field` overrides what its type says."""
     deltas = event.deltas
-    kind = part.get("type")
-    named = field or prefix + (_PART_FIELDS.get(kind, "other") if type(kind) is str else "other")
+    said = part.get("type")
+    kind = said if type(said) is str else ""
+    named = field or prefix + _PART_FIELDS.get(kind, "other")
     for key, value in part.items():
         if key in ("text", "refusal"):
             collect(deltas, 0, named, part, key)

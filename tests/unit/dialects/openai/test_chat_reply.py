@@ -319,3 +319,10 @@ def test_media_is_noted_and_is_no_text() -> None:
     assert [(delta.field, delta.text) for delta in event.deltas] == [
         ("envelope:id", "a"), ("audio_transcript", "hi"), ("other", "image_url"), ("other", "image_url"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [{}, [], {"a": "b"}, 1, None, "odd"])
+def test_a_call_whose_type_is_no_word_is_read_all_the_same(kind: Any) -> None:
+    message = {"role": "assistant", "tool_calls": [{"id": "c", "type": kind, "function": {"name": "n"}}]}
+    event = whole({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+    assert "n" in [delta.text for delta in event.deltas]

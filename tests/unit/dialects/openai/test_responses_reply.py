@@ -36,3 +36,11 @@ def test_of_a_response_that_is_not_stored_only_items_that_are_sent_back_by_name_
 def test_an_output_item_that_is_none() -> None:
     with pytest.raises(ReplyInvalid, match="output item"):
         replay(reader("responses", stream=False), b'{"output":["x"]}')
+
+
+@pytest.mark.parametrize("kind", [{}, [], {"a": "b"}, 1, None])
+def test_a_part_whose_type_is_no_word_is_read_all_the_same(kind: object) -> None:
+    part = {"type": kind, "text": "said", "more": "too"}
+    tree = {**RESPONSE, "output": [{"type": "message", "content": [part]}]}
+    (event,) = replay(reader("responses", stream=False), msgspec.json.encode(tree))
+    assert {"said", "too"} <= {delta.text for delta in event.deltas}
