@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Final, NamedTuple
 
 from narrows.masking.keywords import Group, Occurrences
+from narrows.masking.matcher import NOWHERE
 from narrows.masking.patterns import WALL
 from narrows.masking.rows import Region, Row
 
 MOST_ENDS: Final = 64
 """Ends of one start that are tried."""
-
 
 MOST_TRIES: Final = 16_384
 """Refused candidates of one row in one run of its characters."""
@@ -138,6 +138,7 @@ def find(
                 hit = Hit(start, end, rank, score)
                 if row.region is not None or search.tired:
                     hit = _goes_on(row, scan, end, hit)
+                    search.tired = False
                 hits.append(hit)
                 at = hit.end
     return hits
@@ -189,7 +190,7 @@ def _near(row: Row, words: Occurrences, scan: Scan) -> Iterator[tuple[int, int]]
 class _Search:
     """The search for one row's candidates in one text."""
 
-    __slots__ = ("_allowed", "_judge", "_last", "_log", "_row", "_scan", "_starts", "_tries", "tired")
+    __slots__ = ("_allowed", "_before", "_judge", "_log", "_row", "_scan", "_starts", "_tries", "tired")
 
     def __init__(
         self, row: Row, scan: Scan, judge: "_Judge", allowed: frozenset[str], rank: int, effort: Effort
@@ -197,25 +198,54 @@ class _Search:
         self._row, self._scan, self._judge, self._allowed = row, scan, judge, allowed
         self._starts: list[int] | None = None
         self._log = effort.since.setdefault(rank, [])
-        self._tries, self._last = effort.before.get(rank, 0), scan.begin
+        self._before = self._tries = effort.before.get(rank, 0)
         self.tired = False
         """Whether the last answer is where tries have run out."""
 
     def plain(self, at: int, high: int) -> tuple[int, int, float] | None:
         """The first accepted candidate that starts in at…high, and its score; 0 for an allowed value."""
         row, data, size = self._row, self._scan.data, self._scan.size
-        pre, suf = row.pre, row.suf
-        limit = min(size, high + row.most + suf)
-        search = row.find.search
+        if row.decide is not None and self._judge.fixed and not self._allowed:
+            return self._decided(at, high, row.decide, self._judge.fixed)
+        limit = min(size, high + row.most + row.suf)
         while at <= high:
-            start, end = search(data, at - pre, limit)
-            start += pre
-            if end < 0 or start > high:
+            start, end = row.find.search(data, at - row.pre, limit)
+            if end < 0 or start + row.pre > high:
                 return None
-            found = self._ends(start, end - suf)
+            at = start + row.pre
+            found = self._ends(at, end - row.suf)
             if found is not None:
                 return found
-            at = start + 1
+            at += 1
+        return None
+
+    def _decided(
+        self, at: int, high: int, decide: Callable[[str], bool], score: float
+    ) -> tuple[int, int, float] | None:
+        """The same where nothing but the value decides: in one loop, since pages of numbers spend their time here."""
+        row, data, text, log = self._row, self._scan.data, self._scan.text, self._log
+        pre, suf, least, search, longest = row.pre, row.suf, row.least, row.find.search, row.find.longest
+        limit = min(self._scan.size, high + row.most + suf)
+        while at <= high:
+            first, end = search(data, at - pre, limit)
+            at = first + pre
+            if end < 0 or at > high:
+                return None
+            stop, tries = end - suf, 1
+            while not decide(text[at:stop]):
+                _, stop = longest(data, first, stop - 1 + suf) if stop - at > least else NOWHERE
+                if stop < 0:
+                    break
+                if tries == MOST_ENDS:
+                    return at, end - suf, row.best
+                stop, tries = stop - suf, tries + 1
+            else:
+                return at, stop, score
+            log.append((at, tries))
+            self._tries += tries
+            if self._tries > MOST_TRIES and self._is_tired(at):
+                return at, at, row.best
+            at += 1
         return None
 
     def led(self, at: int, high: int) -> tuple[int, int, float] | None:
@@ -246,50 +276,60 @@ class _Search:
             start, _ = row.led.search(data, at, size)
             if start < 0:
                 return ends
+            at = start + 1
+            least = max(scan.begin, start + row.least_lead)
             stop = min(size, start + row.most_lead)
-            while True:
+            while stop >= least:
                 _, end = row.lead.longest(data, start, stop)
-                if end < scan.begin:
+                if end < least:
                     break
                 if end < size and data[end] in row.first:
                     ends.add(end)
                 stop = end - 1
-            at = start + 1
+                while stop >= least and not (data[stop - 1] in row.last_of_lead and data[stop] in row.first):
+                    stop -= 1
 
     def _ends(self, start: int, end: int) -> tuple[int, int, float] | None:
         """The longest accepted end of a start; `end` is the longest there is."""
-        row, judge, data, text = self._row, self._judge, self._scan.data, self._scan.text
-        allowed, decide = self._allowed, row.decide
-        self.tired = False
+        row, judge, text = self._row, self._judge, self._scan.text
         score = judge.score(start, end) if judge.fixed is None else judge.fixed
-        if score <= 0 and judge.one_sided and not allowed:
+        if score <= 0 and judge.one_sided and not self._allowed:
             return None
-        whole, least, first, suf = end, start + row.least, start - row.pre, row.suf
-        longest = row.find.longest
+        whole = end
         for tries in range(1, MOST_ENDS + 1):
             value = text[start:end]
-            if allowed and value.casefold() in allowed:
+            if self._allowed and value.casefold() in self._allowed:
                 return start, end, 0.0
             if not judge.one_sided:
                 score = judge.score(start, end)
-            if score > 0 and (decide is None or decide(value)):
+            if score > 0 and (row.decide is None or row.decide(value)):
                 return start, end, score
             stop = -1
-            if end > least:
-                _, stop = longest(data, first, end - 1 + suf)
+            if end - start > row.least:
+                _, stop = row.find.longest(self._scan.data, start - row.pre, end - 1 + row.suf)
             if stop < 0:
-                return self._refuse(start, tries)
-            end = stop - suf
+                self._log.append((start, tries))
+                self._tries += tries
+                tired = self._tries > MOST_TRIES and self._is_tired(start)
+                return (start, start, row.best) if tired else None
+            end = stop - row.suf
         return start, whole, row.best
 
-    def _refuse(self, start: int, tries: int) -> tuple[int, int, float] | None:
-        """Notes tries in vain; where they have run out, a finding that has no end yet."""
-        if self._tries and self._scan.data[self._last : start].strip(self._row.alphabet):
-            self._tries = 0  # Another run has begun.
-        self._tries, self._last = self._tries + tries, start
-        self._log.append((start, tries))
+    def _is_tired(self, start: int) -> bool:
+        """Whether tries have run out in the run of the row's characters that the start is in: others do not count."""
+        self._tries = self._tries_in_run(start)
         self.tired = self._tries > MOST_TRIES
-        return (start, start, self._row.best) if self.tired else None
+        return self.tired
+
+    def _tries_in_run(self, start: int) -> int:
+        scan = self._scan
+        begin = len(scan.data[scan.begin : start].rstrip(self._row.alphabet)) + scan.begin
+        tries = self._before if begin == scan.begin else 0
+        for place, more in reversed(self._log):
+            if place < begin:
+                break
+            tries += more
+        return tries
 
 
 class _Judge:

@@ -275,6 +275,27 @@ def first(node: Node) -> int:
             return first(inner) if high else 0
 
 
+def last(node: Node) -> int:
+    """Every character a match can end with, as bits."""
+    match node:
+        case Chars(mask):
+            return mask
+        case Chain(parts):
+            union = 0
+            for part in reversed(parts):
+                union |= last(part)
+                if length(part)[0] > 0:
+                    break
+            return union
+        case Choice(ways):
+            union = 0
+            for way in ways:
+                union |= last(way)
+            return union
+        case Repeat(inner, _, high):
+            return last(inner) if high else 0
+
+
 def prefixes(node: Node) -> Node | None:
     """The language of all non-empty prefixes, or None if there is no character in it."""
     match node:

@@ -90,6 +90,9 @@ class Row:
 
     least_lead: int
     most_lead: int
+    last_of_lead: bytes
+    """The bytes a lead can end with."""
+
     first: bytes
     """The bytes a candidate can begin with; the engine looks at one before it asks a matcher."""
 
@@ -172,6 +175,7 @@ def _compile(detector: Detector, bounds: patterns.Bounds, shapes: Shapes) -> Row
         led=Matcher(render(Chain((lead, node, *back)))) if lead is not None else None,
         least_lead=least_lead,
         most_lead=most_lead,
+        last_of_lead=_bytes(patterns.last(lead)) if lead is not None else b"",
         first=_bytes(patterns.first(node)),
         alphabet=_bytes(patterns.alphabet(node)),
         forbidden=_bytes(before | bits(WALL)) if before else b"",

@@ -48,10 +48,11 @@ def test_the_prefixes_are_all_beginnings_of_the_language_and_nothing_else(patter
 
 
 @pytest.mark.parametrize("pattern", ADMISSIBLE)
-def test_lengths_first_characters_and_alphabet_are_those_of_the_language(pattern: str) -> None:
+def test_lengths_first_and_last_characters_and_alphabet_are_those_of_the_language(pattern: str) -> None:
     node, words = parse(pattern), language(pattern, most=7) - {""}
     assert patterns.length(node)[1] == max(map(len, words))
     assert {word[0] for word in words} == {letter for letter in "abcB" if patterns.first(node) >> ord(letter) & 1}
+    assert {word[-1] for word in words} <= {letter for letter in "abcB" if patterns.last(node) >> ord(letter) & 1}
     assert {letter for word in words for letter in word} <= {
         letter for letter in "abcB" if patterns.alphabet(node) >> ord(letter) & 1
     }

@@ -78,7 +78,7 @@ def is_ird(text: str) -> bool:
 def is_aadhaar(text: str) -> bool:
     """Twelve digits that begin with 2 to 9, Verhoeff, and no palindrome: UIDAI, Aadhaar number specification."""
     number = digits_of(text)
-    return len(number) == 12 and number[0] not in "01" and number != number[::-1] and verhoeff(number)
+    return len(number) == 12 and number[0] not in "01" and verhoeff(number) and number != number[::-1]
 
 
 def is_pan(text: str) -> bool:

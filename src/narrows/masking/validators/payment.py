@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from narrows.masking.validators.checksums import compact, digits_of, is_uniform, luhn, mod_97_10, weighted
+from narrows.masking.validators.checksums import compact, digit_bytes, digits_of, is_uniform, luhn, mod_97_10, weighted
 
 BRANDS: Final = (
     (4, 4, frozenset(range(12, 20))),
@@ -31,7 +31,7 @@ BRANDS: Final = (
 UnionPay, Mir, RuPay, Troy, Maestro. Visa's and Mastercard's are taken at any length of the standard."""
 
 LENGTHS_BY_PREFIX: Final = {
-    f"{prefix:04}": frozenset().union(
+    f"{prefix:04}".encode(): frozenset().union(
         *(
             lengths
             for first, last, lengths in BRANDS
@@ -42,7 +42,7 @@ LENGTHS_BY_PREFIX: Final = {
 }
 """The same by the first four digits."""
 
-INDUSTRIES: Final = frozenset("3456")
+INDUSTRIES: Final = frozenset(b"3456")
 """The first digits, by ISO/IEC 7812-1, of cards for travel, banking and merchandising."""
 
 _IBAN_LENGTHS: Final = (
@@ -79,25 +79,25 @@ def is_card(text: str) -> bool:
     Twelve, thirteen and fifteen digits must be of a known issuer and length: most such numbers are those of articles
     (UPC, EAN-13) and telephones (IMEI), whose check digit can pass too.
     """
-    number = digits_of(text)
-    if not 12 <= len(number) <= 19 or is_uniform(number) or not luhn(number):
+    number = digit_bytes(text)
+    if not 12 <= len(number) <= 19 or not luhn(number) or is_uniform(number):
         return False
     return _is_brand(number) or (len(number) not in (12, 13, 15) and number[0] in INDUSTRIES)
 
 
 def is_branded_card(text: str) -> bool:
     """A card whose issuer's range and length are both known: for digits that are written in an unusual way."""
-    number = digits_of(text)
-    return _is_brand(number) and not is_uniform(number) and luhn(number)
+    number = digit_bytes(text)
+    return _is_brand(number) and luhn(number) and not is_uniform(number)
 
 
 def is_luhn_number(text: str) -> bool:
     """Twelve to nineteen digits by the Luhn formula, of any issuer: for numbers that the text calls a card's."""
-    number = digits_of(text)
-    return 12 <= len(number) <= 19 and not is_uniform(number) and luhn(number)
+    number = digit_bytes(text)
+    return 12 <= len(number) <= 19 and luhn(number) and not is_uniform(number)
 
 
-def _is_brand(number: str) -> bool:
+def _is_brand(number: bytes) -> bool:
     return len(number) in LENGTHS_BY_PREFIX.get(number[:4], ())
 
 
