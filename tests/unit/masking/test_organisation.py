@@ -21,7 +21,18 @@ def masked(pattern: str, text: str, *, keywords: tuple[str, ...] = (), ignore_ca
         (r"key_[^\s]+", "key_" + "é/" * 900 + " end", "[OWN] end"),
         (r"id\d*", "id id" + "7" * 2000, "[OWN] [OWN]"),
         (r"ab+c", "abc a" + "b" * BOUND + "c a" + "b" * (BOUND + 1) + "c", f"[OWN] [OWN] a{'b' * (BOUND + 1)}c"),
-        (r"a|b+", "a bb c", "[OWN] [OWN] c"),
+        (r"a|b{1,9}", "a bb c", "[OWN] [OWN] c"),
+        (r"(red|blue)-\d+", "red-" + "7" * 900 + " blue-1", "[OWN] [OWN]"),
+        (r"key=(\w+)", "key=" + "z" * 900 + "!", "[OWN]!"),
+        (r"key=(?:a(b*))", "key=a key=a" + "b" * 900, "[OWN] [OWN]"),
+        (r"n[|(]+", "n" + "|(" * 300 + ".", "[OWN]."),
+        (r"n: .+", "n: " + "é (" * 300 + "\n.", "[OWN]\n."),
+        (r"n-+", "n" + "-" * 300 + ".", "[OWN]."),
+        (r"n\.{2,}", "n. n" + "." * 300 + "!", "n. [OWN]!"),
+        (r"n\+", "n++", "[OWN]+"),
+        (r"n(?P<rest>\x41+)", "nA1 n" + "A" * 300 + "1", "[OWN]1 [OWN]1"),
+        (r"\d+(?:)", "7" * (BOUND + 1), "[OWN][OWN]"),
+        (r"\bx\d+\b", "x12 x12a", "[OWN] x12a"),
         (r"x\\b", r"x\b", "[OWN]"),
         (r"x\\d+", r"x\ddd x\12", r"[OWN] x\12"),
         (r"\[a]+", "[a]]] a]]", "[OWN] a]]"),
@@ -40,6 +51,23 @@ def test_with_keywords_only_near_one() -> None:
 )
 def test_what_can_not_be_exact_is_refused(pattern: str) -> None:
     with pytest.raises(PatternRefused):
+        masked(pattern, "")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"foo[a-z]+|bar[0-9]+",
+        r"(?:x\d+|y)",
+        r"x(?:\d+|[a-z]{3})",
+        r"\d{2}(?:\.\d+)?",
+        r"(?:ab)+",
+        r"(?i:key-[a-z]+)",
+        "a|b+",
+    ],
+)
+def test_a_last_repeat_that_can_not_go_on_is_refused(pattern: str) -> None:
+    with pytest.raises(PatternRefused, match="write a bound"):
         masked(pattern, "")
 
 
