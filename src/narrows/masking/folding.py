@@ -8,6 +8,7 @@ Cyrillic and Greek look-alikes, dashes and quotes. ASCII text is its own folding
 The module owns what is known of one field while it is scanned (`Folded`). It knows no detectors.
 """
 
+import re
 import unicodedata
 from typing import Final
 
@@ -30,6 +31,11 @@ _QUESTION: Final = "\x02"
 """Stands for a question mark while a text is encoded."""
 
 _RESERVED: Final = (EDGE, WALL, _QUESTION)
+_NOT_PLAIN: Final = re.compile(r"[^\x03-\x7f]+")
+"""What is not its own folding: what is not ASCII, and what is reserved."""
+
+SPARSE: Final = 10
+"""Characters to each byte beyond ASCII from which on it is faster to pass over what is ASCII."""
 
 _DROPPED_RANGES: Final = (
     (0x00AD, 0x00AD), (0x0300, 0x036F), (0x0483, 0x0489), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5),
@@ -111,6 +117,14 @@ class Folder:
         folded.extend(text)
         folded.finish()
         return folded
+
+    def translated(self, text: str) -> str:
+        """The folding, with _SPECIAL for each character that folds to none or several."""
+        table = self.table
+        beyond = len(text.encode("utf-8", "surrogatepass")) - len(text)
+        if beyond * SPARSE < len(text):
+            return _NOT_PLAIN.sub(lambda run: run.group().translate(table), text)
+        return text.translate(table)
 
     def plain(self, text: str) -> str:
         """A text without the map and the edges, for words and keywords."""
@@ -233,7 +247,7 @@ class Folded:
         if not piece:
             return
         if not piece.isascii() or any(reserved in piece for reserved in _RESERVED):
-            translated = piece.translate(self._folder.table)
+            translated = self._folder.translated(piece)
             if _SPECIAL in translated:
                 self._fold_special(piece, translated, place)
                 return

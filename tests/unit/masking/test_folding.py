@@ -46,6 +46,13 @@ def test_ascii_is_its_own_folding_and_needs_no_map() -> None:
     assert (whole.text, whole.offsets) == (EDGE + "plain text" + EDGE, None)
 
 
+@given(ODD)
+def test_passing_over_ascii_changes_nothing(text: str) -> None:
+    """A text that is nearly all ASCII is folded in another way than one that is not."""
+    plain = "and so on, in plain words. " * 40
+    assert folded(plain + text) == plain + folded(text)
+
+
 def test_a_long_run_of_dropped_characters_ends_a_match() -> None:
     assert folded("a" + "\u200b" * MOST_DROPPED + "b") == "ab"
     assert folded("a" + "\u200b" * (MOST_DROPPED + 9) + "b") == f"a{EDGE}b"
