@@ -11,6 +11,7 @@ import msgspec
 from narrows.config import schema
 from narrows.masking.table import DETECTORS
 from narrows.model.refusal import REGISTRY, Code
+from narrows.policy.packs.shipped import PACKS, label
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -47,6 +48,13 @@ def test_every_entity_is_documented() -> None:
     entities = {row.entity for row in DETECTORS}
     assert len(entities) > 400
     assert [entity for entity in sorted(entities) if f"[`{entity}`](" not in index] == []
+
+
+def test_every_shipped_rule_is_documented() -> None:
+    page = (DOCS / "reference" / "packs.md").read_text(encoding="utf-8")
+    rules = [(pack, rule) for pack in PACKS for rule in pack.rules]
+    assert len(rules) > 10
+    assert [label(pack, rule) for pack, rule in rules if f"`{label(pack, rule)}`" not in page] == []
 
 
 def test_generated_pages_are_fresh() -> None:

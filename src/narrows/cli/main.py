@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "policy": Entry("policy", "Ask what the policies decide, and test them."),
     "mask": Entry("mask", "Mask a text as the gate would, and show what was found."),
     "detectors": Entry("detectors", "List, show and test what masking looks for."),
+    "packs": Entry("packs", "List and show the shipped rules on prompts and replies."),
     "keys": Entry("keys", "Make, list and revoke keys of service accounts."),
     "sessions": Entry("sessions", "List, show, replay and follow the recorded calls."),
     "why": Entry("why", "Explain what was decided of a call, and what to do."),

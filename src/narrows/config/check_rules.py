@@ -9,7 +9,9 @@ from narrows.config.problem import Problem
 from narrows.config.rules import Matching, PromptRule, ReplyRule
 from narrows.config.schema import Policy
 
-KINDS: Final = ("pattern", "words", "entities", "labels")
+KINDS: Final = ("pattern", "words", "entities", "labels", "packs")
+TAKEN: Final = "unread"
+"""How records name what could not be read as rules demand."""
 
 
 class RuleChecks:
@@ -35,11 +37,15 @@ class RuleChecks:
         match: Matching = getattr(entry, given[0])
         here = f"{key}.{given[0]}"
         name = match.name or place
+        if name == TAKEN:
+            self._problem(f"{here}.name", f"`{TAKEN}` is how records name what rules could not read", "take another")
         if name in names:
             self._problem(f"{here}.name", f"another rule of this policy is already called {name}")
         names.add(name)
         if all(getattr(match, kind) is None for kind in KINDS):
             self._problem(here, "looks for nothing", f"name one of {', '.join(f'`{kind}`' for kind in KINDS)}")
+        if match.packs is not None and given[0] == "allow":
+            self._problem(f"{here}.packs", "packs are of what is not wanted", "use them with `deny` or `flag`")
         for index, word in enumerate(match.words or ()):
             if not word.strip():
                 self._problem(f"{here}.words[{index}]", "is empty")

@@ -11,7 +11,7 @@ RoleName = Literal["system", "user", "assistant", "tool_definition", "tool_call"
 
 
 class Matching(Setting, frozen=True, kw_only=True):
-    """What a rule looks for: at least one of `pattern`, `words`, `entities`, `labels`; any of them will do."""
+    """What a rule looks for: at least one of `pattern`, `words`, `entities`, `labels`, `packs`; any of them will do."""
 
     pattern: Annotated[str | None, Meta(description="RE2 pattern, searched anywhere in a text.")] = None
     words: Annotated[
@@ -24,6 +24,10 @@ class Matching(Setting, frozen=True, kw_only=True):
     ] = None
     threshold: Annotated[float, Meta(ge=0, le=1, description="How sure an entity must be found, 0 to 1.")] = 0.5
     labels: Annotated[Globs | None, Meta(description="Labels that a classifier gives, such as `topic:finance`.")] = None
+    packs: Annotated[
+        Globs | None,
+        Meta(description="Shipped rules: packs, `pack/rule`, or globs of either. `narrows packs list` shows them."),
+    ] = None
     name: Annotated[str | None, Meta(description="The rule's name in messages and records.")] = None
     message: Annotated[str | None, Meta(description="What the caller is told.")] = None
     mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: record only.")] = "enforce"

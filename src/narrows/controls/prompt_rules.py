@@ -1,7 +1,8 @@
 """Judges prompts by what the scan found of the rules under `prompts`.
 
 The order: what an enforced `deny` rule finds refuses the call; then what no `allow` rule of a policy that has some
-covers; what `flag` rules find is recorded, and so is what rules that only observe would refuse. It reads the call's
+covers; what `flag` rules find is recorded, and so are texts that could not all be read, and what rules that
+only observe would refuse. It reads the call's
 findings; what is found, and where, is the inspector's work.
 """
 
@@ -17,6 +18,7 @@ from narrows.model.reply import Event
 from narrows.model.text import Finding
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Note, Proceed, Verdict
+from narrows.policy.inspect import UNREAD
 from narrows.ports.control import Guard
 
 _CODES: Final = {
@@ -48,6 +50,9 @@ class _Judging:
         for finding in call.findings:
             rule = rules.get((finding.policy, finding.rule))
             if rule is None:
+                if finding.rule == UNREAD:
+                    note = Note(Code.PROMPT_DENIED, finding.policy, UNREAD, finding.path, flagged=True)
+                    notes.setdefault((finding.policy, UNREAD), note)
                 continue
             if rule.action is not Action.FLAG and not rule.observe:
                 refused.setdefault(rule.action, _deny(rule, finding))

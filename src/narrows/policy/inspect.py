@@ -27,6 +27,9 @@ TOGETHER: Final = 64
 NEEDLES: Final = 16
 """Words that are looked for one by one; more would take longer than the automaton."""
 
+UNREAD: Final = "unread"
+"""The rule of a finding that says: what this text may stand for has not all been looked at."""
+
 Span = tuple[str, int, int]
 """A path, and the characters from where to where of the text there."""
 
@@ -40,6 +43,15 @@ class Seen(NamedTuple):
     """How it was decoded; empty: as it is written."""
     place: Callable[[int, int], Span | None] | None = None
     """Of a reading: from characters of it to their place in a text; None for those that the text itself shows."""
+    together: bool = False
+    """Of a reading: its words have run together, so a phrase stands in it without spaces, too."""
+
+
+class Reading(NamedTuple):
+    """The readings of some texts. `unread`: those of which there are more than are made."""
+
+    seen: Sequence[Seen]
+    unread: Sequence[Seen] = ()
 
 
 class Sighting(NamedTuple):
@@ -54,8 +66,11 @@ class Sighting(NamedTuple):
 class Readings(Protocol):
     """Reads texts in other ways."""
 
-    def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> Sequence[Seen]:
+    def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> Reading:
         """Readings of what is new, with `history` of what is not, too; with `views` also what is encoded, decoded."""
+
+    def loosened(self, source: str) -> str | None:
+        """The source of a pattern that finds what this one finds where words have run together; None: the same."""
 
 
 Sight = Callable[[str], Sequence[Sighting]]
@@ -66,7 +81,10 @@ Sights = Callable[[frozenset[str]], Sight]
 class Scanner:
     """The rules of one plan, ready to scan."""
 
-    __slots__ = ("_allows", "_apart", "_batches", "_entities", "_history", "_labels", "_needles", "_sight", "_views")
+    __slots__ = (
+        "_allows", "_apart", "_batches", "_entities", "_history", "_labels", "_loose", "_needles", "_rules", "_sight",
+        "_together", "_views",
+    )  # fmt: skip
 
     def __init__(self, rules: Sequence[Rule], sights: Sights | None = None) -> None:
         pairs = [(rule, matcher) for rule in rules for matcher in rule.matchers]
@@ -84,6 +102,9 @@ class Scanner:
         self._sight = None if sights is None or not named else sights(named)
         self._labels = tuple((rule, tuple(Glob(label) for label in rule.labels)) for rule in rules if rule.labels)
         self._allows = tuple(rule for rule in rules if rule.action is Action.ALLOW)
+        self._rules = tuple(rules)
+        self._together = tuple(together)
+        self._loose: tuple[tuple[Rule, Pattern], ...] | None = None
         self._history = any(rule.history for rule in rules)
         self._views = any(rule.views for rule in rules)
 
@@ -100,12 +121,21 @@ class Scanner:
         `known` are the places of texts that this session has sent before.
         """
         seen = [Seen(text, index not in known) for index, text in enumerate(texts)]
+        findings: list[Finding] = []
         if readings is not None:
-            seen += readings(seen, history=self._history, views=self._views)
+            read = readings(seen, history=self._history, views=self._views)
+            if read.unread:
+                self._unread(read.unread, findings)
+            run_together = [each for each in read.seen if each.together]
+            if run_together:
+                self._search_loosely(run_together, readings, findings)
+            seen += read.seen
         if known and not self._history:
             seen = [each for each in seen if each.new]
-        findings: list[Finding] = []
         self._search(seen, findings)
+        if findings:
+            # A phrase in a view whose words ran together may have been found with its spaces and without.
+            findings = list(dict.fromkeys(findings))
         if self._sight is not None:
             self._sightings(seen, self._sight, findings)
         for rule, globs in self._labels:
@@ -140,6 +170,27 @@ class Scanner:
         for rule, matcher in self._apart:
             for each in seen:
                 _look(rule, matcher, each, findings)
+
+    def _unread(self, unread: Sequence[Seen], findings: list[Finding]) -> None:
+        """Says of each policy, once a text, that its rules have not seen everything the text may stand for."""
+        for each in unread:
+            text = each.text
+            policies = dict.fromkeys(rule.policy for rule in self._rules if rule.views and _looks(rule, each))
+            findings += [Finding(UNREAD, policy, text.path, 0, len(text.value)) for policy in policies]
+
+    def _search_loosely(self, seen: Sequence[Seen], readings: Readings, findings: list[Finding]) -> None:
+        """Looks for phrases where there are no spaces. The patterns are made when they are first needed."""
+        if self._loose is None:
+            made = []
+            for rule, pattern in self._together:
+                source = pattern.loose or readings.loosened(pattern.source) if rule.views else None
+                loose = None if source is None else Pattern.loosened(source)
+                if loose is not None:
+                    made.append((rule, loose))
+            self._loose = tuple(made)
+        for each in seen:
+            for rule, pattern in self._loose:
+                _look(rule, pattern, each, findings)
 
     def _sightings(self, seen: Sequence[Seen], sight: Sight, findings: list[Finding]) -> None:
         for each in seen:

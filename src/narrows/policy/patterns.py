@@ -30,6 +30,12 @@ _UNSUPPORTED: Final = (
 )
 
 
+_CLASS: Final = r"\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\\n|\\s|\\W|\\D"
+_EDGE: Final = re.compile(
+    rf"\(\?:\^\|(?P<before>{_CLASS})\)|\(\?:(?:\$\|(?P<behind>{_CLASS})|(?P<last>{_CLASS})\|\$)\)"
+)
+"""The beginning or the end of a text, or a character beside it."""
+_LITERAL: Final = re.compile(rf"{_CLASS}|\\[^Az]", re.DOTALL)
 _ANCHORS: Final = ("^", "$", "\\A", "\\z")
 
 
@@ -54,7 +60,7 @@ def options() -> "re2.Options":
 class Pattern:
     """A compiled pattern: the `Matcher` of prompt rules."""
 
-    __slots__ = ("_compiled", "joinable", "needles", "source")
+    __slots__ = ("_compiled", "joinable", "loose", "needles", "source")
 
     def __init__(self, source: str) -> None:
         """Compiles `source`. Raises PatternError. `needles` are words of which every match in ASCII holds one."""
@@ -63,15 +69,30 @@ class Pattern:
         self._compile(source)
         # Whether a match in one text is also one in several joined by line feeds. Not so where a pattern looks for
         # the beginning or end of a text; word boundaries see a line feed as they see the end.
-        self.joinable = not any(anchor in source for anchor in _ANCHORS)
+        self.joinable = _is_joinable(source)
+        self.loose: str | None = None
 
     @classmethod
-    def of_words(cls, source: str) -> "Pattern":
+    def of_words(cls, source: str, loose: str | None = None) -> "Pattern":
         """The pattern of a list of words, as `words` writes it: as long as it need be, and a line feed ends a word as
-        the end of the text does. Raises PatternError."""
+        the end of the text does. `loose` finds them where words have run together. Raises PatternError."""
         pattern = cls.__new__(cls)
         pattern._compile(source)
         pattern.joinable = True
+        pattern.loose = loose
+        return pattern
+
+    @classmethod
+    def loosened(cls, source: str) -> "Pattern | None":
+        """A pattern made from another by leaving something out; None where that can't be used, since it matches the
+        empty text, say."""
+        pattern = cls.__new__(cls)
+        try:
+            pattern._compile(source)
+        except PatternError:
+            return None
+        pattern.joinable = False
+        pattern.loose = None
         return pattern
 
     def _compile(self, source: str) -> None:
@@ -148,6 +169,18 @@ def _together(patterns: tuple[Pattern, ...]) -> "re2.Set | None":
     except re2.error:
         return None
     return together
+
+
+def _is_joinable(source: str) -> bool:
+    """Whether the pattern has no anchor but such as a line feed stands for, too. What is not sure is no."""
+    rest = _LITERAL.sub("", _EDGE.sub(_without_edge, source))
+    return "\\Q" not in source and not any(anchor in rest for anchor in _ANCHORS)
+
+
+def _without_edge(edge: re.Match[str]) -> str:
+    """Nothing, if a line feed is a character that may stand beside; else the edge."""
+    beside = edge["before"] or edge["behind"] or edge["last"]
+    return "" if re2.fullmatch(beside.encode(), b"\n") else edge.group()
 
 
 def encode(text: str) -> bytes:

@@ -23,6 +23,18 @@ def words_source(words: Sequence[str]) -> str:
     return f"(?i)(?:{'|'.join(_word(word.strip()) for word in words)})"
 
 
+SHORTEST_LOOSE: Final = 6
+"""Letters of a single word that is found among others it has run together with; shorter ones stand in many words."""
+
+
+def loose_source(words: Sequence[str]) -> str | None:
+    """The same for a text whose words have run together: with spaces or without, and whatever stands beside them. Of
+    single words only long ones; None where no word is left."""
+    parts = [_SPACE.split(word.strip()) for word in words]
+    loose = [rf"{_GAP[:-1]}*".join(map(_quoted, part)) for part in parts if sum(map(len, part)) >= SHORTEST_LOOSE]
+    return f"(?i)(?:{'|'.join(loose)})" if loose else None
+
+
 def _word(word: str) -> str:
     spelled = _GAP.join(_quoted(part) for part in _SPACE.split(word))
     return f"{_end(word[0], _BEFORE)}{spelled}{_end(word[-1], _BEHIND)}"

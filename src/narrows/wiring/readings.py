@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from narrows.inspection.joined import Joined, join
+from narrows.inspection.loose import KINDS, loosened
 from narrows.inspection.views import View, Viewer
 from narrows.masking.folding import fold_character
 from narrows.model.text import Text
-from narrows.policy.inspect import Seen, Span
+from narrows.policy.inspect import Reading, Seen, Span
 
 
 class TextReadings:
@@ -17,8 +18,9 @@ class TextReadings:
     def __init__(self) -> None:
         self._viewer = Viewer(fold_character)
 
-    def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> list[Seen]:
+    def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> Reading:
         """Readings of what is new, with `history` of what is not, too."""
+        unread: list[Seen] = []
         texts = [each.text for each in seen]
         found = [_joined(joined, new=True) for joined in join(texts, {i for i, each in enumerate(seen) if each.new})]
         if history and not all(each.new for each in seen):
@@ -26,8 +28,15 @@ class TextReadings:
         if views:
             for each in (*seen, *found):
                 if each.new or history:
-                    found += [_viewed(each, view) for view in self._viewer.views(each.text.value).views]
-        return found
+                    made = self._viewer.views(each.text.value)
+                    found += [_viewed(each, view) for view in made.views]
+                    if not made.complete and each.place is None:
+                        unread.append(each)
+        return Reading(found, unread)
+
+    def loosened(self, source: str) -> str | None:
+        """The pattern for views whose words have run together."""
+        return loosened(source)
 
 
 def _joined(joined: Joined, *, new: bool) -> Seen:
@@ -46,4 +55,5 @@ def _viewed(each: Seen, view: View) -> Seen:
         each.new,
         view.kind,
         lambda _start, _end: place(view.start, view.end),
+        not KINDS.isdisjoint(view.kind.split("+")),
     )

@@ -44,3 +44,14 @@ def test_what_looks_for_something_is_fine() -> None:
 
 def test_every_kind_is_a_setting() -> None:
     assert set(KINDS) <= set(Matching.__struct_fields__)
+
+
+def test_packs_are_not_for_what_is_allowed() -> None:
+    assert problems(prompts=[{"flag": {"packs": ["*"]}}, {"deny": {"packs": ["*"]}}]) == []
+    ((key, message),) = problems(prompts=[{"allow": {"packs": ["template-tokens"]}}])
+    assert (key, message) == ("prompts[0].allow.packs", "packs are of what is not wanted")
+
+
+def test_a_rule_is_not_called_like_what_could_not_be_read() -> None:
+    ((key, _),) = problems(prompts=[{"deny": {"words": ["x"], "name": "unread"}}])
+    assert key == "prompts[0].deny.name"

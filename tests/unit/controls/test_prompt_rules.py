@@ -8,6 +8,7 @@ from narrows.model.plan import Action, Plan, Rule
 from narrows.model.refusal import Code
 from narrows.model.text import Finding
 from narrows.model.verdict import Deny, Note
+from narrows.policy.inspect import UNREAD
 from unit.controls.calls import call, judged
 
 
@@ -84,3 +85,9 @@ def test_a_refusal_says_how_what_it_found_was_hidden() -> None:
     verdict = outcome((rule("x"),), Finding("x", "a", "$.a", 0, 1, "base64"))
     assert isinstance(verdict, Deny)
     assert verdict.message == "x says no It was found decoded from base64."
+
+
+def test_what_could_not_all_be_read_is_flagged_for_its_policy() -> None:
+    after = outcome((rule("x"),), found(UNREAD, path="$.b"))
+    assert isinstance(after, Call)
+    assert after.notes == (Note(Code.PROMPT_DENIED, "a", UNREAD, "$.b", flagged=True),)

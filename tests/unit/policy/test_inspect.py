@@ -8,7 +8,7 @@ import pytest
 from narrows.model.plan import Plan, Rule
 from narrows.model.text import Finding, Role, Text
 from narrows.policy import inspect
-from narrows.policy.inspect import RuleInspector, Seen, Sighting, Span
+from narrows.policy.inspect import UNREAD, Reading, RuleInspector, Seen, Sighting, Span
 from unit.controls.calls import call
 from unit.policy.world import compiled, denying, person, policy
 
@@ -148,15 +148,29 @@ def place_of(each: Seen) -> Callable[[int, int], Span | None]:
 class TestViews:
     """Decoded views are looked at where a rule wants them."""
 
-    @staticmethod
-    def views(seen: Sequence[Seen], *, history: bool, views: bool) -> list[Seen]:
-        if not views:
-            return []
-        return [
-            Seen(Text(each.text.role, each.text.path, each.text.value[::-1]), each.new, "reversed", place_of(each))
-            for each in seen
-            if each.new or history
-        ]
+    class Reversed:
+        """Reads texts backwards; `*` in one says that more could be read, and `#` that words ran together."""
+
+        def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> Reading:
+            if not views:
+                return Reading(())
+            found = [
+                Seen(
+                    Text(each.text.role, each.text.path, each.text.value[::-1]),
+                    each.new,
+                    "reversed",
+                    place_of(each),
+                    together="#" in each.text.value,
+                )
+                for each in seen
+                if each.new or history
+            ]
+            return Reading(found, [each for each in seen if "*" in each.text.value])
+
+        def loosened(self, source: str) -> str | None:
+            return source.replace(" ", " ?") if " " in source else None
+
+    views = Reversed()
 
     def test_a_view_is_named_and_has_the_place_of_its_text(self) -> None:
         (finding,) = inspected([user("a terces b")], plan("secret"), RuleInspector(self.views))
@@ -172,6 +186,31 @@ class TestViews:
         inspector = RuleInspector(self.views)
         assert inspected([user("x terces y")], plan("secret"), inspector, known=frozenset({0})) == ()
         assert inspected([user("x terces y")], plan("secret", roles=("system",)), inspector) == ()
+
+    def test_a_phrase_is_found_without_its_spaces_where_words_ran_together(self) -> None:
+        inspector, rules = RuleInspector(self.views), plan("drop all")
+        assert inspected([user("x llapord y")], rules, inspector) == ()
+        (finding,) = inspected([user("# llapord y")], rules, inspector)
+        assert (finding.rule, finding.view) == ("prompts[0]", "reversed")
+        assert len(inspected([user("# lla pord y")], rules, inspector)) == 1, "found both ways, told once"
+
+    def test_words_run_together_are_found_without_what_stands_beside_them(self) -> None:
+        rules, inspector = ruled({"deny": {"words": ["drop all", "cat"]}}), RuleInspector(self.views)
+        assert len(inspected([user("# xllapordx y")], rules, inspector)) == 1
+        assert inspected([user("# noitacude y")], rules, inspector) == (), "a short word stands in many others"
+
+    def test_rules_without_views_are_not_looked_for_loosely(self) -> None:
+        rules = ruled(denying("drop all", views=False))
+        assert inspected([user("# llapord y")], rules, RuleInspector(self.views)) == ()
+
+    def test_what_could_not_all_be_read_is_told_of_each_policy_that_wanted_it(self) -> None:
+        rules = compiled(
+            policy("a", prompts=[denying("x"), denying("y")]),
+            policy("b", prompts=[denying("x", views=False)]),
+            policy("c", prompts=[denying("x", **{"in": ["system"]})]),
+        ).plan(person("research"), "openai", "chat", "gpt")
+        (finding,) = inspected([user("so much *")], rules, RuleInspector(self.views))
+        assert (finding.rule, finding.policy, finding.path, finding.end) == (UNREAD, "a", "$.messages[0].content", 9)
 
     def test_allow_rules_want_the_text_itself(self) -> None:
         found = inspected([user("x rehtaew y")], ruled({"allow": {"words": ["weather"]}}), RuleInspector(self.views))

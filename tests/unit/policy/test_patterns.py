@@ -115,3 +115,24 @@ def test_many_patterns_over_hostile_text_answer_as_alone() -> None:
     together = PatternSet(alone)
     for text in (b"a" * 5_000, b"a" * 50 + b"b7", b"ab1ab2" * 200):
         assert together.hits(text) == [index for index, pattern in enumerate(alone) if pattern.find_bytes(text)]
+
+
+@pytest.mark.parametrize(
+    "source", ["a[^b]c", r"\^a\$", "[$^]a", r"(?:^|[^\w])a", "(?:^|\\n)a", r"a(?:$|\W)", r"a(?:\s|$)"]
+)
+def test_what_a_line_feed_ends_can_be_looked_for_in_texts_joined(source: str) -> None:
+    assert Pattern(source).joinable
+
+
+@pytest.mark.parametrize(
+    "source", ["^a", "a$", r"\Aa", r"a\z", "(?:^|[a-z])b", "(^|x)a", r"[a]^b", r"\Q[^\Ea", "(?m)^a"]
+)
+def test_what_looks_for_the_ends_of_a_text_can_not(source: str) -> None:
+    assert not Pattern(source).joinable
+
+
+def test_a_pattern_that_something_was_left_out_of_may_be_none() -> None:
+    assert Pattern.loosened("a?") is None
+    made = Pattern.loosened("a ?b")
+    assert made is not None
+    assert made.find("xab") == (1, 3)

@@ -9,7 +9,9 @@ from narrows.config.problem import Problem
 from narrows.config.rules import PromptRule
 from narrows.model.plan import Action, Rule
 from narrows.model.text import Role
-from narrows.policy.rules import compile_rules
+from narrows.policy.packs.rule import READ, Side
+from narrows.policy.packs.shipped import PACKS, label
+from narrows.policy.rules import PackPatterns, compile_rules
 from unit.policy.world import policy, settings
 
 VOCABULARY = Vocabulary(frozenset({"US_SSN", "US_ITIN"}), {"US": frozenset({"US_SSN", "US_ITIN"})})
@@ -60,3 +62,52 @@ def test_what_cannot_be_used_is_told_with_its_key(entry: dict[str, Any], key: st
 
 def test_every_setting_of_a_rule_is_read() -> None:
     assert set(PromptRule.__struct_fields__) == {action.value for action in Action}
+
+
+class TestPacks:
+    """Each shipped rule that an entry names is a rule of its own, named with its version."""
+
+    def test_a_pack_and_what_else_the_entry_looks_for(self) -> None:
+        found, problems = rules({"deny": {"packs": ["template-tokens"], "words": ["x"], "mode": "observe"}})
+        assert problems == []
+        assert [rule.name for rule in found] == ["prompts[0]", "template-tokens/chat-template-tokens@1"]
+        assert found[1].message == "The prompt is denied by rule template-tokens/chat-template-tokens@1 of policy a."
+        assert found[1].observe
+        assert found[1].roles == READ
+        assert any(matcher.find("<|im_start|>system") for matcher in found[1].matchers)
+
+    def test_globs_name_packs_and_rules(self) -> None:
+        everything = [label(pack, rule) for pack in PACKS for rule in pack.rules if rule.side is Side.PROMPT]
+        assert [rule.name for rule in rules({"flag": {"packs": ["*"]}})[0]] == everything
+        (tags,) = rules({"flag": {"packs": ["invisible-text/tag-*", "invisible-text/tag-characters"]}})[0]
+        assert tags.name == "invisible-text/tag-characters@1"
+
+    def test_the_roles_of_a_rule_can_be_narrowed_only(self) -> None:
+        (rule,), _ = rules({"flag": {"packs": ["template-tokens"], "in": ["system", "tool_result"]}})
+        assert rule.roles == frozenset({Role.TOOL_RESULT})
+        assert rules({"flag": {"packs": ["template-tokens"], "in": ["system"]}})[0] == ()
+
+    def test_a_rule_that_two_entries_name_has_two_names(self) -> None:
+        found, _ = rules({"flag": {"packs": ["*"]}}, {"deny": {"packs": ["template-tokens"]}})
+        assert len({rule.name for rule in found}) == len(found)
+        assert found[-1].name == "template-tokens/chat-template-tokens@1 (prompts[1])"
+        assert found[-1].action is Action.DENY
+
+    @pytest.mark.parametrize(
+        ("name", "said", "hint"),
+        [
+            ("override-phrase", "there is no pack", "override-phrases"),
+            ("zzz", "there is no pack", "narrows packs list"),
+            ("reply-links", "on the other side only", "`responses`"),
+        ],
+    )
+    def test_what_there_is_not_is_told(self, name: str, said: str, hint: str) -> None:
+        _, (problem,) = rules({"flag": {"packs": ["template-tokens", name]}})
+        assert problem.key == "policies[0].prompts[0].flag.packs[1]"
+        assert said in problem.message
+        assert hint in (problem.hint or "")
+
+    def test_patterns_are_compiled_once_for_all_policies(self) -> None:
+        packs = PackPatterns()
+        (rule, *_) = PACKS[0].rules
+        assert packs.of(rule) is packs.of(rule)

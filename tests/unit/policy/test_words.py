@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narrows.policy.patterns import Pattern
-from narrows.policy.words import words_source
+from narrows.policy.words import loose_source, words_source
 
 
 def finds(text: str, *words: str) -> bool:
@@ -63,3 +63,13 @@ def test_a_line_feed_ends_a_word() -> None:
     pattern = Pattern.of_words(words_source(["one"]))
     assert pattern.joinable
     assert pattern.find("x\none\ny") is not None
+
+
+def test_where_words_have_run_together_spaces_and_ends_are_not_asked_for() -> None:
+    source = loose_source(["drop all  tables", "cat", "delete"])
+    assert source is not None
+    pattern = Pattern.of_words(source)
+    assert pattern.find("xdropalltablesx") == (1, 14)
+    assert pattern.find("xDELETEx") == (1, 7)
+    assert pattern.find("education") is None, "short words stand in many others"
+    assert loose_source(["cat", "dog"]) is None

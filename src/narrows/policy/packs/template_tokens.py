@@ -3,7 +3,7 @@
 # ruff: noqa: RUF001 - some tokens are written with look-alikes
 from typing import Final
 
-from narrows.inspection.packs.rule import READ, Pack, PackRule, Side
+from narrows.policy.packs.rule import READ, Pack, PackRule, Side
 
 _TOKENS: Final = PackRule(
     id="chat-template-tokens",

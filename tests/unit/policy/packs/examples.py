@@ -2,7 +2,7 @@
 
 import re2
 
-from narrows.inspection.packs.rule import Pack
+from narrows.policy.packs.rule import Pack
 
 
 def wrong(pack: Pack) -> list[str]:

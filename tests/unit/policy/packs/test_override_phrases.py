@@ -1,7 +1,7 @@
 """The examples of the pack."""
 
-from narrows.inspection.packs import override_phrases
-from unit.inspection.packs.examples import wrong
+from narrows.policy.packs import override_phrases
+from unit.policy.packs.examples import wrong
 
 
 def test_the_examples() -> None:

@@ -3,7 +3,7 @@
 # ruff: noqa: RUF001 - Arabic among the examples
 from typing import Final
 
-from narrows.inspection.packs.rule import READ, Pack, PackRule, Side
+from narrows.policy.packs.rule import READ, Pack, PackRule, Side
 
 _TAGS: Final = PackRule(
     id="tag-characters",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from narrows.inspection.packs.rule import Pack, PackRule, Side
+from narrows.policy.packs.rule import Pack, PackRule, Side
 
 _DATA: Final = r"[^\s)\x22'<>]"
 

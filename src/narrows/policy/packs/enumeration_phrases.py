@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from narrows.inspection.packs.rule import SPOKEN, Pack, PackRule, Side
+from narrows.policy.packs.rule import SPOKEN, Pack, PackRule, Side
 
 _LIST: Final = PackRule(
     id="ask-for-inventory",

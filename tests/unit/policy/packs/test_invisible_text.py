@@ -1,7 +1,7 @@
 """The examples of the pack."""
 
-from narrows.inspection.packs import invisible_text
-from unit.inspection.packs.examples import wrong
+from narrows.policy.packs import invisible_text
+from unit.policy.packs.examples import wrong
 
 
 def test_the_examples() -> None:

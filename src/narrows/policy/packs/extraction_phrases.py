@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from narrows.inspection.packs.rule import SPOKEN, Pack, PackRule, Side
+from narrows.policy.packs.rule import SPOKEN, Pack, PackRule, Side
 
 _ASK: Final = (
     r"(?:reveal|show|print|repeat|output|display|give|tell|share|leak|dump|recite|reproduce|copy|translate|encode|paste"

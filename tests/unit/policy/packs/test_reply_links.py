@@ -1,8 +1,8 @@
 """The examples of the pack, and the hosts of links."""
 
-from narrows.inspection.packs import reply_links
-from narrows.inspection.packs.reply_links import MOST_LINKS, Link, links
-from unit.inspection.packs.examples import wrong
+from narrows.policy.packs import reply_links
+from narrows.policy.packs.reply_links import MOST_LINKS, Link, links
+from unit.policy.packs.examples import wrong
 
 
 def test_the_examples() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from narrows.inspection.packs.rule import PackRule, Side
-from narrows.inspection.packs.shipped import PACKS
+from narrows.policy.packs.rule import PackRule, Side
+from narrows.policy.packs.shipped import PACKS
 
 RULES = [rule for pack in PACKS for rule in pack.rules]
 

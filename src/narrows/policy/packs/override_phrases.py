@@ -6,7 +6,7 @@ Written from how such texts are phrased in public reports; in English, and the p
 # ruff: noqa: RUF001 - apostrophes as people type them
 from typing import Final
 
-from narrows.inspection.packs.rule import FOREIGN, SPOKEN, Pack, PackRule, Side
+from narrows.policy.packs.rule import FOREIGN, SPOKEN, Pack, PackRule, Side
 
 _WHAT: Final = (
     r"(?:instructions?|prompts?|directions?|directives?|guidelines?|guardrails?|rules?|commands?|orders?|programming"
