@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from narrows.masking.candidates import Carry, Effort, Hit, Scan, find
 from narrows.masking.folding import Folded, Folder, encode
 from narrows.masking.patterns import EDGE
-from narrows.masking.rows import Row
+from narrows.masking.rows import Row, compile_matchers
 from narrows.masking.section import Section
 from narrows.masking.wordlist import WordList
 
@@ -161,7 +161,12 @@ class Engine:
         return max(cut, folded.begin)
 
     def warm(self, texts: Iterable[str]) -> None:
-        """Looks once for everything in some texts, so that what they need need not be built in a call."""
+        """Looks once for everything in some texts, and makes what most texts need, so that no call has to. Matchers of
+        fixed characters, which few texts have, wait until one does: hundreds of them take memory and time."""
+        for section in self._sections:
+            for row in section.rows:
+                if row.crossing or row.keyworded or not row.literal:
+                    compile_matchers(row)
         everything = self.select((0.0,) * len(self.sources), (frozenset(),) * len(self.sources))
         for text in texts:
             folded = self.folder.whole(text)
