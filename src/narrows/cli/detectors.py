@@ -25,7 +25,7 @@ from narrows.masking.detector import Detector
 from narrows.masking.masker import Masker
 from narrows.masking.table import DETECTORS
 from narrows.model.span import Span
-from narrows.ports.analyzer import AnalyzerFailed
+from narrows.ports.plugin import PluginFailed
 from narrows.stores.sqlite.archive import Archive
 from narrows.wiring.analyzers import find_once
 from narrows.wiring.detectors import vocabulary
@@ -213,7 +213,7 @@ def _analyzed(loaded: Loaded | None, names: Collection[str], texts: Sequence[str
         return find_once([row for row in own if row.name in names], texts)
     except ConfigError as error:
         raise Failure(str(error if loaded is None else loaded.locate(error.problems)), USAGE) from None
-    except AnalyzerFailed as failed:
+    except PluginFailed as failed:
         raise Failure(f"the text can't be analyzed: the plug-in {failed}") from None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from narrows.config.check_masks import MaskChecks
+from narrows.config.check_plugins import PluginChecks
 from narrows.config.check_policies import PolicyChecks
 from narrows.config.check_rules import RuleChecks
 from narrows.config.forms import header_name, host_name, listen_address, network, url
@@ -44,7 +45,9 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
     for index, policy in enumerate(config.policies):
         masks.masks(f"policies[{index}]", policy)
         rules.rules(f"policies[{index}]", policy)
-    problems = checks.problems + policies.problems + rules.problems + masks.problems
+    plugins = PluginChecks(config)
+    plugins.run()
+    problems = checks.problems + policies.problems + rules.problems + masks.problems + plugins.problems
     return problems, checks.warnings + policies.warnings
 
 

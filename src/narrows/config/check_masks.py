@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from narrows.config.forms import entity, field
+from narrows.config.plugins import AnalyzerSettings
 from narrows.config.problem import Problem
-from narrows.config.schema import AnalyzerSettings, DetectorPattern, Detectors, Policy, WordListSettings
+from narrows.config.schema import DetectorPattern, Detectors, Policy, WordListSettings
 
 LONGEST_KEYWORD: Final = 64
 """Characters of a keyword."""

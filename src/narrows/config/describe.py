@@ -26,10 +26,17 @@ def describe(config: Config) -> dict[str, Any]:
     ]
     return {
         "policies": msgspec.to_builtins(config.policies),
-        "detectors": msgspec.to_builtins(config.detectors),
+        "detectors": _bare(config.detectors),
+        "classifiers": _bare(config.classifiers),
+        "controls": _bare(config.controls),
         "connections": {name: _connection(connection) for name, connection in config.connections.items()},
         "issuers": issuers,
     }
+
+
+def _bare(settings: Any) -> Any:
+    """Settings as plain data, every secret as its placeholder."""
+    return msgspec.to_builtins(settings, enc_hook=str)
 
 
 def _connection(connection: Connection) -> dict[str, Any]:

@@ -1,10 +1,14 @@
 """Paths in a configuration start at the directory of its file, so a command means the same wherever it is run. Pure."""
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
+from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
 from narrows.config.schema import Config, Connection, Detectors, Issuer, Tls
+
+Hooked = TypeVar("Hooked", AnalyzerSettings, ClassifierSettings, ControlSettings)
 
 
 def anchored(config: Config, base: Path) -> Config:
@@ -17,6 +21,8 @@ def anchored(config: Config, base: Path) -> Config:
         identity=msgspec.structs.replace(config.identity, issuers=issuers),
         connections={name: _connection(connection, base) for name, connection in config.connections.items()},
         detectors=_detectors(config.detectors, base),
+        classifiers=tuple(_hooked(row, base) for row in config.classifiers),
+        controls=tuple(_hooked(row, base) for row in config.controls),
     )
 
 
@@ -34,7 +40,16 @@ def _connection(connection: Connection, base: Path) -> Connection:
 
 def _detectors(detectors: Detectors, base: Path) -> Detectors:
     words = tuple(msgspec.structs.replace(words, file=_path(words.file, base)) for words in detectors.words)
-    return msgspec.structs.replace(detectors, words=words)
+    analyzers = tuple(_hooked(row, base) for row in detectors.analyzers)
+    return msgspec.structs.replace(detectors, words=words, analyzers=analyzers)
+
+
+def _hooked(row: Hooked, base: Path) -> Hooked:
+    """What may be a webhook, which may name a file."""
+    hook = row.webhook
+    if hook is None:
+        return row
+    return msgspec.structs.replace(row, webhook=msgspec.structs.replace(hook, ca_bundle=_path(hook.ca_bundle, base)))
 
 
 def _tls(tls: Tls | None, base: Path) -> Tls | None:

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
 from narrows.config.rules import PromptRule, ReplyRule
-from narrows.config.setting import Globs, Name, Setting
+from narrows.config.setting import Globs, Name, Seconds, Setting
 from narrows.model.secret import Secret
 
-Seconds = Annotated[float, Meta(gt=0, extra={"unit": "duration"})]
 Bytes = Annotated[int, Meta(gt=0, extra={"unit": "size"})]
 Tokens = Annotated[int, Meta(gt=0)]
 Parameter = Literal[
@@ -304,27 +304,6 @@ class WordListSettings(Setting, frozen=True, kw_only=True):
     score: Annotated[float, Meta(gt=0, le=1, description="How sure a finding is.")] = 1.0
 
 
-class AnalyzerSettings(Setting, frozen=True, kw_only=True):
-    """A plug-in that finds what no pattern can, such as names. It runs in processes of its own, and is only started
-    where a mask names one of its entities."""
-
-    name: Annotated[Name, Meta(description="Its name in records and in `narrows detectors`.")]
-    plugin: Annotated[Name, Meta(description="Which plug-in: `presidio`, or another that is installed.")]
-    entities: Annotated[
-        Annotated[tuple[str, ...], Meta(min_length=1)], Meta(description="What it is asked for, such as `PERSON`.")
-    ]
-    language: Annotated[str | None, Meta(description="The language of texts, such as `en`; else the plug-in's.")] = None
-    options: Annotated[dict[str, str], Meta(description="The plug-in's own options, such as a `model`.")] = (
-        msgspec.field(default_factory=dict)
-    )
-    timeout: Annotated[Seconds, Meta(description="The texts of a request, or of an event, may take so long.")] = 2.0
-    processes: Annotated[int, Meta(ge=1, le=64, description="Processes of it, each with its own model.")] = 1
-    on_failure: Annotated[
-        Literal["deny", "pass"],
-        Meta(description="deny: a call it fails on is refused. pass: it goes on without it, and that is noted."),
-    ] = "deny"
-
-
 class Detectors(Setting, frozen=True, kw_only=True):
     """Detectors of your own, beside the shipped ones; policies name their entities under `mask`, or those of patterns
     and words all by `CUSTOM`."""
@@ -354,6 +333,10 @@ class Config(Setting, frozen=True, kw_only=True):
     identity: Annotated[IdentitySettings, Meta(description="Who may ask.")] = IdentitySettings()
     connections: Annotated[dict[Name, Connection], Meta(min_length=1, description="Upstreams by name.")]
     detectors: Annotated[Detectors, Meta(description="Detectors of your own.")] = Detectors()
+    classifiers: Annotated[
+        tuple[ClassifierSettings, ...], Meta(description="What gives texts labels that prompt rules name.")
+    ] = ()
+    controls: Annotated[tuple[ControlSettings, ...], Meta(description="Controls of your own, in this order.")] = ()
     policies: Annotated[tuple[Policy, ...], Meta(min_length=1, description="Rule sets.")]
     logging: Annotated[Logging, Meta(description="The gate's own log.")] = Logging()
 

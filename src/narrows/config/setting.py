@@ -7,6 +7,7 @@ from msgspec import Meta
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Globs = Annotated[tuple[str, ...], Meta(min_length=1)]
+Seconds = Annotated[float, Meta(gt=0, extra={"unit": "duration"})]
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

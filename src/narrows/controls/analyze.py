@@ -28,8 +28,9 @@ from narrows.model.text import Role
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Note, Proceed, Verdict
 from narrows.policy.recent import Recent
-from narrows.ports.analyzer import Analysis, AnalyzerFailed
+from narrows.ports.analyzer import Analysis
 from narrows.ports.control import Guard, Wait
+from narrows.ports.plugin import PluginFailed
 
 PLANS: Final = 512
 """Plans of which it is known what they ask for."""
@@ -137,7 +138,7 @@ class _Analyzing:
         for need in self._asked.prompt:
             try:
                 await _ask(need, texts, found)
-            except AnalyzerFailed as failed:
+            except PluginFailed as failed:
                 if need.strict:
                     return _unavailable(need, failed)
                 notes.append(Note(Code.CONTROL_FAILED, need.policy, _rule(need)))
@@ -166,7 +167,7 @@ class _Analyzing:
         for need in self._asked.response:
             try:
                 await _ask(need, texts, found)
-            except AnalyzerFailed as failed:
+            except PluginFailed as failed:
                 if need.strict:
                     return _unavailable(need, failed)
         event.spans = found
@@ -207,7 +208,7 @@ def _recalled(needs: Iterable[_Need], texts: Sequence[str], found: Found) -> boo
 
 
 async def _ask(need: _Need, texts: Sequence[str], found: Found) -> None:
-    """Adds what an analyzer finds in each text, and nothing if it fails. Raises AnalyzerFailed."""
+    """Adds what an analyzer finds in each text, and nothing if it fails. Raises PluginFailed."""
     answers: Sequence[tuple[Span, ...]] = [()] * len(texts)
     try:
         answers = await need.analysis.analyze(texts)
@@ -224,6 +225,6 @@ def _rule(need: _Need) -> str:
     return f"analyzer.{need.analysis.name}"
 
 
-def _unavailable(need: _Need, failed: AnalyzerFailed) -> Deny:
+def _unavailable(need: _Need, failed: PluginFailed) -> Deny:
     message = f"masking is unavailable: the analyzer {need.analysis.name!r} {failed}"
     return Deny(Code.CONTROL_FAILED, message, rule=_rule(need))

@@ -26,9 +26,10 @@ class Principal(msgspec.Struct, frozen=True):
 
 
 class Credential(msgspec.Struct, frozen=True):
-    """What was presented, without the secret. `id` names it in records; `expires` is in Unix seconds."""
+    """What was presented, without the secret. `id` names it in records; `expires` is in Unix seconds. `gate`: nothing
+    was, the gate itself makes the call; `id` says which part of it."""
 
-    kind: Literal["oidc", "opaque", "service_account"]
+    kind: Literal["oidc", "opaque", "service_account", "gate"]
     id: str
     expires: float
 

@@ -1,4 +1,4 @@
-"""What the gate and a process that runs an analyzer say to each other: MessagePack, each message behind its length."""
+"""What the gate and a process that runs a plug-in say to each other: MessagePack, each message behind its length."""
 
 import struct
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from narrows.ports.analyzer import Wanted
+from narrows.ports.classifier import Sought
 
 LENGTH: Final = struct.Struct(">I")
 LARGEST: Final = 64 << 20
@@ -13,17 +14,17 @@ LARGEST: Final = 64 << 20
 
 
 class Start(msgspec.Struct, frozen=True):
-    """The first message: which plug-in to run. `seconds` is how long it may take for one message of texts."""
+    """The first message: which plug-in to run, of the kind that what is wanted tells. `seconds` is how long it may take
+    for one message of texts."""
 
     plugin: str
-    wanted: Wanted
+    wanted: Wanted | Sought
     seconds: float
 
 
 class Started(msgspec.Struct, frozen=True):
-    """The answer: what it can find, or why it can't be used."""
+    """The answer: it can be asked, or why it can't be used."""
 
-    entities: tuple[str, ...] = ()
     error: str | None = None
 
 
@@ -31,7 +32,14 @@ class Analyzed(msgspec.Struct, frozen=True):
     """The answer to a list of texts: for each of them start, end, entity and score of each span; or the class of what
     it raised, whose message could quote a text."""
 
-    spans: tuple[tuple[tuple[int, int, str, float], ...], ...] = ()
+    rows: tuple[tuple[tuple[int, int, str, float], ...], ...] = ()
+    error: str | None = None
+
+
+class Classified(msgspec.Struct, frozen=True):
+    """The same of a classifier: for each text the labels, and how sure it is of each."""
+
+    rows: tuple[dict[str, float], ...] = ()
     error: str | None = None
 
 

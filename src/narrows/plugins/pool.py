@@ -1,28 +1,31 @@
-"""A configured analyzer: its processes, the texts that wait for one, and what is known of texts that come again.
+"""A configured plug-in: its processes, or others that answer; the texts that wait for one, and what is known of texts
+that come again.
 
-Agents send their whole history with every turn, so what was found in a text is kept, by the text's hash; only new text
-is analysed. A process that dies, hangs or talks nonsense is replaced, and what it was asked for fails. Texts are asked
-for in batches, so that a call with many of them leaves others their turn.
+Agents send their whole history with every turn, so what was said of a text is kept, by the text's hash; it is asked
+about new text only. A process that dies, hangs or talks nonsense is replaced, and what it was asked for fails. Texts
+are asked for in batches, so that a call with many of them leaves others their turn.
 """
 
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
 from narrows.model.span import Span
-from narrows.plugins.process import AnalyzerUnusable, Worker, WorkerLost
+from narrows.plugins.process import PluginUnusable, WorkerLost
 from narrows.policy.recent import Recent
-from narrows.ports.analyzer import AnalyzerFailed, Wanted
+from narrows.ports.plugin import PluginFailed
+
+T = TypeVar("T")
 
 _log = logging.getLogger("narrows.plugins")
 
 KNOWN: Final = 32_768
-"""Texts of which it is known what was found in them, at least; twice as many at most. Some 200 bytes each."""
+"""Texts of which it is known what was said of them, at least; twice as many at most. Some 200 bytes each."""
 
 MOST_CHARACTERS: Final = 16_384
 MOST_TEXTS: Final = 64
@@ -34,41 +37,57 @@ MOST_PAUSE: Final = 30.0
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What makes two pools the same."""
+    """`processes` is how many batches are asked for at a time, `batch` of how many texts at most. `word` says what it
+    is."""
 
     name: str
-    plugin: str
-    wanted: Wanted
+    word: str
     timeout: float
-    processes: int
-    required: bool
+    processes: int = 1
+    required: bool = True
+    batch: int = MOST_TEXTS
 
 
-class _Batch:
+class Asker(Protocol[T]):
+    """What answers: a process, a service. Asked by one task at a time."""
+
+    async def ask(self, texts: Sequence[str], seconds: float) -> list[T]:
+        """What it says of each text. Raises PluginFailed, after which it can be asked again, and WorkerLost, after
+        which it can't."""
+
+    async def end(self) -> None:
+        """Lets it go."""
+
+
+Begin = Callable[[], Awaitable[Asker[T]]]
+"""Gives one that can be asked. Raises PluginUnusable and OSError."""
+
+
+class _Batch(Generic[T]):
     __slots__ = ("answer", "texts", "tried")
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts = texts
-        self.answer: asyncio.Future[list[tuple[Span, ...]]] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[list[T]] = asyncio.get_running_loop().create_future()
         self.tried = False
 
     def fail(self, message: str) -> None:
         if not self.answer.done():
-            self.answer.set_exception(AnalyzerFailed(message))
+            self.answer.set_exception(PluginFailed(message))
 
 
-class AnalyzerPool:
+class Pool(Generic[T]):
     """Belongs to one event loop: `start` before anything else, and at last `close`, or `retire` where calls still use
     it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, begin: Begin[T]) -> None:
         self.settings = settings
         self.name = settings.name
-        self.entities = settings.wanted.entities
         self.required = settings.required
         self.timeout = settings.timeout
-        self._known: Recent[bytes, tuple[Span, ...]] = Recent(KNOWN)
-        self._queue: asyncio.Queue[_Batch] = asyncio.Queue()
+        self._begin = begin
+        self._known: Recent[bytes, T] = Recent(KNOWN)
+        self._queue: asyncio.Queue[_Batch[T]] = asyncio.Queue()
         self._slots: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
@@ -76,32 +95,35 @@ class AnalyzerPool:
         self._retired = False
 
     async def start(self) -> None:
-        """Returns when the first process is ready. Raises AnalyzerUnusable."""
+        """Returns when the first process is ready. Raises PluginUnusable."""
         self._loop = asyncio.get_running_loop()
-        first = await self._worker()
+        first = await self._begin()
         self._slots.append(asyncio.create_task(self._slot(first)))
         self._slots += [asyncio.create_task(self._slot(None)) for _ in range(self.settings.processes - 1)]
+        await asyncio.sleep(0)  # A task that is cancelled before it has begun would not end what it was given.
 
-    def recall(self, text: str) -> tuple[Span, ...] | None:
+    def recall(self, text: str) -> T | None:
+        """What was said of a text lately; None: nobody remembers. Safe in a thread."""
         return self._known.get(_digest(text))
 
-    async def analyze(self, texts: Sequence[str]) -> list[tuple[Span, ...]]:
+    async def ask(self, texts: Sequence[str]) -> list[T]:
+        """What it says of each text. Raises PluginFailed; also where that takes too long."""
         known = {text: self.recall(text) for text in texts}
-        answers = {text: spans for text, spans in known.items() if spans is not None}
+        answers = {text: said for text, said in known.items() if said is not None}
         if len(answers) < len(known):
             try:
                 async with asyncio.timeout(self.timeout):
                     await self._ask([text for text in known if text not in answers], answers)
             except TimeoutError:
-                _log.warning("analyzer %s: no answer within %g s", self.name, self.timeout)
-                raise AnalyzerFailed("did not answer in time") from None
+                _log.warning("%s %s: no answer within %g s", self.settings.word, self.name, self.timeout)
+                raise PluginFailed("did not answer in time") from None
         return [answers[text] for text in texts]
 
-    async def _ask(self, texts: Sequence[str], answers: dict[str, tuple[Span, ...]]) -> None:
+    async def _ask(self, texts: Sequence[str], answers: dict[str, T]) -> None:
         """A few batches at a time."""
-        batches = list(_batches(texts))
+        batches = list(_batches(texts, self.settings.batch))
         for at in range(0, len(batches), self.settings.processes):
-            some = [_Batch(part) for part in batches[at : at + self.settings.processes]]
+            some: list[_Batch[T]] = [_Batch(part) for part in batches[at : at + self.settings.processes]]
             try:
                 for batch in some:
                     self._queue.put_nowait(batch)
@@ -140,19 +162,15 @@ class AnalyzerPool:
         for slot in self._slots:
             slot.cancel()
 
-    async def _worker(self) -> Worker:
-        settings = self.settings
-        return await Worker.start(settings.name, settings.plugin, settings.wanted, settings.timeout)
-
-    async def _slot(self, worker: Worker | None) -> None:
-        """One process after another, as long as the pool is there."""
+    async def _slot(self, worker: Asker[T] | None) -> None:
+        """One that answers after another, as long as the pool is there."""
         pause = LEAST_PAUSE
         while True:
             if worker is None:
                 try:
-                    worker = await self._worker()
-                except (AnalyzerUnusable, OSError) as error:
-                    _log.error("analyzer %s can't be started, it is tried again: %s", self.name, error)
+                    worker = await self._begin()
+                except (PluginUnusable, OSError) as error:
+                    _log.error("%s %s can't be started, it is tried again: %s", self.settings.word, self.name, error)
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, MOST_PAUSE)
                     continue
@@ -163,20 +181,20 @@ class AnalyzerPool:
                 await worker.end()
             worker = None
 
-    async def _serve(self, worker: Worker) -> None:
-        """Until the process can't be used any more."""
+    async def _serve(self, worker: Asker[T]) -> None:
+        """Until it can't be used any more."""
         while True:
             batch = await self._queue.get()
             if batch.answer.done():
                 continue
             try:
-                found = await worker.ask(batch.texts, self.timeout)
-            except AnalyzerFailed as failed:
-                _log.warning("analyzer %s %s", self.name, failed)
+                said = await worker.ask(batch.texts, self.timeout)
+            except PluginFailed as failed:
+                _log.warning("%s %s %s", self.settings.word, self.name, failed)
                 batch.fail(str(failed))
                 continue
             except WorkerLost as lost:
-                _log.warning("analyzer %s %s; its process is replaced", self.name, lost)
+                _log.warning("%s %s %s; its process is replaced", self.settings.word, self.name, lost)
                 if lost.died and not batch.tried:
                     batch.tried = True  # It may have been dead for long, so another one is asked, once.
                     self._queue.put_nowait(batch)
@@ -186,17 +204,41 @@ class AnalyzerPool:
             except BaseException:
                 batch.fail("was stopped")
                 raise
-            for text, spans in zip(batch.texts, found, strict=True):
-                self._known.put(_digest(text), spans)
+            for text, answer in zip(batch.texts, said, strict=True):
+                self._known.put(_digest(text), answer)
             if not batch.answer.done():
-                batch.answer.set_result(found)
+                batch.answer.set_result(said)
 
 
-def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
+class AnalyzerPool(Pool[tuple[Span, ...]]):
+    """An `Analysis`."""
+
+    def __init__(self, settings: Settings, begin: Begin[tuple[Span, ...]], entities: Collection[str]) -> None:
+        super().__init__(settings, begin)
+        self.entities = frozenset(entities)
+
+    async def analyze(self, texts: Sequence[str]) -> list[tuple[Span, ...]]:
+        """What it finds in each text. Raises PluginFailed."""
+        return await self.ask(texts)
+
+
+class ClassifierPool(Pool[tuple[str, ...]]):
+    """A `Classification`."""
+
+    def __init__(self, settings: Settings, begin: Begin[tuple[str, ...]], labels: Collection[str]) -> None:
+        super().__init__(settings, begin)
+        self.labels = frozenset(labels)
+
+    async def classify(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
+        """The labels of each text. Raises PluginFailed."""
+        return await self.ask(texts)
+
+
+def _batches(texts: Sequence[str], most: int) -> Iterator[list[str]]:
     batch: list[str] = []
     size = 0
     for text in texts:
-        if batch and (size + len(text) > MOST_CHARACTERS or len(batch) == MOST_TEXTS):
+        if batch and (size + len(text) > MOST_CHARACTERS or len(batch) == most):
             yield batch
             batch, size = [], 0
         batch.append(text)

@@ -1,26 +1,37 @@
-"""One process that runs an analyzer, as the gate sees it: started, asked, ended. It trusts nothing that comes back."""
+"""One process that runs a plug-in, as the gate sees it: started, asked, ended. It trusts nothing that comes back."""
 
 import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from narrows.model.span import Span
-from narrows.plugins.frames import LARGEST, LENGTH, Analyzed, Start, Started, frame
-from narrows.ports.analyzer import AnalyzerFailed, Wanted
+from narrows.plugins.frames import LARGEST, LENGTH, Start, Started, frame
+from narrows.plugins.kinds import Kind
+from narrows.ports.analyzer import Wanted
+from narrows.ports.classifier import Sought
+from narrows.ports.plugin import PluginFailed
+
+T = TypeVar("T")
 
 STARTING: Final = 120.0
 """Seconds to load a plug-in and its model."""
 
-_ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+_DEFAULTS: Final = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 """One process is one core's work; set where the operator has not."""
 
+PASSED: Final = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH"}
+    | {"SSL_CERT_FILE", "SSL_CERT_DIR", "CUDA_VISIBLE_DEVICES", *_DEFAULTS}
+)
+PREFIXES: Final = ("LC_", "PYTHON")
+"""Environment variables that every process gets, by name and by prefix. The gate's others may be secrets."""
 
-class AnalyzerUnusable(Exception):
+
+class PluginUnusable(Exception):
     """A plug-in can't be started; the message says why."""
 
 
@@ -32,44 +43,61 @@ class WorkerLost(Exception):
         self.died = died
 
 
-class Worker:
+class Running(msgspec.Struct, frozen=True):
+    """What a process is started with. `seconds` is its limit for one message; `environment` are the names of further
+    variables that it gets."""
+
+    plugin: str
+    wanted: Wanted | Sought
+    seconds: float
+    environment: tuple[str, ...] = ()
+
+
+def environment(environ: Mapping[str, str], names: Collection[str] = ()) -> dict[str, str]:
+    """What of the gate's environment a process gets."""
+    passed = {
+        name: value for name, value in environ.items() if name in PASSED or name in names or name.startswith(PREFIXES)
+    }
+    return {**_DEFAULTS, **passed}
+
+
+class Worker(Generic[T]):
     """A running process. Asked by one task at a time."""
 
-    def __init__(self, process: asyncio.subprocess.Process, name: str, entities: frozenset[str]) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, kind: Kind[T]) -> None:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("a worker is spoken to through pipes")
         self._process = process
         self._stdin, self._stdout = process.stdin, process.stdout
-        self._name = name
-        self._entities = entities
-        self._decoder = msgspec.msgpack.Decoder(Analyzed)
+        self._read = kind.read
+        self._decoder = msgspec.msgpack.Decoder(kind.answer)
 
     @classmethod
-    async def start(cls, name: str, plugin: str, wanted: Wanted, seconds: float) -> "Worker":
-        """A process whose plug-in is loaded. `seconds` is its limit for one message. Raises AnalyzerUnusable."""
+    async def start(cls, kind: Kind[T], running: Running) -> "Worker[T]":
+        """A process whose plug-in is loaded. Raises PluginUnusable."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "narrows.plugins.worker",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=None,
-            env={**_ENVIRONMENT, **os.environ}, start_new_session=True,
+            env=environment(os.environ, running.environment), start_new_session=True,
         )  # fmt: skip
-        worker = cls(process, name, wanted.entities)
+        worker = cls(process, kind)
         try:
             async with asyncio.timeout(STARTING):
-                answer = await worker._exchange(Start(plugin, wanted, seconds))
+                answer = await worker._exchange(Start(running.plugin, running.wanted, running.seconds))
                 started = msgspec.msgpack.decode(answer, type=Started)
         except (TimeoutError, WorkerLost, msgspec.DecodeError):
             await worker.end()
-            raise AnalyzerUnusable("its process did not start") from None
+            raise PluginUnusable("its process did not start") from None
         except BaseException:
             await worker.end()
             raise
         if started.error is not None:
             await worker.end()
-            raise AnalyzerUnusable(started.error)
+            raise PluginUnusable(started.error)
         return worker
 
-    async def ask(self, texts: Sequence[str], seconds: float) -> list[tuple[Span, ...]]:
-        """What is found in each text. Raises AnalyzerFailed, after which it can be asked again, and WorkerLost, after
+    async def ask(self, texts: Sequence[str], seconds: float) -> list[T]:
+        """What it says of each text. Raises PluginFailed, after which it can be asked again, and WorkerLost, after
         which it can't; cancelled, it must be killed."""
         try:
             async with asyncio.timeout(seconds):
@@ -77,30 +105,17 @@ class Worker:
         except TimeoutError:
             raise WorkerLost("did not answer in time") from None
         try:
-            analyzed = self._decoder.decode(data)
+            answer = self._decoder.decode(data)
         except msgspec.DecodeError:
             raise WorkerLost("gave what is no answer") from None
-        if analyzed.error is not None:
-            raise AnalyzerFailed(f"failed with {analyzed.error}")
-        if len(analyzed.spans) != len(texts):
+        if answer.error is not None:
+            raise PluginFailed(f"failed with {answer.error}")
+        if len(answer.rows) != len(texts):
             raise WorkerLost("gave what is no answer")
-        return [self._checked(text, spans) for text, spans in zip(texts, analyzed.spans, strict=True)]
-
-    def _checked(self, text: str, spans: Sequence[tuple[int, int, str, float]]) -> tuple[Span, ...]:
-        checked = []
-        for start, end, entity, score in spans:
-            if not 0 <= start < end <= len(text):
-                raise AnalyzerFailed("gave a span that the text does not have")
-            if entity not in self._entities:
-                raise AnalyzerFailed("gave an entity that it was not asked for")
-            if not 0 <= score <= 1:
-                raise AnalyzerFailed("gave a score that is none")
-            checked.append(Span(start, end, entity, score, self._name))
-        return tuple(checked)
+        return [self._read(text, row) for text, row in zip(texts, answer.rows, strict=True)]
 
     async def _exchange(self, message: object) -> bytes:
         try:
-            # A lone surrogate is none of Unicode's characters, so it can't be sent; no name has one.
             self._stdin.write(frame(_sendable(message)))
             await self._stdin.drain()
             (size,) = LENGTH.unpack(await self._stdout.readexactly(LENGTH.size))
@@ -123,7 +138,10 @@ class Worker:
         await self._process.wait()
 
 
+def sendable(text: str) -> str:
+    """A text as it is sent: a lone surrogate is none of Unicode's characters, and no name has one."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _sendable(message: object) -> object:
-    return (
-        tuple(text.encode("utf-8", "replace").decode() for text in message) if isinstance(message, tuple) else message
-    )
+    return tuple(map(sendable, message)) if isinstance(message, tuple) else message

@@ -12,12 +12,13 @@ from typing import Final, Protocol
 import msgspec
 
 from narrows.model.span import Span
+from narrows.ports.plugin import Plugged
 
 ENTRY_POINTS: Final = "narrows.analyzers"
 """The group of entry points."""
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class Wanted(msgspec.Struct, frozen=True, tag="analyzer"):
     """What the configuration asks of an analyzer. `language` is a code such as `en`; None: it is not said."""
 
     entities: frozenset[str]
@@ -44,37 +45,16 @@ MakeAnalyzer = Callable[[Wanted], Analyzer]
 """What an entry point names. Raises ValueError where the options can't be used."""
 
 
-class AnalyzerFailed(Exception):
-    """A text could not be analysed. The message says why, and nothing of the text."""
-
-
-class Analysis(Protocol):
-    """One configured analyzer. Its answers are kept for texts that come again."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the configuration, and as a detector in records."""
+class Analysis(Plugged, Protocol):
+    """One configured analyzer. Its answers are kept for texts that come again. Its name is that of a detector in
+    records."""
 
     @property
     def entities(self) -> frozenset[str]:
         """What it is asked for."""
 
-    @property
-    def required(self) -> bool:
-        """Whether a call is refused where it fails."""
-
-    @property
-    def timeout(self) -> float:
-        """Seconds that the texts of one request, or of one event of a reply, may take."""
-
     def recall(self, text: str) -> tuple[Span, ...] | None:
         """What it found in a text lately; None: nobody remembers. Safe in a thread."""
 
     async def analyze(self, texts: Sequence[str]) -> list[tuple[Span, ...]]:
-        """What it finds in each text. Raises AnalyzerFailed; also where that takes too long."""
-
-    def enter(self) -> None:
-        """A call begins that may ask. Safe in a thread."""
-
-    def leave(self) -> None:
-        """It has ended. One that is no longer configured stops when the last call has left. Safe in a thread."""
+        """What it finds in each text. Raises PluginFailed; also where that takes too long."""

@@ -1,74 +1,54 @@
-"""The configured analyzers: started when a policy first masks what they find, kept while their settings are alike."""
+"""The configured analyzers: begun when a policy first masks what they find."""
 
 import asyncio
 from collections.abc import Collection, Sequence
+from functools import partial
 
-import msgspec
-
-from narrows.config.problem import ConfigError, Problem
-from narrows.config.schema import AnalyzerSettings
+from narrows.config.plugins import AnalyzerSettings
 from narrows.model.span import Span
+from narrows.plugins.kinds import analyzing
 from narrows.plugins.pool import AnalyzerPool, Settings
-from narrows.plugins.process import AnalyzerUnusable
+from narrows.plugins.process import Running, Worker
 from narrows.ports.analyzer import Wanted
+from narrows.wiring.pools import Pools
+from narrows.wiring.webhooks import texts as asked_of_service
 
 
 class Analyzers:
     """Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._running: dict[bytes, AnalyzerPool] = {}
-        self._latest: frozenset[bytes] = frozenset()
+        self._pools: Pools[AnalyzerSettings, AnalyzerPool] = Pools(_pool)
 
     async def pools(self, rows: Sequence[AnalyzerSettings], named: Collection[str]) -> list[AnalyzerPool]:
         """Those that find something of what is named, running. Raises ConfigError with all that can't be started; what
         ran before goes on."""
-        problems: list[Problem] = []
-        wanted: list[bytes] = []
-        fresh: list[bytes] = []
-        for index, row in enumerate(rows):
-            if not any(entity in named for entity in row.entities):
-                continue
-            key = msgspec.json.encode(row, order="sorted")
-            wanted.append(key)
-            if key in self._running:
-                continue
-            pool = AnalyzerPool(_settings(row))
-            try:
-                await pool.start()
-            except (AnalyzerUnusable, OSError) as error:
-                problems.append(Problem(f"detectors.analyzers[{index}]", f"the plug-in can't be started: {error}"))
-                continue
-            self._running[key] = pool
-            fresh.append(key)
-        if problems:
-            for key in fresh:
-                await self._running.pop(key).close()
-            raise ConfigError(problems)
-        self._latest = frozenset(wanted)
-        return [self._running[key] for key in wanted]
+        return await self._pools.obtain(
+            (f"detectors.analyzers[{index}]", row)
+            for index, row in enumerate(rows)
+            if any(entity in named for entity in row.entities)
+        )
 
     def settle(self) -> None:
         """What was asked for last is in force: the others stop when the last call has left them."""
-        for key in self._running.keys() - self._latest:
-            self._running.pop(key).retire()
+        self._pools.settle()
 
     async def close(self) -> None:
         """Ends all of them."""
-        for pool in self._running.values():
-            await pool.close()
-        self._running.clear()
+        await self._pools.close()
 
 
-def _settings(row: AnalyzerSettings) -> Settings:
-    return Settings(
-        name=row.name,
-        plugin=row.plugin,
-        wanted=Wanted(frozenset(row.entities), row.language, row.options),
-        timeout=row.timeout,
-        processes=row.processes,
-        required=row.on_failure == "deny",
-    )
+def _pool(row: AnalyzerSettings) -> AnalyzerPool:
+    entities = frozenset(row.entities)
+    kind = analyzing(row.name, entities)
+    settings = Settings(row.name, kind.word, row.timeout, row.processes, row.on_failure == "deny")
+    if row.webhook is not None:
+        facts = {"name": row.name, "entities": sorted(entities), "language": row.language}
+        settings = Settings(row.name, kind.word, row.timeout, row.webhook.concurrency, settings.required)
+        return AnalyzerPool(settings, asked_of_service(row.webhook, row.timeout, kind, facts), entities)
+    wanted = Wanted(entities, row.language, row.options)
+    running = Running(row.plugin or "", wanted, row.timeout, row.environment)
+    return AnalyzerPool(settings, partial(Worker.start, kind, running), entities)
 
 
 def try_out(rows: Sequence[AnalyzerSettings], named: Collection[str]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import msgspec
 
 from narrows.config.entities import NOTHING
+from narrows.config.paths import Hooked
 from narrows.config.schema import Config, ConnectionCredential
 from narrows.dialects.registry import build_dialect
 from narrows.engine.apart import Tools
@@ -19,6 +20,7 @@ from narrows.engine.snapshot import Connected, Snapshot
 from narrows.inspection.novelty import Sessions
 from narrows.model.plan import Mask as Entry
 from narrows.model.principal import Identity
+from narrows.model.secret import PLACEHOLDER
 from narrows.policy.compile import compile_policies
 from narrows.policy.globs import GlobSet
 from narrows.policy.inspect import RuleInspector
@@ -65,8 +67,23 @@ def blueprint(
     }
     issuers = tuple(msgspec.structs.replace(issuer, introspection=None) for issuer in config.identity.issuers)
     identity = msgspec.structs.replace(config.identity, issuers=issuers)
-    bare = msgspec.structs.replace(config, connections=connections, identity=identity)
+    analyzers = tuple(map(_hooked, config.detectors.analyzers))
+    bare = msgspec.structs.replace(
+        config,
+        connections=connections,
+        identity=identity,
+        detectors=msgspec.structs.replace(config.detectors, analyzers=analyzers),
+        classifiers=tuple(map(_hooked, config.classifiers)),
+        controls=tuple(map(_hooked, config.controls)),
+    )
     return Blueprint(bare, revision, str(cache), *keys, stamps)
+
+
+def _hooked(row: Hooked) -> Hooked:
+    """A plug-in's settings, a webhook's secret as revisions have it: nobody is asked from the other process."""
+    if row.webhook is None:
+        return row
+    return msgspec.structs.replace(row, webhook=msgspec.structs.replace(row.webhook, secret=PLACEHOLDER))
 
 
 class Unbuildable(Exception):

@@ -132,7 +132,7 @@ def analyzer_problems(settings: Detectors) -> list[Problem]:
             if entity in groups:
                 message = f"`{entity}` is the name of a group"
                 problems.append(Problem(f"{key}.entities[{place}]", message, "name what the plug-in finds"))
-        if row.plugin not in known:
+        if row.plugin is not None and row.plugin not in known:
             hint = nearest(row.plugin, known) or f"installed: {', '.join(sorted(known)) or 'none'}"
             message = f"no installed package offers an analyzer called {row.plugin}"
             problems.append(Problem(f"{key}.plugin", message, hint))

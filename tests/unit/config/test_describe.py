@@ -57,3 +57,12 @@ def test_it_is_plain_and_without_secrets() -> None:
     encoded = msgspec.json.encode(plain)
     assert b"SECRET" not in encoded
     assert b"credential" not in encoded
+
+
+def test_a_webhooks_address_changes_it_and_its_secret_does_not() -> None:
+    hook = "classifiers: [{name: t, labels: [a], webhook: {url: 'https://h/x', secret: SECRET}}]\npolicies:"
+    text = BASE.replace("policies:", hook.replace("SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+    assert revision(config(text)) != revision(config())
+    assert revision(config(text.replace("MfKQ", "NfKQ"))) == revision(config(text))
+    assert revision(config(text.replace("//h/", "//i/"))) != revision(config(text))
+    assert b"MfKQ" not in msgspec.json.encode(describe(config(text)))

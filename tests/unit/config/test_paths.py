@@ -22,6 +22,9 @@ connections:
     client_certificate: {certificate: client.crt, key: client.key}
 detectors:
   words: [{name: a, entity: A, file: words.txt}, {name: b, entity: A, file: /etc/b}, {name: c, entity: A, words: [c]}]
+controls:
+  - {name: hook, webhook: {url: https://h, secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, ca_bundle: hooks.pem}}
+  - {name: here, plugin: x}
 policies:
   - {name: all, who: {groups: [corp:all]}, may: {connections: [local], models: ["*"], operations: [chat]}}
 """
@@ -41,6 +44,8 @@ def test_they_are_anchored_wherever_it_is_loaded_from(
     assert config.gate.tls is not None
     assert (config.gate.tls.certificate, config.gate.tls.key) == (str(base / "tls/gate.crt"), "/etc/gate.key")
     assert [issuer.ca_bundle for issuer in config.identity.issuers] == [str(base / "ca.pem"), None]
+    hooks = [control.webhook and control.webhook.ca_bundle for control in config.controls]
+    assert hooks == [str(base / "hooks.pem"), None]
     local = config.connections["local"]
     assert local.ca_bundle == str(base / "../ca.pem")
     assert local.client_certificate is not None

@@ -23,7 +23,7 @@ from narrows.model.reply import Delta, Event
 from narrows.model.span import Span
 from narrows.model.text import Role, Text
 from narrows.model.verdict import PROCEED, Deny, Proceed
-from narrows.ports.analyzer import AnalyzerFailed
+from narrows.ports.plugin import PluginFailed
 from narrows.ports.control import Wait
 from unit.controls.calls import begun, call
 from unit.engine.world import World
@@ -54,7 +54,7 @@ class People:
         await asyncio.sleep(0)
         self.asked += [text for text in texts if text not in self.known]
         if self.fails:
-            raise AnalyzerFailed("did not answer in time")
+            raise PluginFailed("did not answer in time")
         for text in texts:
             found = [(text.find(name), len(name)) for name in NAMES]
             self.known[text] = tuple(Span(at, at + size, "PERSON", 0.9, "people") for at, size in found if at >= 0)

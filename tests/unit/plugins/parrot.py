@@ -1,11 +1,13 @@
-"""An analyzer to be tested with: finds capitalised words, and misbehaves on words that say so."""
+"""An analyzer and a classifier to be tested with: they find capitalised words and topics, and misbehave on words that
+say so."""
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from narrows.model.span import Span
 from narrows.ports.analyzer import Wanted
+from narrows.ports.classifier import Sought
 
 
 class Parrot:
@@ -51,3 +53,33 @@ class Parrot:
                 entity = "CITY" if name in {"London", "Paris"} else "PERSON"
                 spans.append(Span(start, start + len(name), entity, 0.85))
         return [span for span in spans if span.entity in {*self._wanted.entities, "SECRET"}]
+
+
+class Topics:
+    """Knows topics by a word of theirs, and is not sure of them after `perhaps`."""
+
+    labels = ("topic:finance", "topic:health", "topic:sport", "environment")
+
+    def __init__(self, sought: Sought) -> None:
+        if "refuse" in sought.options:
+            raise ValueError(sought.options["refuse"])
+        self._sought = sought
+
+    def classify(self, text: str) -> Mapping[str, float]:
+        words = text.split()
+        if "Sleep" in words:
+            time.sleep(60)
+        if "Die" in words:
+            os._exit(3)
+        if "Raise" in words:
+            raise KeyError(text)
+        if "None" in words:
+            return None  # type: ignore[return-value]
+        if "Unasked" in words:
+            return {"topic:secret": 1.0}
+        score = 1.5 if "Surer" in words else 0.3 if "perhaps" in words else 0.9
+        known = {"loan": "topic:finance", "doctor": "topic:health", "match": "topic:sport"}
+        found = {label: score for word, label in known.items() if word in words}
+        if any(word in os.environ for word in words):
+            found["environment"] = 1.0
+        return {label: score for label, score in found.items() if label in self._sought.labels}

@@ -3,26 +3,22 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from narrows.model.span import Span
-from narrows.plugins.pool import MOST_CHARACTERS, MOST_TEXTS, AnalyzerPool, Settings
-from narrows.plugins.process import AnalyzerUnusable
-from narrows.ports.analyzer import AnalyzerFailed, Wanted
+from narrows.plugins.kinds import analyzing, classifying
+from narrows.plugins.pool import MOST_CHARACTERS, MOST_TEXTS, AnalyzerPool, ClassifierPool, Settings
+from narrows.plugins.process import PluginUnusable, Running, Worker
+from narrows.ports.analyzer import Wanted
+from narrows.ports.classifier import Sought
+from narrows.ports.plugin import PluginFailed
 from unit.plugins.installed import install
 
-SETTINGS = Settings(
-    name="names",
-    plugin="parrot",
-    wanted=Wanted(frozenset({"PERSON", "CITY"})),
-    timeout=10.0,
-    processes=1,
-    required=True,
-)
+WANTED = Wanted(frozenset({"PERSON", "CITY"}))
 Make = Callable[..., Any]
 
 
@@ -32,8 +28,12 @@ async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     install(tmp_path, monkeypatch, parrot="parrot:Parrot")
     pools: list[AnalyzerPool] = []
 
-    async def made(**settings: Any) -> AnalyzerPool:
-        pool = AnalyzerPool(msgspec.structs.replace(SETTINGS, **settings))
+    async def made(
+        *, plugin: str = "parrot", wanted: Wanted = WANTED, timeout: float = 10.0, processes: int = 1
+    ) -> AnalyzerPool:
+        kind, running = analyzing("names", wanted.entities), Running(plugin, wanted, timeout)
+        settings = Settings("names", "analyzer", timeout, processes)
+        pool = AnalyzerPool(settings, partial(Worker.start, kind, running), wanted.entities)
         pools.append(pool)
         await pool.start()
         return pool
@@ -58,7 +58,7 @@ async def test_what_was_analysed_is_known_and_not_asked_again(make: Make) -> Non
     await pool.analyze(["ask Ada"])
     known = pool.recall("ask Ada")
     assert known == (Span(4, 7, "PERSON", 0.85, "names"),)
-    with pytest.raises(AnalyzerFailed):
+    with pytest.raises(PluginFailed):
         await pool.analyze(["Sleep"])
     assert await pool.analyze(["ask Ada"]) == [known]  # while no process is there to be asked
 
@@ -79,7 +79,7 @@ async def test_a_plug_in_that_fails_fails_for_its_texts_only(
     make: Make, word: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     pool = await make()
-    with pytest.raises(AnalyzerFailed) as failed:
+    with pytest.raises(PluginFailed) as failed:
         await pool.analyze([f"{word} secret-text"])
     assert "secret-text" not in str(failed.value) + caplog.text
     assert pool.recall(f"{word} secret-text") is None
@@ -89,14 +89,14 @@ async def test_a_plug_in_that_fails_fails_for_its_texts_only(
 @pytest.mark.parametrize("word", ["Die", "Sleep"])
 async def test_a_process_that_dies_or_hangs_is_replaced(make: Make, word: str) -> None:
     pool = await make(timeout=2.0)
-    with pytest.raises(AnalyzerFailed, match=r"died|in time"):
+    with pytest.raises(PluginFailed, match=r"died|in time"):
         await pool.analyze([word])
     async with asyncio.timeout(30):
         while True:
             try:
                 assert await pool.analyze([f"nothing after {word.lower()}"]) == [()]
                 break
-            except AnalyzerFailed:
+            except PluginFailed:
                 await asyncio.sleep(0.1)
 
 
@@ -130,7 +130,7 @@ async def test_a_caller_who_goes_away_leaves_the_process_to_others(make: Make) -
     ],
 )
 async def test_what_can_not_be_started_says_why(make: Make, settings: dict[str, Any], reason: str) -> None:
-    with pytest.raises(AnalyzerUnusable, match=reason):
+    with pytest.raises(PluginUnusable, match=reason):
         await make(**settings)
 
 
@@ -146,3 +146,25 @@ async def test_a_retired_pool_stops_when_the_last_call_has_left(make: Make) -> N
     idle.retire()
     async with asyncio.timeout(5):
         await asyncio.gather(*idle._slots, return_exceptions=True)
+
+
+async def test_a_classifier_is_asked_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, classifiers={"topics": "parrot:Topics"})
+    labels = frozenset({"topic:finance", "topic:health"})
+    start = partial(Worker.start, classifying(labels, 0.5), Running("topics", Sought(labels), 10.0))
+    pool = ClassifierPool(Settings("topics", "classifier", 10.0), start, labels)
+    await pool.start()
+    try:
+        assert await pool.classify(["my loan", "a doctor for my loan", "perhaps a doctor", "hello"]) == [
+            ("topic:finance",),
+            ("topic:finance", "topic:health"),
+            (),
+            (),
+        ]
+        assert pool.recall("my loan") == ("topic:finance",)
+        for word in ("Raise", "Unasked", "Surer", "None"):
+            with pytest.raises(PluginFailed):
+                await pool.classify([f"{word} loan"])
+    finally:
+        await pool.close()
+        gc.collect()

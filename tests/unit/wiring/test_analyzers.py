@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from narrows.config.plugins import AnalyzerSettings
 from narrows.config.problem import ConfigError
-from narrows.config.schema import AnalyzerSettings
-from narrows.ports.analyzer import AnalyzerFailed
+from narrows.ports.plugin import PluginFailed
 from narrows.wiring.analyzers import Analyzers, find_once, try_out
 from unit.plugins.installed import install
 
@@ -70,7 +70,7 @@ def test_commands_ask_once_and_leave_nothing_running(tmp_path: Path, monkeypatch
         set(),
     ]
     assert find_once([], ["Ada"]) == [()]
-    with pytest.raises(AnalyzerFailed):
+    with pytest.raises(PluginFailed):
         find_once(rows, ["Raise"])
     try_out(rows, {"CITY"})
     with pytest.raises(ConfigError):

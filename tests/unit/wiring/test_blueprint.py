@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from narrows.config.plugins import ClassifierSettings, Webhook
 from narrows.config.schema import (
     Config,
     Connection,
@@ -43,6 +44,9 @@ CONFIG = Config(
     connections={
         "one": Connection(url="http://m", dialect="openai", credential=ConnectionCredential(bearer=Secret(CANARY)))
     },
+    classifiers=(
+        ClassifierSettings(name="t", labels=("a",), webhook=Webhook(url="https://h", secret=Secret(CANARY))),
+    ),
     policies=(
         Policy(
             name="all",

@@ -1,0 +1,64 @@
+"""The way to one service of the operator's: one connection, kept open, on which JSON is posted to one address.
+
+Over verified TLS, without redirects, with timeouts and a size limit. Plain HTTP is accepted from the machine itself
+only. The credential of no connection is ever sent here.
+"""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from narrows.config.schema import ConnectionCredential, Timeouts
+from narrows.ports.http import HeaderList, UpstreamFailed
+from narrows.ports.plugin import PluginFailed
+from narrows.upstream.address import Resolver, resolve
+from narrows.upstream.credential import UpstreamCredential
+from narrows.upstream.dial import Dialer
+from narrows.upstream.pool import ConnectionPool
+from narrows.upstream.request import RequestHeads
+from narrows.upstream.target import parse_target
+from narrows.upstream.tls import client_context
+
+ANSWER_LIMIT: Final = 8 << 20
+"""Bytes of an answer."""
+
+
+class ServicePost:
+    """Raises TargetInvalid and TlsUnusable where the address or the CA bundle can't be used."""
+
+    def __init__(self, url: str, timeout: float, ca_bundle: str | None = None, *, resolver: Resolver = resolve) -> None:
+        target = msgspec.structs.replace(parse_target(url), prefix="")
+        self._path = urlsplit(url).path or "/"
+        self._resolver = resolver
+        dialer = Dialer(
+            target,
+            Timeouts(connect=timeout, first_byte=timeout, idle=timeout, total=timeout),
+            client_context(ca_bundle) if target.tls else None,
+            resolver=resolver if target.tls else self._here,
+        )
+        credential = UpstreamCredential(ConnectionCredential(none=True))
+        self._pool = ConnectionPool(dialer, RequestHeads(target, dropped=()), credential, max_connections=1)
+
+    async def send(self, headers: HeaderList, body: bytes) -> bytes:
+        """The body of a 200 reply. Raises PluginFailed."""
+        try:
+            reply = await self._pool.send("POST", self._path, headers, body)
+            try:
+                if reply.status != 200:
+                    raise PluginFailed(f"answered with status {reply.status}")
+                return await reply.read_all(ANSWER_LIMIT)
+            finally:
+                reply.close()
+        except UpstreamFailed as failed:
+            raise PluginFailed(f"can't be asked: {failed.deny.message}") from None
+
+    def close(self) -> None:
+        """Ends the connection. Idempotent."""
+        self._pool.close()
+
+    async def _here(self, host: str, port: int) -> Sequence[str]:
+        """Resolves a name that may only mean this machine."""
+        return [address for address in await self._resolver(host, port) if ip_address(address).is_loopback]
