@@ -110,6 +110,7 @@ class Replied(msgspec.Struct, frozen=True):
     deny: Deny | None = None
     invalid: str | None = None
     masked: int = 0
+    tags: int = 0
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -216,6 +217,7 @@ def _digest(snapshot: Snapshot, told: Facts, data: bytes) -> list[bytes]:
     reader = snapshot.connections[told.connection].dialect.reply(told.asked, stream=False, usable=_no_model)
     events: list[Told] = []
     masked: dict[tuple[str, str, str, bool], int] = {}
+    tags: list[bytes] = []
     body = b""
     deny: object = None
     try:
@@ -225,6 +227,7 @@ def _digest(snapshot: Snapshot, told: Facts, data: bytes) -> list[bytes]:
             for row in event.masked:
                 key = (row.path, row.entity, row.detector, row.observed)
                 masked[key] = masked.get(key, 0) + row.count
+            tags += event.tags
             if deny is not None:
                 break
             body += reader.write(event)
@@ -233,8 +236,9 @@ def _digest(snapshot: Snapshot, told: Facts, data: bytes) -> list[bytes]:
     deny = chain.on_finish() if deny is None else deny
     if deny is not None and not isinstance(deny, Deny):
         raise TypeError("a control that waits was asked apart from the gate")
-    batches = _batches([Masked(*key[:3], count, key[3]) for key, count in masked.items()])
-    return [_encode(Replied(tuple(events), deny, None, len(batches))), *batches, body if deny is None else b""]
+    rows = [_batches([Masked(*key[:3], count, key[3]) for key, count in masked.items()]), _batches(tags)]
+    head = Replied(tuple(events), deny, None, *(len(batches) for batches in rows))
+    return [_encode(head), *(batch for batches in rows for batch in batches), body if deny is None else b""]
 
 
 def _no_model(_: str) -> bool:
@@ -349,10 +353,13 @@ async def digest(apart: Apart, call: Call, data: bytes) -> Digested | Deny:
     if replied.invalid is not None:
         raise ReplyInvalid(replied.invalid)
     masked = await _rows(parts, replied.masked, _masked)
+    tags = await _rows(parts, replied.tags, _tags)
     events = tuple(
         Event(None, usage=told.usage, model=told.model, response_id=told.response_id, finish=told.finish)
         for told in replied.events
     )
+    if events:
+        events[-1].tags = tuple(tags)
     return Digested(events, tuple(masked), replied.deny, next(parts))
 
 

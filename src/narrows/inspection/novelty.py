@@ -5,6 +5,11 @@ judged again. A text is known by a keyed digest of its role and its value, where
 or trimmed. A text that was changed, shortened or summed up is another text, so it is new. A known text under another
 role is new as well: a tool's result is not a user's word.
 
+What the gate delivered as a reply comes back as history as well, and is known when it comes back as the model's own
+words or calls. That is remembered of the principal, whichever session it was in: an agent that trims or sums up its
+history, or writes the time into its system prompt, begins a new session as far as the gate can tell, and the model's
+words are no more the caller's than before.
+
 What is remembered is bounded. A text that has been forgotten is new again, so the bound makes rules stricter, never
 weaker. Only what passed may be remembered: a refused text must be judged again.
 """
@@ -13,7 +18,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from narrows.model.text import Text
+from narrows.model.text import Role, Text
 
 TAG: Final = 16
 """Bytes of the digest by which a text is known."""
@@ -23,6 +28,9 @@ MOST_TEXTS: Final = 8_192
 
 MOST_SESSIONS: Final = 4_096
 """Sessions that are remembered at least; never more than twice as many."""
+
+MOST_SENT_ON: Final = 16_384
+"""Texts of one principal that another process is told of, those of the sessions used last."""
 
 Name = tuple[str, str]
 """A session: the key of its principal, and its id."""
@@ -72,10 +80,14 @@ class Sessions:
 
     def tags(self, texts: Sequence[Text]) -> list[bytes]:
         """By which texts are known: the digests of role and value."""
+        return self.digests([(text.role, text.value) for text in texts])
+
+    def digests(self, said: Iterable[tuple[Role, str]]) -> list[bytes]:
+        """The same for roles and values that are no texts of a request."""
         found = []
-        for text in texts:
+        for role, value in said:
             digest = self._hash.copy()
-            digest.update(f"{text.role}\0{text.value}".encode("utf-8", "surrogatepass"))
+            digest.update(f"{role}\0{value}".encode("utf-8", "surrogatepass"))
             found.append(digest.digest())
         return found
 
@@ -87,23 +99,27 @@ class Sessions:
         return frozenset([index for index, tag in enumerate(tags) if tag in seen])
 
     def passed(self, session: Name, tags: Iterable[bytes]) -> None:
-        """Remembers the texts of a request that has passed every rule."""
-        seen = self._young.get(session)
+        """Remembers the texts of a request that has passed every rule, or of the reply to one."""
+        seen = self._young.pop(session, None)
         if seen is None:
             seen = self._old.pop(session, None) or Seen(self._texts)
             if len(self._young) >= self._limit:
                 self._old, self._young = self._young, {}
-            self._young[session] = seen
+        self._young[session] = seen  # last, as the one used last
         seen.add(tags)
 
-    def of(self, principal: str) -> dict[str, frozenset[bytes]]:
-        """What each session of a principal has sent, by the session's id."""
-        return {
-            session: seen.tags()
-            for sessions in (self._old, self._young)
-            for (who, session), seen in sessions.items()
-            if who == principal
-        }
+    def of(self, principal: str, most: int = MOST_SENT_ON) -> dict[str, frozenset[bytes]]:
+        """What the sessions of a principal have sent, by the session's id: those used last, and of all of them about
+        so many texts at most."""
+        found: dict[str, frozenset[bytes]] = {}
+        for sessions in (self._young, self._old):
+            for (who, session), seen in reversed(sessions.items()):
+                if who == principal:
+                    found[session] = seen.tags()
+                    most -= len(found[session])
+                    if most <= 0:
+                        return found
+        return found
 
     def replace(self, principal: str, sent: Mapping[str, Iterable[bytes]]) -> None:
         """Takes over what is known elsewhere of a principal's sessions."""

@@ -32,6 +32,7 @@ class Event(msgspec.Struct):
     puts what must go out before the event into `before`, as choice, field and text, and what it masked into `masked`.
     `spans` is what plug-ins found in the texts that are whole with this event; None: none was asked. `opaque` are parts
     that nobody can inspect: images, sound, files.
+    `tags` are the digests of all texts that were delivered, on the event after which that is known.
     """
 
     data: Any
@@ -48,3 +49,4 @@ class Event(msgspec.Struct):
     masked: list[Masked] = []
     spans: Spans | None = None
     opaque: list[Opaque] = []
+    tags: tuple[bytes, ...] = ()

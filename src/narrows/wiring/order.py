@@ -24,7 +24,7 @@ def controls(
 ) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
     """The controls in the order of the request, and those of the reply in its order. `mask`: None where no policy
     masks; `analyze`: None where none masks what plug-ins find; `sessions` knows what each has sent before."""
-    output_cap, media = OutputCap(), Media()
+    output_cap, media, new_content = OutputCap(), Media(), NewContent(sessions)
     masking: tuple[Control, ...] = () if mask is None else (mask,)
     analyzing: tuple[Control, ...] = () if analyze is None else (analyze,)
     request: tuple[Control, ...] = (
@@ -33,7 +33,7 @@ def controls(
         PromptSize(),  # before the scan: a prompt over its limit is not worth scanning
         media,  # what can't be scanned is refused before the scan pretends to have seen everything
         *analyzing,  # before anything refuses for what a prompt says: only what was analysed can be recorded masked
-        NewContent(sessions),  # before what looks only at what is new
+        new_content,  # before what looks only at what is new
         Scan(inspector),  # once over every text; what follows reads its findings
         PromptRules(),  # denies on findings
         *masking,  # after what reads the prompt as it was written; what follows, the record and the model see stand-ins
@@ -43,6 +43,7 @@ def controls(
         output_cap,  # stops a reply that passes its cap, as it was generated
         media,  # what can't be masked ends the reply before anything waits for its texts
         *analyzing,  # as it was generated; masking needs what it finds
-        *masking,  # last: nothing that reads or changes a text may come between masking and the caller
+        *masking,  # nothing that changes a text may come between masking and the caller
+        new_content,  # last: what comes back as history is what the caller received
     )
     return request, reply

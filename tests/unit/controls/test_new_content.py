@@ -1,10 +1,14 @@
-"""What a session has sent and what passed is known; nothing else is."""
+"""What a session has sent and what passed is known, and what it was told; nothing else is."""
+
+import msgspec
+import pytest
 
 from narrows.controls.new_content import NewContent
 from narrows.inspection.novelty import Sessions
 from narrows.model.call import Call
 from narrows.model.plan import Plan, Rule
 from narrows.model.record import Outcome
+from narrows.model.reply import Delta, Event
 from narrows.model.text import Role, Text
 from narrows.model.verdict import Proceed
 from unit.controls.calls import begun, call
@@ -60,3 +64,95 @@ def test_the_tags_of_a_call_that_was_judged_apart_are_taken() -> None:
     guard.on_request(about)
     guard.on_end(Outcome.DONE, None)
     assert told(new).known == {0, 1}
+
+
+SAID = Text(Role.ASSISTANT, "$.c", "Hi, Alice.")
+ANSWERED = (*TEXTS, SAID)
+
+
+def replied(
+    control: NewContent, *events: Event, outcome: Outcome = Outcome.DONE, plan: Plan = PLAN, session: str = "s"
+) -> None:
+    about = call(plan, asked={"texts": TEXTS})
+    guard = begun(control, msgspec.structs.replace(about, session=session))
+    guard.on_request(msgspec.structs.replace(about, session=session))
+    for one in events:
+        assert guard.on_event(one) is None
+    assert guard.on_finish() is None
+    guard.on_end(outcome, None)
+
+
+def pieces(*texts: str, last: bool = True) -> list[Event]:
+    return [
+        Event(None, deltas=[Delta(0, "content", text)], last=last and index == len(texts) - 1)
+        for index, text in enumerate(texts)
+    ]
+
+
+@pytest.mark.parametrize("texts", [("Hi, Alice.",), ("Hi,", " Al", "ice.")])
+def test_what_the_model_said_is_known(texts: tuple[str, ...]) -> None:
+    new = control()
+    replied(new, *pieces(*texts))
+    assert told(new, texts=ANSWERED).known == {0, 1, 2}
+    another = (*TEXTS, Text(Role.USER, "$.c", SAID.value), Text(Role.TOOL_RESULT, "$.d", SAID.value))
+    assert told(new, texts=another).known == {0, 1}
+
+
+def test_it_is_known_as_soon_as_the_caller_has_it() -> None:
+    new = control()
+    about = call(PLAN, asked={"texts": TEXTS})
+    guard = begun(new, about)
+    guard.on_request(about)
+    (event,) = pieces("Hi, Alice.")
+    guard.on_event(event)
+    assert told(new, texts=ANSWERED).known == {0, 1, 2}
+    assert event.tags
+
+
+def test_it_is_known_as_the_caller_received_it() -> None:
+    new = control()
+    (event,) = pieces("Hi, Alice.")
+    event.deltas[0].text = "Hi, [PERSON]."
+    replied(new, event)
+    assert told(new, texts=ANSWERED).known == {0, 1}
+    assert told(new, texts=(*TEXTS, Text(Role.ASSISTANT, "$.c", "Hi, [PERSON]."))).known == {0, 1, 2}
+
+
+def test_a_reply_that_broke_off_is_known_as_far_as_it_came() -> None:
+    new = control()
+    replied(new, *pieces("Hi, ", "Alice.", " How", " are", last=False), outcome=Outcome.CLIENT_GONE)
+    assert told(new, texts=ANSWERED).known == {0, 1, 2}
+
+
+def test_in_another_session_of_the_caller_only_what_the_model_said_is_known() -> None:
+    new = control()
+    replied(new, *pieces("Hi, Alice."), session="before")
+    assert told(new, texts=ANSWERED).known == {2}
+
+
+def test_the_tags_of_a_reply_that_was_judged_apart_are_taken() -> None:
+    apart, new = control(), control()
+    (event,) = pieces("Hi, Alice.")
+    replied(apart, event)
+    replied(new, Event(None, tags=event.tags))
+    assert told(new, texts=ANSWERED).known == {0, 1, 2}
+
+
+def test_what_passed_other_policies_is_new() -> None:
+    new = control()
+    stricter = Plan("r", rules=(*PLAN.rules, Rule("r", "q", (), "no")))
+    replied(new, *pieces("Hi, Alice."))
+    about = call(stricter, asked={"texts": ANSWERED})
+    verdict = begun(new, about).on_request(about)
+    assert isinstance(verdict, Proceed)
+    assert verdict.call is not None
+    assert verdict.call.known == frozenset()
+    replied(new, *pieces("Hi, Alice."), plan=Plan("r2", rules=(Rule("other", "p", (), "no"),)))
+    assert told(new, texts=ANSWERED).known == {0, 1, 2}, "rules change, what was said remains said"
+
+
+def test_where_no_rule_looks_at_what_comes_back_replies_are_not_remembered() -> None:
+    new = control()
+    plan = Plan("r", rules=(Rule("r", "p", (), "no", roles=frozenset({Role.USER})),))
+    replied(new, *pieces("Hi, Alice."), plan=plan)
+    assert told(new, texts=ANSWERED).known == {0, 1}

@@ -1,6 +1,6 @@
 """Which texts are new."""
 
-from narrows.inspection.novelty import TAG, Seen, Sessions
+from narrows.inspection.novelty import MOST_SENT_ON, TAG, Seen, Sessions
 from narrows.model.text import Role, Text
 
 KEY = b"k" * 32
@@ -86,3 +86,16 @@ def test_what_is_known_of_a_principal_can_be_taken_elsewhere() -> None:
     other.sessions.replace("corp:alice", told.sessions.of("corp:alice"))
     assert (other.known(S, ASK), other.known(T, MORE)) == ({0}, {0})
     assert other.known(("corp:bob", "s"), SYSTEM) == set()
+
+
+def test_of_a_principal_with_many_sessions_those_used_last_are_told() -> None:
+    sessions = Sessions(KEY, texts=4_096)
+    for number in range(40):
+        sessions.passed(
+            ("corp:alice", str(number)), sessions.digests((Role.USER, f"{number}.{n}") for n in range(1_000))
+        )
+    sessions.passed(("corp:alice", "3"), sessions.tags(texts(MORE)))
+    told = sessions.of("corp:alice")
+    assert next(iter(told)) == "3"
+    assert list(told)[1:3] == ["39", "38"]
+    assert MOST_SENT_ON <= sum(map(len, told.values())) <= MOST_SENT_ON + 4_096
