@@ -4,6 +4,7 @@ Whatever stands in the path runs on core 0; the load and the upstream on core 1.
 """
 
 import functools
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -15,12 +16,24 @@ from e2e.gate import Gate
 from e2e.issuer import Issuer
 from e2e.processes import Server, free_port
 from harness import bodies
+from harness.corpus import Corpus
 from harness.fairness import put_first
+from harness.profiles import Profile
 
 PATH_CORE, LOAD_CORE = "0", "1"
 HERE = Path(__file__).parent
 CONNECTION = "model"
+VARIED = "/varied"
+"""Below this path the upstream's replies differ."""
+
 PROXY = "location / { proxy_pass http://models; }"
+
+
+PARTS, CHOICES = 4, 50
+"""A varied reply is one of 50 to the power of 4."""
+
+_QUOTES = str.maketrans("", "", "\\\"'$")
+"""What would have to be escaped in a configuration of nginx."""
 
 
 def pinned(core: str) -> list[str]:
@@ -37,6 +50,7 @@ class Target(NamedTuple):
 
     @property
     def chat(self) -> str:
+        """Where a chat request goes."""
         return f"{self.base}/v1/chat/completions"
 
 
@@ -50,6 +64,8 @@ class Arena:
         self.gates: dict[str, Gate] = {}
         self._servers: list[Server] = []
         self._targets: dict[str, Target] = {}
+        self.corpus = Corpus()
+        self.corpus.write(folder / "corpus.txt")
 
     def __enter__(self) -> Self:
         self.issuer.__enter__()
@@ -64,22 +80,32 @@ class Arena:
         self.issuer.__exit__(kind, error, at)
 
     def body(self, size: int) -> Path:
-        """A file with a chat request of this size."""
+        """A file with a chat request of this size; the corpus of which its texts are made stands beside it."""
         path = self.folder / f"chat-{size}.json"
         path.write_text(bodies.chat(size), encoding="ascii")
         return path
 
     def direct(self) -> Target:
         """The upstream itself."""
-        return self._once("direct", lambda: self._nginx("direct", LOAD_CORE, _answer()))
+        return self._once("direct", self._direct)
 
-    def nginx(self) -> Target:
+    def varied(self) -> Target:
+        """The same upstream, where its replies differ."""
+        direct = self.direct()
+        return Target("varied", direct.base + VARIED, direct.token)
+
+    def nginx(self, upstream: Target | None = None) -> Target:
         """nginx as a bare proxy."""
-        return self._once("nginx", lambda: self._nginx("nginx", PATH_CORE, PROXY, _pool(self.direct())))
+        behind = upstream or self.direct()
+        name = f"nginx-{upstream.name}" if upstream else "nginx"
+        proxy = PROXY.replace("; }", "; proxy_buffering off; }") if upstream else PROXY  # Streams pass as they come.
+        return self._once(name, lambda: self._nginx(name, PATH_CORE, proxy, _pool(behind)))
 
-    def envoy(self) -> Target:
+    def envoy(self, upstream: Target | None = None) -> Target:
         """Envoy as a bare proxy."""
-        return self._once("envoy", self._envoy)
+        behind = upstream or self.direct()
+        name = f"envoy-{upstream.name}" if upstream else "envoy"
+        return self._once(name, lambda: self._envoy(name, behind))
 
     def litellm(self) -> Target:
         """LiteLLM with neither guardrail nor database."""
@@ -90,12 +116,25 @@ class Arena:
         return self._once("streams", self._streams)
 
     def narrows(
-        self, durability: str = "normal", *, policies: int = 1, tls: bool = False, upstream: Target | None = None
+        self,
+        durability: str = "normal",
+        *,
+        profile: Profile = Profile.NONE,
+        policies: int = 1,
+        tls: bool = False,
+        upstream: Target | None = None,
     ) -> Target:
-        """Narrows with everything on."""
-        behind = upstream or self.direct()
-        name = f"narrows-{durability}-{policies}p" + ("-tls" if tls else "") + (f"-{upstream.name}" if upstream else "")
-        return self._once(name, lambda: self._gate(name, settings(self, behind, durability, policies, tls=tls)))
+        """Narrows with everything on but what the profile leaves out."""
+        behind = upstream or (self.direct() if profile is Profile.NONE else self.varied())
+        name = f"narrows-{durability}-{policies}p-{profile.value}"
+        name += ("-tls" if tls else "") + (f"-{upstream.name}" if upstream else "")
+        streams = upstream is not None
+
+        def start() -> Target:
+            config = settings(self, behind, durability, policies, tls=tls, profile=profile, streams=streams)
+            return self._gate(name, config)
+
+        return self._once(name, start)
 
     def fair(self, *, masks: bool) -> tuple[Target, Target]:
         """Narrows before the two model servers of the fairness figure: where small calls go, and where large ones."""
@@ -128,6 +167,9 @@ class Arena:
             self._targets[name] = start()
         return self._targets[name]
 
+    def _direct(self) -> Target:
+        return self._nginx("direct", LOAD_CORE, f"{_answer()} {_answer(VARIED, varied=True)}", _parts(self.corpus))
+
     def _run(self, name: str, command: Sequence[str], ready: str, seconds: float = 30.0) -> None:
         server = Server(command, self.folder / f"{name}.log")
         self._servers.append(server)
@@ -136,7 +178,7 @@ class Arena:
     def _gate(self, name: str, config: dict[str, Any]) -> Target:
         gate = Gate(self.folder / name, config, prefix=pinned(PATH_CORE))
         self.gates[name] = gate
-        gate.start()
+        gate.start(90)
         return Target(name, f"{gate.url}/{CONNECTION}", self.token)
 
     def _nginx(self, name: str, core: str, server: str, http: str = "") -> Target:
@@ -154,19 +196,19 @@ class Arena:
         )
         return Target(name, f"http://127.0.0.1:{port}", self.token)
 
-    def _envoy(self) -> Target:
+    def _envoy(self, name: str, upstream: Target) -> Target:
         port = free_port()
-        config = self.folder / "envoy.yaml"
+        config = self.folder / f"{name}.yaml"
         text = (HERE / "envoy.yaml").read_text(encoding="ascii")
-        upstream = self.direct().base.rsplit(":", 1)[1]
-        config.write_text(text.replace("@PORT@", str(port)).replace("@UPSTREAM@", upstream), encoding="ascii")
+        behind = upstream.base.rsplit(":", 1)[1]
+        config.write_text(text.replace("@PORT@", str(port)).replace("@UPSTREAM@", behind), encoding="ascii")
         binary = HERE.parent / ".venv" / "bin" / "envoy"
         self._run(
-            "envoy",
+            name,
             [*pinned(PATH_CORE), str(binary), "-c", str(config), "--concurrency", "1", "-l", "error"],
             f"http://127.0.0.1:{port}/",
         )
-        return Target("envoy", f"http://127.0.0.1:{port}", self.token)
+        return Target(name, f"http://127.0.0.1:{port}", self.token)
 
     def _litellm(self) -> Target:
         port = free_port()
@@ -189,8 +231,21 @@ class Arena:
         return Target("streams", f"http://127.0.0.1:{port}", self.token)
 
 
-def _answer() -> str:
-    return f"location / {{ default_type application/json; return 200 '{bodies.reply('0' * 32)}'; }}"
+def _answer(path: str = "", *, varied: bool = False) -> str:
+    """An nginx location with the reply."""
+    text = bodies.reply("".join(f"$part_{part}" for part in range(PARTS)) if varied else None)
+    return f"location {path}/ {{ default_type application/json; return 200 '{text}'; }}"
+
+
+def _parts(corpus: Corpus) -> str:
+    """The text of a varied reply: of several parts, each one of many that nginx chooses between by chance."""
+    chance, size = random.Random(11), bodies.REPLY_TEXT // PARTS
+    lines: list[str] = []
+    for part in range(PARTS):
+        texts = [" ".join(corpus.passage(chance, size + 90).translate(_QUOTES).split()) for _ in range(CHOICES)]
+        choices = [f"{100 // CHOICES}% '{text[: size - 1]} ';" for text in texts[:-1]]
+        lines.append(f"split_clients $request_id-{part} $part_{part} {{ {' '.join(choices)} * '{texts[-1][:size]}'; }}")
+    return "\n".join(lines)
 
 
 def _pool(upstream: Target) -> str:
@@ -223,8 +278,17 @@ def _policies(count: int) -> list[dict[str, Any]]:
     return [*others, mine]
 
 
-def settings(arena: Arena, upstream: Target, durability: str, policies: int, *, tls: bool) -> dict[str, Any]:
-    """A gate's configuration."""
+def settings(
+    arena: Arena,
+    upstream: Target,
+    durability: str,
+    policies: int,
+    *,
+    tls: bool,
+    profile: Profile = Profile.NONE,
+    streams: bool = False,
+) -> dict[str, Any]:
+    """A gate's configuration; `streams`: it lets replies be as long as a measurement."""
     config: dict[str, Any] = {
         "recording": {"durability": durability},
         "identity": {"issuers": [arena.issuer.settings()]},
@@ -238,6 +302,10 @@ def settings(arena: Arena, upstream: Target, durability: str, policies: int, *, 
         },
         "policies": _policies(policies),
     }
+    policy = config["policies"][-1]
+    profile.apply(policy)
+    if streams:
+        policy["limits"]["output_tokens"] = bodies.LONGEST_STREAM
     if tls:
         config["gate"] = {"tls": certificate(arena.folder)}
     return config

@@ -1,132 +1,127 @@
 """The figures of the performance page, one function each. A case yields rows; a row is one line of the table.
 
-Contestants of one figure run in turn, again and again, so that a machine's drift falls on all of them alike; the
-figure is made of their medians.
+Those that depend on what a gate is asked to do are measured for each profile of the run, the rest once, without masks.
 """
 
 import asyncio
+import functools
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
-from harness import bodies, fairness, load, memory
-from harness.arena import LOAD_CORE, Arena, Target
+from harness import bodies, fairness, load, memory, sustained, texts
+from harness.arena import LOAD_CORE
+from harness.figure import KB, Row, Run
+from harness.profiles import Profile
 from harness.streams import Held
 
-KB = 1024
+_GOVERNED = {"normal": (0.30, 0.6), "full": (0.25, 0.45)}
+_SPINE = {"normal": (0.40, 0.6), "full": (0.33, 0.45)}
+"""What must be reached of a bare Envoy with everything on, and while masks and budgets are still to come."""
 
 
-class Row(NamedTuple):
-    """One figure. `must` and `aim` are bounds: `>=` where more is better, `<=` where less is."""
-
-    case: str
-    what: str
-    value: float
-    unit: str
-    sign: str = ""
-    must: float | None = None
-    aim: float | None = None
-    detail: str = ""
-
-    @property
-    def holds(self) -> bool | None:
-        """Whether the must is met; None where there is none."""
-        if self.must is None:
-            return None
-        return self.value >= self.must if self.sign == ">=" else self.value <= self.must
-
-
-class Run(NamedTuple):
-    """What every case needs."""
-
-    arena: Arena
-    seconds: float
-    runs: int
-    litellm: bool
-
-    def turns(self, targets: list[Target], measure: Callable[[Target], load.Sample]) -> dict[str, load.Sample]:
-        """The medians of each target over alternating runs, after one short run to warm up each."""
-        samples: dict[str, list[load.Sample]] = {target.name: [] for target in targets}
-        for target in targets:
-            load.closed(target, self.arena.body(KB), connections=8, seconds=1)
-        for _ in range(self.runs):
-            for target in targets:
-                samples[target.name].append(measure(target))
-        return {
-            name: load.Sample(*(statistics.median(column) for column in zip(*rows, strict=True)))
-            for name, rows in samples.items()
-        }
-
-    def saturated(self, targets: list[Target], size: int = KB, *, same: bool = False) -> dict[str, load.Sample]:
-        """32 connections, closed loop."""
-        body = self.arena.body(size)
-        return self.turns(
-            targets, lambda target: load.closed(target, body, connections=32, seconds=self.seconds, same=same)
-        )
-
-    def single(self, targets: list[Target], size: int = KB) -> dict[str, load.Sample]:
-        """One connection, closed loop."""
-        body = self.arena.body(size)
-        return self.turns(targets, lambda target: load.closed(target, body, connections=1, seconds=self.seconds))
-
-
-def _throughput(run: Run, case: str, durability: str, must: float, aim: float) -> Iterator[Row]:
-    arena = run.arena
-    gate, envoy, nginx = arena.narrows(durability), arena.envoy(), arena.nginx()
+def _throughput(run: Run, case: str, durability: str) -> Iterator[Row]:
+    """Requests a second; the same request again and again only for the spine."""
+    arena, envoy, nginx = run.arena, run.arena.envoy(), run.arena.nginx()
+    gates = {profile: arena.narrows(durability, profile=profile) for profile in run.profiles}
+    what = f"governed ÷ bare Envoy, durability {durability}"
     for same in (True, False):
-        got = run.saturated([envoy, gate, nginx], same=same)
-        rates = ", ".join(f"{name} {got[target.name].rate:,.0f}/s" for name, target in
-                          (("narrows", gate), ("envoy", envoy), ("nginx", nginx)))  # fmt: skip
-        ratio = got[gate.name].rate / got["envoy"].rate
-        what = f"governed ÷ bare Envoy, durability {durability}"
-        if same:
-            yield Row(case, what, ratio, "x", ">=", must, aim, rates)
-        else:
-            yield Row(case, f"{what}, every prompt new", ratio, "x", detail=rates)
+        chosen = {profile: gate for profile, gate in gates.items() if not same or profile is Profile.NONE}
+        if not chosen:
+            continue
+        got = run.saturated([envoy, *chosen.values(), nginx], same=same)
+        for profile, gate in chosen.items():
+            rates = ", ".join(f"{name} {got[target.name].rate:,.0f}/s" for name, target in
+                              (("narrows", gate), ("envoy", envoy), ("nginx", nginx)))  # fmt: skip
+            ratio = got[gate.name].rate / got["envoy"].rate
+            must, aim = (None, None)
+            if same:
+                must, aim = _SPINE[durability]
+            elif profile is not Profile.NONE:
+                must, aim = _GOVERNED[durability]
+            fresh = "" if same else ", every prompt new"
+            yield Row(case, f"{what}{fresh}{profile.suffix}", ratio, "x", ">=", must, aim, rates)
 
 
 def n1(run: Run) -> Iterator[Row]:
     """Throughput without fsync before forwarding."""
-    yield from _throughput(run, "N1", "normal", 0.40, 0.6)
+    yield from _throughput(run, "N1", "normal")
 
 
 def n2(run: Run) -> Iterator[Row]:
     """Throughput with fsync before forwarding."""
-    yield from _throughput(run, "N2", "full", 0.33, 0.45)
+    yield from _throughput(run, "N2", "full")
 
 
 def n3(run: Run) -> Iterator[Row]:
     """Added latency of one caller."""
     arena = run.arena
-    direct, normal, full = arena.direct(), arena.narrows("normal"), arena.narrows("full")
-    got = run.single([direct, normal, full, arena.envoy()])
+    direct, envoy = arena.direct(), arena.envoy()
+    gates = [
+        (profile, durability, arena.narrows(durability, profile=profile))
+        for profile in run.profiles
+        for durability in ("normal", "full")
+    ]
+    got = run.single([direct, *(gate for _, _, gate in gates), envoy])
     base = got["direct"].p50
     detail = f"direct p50 {base:,.0f} µs, bare envoy adds {got['envoy'].p50 - base:,.0f} µs"
-    for target, must, aim in ((normal, 500, 250), (full, 1000, 700)):
-        durability = "normal" if target is normal else "full"
-        added = got[target.name].p50 - base
-        yield Row("N3", f"added p50, one connection, {durability}", added, "µs", "<=", must, aim, detail)
+    for profile, durability, gate in gates:
+        must, aim = (500, 250) if durability == "normal" else (1000, 700)
+        what = f"added p50, one connection, {durability}{profile.suffix}"
+        yield Row("N3", what, got[gate.name].p50 - base, "µs", "<=", must, aim, detail)
 
 
 def n4(run: Run) -> Iterator[Row]:
     """Added tail latency at half load: with the calls spread over time, and in bursts of all connections."""
+    for profile in run.profiles:
+        yield from _tail(run) if profile is Profile.NONE else _tail_fresh(run, profile)
+
+
+def _tail(run: Run) -> Iterator[Row]:
     arena = run.arena
     direct, gate, envoy = arena.direct(), arena.narrows("normal"), arena.envoy()
     rate = run.saturated([gate])[gate.name].rate / 2
     body = arena.body(KB)
     for together, what in ((False, "calls spread over time"), (True, "bursts of 32 calls")):
-        got = run.turns(
-            [direct, gate, envoy],
-            lambda target, together=together: load.fixed(
-                target, body, connections=32, rate=rate, seconds=run.seconds, together=together
-            ),
+        paced = functools.partial(
+            load.fixed, body=body, connections=32, rate=rate, seconds=run.seconds, together=together
         )
+        got = run.turns([direct, gate, envoy], paced)
         base = got["direct"].p99
         detail = f"at {rate:,.0f}/s; direct p99 {base:,.0f} µs, bare envoy adds {got['envoy'].p99 - base:,.0f} µs"
         must, aim = (None, None) if together else (5000, 2000)
         name = f"added p99 at half of the saturated rate, {what}"
         yield Row("N4", name, got[gate.name].p99 - base, "µs", "<=", must, aim, detail)
+
+
+def _tail_fresh(run: Run, profile: Profile) -> Iterator[Row]:
+    """With prompts that are new, as masks and rules have to see them."""
+    arena = run.arena
+    direct, gate, envoy = arena.direct(), arena.narrows("normal", profile=profile), arena.envoy()
+    rate = run.saturated([gate])[gate.name].rate / 2
+    got = run.turns(
+        [direct, gate, envoy],
+        lambda target: load.spread(target, arena.corpus, KB, connections=32, rate=rate, seconds=run.seconds),
+    )
+    base = got["direct"].p99
+    detail = f"at {rate:,.0f}/s; direct p99 {base:,.0f} µs, bare envoy adds {got['envoy'].p99 - base:,.0f} µs"
+    name = f"added p99 at half of the saturated rate, every prompt new{profile.suffix}"
+    yield Row("N4", name, got[gate.name].p99 - base, "µs", "<=", 5000, 2000, detail)
+
+
+def n5(run: Run) -> Iterator[Row]:
+    """Streams sustained; for every profile but the bare one."""
+    yield from sustained.rows(run)
+
+
+def n6(_: Run) -> Iterator[Row]:
+    """What a delta costs the masks."""
+    yield from texts.deltas()
+
+
+def n8(_: Run) -> Iterator[Row]:
+    """What a text costs the masks."""
+    yield from texts.wholes()
 
 
 def n7(run: Run) -> Iterator[Row]:
@@ -142,12 +137,18 @@ def n7(run: Run) -> Iterator[Row]:
 
 def n9(run: Run) -> Iterator[Row]:
     """Memory."""
+    for profile in run.profiles:
+        yield from _memory(run, profile)
+
+
+def _memory(run: Run, profile: Profile) -> Iterator[Row]:
     arena = run.arena
-    target = arena.narrows("normal", upstream=arena.streams())
+    target = arena.narrows("normal", profile=profile, upstream=arena.streams())
     gate = arena.gates[target.name]
     time.sleep(4)  # a second after it is ready the gate starts its worker process, which counts
     idle = memory.resident(gate.server.pid)
-    yield Row("N9", "memory, idle", idle / KB / KB, "MB", "<=", 150, 100, "all processes of the gate, PSS")
+    detail = "all processes of the gate, PSS"
+    yield Row("N9", f"memory, idle{profile.suffix}", idle / KB / KB, "MB", "<=", 150, 100, detail)
     host, port = target.base.removeprefix("http://").split("/")[0].split(":")
     body = bodies.chat(KB, stream=True).encode()
     path = "/" + target.chat.split("/", 3)[3]
@@ -164,7 +165,7 @@ def n9(run: Run) -> Iterator[Row]:
 
     count = 500
     each = asyncio.run(grow(count)) / count / KB
-    yield Row("N9", "memory per open stream", each, "KB", "<=", 64, 24, f"{count} streams")
+    yield Row("N9", f"memory per open stream{profile.suffix}", each, "KB", "<=", 64, 24, f"{count} streams")
 
 
 def n10(run: Run) -> Iterator[Row]:
@@ -178,11 +179,12 @@ def n10(run: Run) -> Iterator[Row]:
 
 def n14(run: Run) -> Iterator[Row]:
     """Start to ready."""
-    gate = memory.startable(run.arena)
-    first = memory.start_time(gate)
-    later = statistics.median(memory.start_time(gate) for _ in range(max(3, run.runs)))
-    yield Row("N14", "start to ready, first", first, "s", "<=", 5, 3, "empty data directory")
-    yield Row("N14", "start to ready, later", later, "s", "<=", 2, 1)
+    for profile in run.profiles:
+        gate = memory.startable(run.arena, profile)
+        first = memory.start_time(gate)
+        later = statistics.median(memory.start_time(gate) for _ in range(max(3, run.runs)))
+        yield Row("N14", f"start to ready, first{profile.suffix}", first, "s", "<=", 5, 3, "empty data directory")
+        yield Row("N14", f"start to ready, later{profile.suffix}", later, "s", "<=", 2, 1)
 
 
 def n15(run: Run) -> Iterator[Row]:
@@ -195,12 +197,14 @@ def n15(run: Run) -> Iterator[Row]:
 
 def n16(run: Run) -> Iterator[Row]:
     """Long prompts."""
-    direct, gate = run.arena.direct(), run.arena.narrows("normal")
+    direct = run.arena.direct()
+    gates = {profile: run.arena.narrows("normal", profile=profile) for profile in run.profiles}
     for size, must, aim in ((16, 3000, 1000), (100, 15_000, 6000)):
-        got = run.single([direct, gate], size * KB)
-        added = got[gate.name].p50 - got["direct"].p50
+        got = run.single([direct, *gates.values()], size * KB)
         detail = f"direct p50 {got['direct'].p50:,.0f} µs"
-        yield Row("N16", f"added p50, prompt of {size} KB", added, "µs", "<=", must, aim, detail)
+        for profile, gate in gates.items():
+            added = got[gate.name].p50 - got["direct"].p50
+            yield Row("N16", f"added p50, prompt of {size} KB{profile.suffix}", added, "µs", "<=", must, aim, detail)
 
 
 def fair(run: Run) -> Iterator[Row]:
@@ -224,6 +228,6 @@ def fair(run: Run) -> Iterator[Row]:
 
 
 CASES: dict[str, Callable[[Run], Iterator[Row]]] = {
-    "N1": n1, "N2": n2, "N3": n3, "N4": n4, "N7": n7, "N9": n9, "N10": n10, "N14": n14, "N15": n15, "N16": n16,
-    "fair": fair,
+    "N1": n1, "N2": n2, "N3": n3, "N4": n4, "N5": n5, "N6": n6, "N7": n7, "N8": n8, "N9": n9, "N10": n10, "N14": n14,
+    "N15": n15, "N16": n16, "fair": fair,
 }  # fmt: skip

@@ -1,12 +1,21 @@
-"""Load from core 1: `wrk` in a closed loop, `h2load` at a fixed rate. Any failed request fails the measurement."""
+"""Load from core 1: `wrk` in a closed loop; at a fixed rate `h2load`, or `spread` where every prompt has to be new.
 
+Any failed request fails the measurement.
+"""
+
+import json
 import os
+import random
 import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
+from harness import bodies
 from harness.arena import LOAD_CORE, Target, pinned
+from harness.corpus import Corpus
 
 APART = "7ms"
 """Between the beginnings of two connections: no divisor of an interval, so that they fall all over it."""
@@ -27,7 +36,8 @@ class Sample(NamedTuple):
 
 
 def closed(target: Target, body: Path, *, connections: int, seconds: float, same: bool = False) -> Sample:
-    """As fast as `connections` connections can go, one request each at a time; every prompt new unless `same`."""
+    """As fast as `connections` connections can go, one request each at a time; every prompt new unless `same`. The
+    corpus of new ones stands beside the body (`Arena.body`)."""
     run = subprocess.run(
         [
             *pinned(LOAD_CORE),
@@ -98,3 +108,21 @@ def fixed(
     begin = min(int(row[0]) for row in rows) + (0 if together else 1_000_000)
     times = sorted(float(row[2]) for row in rows if int(row[0]) >= begin)
     return Sample(len(times) / seconds, times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)])
+
+
+def spread(target: Target, corpus: Corpus, size: int, *, connections: int, rate: float, seconds: float) -> Sample:
+    """`rate` requests a second, spread over time, every prompt new."""
+    chance, number = random.Random(time.time_ns()), time.time_ns() // 1000
+    fresh = [bodies.fresh(size, corpus, chance, number + index) for index in range(round(rate * (seconds + 1)) + 1)]
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "bodies"
+        place.write_bytes(b"\n".join(fresh))
+        command = [*pinned(LOAD_CORE), sys.executable, str(Path(__file__).with_name("spread.py"))]
+        arguments = [target.chat, target.token, str(place), str(rate), str(seconds), str(connections)]
+        run = subprocess.run(
+            [*command, *arguments], capture_output=True, text=True, timeout=2 * seconds + 60, check=False
+        )
+    if run.returncode != 0:
+        raise LoadFailed(f"{target.name}: {run.stderr[-500:]}")
+    times = sorted(json.loads(run.stdout))
+    return Sample(len(times) / seconds, times[len(times) // 2], times[len(times) * 99 // 100])

@@ -9,6 +9,7 @@ from pathlib import Path
 from e2e.gate import Gate
 from harness import load
 from harness.arena import CONNECTION, PATH_CORE, Arena, Target, pinned, settings
+from harness.profiles import Profile
 
 
 def show(path: Path, calls: float, top: int) -> None:
@@ -26,14 +27,17 @@ def show(path: Path, calls: float, top: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench/profile")
     parser.add_argument("--durability", choices=("normal", "full"), default="normal")
+    parser.add_argument("--with", dest="profile", choices=[profile.value for profile in Profile], default="none")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--top", type=int, default=60)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="narrows-bench-") as folder, Arena(Path(folder)) as arena:
         out = Path(folder) / "gate.prof"
-        config = settings(arena, arena.direct(), options.durability, 1, tls=False)
+        profile = Profile(options.profile)
+        upstream = arena.direct() if profile is Profile.NONE else arena.varied()
+        config = settings(arena, upstream, options.durability, 1, tls=False, profile=profile)
         profiled = [*pinned(PATH_CORE), sys.executable, "-m", "cProfile", "-o", str(out)]
-        gate = Gate(Path(folder) / "profiled", config, prefix=profiled).start()
+        gate = Gate(Path(folder) / "profiled", config, prefix=profiled).start(90)
         target = Target("narrows", f"{gate.url}/{CONNECTION}", arena.token)
         sample = load.closed(target, arena.body(1024), connections=32, seconds=options.seconds)
         gate.stop()

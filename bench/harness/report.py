@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.cases import Row
+from harness.figure import Row
 
 RESULTS = Path(__file__).parents[1] / "results"
 
