@@ -24,6 +24,7 @@ from narrows.masking.findings import Finding
 from narrows.masking.masker import Masker
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.table import DETECTORS
+from narrows.masking.tokens import Tokens
 from narrows.model.plan import Transform
 from narrows.wiring.detectors import vocabulary
 from narrows.wiring.organisation import rows
@@ -43,7 +44,7 @@ def mask(
         str | None, typer.Option(metavar="A,B", help="Entities, groups and globs to look for; by default all.")
     ] = None,
     transform: Annotated[
-        Literal["redact", "partial", "hash", "block"],
+        Literal["redact", "partial", "hash", "token", "block"],
         typer.Option("--with", help="What is put in a finding's place."),
     ] = "redact",
     threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="How sure a finding must be.")] = 0.5,
@@ -60,8 +61,8 @@ def mask(
     value itself.
 
     Exits 0, whatever was found; with --with block 1 if anything was, as the
-    gate would refuse the call. The hashes of --with hash can be compared within
-    one run only.
+    gate would refuse the call. The stand-ins of --with hash and --with token can
+    be compared within one run only.
 
     [bold]Examples[/bold]
 
@@ -78,7 +79,8 @@ def mask(
         allow=frozenset(allow or ()),
     )
     with _opened(file) as source:
-        masker = Masker(engines.load(loaded), Plan((rule,), secrets.token_bytes(32)))
+        key = secrets.token_bytes(32)
+        masker = Masker(engines.load(loaded), Plan((rule,), key)).keyed(Tokens(key, ""))
         detectors = {row.name: row for row in (*rows(own), *DETECTORS)}
         run = _Run(masker, detectors, explain=explain)
         if as_json:

@@ -227,8 +227,11 @@ class Mask(Setting, frozen=True, kw_only=True):
         Meta(description="Which way: in what is sent, in what comes back, or both."),
     ] = ("prompt", "response")
     transform: Annotated[
-        Literal["redact", "partial", "hash", "block"],
-        Meta(description="redact: `[US_SSN]`; partial: the last four; hash: a keyed hash; block: refuse the call."),
+        Literal["redact", "partial", "hash", "token", "block"],
+        Meta(
+            description="redact: `[US_SSN]`; partial: the last four; hash: a keyed hash; token: a stand-in that the "
+            "caller never sees; block: refuse the call."
+        ),
     ] = msgspec.field(default="redact", name="with")
     threshold: Annotated[float, Meta(ge=0, le=1, description="How sure a finding must be, 0 to 1.")] = 0.5
     allow: Annotated[

@@ -22,6 +22,7 @@ from narrows.masking.findings import Finding
 from narrows.masking.masker import Masker
 from narrows.masking.replies import ReplyMask
 from narrows.masking.spotted import NotAnalyzed, alone
+from narrows.masking.tokens import Tokens
 from narrows.model.call import Asked, Call
 from narrows.model.plan import Mask as Entry
 from narrows.model.plan import Plan, Transform
@@ -60,7 +61,11 @@ class Mask:
         if not call.plan.masks:
             return None
         applied = self._of(call.plan)
-        return _Masking(applied.prompt, None if call.asked.operation in _NO_TEXTS else applied.response)
+        prompt, tokens = applied.prompt, None
+        if prompt is not None and prompt.tokenizes:
+            tokens = Tokens(self._key, call.principal.key)
+            prompt = prompt.keyed(tokens)
+        return _Masking(prompt, None if call.asked.operation in _NO_TEXTS else applied.response, tokens)
 
     def redacted(self, call: Call, deny: Deny) -> tuple[Call, Deny]:
         """A refused call and its refusal as they may be recorded: masked, whether or not the call came as far as this
@@ -68,6 +73,8 @@ class Mask:
         side = (self._of(call.plan) if call.plan.masks else self._every).prompt
         if side is None:
             return call, deny
+        if side.tokenizes:
+            side = side.keyed(Tokens(self._key, call.principal.key))
         if side.analyzed:
             side = side.seeing(call.spans or {})
         try:
@@ -90,10 +97,11 @@ class Mask:
 class _Masking:
     """One call."""
 
-    __slots__ = ("_reply", "_side", "_spans")
+    __slots__ = ("_reply", "_side", "_spans", "_tokens")
 
-    def __init__(self, prompt: Side | None, response: Side | None) -> None:
+    def __init__(self, prompt: Side | None, response: Side | None, tokens: Tokens | None) -> None:
         self._side = prompt
+        self._tokens = tokens
         self._spans: dict[str, tuple[Span, ...]] = {}
         if response is not None and response.analyzed:
             response = response.seeing(self._spans)
@@ -108,7 +116,9 @@ class _Masking:
         asked, masked, blocked = _request(side, call.asked)
         if blocked is not None:
             return blocked
-        return Proceed(_described(side, msgspec.structs.replace(call, asked=asked, masked=masked)))
+        call = _described(side, msgspec.structs.replace(call, asked=asked, masked=masked))
+        tokens = self._tokens
+        return Proceed(call, tokens.originals if tokens is not None and tokens.originals else None)
 
     def on_event(self, event: Event) -> Deny | None:
         if event.spans is not None:

@@ -93,14 +93,17 @@ class Keys:
     (`[EMAIL_ADDRESS]`, `[EMAIL_ADDRESS]_2`), so that no member is lost. Deltas whose place is a member that is renamed
     find it under its new name."""
 
-    __slots__ = ("_deltas", "_tree")
+    __slots__ = ("_deltas", "_names", "_tree")
 
     def __init__(self, tree: dict[str, Any], deltas: Sequence[Delta] = ()) -> None:
         self._tree = tree
         self._deltas = deltas
+        self._names: dict[str, tuple[str, str]] = {}
 
     def __setitem__(self, key: str, text: str) -> None:
-        if text == key:
+        first = key
+        known, key = self._names.get(key, (key, key))  # What was asked for last, and what it is called since.
+        if text == known:
             return
         name, count = text, 1
         while name in self._tree:
@@ -108,7 +111,8 @@ class Keys:
             name = f"{text}_{count}"
         members = list(self._tree.items())
         self._tree.clear()
-        self._tree.update((name if known == key else known, value) for known, value in members)
+        self._tree.update((name if member == key else member, value) for member, value in members)
+        self._names[first] = (text, name)
         for delta in self._deltas:
             if delta.container is self._tree and delta.key == key:
                 delta.key = name

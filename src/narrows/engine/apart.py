@@ -16,10 +16,12 @@ import msgspec
 from narrows.engine.bodies import Prepared, read_buffered, read_large_request
 from narrows.engine.chain import Chain
 from narrows.engine.judging import Caller, choose, make_call, recordable
+from narrows.engine.onward import rewritten
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Snapshot
 from narrows.inspection.novelty import Sessions
 from narrows.model.call import Asked, Call, Source
+from narrows.model.originals import Originals
 from narrows.model.plan import Plan
 from narrows.model.principal import Credential, Principal
 from narrows.model.record import Content, Outcome
@@ -84,9 +86,11 @@ class Errand(msgspec.Struct, frozen=True, tag="request"):
 
 
 class ReplyErrand(msgspec.Struct, frozen=True, tag="reply"):
-    """A buffered reply to be read and judged, and the call that it answers."""
+    """A buffered reply to be read and judged, and the call that it answers. `originals` are what the call's stand-ins
+    stand for, in parts."""
 
     call: Facts
+    originals: tuple[bytes, ...] = ()
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -101,16 +105,19 @@ class Judged(msgspec.Struct, frozen=True):
     opaque: int = 0
     labels: int = 0
     tags: int = 0
+    originals: int = 0
 
 
 class Replied(msgspec.Struct, frozen=True):
-    """What became of a reply. `invalid`: why it can't be used. Then follow so many parts of rows, and the bytes."""
+    """What became of a reply. `invalid`: why it can't be used. Then follow so many parts of rows, the bytes to record,
+    and where `restored` those to send."""
 
     events: tuple["Told", ...] = ()
     deny: Deny | None = None
     invalid: str | None = None
     masked: int = 0
     tags: int = 0
+    restored: bool = False
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -138,15 +145,18 @@ class Settled(msgspec.Struct, frozen=True):
     deny: Deny | None
     recorded: Deny | None
     contents: tuple[Content, ...]
+    originals: Originals | None
 
 
 class Digested(msgspec.Struct, frozen=True):
-    """A reply that was judged apart, back in the gate. `events` carry facts, no texts."""
+    """A reply that was judged apart, back in the gate. `events` carry facts, no texts; `body` is what is recorded,
+    `shown` what the caller gets."""
 
     events: tuple[Event, ...]
     masked: tuple[Masked, ...]
     deny: Deny | None
     body: bytes
+    shown: bytes
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -158,6 +168,7 @@ _masked: Final = msgspec.msgpack.Decoder(list[Masked])
 _opaque: Final = msgspec.msgpack.Decoder(list[Opaque])
 _labels: Final = msgspec.msgpack.Decoder(list[_Label])
 _tags: Final = msgspec.msgpack.Decoder(list[bytes])
+_originals: Final = msgspec.msgpack.Decoder(list[tuple[str, str]])
 
 
 # In the process apart.
@@ -167,7 +178,7 @@ def answer(snapshot: Snapshot, tools: Tools, question: bytes, data: bytes) -> li
     """Runs an errand. May raise anything; whoever calls makes a refusal of it."""
     errand = _errand(question)
     if isinstance(errand, ReplyErrand):
-        return _digest(snapshot, errand.call, data)
+        return _digest(snapshot, errand, data)
     return _judge(snapshot, tools, errand, data)
 
 
@@ -191,16 +202,20 @@ def _judge(snapshot: Snapshot, tools: Tools, errand: Errand, data: bytes) -> lis
             raise TypeError("a control that waits was asked apart from the gate")
         call, recorded = recordable(snapshot, call, deny)
     if not call.asked.body:
-        return _packed(call, deny, recorded, Forward(b"", ()))
+        return _packed(call, deny, recorded, Forward(b"", ()), None)
     cap = call.output_cap if deny is None else None
-    return _packed(call, deny, recorded, connected.dialect.forward(call.asked, call.model, cap))
+    return _packed(call, deny, recorded, connected.dialect.forward(call.asked, call.model, cap), chain.originals)
 
 
-def _packed(call: Call, deny: Deny | None, recorded: Deny | None, forward: Forward) -> list[bytes]:
+def _packed(
+    call: Call, deny: Deny | None, recorded: Deny | None, forward: Forward, originals: Originals | None
+) -> list[bytes]:
     """The parts of an answer."""
     contents = forward.contents
     labels = [_Label(one.label, len(one.data), len(one.data) >= WHOLE) for one in contents]
-    rows = [_batches(list_) for list_ in (call.findings, call.masked or (), call.asked.opaque, labels, call.tags)]
+    pairs = originals.pairs() if originals is not None and deny is None else []
+    lists = (call.findings, call.masked or (), call.asked.opaque, labels, call.tags, pairs)
+    rows = [_batches(list_) for list_ in lists]
     judged = Judged(deny, recorded, facts(call), *(len(batches) for batches in rows))
     together = b"".join([one.data for one in contents if len(one.data) < WHOLE])
     alone = [one.data for one in contents if len(one.data) >= WHOLE]
@@ -209,7 +224,8 @@ def _packed(call: Call, deny: Deny | None, recorded: Deny | None, forward: Forwa
     return [_encode(judged), *(batch for batches in rows for batch in batches), body, together, *alone]
 
 
-def _digest(snapshot: Snapshot, told: Facts, data: bytes) -> list[bytes]:
+def _digest(snapshot: Snapshot, errand: ReplyErrand, data: bytes) -> list[bytes]:
+    told = errand.call
     plan = snapshot.policies.plan(told.principal, told.connection, told.asked.operation, told.asked.model)
     chain = Chain(snapshot, begun(unpacked(told, plan)))
     if chain.judge() is not None:
@@ -220,8 +236,9 @@ def _digest(snapshot: Snapshot, told: Facts, data: bytes) -> list[bytes]:
     tags: list[bytes] = []
     body = b""
     deny: object = None
+    read: list[Event] = []
     try:
-        for event in read_buffered(reader, data):
+        for event in (read := read_buffered(reader, data)):
             deny = chain.on_event(event)
             events.append(Told(event.usage, event.model, event.response_id, event.finish))
             for row in event.masked:
@@ -237,8 +254,11 @@ def _digest(snapshot: Snapshot, told: Facts, data: bytes) -> list[bytes]:
     if deny is not None and not isinstance(deny, Deny):
         raise TypeError("a control that waits was asked apart from the gate")
     rows = [_batches([Masked(*key[:3], count, key[3]) for key, count in masked.items()]), _batches(tags)]
-    head = Replied(tuple(events), deny, None, *(len(batches) for batches in rows))
-    return [_encode(head), *(batch for batches in rows for batch in batches), body if deny is None else b""]
+    pairs = [pair for part in errand.originals for pair in _originals.decode(part)]
+    shown = rewritten(reader, read, Originals(pairs)) if pairs and deny is None else None
+    head = Replied(tuple(events), deny, None, len(rows[0]), len(rows[1]), shown is not None)
+    bodies = (body if deny is None else b"", *(() if shown is None else (shown,)))
+    return [_encode(head), *(batch for batches in rows for batch in batches), *bodies]
 
 
 def _no_model(_: str) -> bool:
@@ -304,6 +324,7 @@ async def _settled(snapshot: Snapshot, errand: Errand, parts: Iterator[bytes]) -
     opaque = await _rows(parts, judged.opaque, _opaque)
     labels = await _rows(parts, judged.labels, _labels)
     tags = await _rows(parts, judged.tags, _tags)
+    originals = Originals(await _rows(parts, judged.originals, _originals)) if judged.originals else None
     body = next(parts)
     contents = await _contents(labels, next(parts), parts)
     candidates = [snapshot.connections[name] for name in errand.candidates]
@@ -314,7 +335,7 @@ async def _settled(snapshot: Snapshot, errand: Errand, parts: Iterator[bytes]) -
     asked = msgspec.structs.replace(told.asked, body=prepared, opaque=tuple(opaque))
     call = unpacked(msgspec.structs.replace(told, asked=asked), plan)
     call = msgspec.structs.replace(call, findings=tuple(findings), masked=tuple(masked), tags=tuple(tags))
-    return Settled(call, judged.deny, judged.recorded, contents)
+    return Settled(call, judged.deny, judged.recorded, contents, originals)
 
 
 def _unjudged() -> Deny:
@@ -343,10 +364,12 @@ async def _contents(labels: Iterable[_Label], together: bytes, alone: Iterator[b
     return tuple(contents)
 
 
-async def digest(apart: Apart, call: Call, data: bytes) -> Digested | Deny:
-    """Has a buffered reply read and judged. Raises ReplyInvalid."""
+async def digest(apart: Apart, call: Call, data: bytes, originals: Originals | None = None) -> Digested | Deny:
+    """Has a buffered reply read and judged; `originals`: what is put back in it. Raises ReplyInvalid."""
+    pairs = () if originals is None else originals.pairs()
+    errand = ReplyErrand(facts(call), tuple(_batches(pairs)))
     try:
-        parts = iter(await apart.ask(_encode(ReplyErrand(facts(call))), data))
+        parts = iter(await apart.ask(_encode(errand), data))
     except WorkerFailed as failure:
         return Deny(Code.CONTROL_FAILED, f"the reply can't be judged now: {failure}")
     replied = _replied(next(parts))
@@ -360,7 +383,8 @@ async def digest(apart: Apart, call: Call, data: bytes) -> Digested | Deny:
     )
     if events:
         events[-1].tags = tuple(tags)
-    return Digested(events, tuple(masked), replied.deny, next(parts))
+    body = next(parts)
+    return Digested(events, tuple(masked), replied.deny, body, next(parts) if replied.restored else body)
 
 
 async def hear(chain: Chain, digested: Digested, note: Callable[[Event], None]) -> Deny | None:

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from narrows.engine.snapshot import Snapshot
 from narrows.model.call import Call
+from narrows.model.originals import Originals
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -29,10 +30,12 @@ T = TypeVar("T")
 class Chain:
     """The guards of one call. `judge` first, then `on_event` and `on_finish`, and `end` exactly once."""
 
-    __slots__ = ("_ended", "_guards", "_left", "_reply", "_waiting", "call", "snapshot")
+    __slots__ = ("_ended", "_guards", "_left", "_reply", "_waiting", "call", "originals", "snapshot")
 
-    def __init__(self, snapshot: Snapshot, call: Call) -> None:
+    def __init__(self, snapshot: Snapshot, call: Call, originals: Originals | None = None) -> None:
+        """`originals`: what the stand-ins of a call stand for that was judged before."""
         self.call = call
+        self.originals = originals
         self.snapshot = snapshot
         self._guards: list[tuple[Control, Guard]] = []
         self._reply: list[tuple[Control, Guard]] = []
@@ -91,6 +94,11 @@ class Chain:
             return verdict
         if verdict.call is not None:
             self.call = verdict.call
+        if verdict.originals is not None:
+            if self.originals is None:
+                self.originals = verdict.originals
+            else:
+                self.originals.update(verdict.originals)
         return None
 
     def on_event(self, event: Event) -> Deny | Wait[Deny | None] | None:

@@ -20,7 +20,7 @@ from narrows.engine.bodies import (
     read_piece,
 )
 from narrows.engine.chain import Chain
-from narrows.engine.onward import onward_headers
+from narrows.engine.onward import onward_headers, restorer, rewritten
 from narrows.engine.pacing import Weight, in_thread, send
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import JSON, explained, passed_headers, refuse, reply_headers
@@ -71,7 +71,7 @@ class Forwarding:
     """The second half of a call's life."""
 
     __slots__ = (
-        "_begun", "_chain", "_connected", "_exchange", "_reader", "_received", "_recorder", "_status",
+        "_begun", "_chain", "_connected", "_exchange", "_reader", "_received", "_recorder", "_restorer", "_status",
         "_streaming", "_telemetry",
     )  # fmt: skip
 
@@ -91,6 +91,7 @@ class Forwarding:
         self._telemetry = telemetry
         self._received = received
         self._reader: ReplyReader | None = None
+        self._restorer = restorer(chain.originals)
         self._begun = False
         self._streaming = False
         self._status: int | None = None
@@ -212,7 +213,8 @@ class Forwarding:
     def _respond(
         self, outcome: Outcome, status: int, reply: UpstreamReply, content_type: bytes, body: bytes
     ) -> Outcome:
-        """Closes the record, then sends a whole reply: what the caller receives is on record first."""
+        """Closes the record, then sends a whole reply: what the caller receives is on record first, but for words of
+        its own that stand in it again."""
         self._close_record(outcome, status, body)
         self._exchange.respond(status, self._reply_headers(reply, content_type), body)
         self._begun = True
@@ -232,7 +234,8 @@ class Forwarding:
         chain, recorder = self._chain, self._recorder
         reader = self._reader_for(stream=False)
         body = b""
-        for event in read_buffered(reader, data):
+        events = read_buffered(reader, data)
+        for event in events:
             deny = chain.on_event(event)
             if type(deny) is Wait:
                 deny = await deny.until()
@@ -247,26 +250,27 @@ class Forwarding:
             return Outcome.UPSTREAM_ERROR, _echoed()
         if chain.call.asked.operation != "models":
             recorder.contents = (Content("reply", body),)
-        return self._respond(_DONE, reply.status, reply, reader.content_type, body), None
+        shown = rewritten(reader, events, chain.originals) if chain.originals else None
+        return self._respond(_DONE, reply.status, reply, reader.content_type, shown or body), None
 
     async def _send_large(self, apart: Apart, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
         """The same for a reply so large that reading and judging it here would hold up other calls."""
         chain, recorder = self._chain, self._recorder
-        digested = await digest(apart, self.call, data)
+        digested = await digest(apart, self.call, data, chain.originals)
         if isinstance(digested, Deny):
             return Outcome.STOPPED, digested
         recorder.masked = digested.masked
         deny = await hear(chain, digested, recorder.note)
         if deny is not None:
             return Outcome.STOPPED, deny
-        upstream, body = self._connected.upstream, digested.body
+        upstream, body, shown = self._connected.upstream, digested.body, digested.shown
         if await holds(body, upstream.echoes) or (await holds(body, has_error) and await holds(body, upstream.leaks)):
             return Outcome.UPSTREAM_ERROR, _echoed()
         recorder.contents = (Content("reply", body),)
-        self._close_record(_DONE, reply.status, body)
+        self._close_record(_DONE, reply.status, shown)
         self._exchange.start(reply.status, self._reply_headers(reply, JSON))
         self._begun = True
-        await send(self._exchange, body)
+        await send(self._exchange, shown)
         self._exchange.finish()
         return _DONE, None
 
@@ -330,6 +334,9 @@ class Forwarding:
                 if event.before:
                     out += [self._say(reader, *held) for held in event.before]
                 recorder.stream(event)
+                if self._restorer is not None:
+                    taken = await asyncio.to_thread(self._restorer.take, event) if heavy else self._restorer.take(event)
+                    out += [self._say(reader, *held, recorded=True) for held in taken]
                 out.append(await asyncio.to_thread(reader.write, event) if heavy else reader.write(event))
             deny = deny or (None if data else self._chain.on_finish())
             if heavy:
@@ -356,12 +363,15 @@ class Forwarding:
             self._recorder.sent_bytes += len(piece)
             await send(self._exchange, piece)
 
-    def _say(self, reader: ReplyReader, choice: int, field: str, text: str) -> bytes:
-        """What a guard held back of a field, as an event of its own."""
+    def _say(self, reader: ReplyReader, choice: int, field: str, text: str, *, recorded: bool = False) -> bytes:
+        """What was held back of a field, by a guard or, when it was `recorded`, after that, as an event of its own."""
         event = reader.say(choice, field, text)
         if event is None:
             raise Stopped(Deny(Code.CONTROL_FAILED, "a held part of the reply has no place to go"), Outcome.STOPPED)
-        self._recorder.stream(event)
+        if not recorded:
+            self._recorder.stream(event)
+            if self._restorer is not None:
+                self._restorer.take(event)
         return reader.write(event)
 
     def _look(self, seen: bytes, data: bytes) -> bytes:

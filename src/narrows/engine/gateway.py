@@ -163,7 +163,7 @@ class Gateway:
             self._observe(call)
             await self._refuse(visit, settled.deny, call, settled.recorded)
             return
-        await self._finish(visit, received, Chain(visit.snapshot, begun(call)), judged=call)
+        await self._finish(visit, received, Chain(visit.snapshot, begun(call), settled.originals), judged=call)
 
     async def _finish(
         self, visit: _Visit, received: int, chain: Chain, *, in_thread: bool = False, judged: Call | None = None

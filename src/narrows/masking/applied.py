@@ -14,6 +14,7 @@ from narrows.masking.masker import Masked, Masker
 from narrows.masking.numbers import is_measured, replace_numbers
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.spotted import Collector, Ranks, Spotter, alone, wanted
+from narrows.masking.tokens import Tokens
 from narrows.model.path import PathRefused, child, element, parse
 from narrows.model.plan import Mask, Transform
 from narrows.model.refusal import Code
@@ -54,6 +55,24 @@ class Side:
         if masker is self.masker:
             seeing._clean = self._clean
         return seeing
+
+    @property
+    def tokenizes(self) -> bool:
+        """Whether some of its stand-ins are a call's own."""
+        masker, fields = self.masker, self.fields
+        return (masker is not None and masker.tokenizes) or (fields is not None and fields.tokenizes)
+
+    def keyed(self, tokens: Tokens) -> "Side":
+        """The same for one call, which makes tokens of its own. Else what would be a token is redacted."""
+        masker, fields = self.masker, self.fields
+        keyed = Side(
+            None if masker is None else masker.keyed(tokens),
+            self.watcher,
+            None if fields is None else fields.keyed(tokens),
+            self._blocking,
+        )
+        keyed._clean = self._clean
+        return keyed
 
     def collecting(self, collector: Collector) -> "Side":
         """The same, with maskers that only take note of the texts in which plug-ins are to look."""

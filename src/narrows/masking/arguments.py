@@ -325,5 +325,4 @@ def _length(finding: Finding, masked: str, at: int) -> int:
     """Of the stand-in at a place. It needs no escapes, so it is the same in JSON."""
     if finding.transform is Transform.PARTIAL and masked.startswith(standins.STARS, at):
         return len(standins.STARS) + standins.SHOWN
-    bracketed = len(standins.redacted(finding.entity))
-    return bracketed + 1 + standins.HASH_LENGTH if finding.transform is Transform.HASH else bracketed
+    return masked.index("]", at) + 1 - at

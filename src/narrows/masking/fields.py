@@ -6,6 +6,7 @@ with odd characters in it is put in quotes: `'user.email'`). What stands below a
 module owns the rules, where one stands in a document, and what is put in a covered value's place.
 """
 
+import copy
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Final
 from narrows.masking import standins
 from narrows.masking.engine import Source
 from narrows.masking.findings import HOLD, Finding, stand_in
+from narrows.masking.tokens import Tokens
 from narrows.model.path import Path, PathRefused, Step, parse, quoted
 from narrows.model.plan import Transform
 
@@ -63,15 +65,18 @@ class _Node:
 class FieldRules:
     """Compiled rules. Immutable."""
 
-    __slots__ = ("_key", "_names", "_root")
+    __slots__ = ("_key", "_names", "_root", "_tokens", "tokenizes")
 
     def __init__(self, rules: Iterable[str | FieldRule], *, key: bytes = b"") -> None:
         """`key`, of 16 to 64 bytes, is needed where a rule hashes. Raises FieldRefused, ValueError for the key."""
         self._key = key
+        self._tokens: Tokens | None = None
+        self.tokenizes = False
         self._root = _Node()
         self._names: dict[str, FieldRule] = {}
         for given in rules:
             rule = FieldRule(given) if isinstance(given, str) else given
+            self.tokenizes = self.tokenizes or rule.transform is Transform.TOKEN
             if rule.transform is Transform.HASH and not 16 <= len(key) <= 64:
                 raise ValueError("fields that are hashed need a key of 16 to 64 bytes")
             if not rule.field.startswith("$"):
@@ -82,6 +87,12 @@ class FieldRules:
             for step in _rule_path(rule.field):
                 node = node.steps.setdefault(step, _Node())
             node.rule = _stricter(node.rule, rule)
+
+    def keyed(self, tokens: Tokens) -> "FieldRules":
+        """The same for one call, which makes tokens of its own. Else what would be a token is redacted."""
+        keyed = copy.copy(self)
+        keyed._tokens = tokens
+        return keyed
 
     def __bool__(self) -> bool:
         return bool(self._names or self._root.steps)
@@ -103,7 +114,7 @@ class FieldRules:
 
     def stream(self, rule: FieldRule) -> "FieldStream":
         """Masks one value that a rule covers."""
-        return FieldStream(rule, self._key)
+        return FieldStream(rule, self._key, self._tokens)
 
 
 class Place:
@@ -142,14 +153,15 @@ class FieldStream:
     """One covered value, in the shape of a `MaskStream`: it is one finding. An empty one is none, nor is what the same
     rule has masked already."""
 
-    __slots__ = ("_held", "_key", "_most", "_rule", "_size", "findings")
+    __slots__ = ("_held", "_key", "_most", "_rule", "_size", "_tokens", "findings")
 
-    def __init__(self, rule: FieldRule, key: bytes) -> None:
+    def __init__(self, rule: FieldRule, key: bytes, tokens: Tokens | None = None) -> None:
         self._rule = rule
         self._key = key
+        self._tokens = tokens
         self._held = ""
         self._size = 0
-        whole = rule.transform in (Transform.PARTIAL, Transform.HASH)
+        whole = rule.transform in (Transform.PARTIAL, Transform.HASH, Transform.TOKEN)
         self._most = HOLD if whole else standins.LONGEST
         self.findings: list[Finding] = []
 
@@ -173,7 +185,8 @@ class FieldStream:
 
     def _mask(self, transform: Transform) -> str:
         self._note(transform)
-        return stand_in(Source(self._rule.field, ENTITY), transform, self._held, self._key)
+        source = Source(self._rule.field, ENTITY)
+        return stand_in(source, transform, self._held, self._key, self._held, self._tokens)
 
     def _note(self, transform: Transform) -> None:
         self.findings.append(Finding(0, self._size, ENTITY, self._rule.field, 1.0, transform))
@@ -182,7 +195,7 @@ class FieldStream:
         value, transform = self._held, self._rule.transform
         if standins.find(value, _OWN) != [(0, len(value))]:
             return False
-        if value == standins.redacted(ENTITY):
+        if value == standins.redacted(ENTITY) or standins.is_token(value):
             return True
         return transform is (Transform.PARTIAL if value.startswith(standins.STARS) else Transform.HASH)
 

@@ -13,6 +13,7 @@ from typing import Final
 from narrows.masking import standins
 from narrows.masking.candidates import Hit
 from narrows.masking.engine import Source
+from narrows.masking.tokens import Tokens
 from narrows.model.plan import Transform
 
 HOLD: Final = 4096
@@ -65,13 +66,18 @@ class Cluster:
         return best
 
 
-def stand_in(source: Source, transform: Transform, value: str, key: bytes) -> str:
-    """What is put in the place of a folded value."""
+def stand_in(
+    source: Source, transform: Transform, value: str, key: bytes, plain: str = "", tokens: Tokens | None = None
+) -> str:
+    """What is put in the place of a folded value; `plain` is the value as it was written. `tokens` makes those of this
+    call; without, there is no way back, and what would be a token is redacted."""
     if transform is Transform.PARTIAL:
         return standins.partial(source.entity, value)
     if transform is Transform.HASH:
         digest = blake2b(source.entity.encode() + b"\0" + value.encode("utf-8", "surrogatepass"), key=key)
         return standins.hashed(source.entity, digest.digest())
+    if transform is Transform.TOKEN and tokens is not None:
+        return tokens.stand_in(source.entity, plain)
     return standins.redacted(source.entity)
 
 

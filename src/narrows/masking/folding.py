@@ -18,6 +18,9 @@ from narrows.masking.patterns import EDGE, OTHER_BYTE, WALL
 _OF_FIELDS: Final = frozenset({"FIELD"})
 """What stands in place of values that field rules cover; no detector's entity, but no less a stand-in."""
 
+MOST_LEARNT: Final = 20_000
+"""Characters of which it is remembered what they fold to; others are folded each time they come."""
+
 MOST_DROPPED: Final = 16
 """Dropped characters in a row that a match can reach over."""
 
@@ -91,15 +94,23 @@ class _Table(dict[int, str]):
 
     def __init__(self) -> None:
         super().__init__({code: fold_character(chr(code)) for code in range(128)})
-        self.special: dict[str, str] = {}
+        self._special: dict[str, str] = {}
 
     def __missing__(self, code: int) -> str:
         folded = fold_character(chr(code))
+        is_known = len(self) < MOST_LEARNT
         if len(folded) != 1:
-            self.special[chr(code)] = folded
+            if is_known:
+                self._special[chr(code)] = folded
             folded = _SPECIAL
-        self[code] = folded
+        if is_known:
+            self[code] = folded
         return folded
+
+    def special(self, character: str) -> str:
+        """What a character folds to that stands as _SPECIAL in a translated text."""
+        folded = self._special.get(character)
+        return fold_character(character) if folded is None else folded
 
 
 class Folder:
@@ -269,7 +280,7 @@ class Folded:
                 offsets.extend(range(place + at, place + stop))
                 self._run, at = 0, stop
                 continue
-            folded = special[piece[at]]
+            folded = special(piece[at])
             if folded:
                 self._run = 0
             else:

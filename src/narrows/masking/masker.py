@@ -6,6 +6,7 @@ from narrows.masking.engine import Engine
 from narrows.masking.findings import Finding, blocks
 from narrows.masking.plan import EVERYTHING, Chosen, Plan
 from narrows.masking.streaming import MaskStream
+from narrows.masking.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,17 @@ class Masker:
         """Raises ValueError for an entity that the engine does not know."""
         self._engine = engine
         self._chosen = Chosen(engine, plan)
+
+    @property
+    def tokenizes(self) -> bool:
+        """Whether some of its stand-ins are a call's own."""
+        return self._chosen.tokenizes
+
+    def keyed(self, tokens: Tokens) -> "Masker":
+        """The same for one call, which makes tokens of its own. Else what would be a token is redacted."""
+        keyed = Masker.__new__(Masker)
+        keyed._engine, keyed._chosen = self._engine, self._chosen.keyed(tokens)
+        return keyed
 
     def mask(self, text: str, before: str = "") -> Masked:
         """A whole text. `before` is what stands before it: context of decisions, never masked and never put out."""

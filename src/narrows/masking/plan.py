@@ -5,12 +5,14 @@ what any of them selects is masked, with the strictest transform of those that d
 no patterns and no texts.
 """
 
+import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from narrows.masking.engine import Engine
 from narrows.masking.folding import Folder
+from narrows.masking.tokens import Tokens
 from narrows.model.plan import Transform
 
 NOBODY: Final = 2.0
@@ -51,7 +53,7 @@ EVERYTHING: Final = Plan((Rule(None),))
 class Chosen:
     """A plan applied to an engine: which sources it asks, and what becomes of their hits. Immutable."""
 
-    __slots__ = ("_rules", "empty", "key", "selection", "simple")
+    __slots__ = ("_rules", "empty", "key", "selection", "simple", "tokenizes", "tokens")
 
     def __init__(self, engine: Engine, plan: Plan) -> None:
         """Raises ValueError for an entity that the engine does not know."""
@@ -64,6 +66,8 @@ class Chosen:
             tuple(rule for rule in folded if rule.covers(source.entity)) for source in engine.sources
         )
         self.key = plan.key
+        self.tokens: Tokens | None = None
+        self.tokenizes = any(rule.transform is Transform.TOKEN for rule in plan.rules)
         self.selection = engine.select(
             floors=tuple(min((rule.threshold for rule in rules), default=NOBODY) for rules in self._rules),
             allowed=tuple(_shared(rules) for rules in self._rules),
@@ -71,6 +75,12 @@ class Chosen:
         self.empty = all(floor >= NOBODY for floor in self.selection.floors)
         self.simple = len(plan.rules) == 1
         """Whether a hit needs no look at its rules: there is one, and the engine has applied it."""
+
+    def keyed(self, tokens: Tokens) -> "Chosen":
+        """The same for one call, which makes tokens of its own."""
+        keyed = copy.copy(self)
+        keyed.tokens = tokens
+        return keyed
 
     def transform(self, rank: int, score: float, value: str) -> Transform | None:
         """The strictest one that a rule wants for a hit; None if no rule wants it."""

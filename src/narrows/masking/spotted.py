@@ -112,9 +112,10 @@ class Spotter(Masker):
         parts: list[str] = []
         at = 0
         for finding in made:
-            value = self._engine.folder.plain(text[finding.start : finding.end])
-            source = Source(finding.detector, finding.entity)
-            parts += (text[at : finding.start], stand_in(source, finding.transform, value, self._chosen.key))
+            plain = text[finding.start : finding.end]
+            source, value = Source(finding.detector, finding.entity), self._engine.folder.plain(plain)
+            put = stand_in(source, finding.transform, value, self._chosen.key, plain, self._chosen.tokens)
+            parts += (text[at : finding.start], put)
             at = finding.end
         parts.append(text[at:])
         return Masked("".join(parts), tuple(made))

@@ -186,8 +186,9 @@ class MaskStream:
             transform = max(transform, Transform.REDACT)
         self._swallowing = len(self.findings)
         self.findings.append(Finding(start, end, source.entity, source.name, hit.score, transform))
-        value = self._folded.text[cluster.start : cluster.end]
-        return stand_in(source, transform, value, self._chosen.key)
+        folded, begun = self._folded, self._released
+        value, plain = folded.text[cluster.start : cluster.end], folded.source[start - begun : end - begun]
+        return stand_in(source, transform, value, self._chosen.key, plain, self._chosen.tokens)
 
     def _release(self, cut: int, unfinished: Cluster | None) -> None:
         folded = self._folded

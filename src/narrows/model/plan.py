@@ -70,12 +70,16 @@ class Transform(IntEnum):
     """Eight stars and the last four letters or digits; shorter values are redacted."""
 
     HASH = 2
-    """The entity and a keyed hash of the value."""
+    """The entity and a keyed hash of the value, the same for everybody."""
 
-    REDACT = 3
+    TOKEN = 3
+    """The entity and a keyed hash that is this caller's own. In a prompt there is a way back, which only the caller is
+    given; in a reply there is none, so it is redacted."""
+
+    REDACT = 4
     """The entity alone."""
 
-    BLOCK = 4
+    BLOCK = 5
     """The call is refused."""
 
 

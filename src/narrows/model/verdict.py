@@ -8,6 +8,7 @@ from narrows.model.refusal import REGISTRY, Code, Meaning
 
 if TYPE_CHECKING:
     from narrows.model.call import Call
+    from narrows.model.originals import Originals
 
 
 # Verdicts are final, so that `type(x) is Deny` tells one from anything else: `isinstance` asks the metaclass, at ten
@@ -40,9 +41,11 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 class Proceed(msgspec.Struct, frozen=True):
-    """Go on; with a replaced call if the control changed one."""
+    """Go on; with a replaced call if the control changed one. `originals`: what stand-ins in it stand for, which is put
+    back in what reaches the caller, after the record is taken."""
 
     call: "Call | None" = None
+    originals: "Originals | None" = None
 
 
 PROCEED: Final = Proceed()

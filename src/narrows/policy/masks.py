@@ -16,6 +16,7 @@ _TRANSFORMS: Final = {transform.name.lower(): transform for transform in Transfo
 VERBS: Final = {
     Transform.PARTIAL: "shows the last four of",
     Transform.HASH: "hashes",
+    Transform.TOKEN: "tokenizes",
     Transform.REDACT: "redacts",
     Transform.BLOCK: "blocks",
 }
