@@ -1,4 +1,5 @@
-"""Masks what policies name: in prompts before the model sees them, in replies before the caller does.
+"""Masks what policies name: in prompts before the model sees them, in replies before the caller does. Rules on replies
+are judged on the way: what one denies stops the reply before it has left, what one flags is noted.
 
 A request's texts are masked whole and put back in a copy of the body. A reply's texts are masked as they come: one
 stream a (choice, field), so that it does not matter how the upstream cuts its words. What is held back of a field goes
@@ -23,6 +24,7 @@ from narrows.masking.masker import Masker
 from narrows.masking.replies import ReplyMask
 from narrows.masking.spotted import NotAnalyzed, alone
 from narrows.masking.tokens import Tokens
+from narrows.masking.watch import Watch
 from narrows.model.call import Asked, Call
 from narrows.model.plan import Mask as Entry
 from narrows.model.plan import Plan, Transform
@@ -31,7 +33,7 @@ from narrows.model.reply import Event
 from narrows.model.span import Span
 from narrows.model.text import Masked, Role, Text
 from narrows.model.usage import Usage
-from narrows.model.verdict import PROCEED, Deny, Proceed, Verdict
+from narrows.model.verdict import PROCEED, Deny, Note, Proceed, Verdict
 from narrows.policy.recent import Recent
 from narrows.ports.control import Guard
 
@@ -57,15 +59,17 @@ class Mask:
         self._known: Recent[int, tuple[Plan, Applied]] = Recent(PLANS)
 
     def begin(self, call: Call) -> Guard | None:
-        """Nothing to do where no policy masks."""
-        if not call.plan.masks:
+        """Nothing to do where no policy masks, or has rules on replies."""
+        if not call.plan.masks and not call.plan.replies:
             return None
         applied = self._of(call.plan)
         prompt, tokens = applied.prompt, None
         if prompt is not None and prompt.tokenizes:
             tokens = Tokens(self._key, call.principal.key)
             prompt = prompt.keyed(tokens)
-        return _Masking(prompt, None if call.asked.operation in _NO_TEXTS else applied.response, tokens)
+        if call.asked.operation in _NO_TEXTS:
+            return _Masking(prompt, None, tokens)
+        return _Masking(prompt, applied.response, tokens, _watch(applied))
 
     def redacted(self, call: Call, deny: Deny) -> tuple[Call, Deny]:
         """A refused call and its refusal as they may be recorded: masked, whether or not the call came as far as this
@@ -89,7 +93,7 @@ class Mask:
     def _of(self, plan: Plan) -> Applied:
         known = self._known.get(id(plan))
         if known is None or known[0] is not plan:
-            known = (plan, apply(self._engine, plan.masks, self._key))
+            known = (plan, apply(self._engine, plan.masks, self._key, plan.replies))
             self._known.put(id(plan), known)
         return known[1]
 
@@ -97,10 +101,14 @@ class Mask:
 class _Masking:
     """One call."""
 
-    __slots__ = ("_reply", "_side", "_spans", "_tokens")
+    __slots__ = ("_cleaner", "_reply", "_side", "_spans", "_tokens", "_watch")
 
-    def __init__(self, prompt: Side | None, response: Side | None, tokens: Tokens | None) -> None:
+    def __init__(
+        self, prompt: Side | None, response: Side | None, tokens: Tokens | None, watch: Watch | None = None
+    ) -> None:
         self._side = prompt
+        self._watch = watch
+        self._cleaner = None if response is None or response.masker is None else alone(response.masker)
         self._tokens = tokens
         self._spans: dict[str, tuple[Span, ...]] = {}
         if response is not None and response.analyzed:
@@ -123,6 +131,9 @@ class _Masking:
     def on_event(self, event: Event) -> Deny | None:
         if event.spans is not None:
             self._spans.update(event.spans)
+        if self._watch is not None:
+            for note in self._watch.look(event):
+                event.notes.append(note if self._cleaner is None else _placed(self._cleaner, note))
         return None if self._reply is None else self._reply.take(event)
 
     def on_finish(self) -> Deny | None:
@@ -130,6 +141,11 @@ class _Masking:
 
     def on_end(self, outcome: Outcome, usage: Usage | None) -> None:
         """Nothing to release."""
+
+
+def _watch(applied: Applied) -> Watch | None:
+    """What looks for rules that let a reply pass; None where there is none."""
+    return None if applied.watching is None else Watch(applied.watching, applied.watched, grows, is_json)
 
 
 class _Tally:
@@ -232,12 +248,13 @@ def _described(side: Side, call: Call) -> Call:
     if not plain.knows(call.path) and (shown := _shown(plain, call.path)) != call.path:
         call = msgspec.structs.replace(call, shown_path=shown)
     if any(note.param is not None for note in call.notes):
-        notes = tuple(
-            msgspec.structs.replace(note, param=None if note.param is None else clean_path(masker, note.param))
-            for note in call.notes
-        )
-        call = msgspec.structs.replace(call, notes=notes)
+        call = msgspec.structs.replace(call, notes=tuple(_placed(masker, note) for note in call.notes))
     return call
+
+
+def _placed(masker: Masker, note: Note) -> Note:
+    """A note, its place without what a key in it may hold."""
+    return note if note.param is None else msgspec.structs.replace(note, param=clean_path(masker, note.param))
 
 
 def _shown(side: Side, path: str) -> str:

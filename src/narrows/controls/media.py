@@ -1,7 +1,7 @@
 """Refuses images, audio and files where a policy inspects what they stand in: what can't be read can't be judged.
 
-A policy that inspects prompts refuses them in prompts, one that masks replies in replies; each says nothing of the
-other direction.
+A policy that inspects prompts refuses them in prompts, one that masks replies or denies some in replies; each says
+nothing of the other direction.
 """
 
 import re
@@ -31,8 +31,9 @@ class Media:
         """Nothing to do for calls of text only, or where no policy minds."""
         plan = call.plan
         asked = bool(call.asked.opaque) and ((plan.inspects and not plan.media) or bool(plan.media_watchers))
-        masks = [mask for mask in plan.masks if mask.response and not mask.media and not mask.observe]
-        return _Judging(masks[0].policy if masks else None) if asked or masks else None
+        minds = [mask.policy for mask in plan.masks if mask.response and not mask.media and not mask.observe]
+        minds += [rule.policy for rule in plan.replies if rule.stops and not rule.media]
+        return _Judging(minds[0] if minds else None) if asked or minds else None
 
 
 class _Judging:

@@ -127,6 +127,7 @@ class Told(msgspec.Struct, frozen=True):
     model: str | None = None
     response_id: str | None = None
     finish: str | None = None
+    notes: tuple[Note, ...] = ()
 
 
 class _Label(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -240,7 +241,7 @@ def _digest(snapshot: Snapshot, errand: ReplyErrand, data: bytes) -> list[bytes]
     try:
         for event in (read := read_buffered(reader, data)):
             deny = chain.on_event(event)
-            events.append(Told(event.usage, event.model, event.response_id, event.finish))
+            events.append(Told(event.usage, event.model, event.response_id, event.finish, tuple(event.notes)))
             for row in event.masked:
                 key = (row.path, row.entity, row.detector, row.observed)
                 masked[key] = masked.get(key, 0) + row.count
@@ -378,7 +379,14 @@ async def digest(apart: Apart, call: Call, data: bytes, originals: Originals | N
     masked = await _rows(parts, replied.masked, _masked)
     tags = await _rows(parts, replied.tags, _tags)
     events = tuple(
-        Event(None, usage=told.usage, model=told.model, response_id=told.response_id, finish=told.finish)
+        Event(
+            None,
+            usage=told.usage,
+            model=told.model,
+            response_id=told.response_id,
+            finish=told.finish,
+            notes=list(told.notes),
+        )
         for told in replied.events
     )
     if events:

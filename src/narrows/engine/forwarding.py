@@ -128,6 +128,8 @@ class Forwarding:
         status = self._status if deny is None or self._begun else deny.meaning.status
         duration = recorder.close(outcome, status, deny)
         self._chain.end(outcome, recorder.usage)
+        for note in recorder.notes:
+            self._telemetry.observed(note.policy, note.label)
         code = "" if deny is None else deny.code.value
         self._telemetry.ended(call.connection, call.asked.operation, outcome, code, duration, recorder.usage)
         if deny is not None:
@@ -184,7 +186,7 @@ class Forwarding:
             return await self._stream(reply, self._reader_for(stream=True, lines=kind == _LINES))
         data = await reply.read_all(self._connected.settings.max_reply)
         apart, call = self._chain.snapshot.apart, self.call
-        large = call.operation != "models" and is_large(data, masked=bool(call.plan.masks))
+        large = call.operation != "models" and is_large(data, masked=bool(call.plan.masks or call.plan.replies))
         if large and apart is not None and apart.takes(len(data)):
             return await self._send_large(apart, reply, data)
         return await self._send_whole(reply, data)
@@ -329,6 +331,7 @@ class Forwarding:
                     await self._send_paced(out)
                     answer = await answer.until()
                 if answer is not None:
+                    recorder.note(event)
                     deny = answer
                     break
                 if event.before:

@@ -11,7 +11,7 @@ from narrows.model.record import Closed, Content, Opened, Outcome, Segment
 from narrows.model.reply import Event
 from narrows.model.text import Masked
 from narrows.model.usage import Usage
-from narrows.model.verdict import Deny
+from narrows.model.verdict import Deny, Note
 from narrows.ports.clock import Clock
 from narrows.ports.journal import Journal
 
@@ -78,8 +78,8 @@ class Recorder:
 
     __slots__ = (
         "_call", "_clock", "_duration", "_envelope", "_journal", "_opened", "_segments", "_started", "_transcript",
-        "contents", "finish", "first_byte", "masked", "model", "response_ids", "sent_bytes", "upstream_request_id",
-        "upstream_status", "usage",
+        "contents", "finish", "first_byte", "masked", "model", "notes", "response_ids", "sent_bytes",
+        "upstream_request_id", "upstream_status", "usage",
     )  # fmt: skip
 
     def __init__(self, journal: Journal, clock: Clock, call: Call, started: int) -> None:
@@ -94,6 +94,7 @@ class Recorder:
         self._envelope: frozenset[str] = frozenset()
         self.contents: tuple[Content, ...] = ()
         self.masked: tuple[Masked, ...] = ()
+        self.notes: tuple[Note, ...] = ()
         self.usage: Usage | None = None
         self.model: str | None = None
         self.finish: str | None = None
@@ -129,6 +130,8 @@ class Recorder:
             self.finish = finish
         if event.masked:
             self.masked = _added(self.masked, event.masked)
+        if event.notes:
+            self.notes += tuple(event.notes)
         if (response := event.response_id) is not None and response not in self.response_ids:
             self.response_ids = (*self.response_ids, response)
 
@@ -185,6 +188,7 @@ class Recorder:
                 self.first_byte,
                 duration,
                 self.sent_bytes,
+                notes=self.notes,
                 contents=self.contents if self._transcript is None else self.contents + self._transcript.take(),
                 masked=self.masked,
             )

@@ -3,20 +3,21 @@
 Owns how entries of policies become rules of the engine. It knows no wire format and no call.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from narrows.masking.context import before
 from narrows.masking.engine import Engine
 from narrows.masking.fields import ENTITY, FieldRule, FieldRules
 from narrows.masking.findings import Finding
+from narrows.masking.lookout import Lookout
 from narrows.masking.masker import Masked, Masker
 from narrows.masking.numbers import is_measured, replace_numbers
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.spotted import Collector, Ranks, Spotter, alone, wanted
 from narrows.masking.tokens import Tokens
 from narrows.model.path import PathRefused, child, element, parse
-from narrows.model.plan import Mask, Transform
+from narrows.model.plan import Mask, ReplyRule, Transform
 from narrows.model.refusal import Code
 from narrows.model.span import Spans
 from narrows.model.verdict import Deny
@@ -34,7 +35,11 @@ class Side:
     __slots__ = ("_blocking", "_clean", "_observed", "_wanted", "analyzed", "fields", "masker", "watcher")
 
     def __init__(
-        self, masker: Masker | None, watcher: Masker | None, fields: FieldRules | None, blocking: Sequence[Mask] = ()
+        self,
+        masker: Masker | None,
+        watcher: Masker | None,
+        fields: FieldRules | None,
+        blocking: Sequence[Mask | ReplyRule] = (),
     ) -> None:
         self.masker, self.watcher, self.fields = masker, watcher, fields
         self._blocking = blocking
@@ -113,9 +118,14 @@ class Side:
 
     def refusal(self, finding: Finding, what: str, param: str | None = None) -> Deny:
         """Of a call in which something is blocked: it names the policy and the mask that block it, and the entity,
-        never the value. `what` is what holds it (`The prompt`), `param` the place."""
+        never the value. `what` is what holds it (`The prompt`), `param` the place. Where a rule on replies denies it,
+        the rule says what the message is."""
         entity = finding.entity
         for mask in self._blocking:
+            if isinstance(mask, ReplyRule):
+                if matches(mask, finding):
+                    return Deny(Code.REPLY_DENIED, mask.message, policy=mask.policy, rule=mask.name)
+                continue
             fits = entity in mask.entities and finding.score >= mask.threshold
             if fits or (entity == ENTITY and finding.detector in mask.fields):
                 message = f"{what} holds {entity}, which {mask.name} of policy {mask.policy} blocks."
@@ -124,43 +134,70 @@ class Side:
 
 
 class Applied:
-    """Both directions; None where a direction is not masked at all."""
+    """Both directions; None where a direction is not masked at all. `watching` is what `watched` look for in replies,
+    None where no rule only looks."""
 
-    __slots__ = ("prompt", "response")
+    __slots__ = ("prompt", "response", "watched", "watching")
 
-    def __init__(self, prompt: Side | None, response: Side | None) -> None:
+    def __init__(
+        self,
+        prompt: Side | None,
+        response: Side | None,
+        watching: Side | None = None,
+        watched: Sequence[ReplyRule] = (),
+    ) -> None:
         self.prompt, self.response = prompt, response
+        self.watching, self.watched = watching, watched
 
 
-def apply(engine: Engine, masks: Sequence[Mask], key: bytes) -> Applied:
+def apply(engine: Engine, masks: Sequence[Mask], key: bytes, replies: Sequence[ReplyRule] = ()) -> Applied:
     """Makes the entries of a plan ready. `key` is for the transform `hash`.
 
     Raises ValueError for an entity that the engine does not know, or a field that is no path.
     """
+    watched = tuple(rule for rule in replies if not rule.stops)
+    looked_for = tuple(rule for reply in watched for rule in _rules(reply, Transform.REDACT))
     return Applied(
         _side(engine, [mask for mask in masks if mask.prompt], key),
-        _side(engine, [mask for mask in masks if mask.response], key),
+        _side(engine, [mask for mask in masks if mask.response], key, [rule for rule in replies if rule.stops]),
+        Side(Lookout(engine, Plan(looked_for)), None, None) if looked_for else None,
+        watched,
     )
 
 
-def _side(engine: Engine, masks: Sequence[Mask], key: bytes) -> Side | None:
-    if not masks:
+def matches(rule: ReplyRule, finding: Finding) -> bool:
+    """Whether a finding is what a rule on replies looks for."""
+    entity = finding.entity
+    return entity in rule.rows or (entity in rule.entities and finding.score >= rule.threshold)
+
+
+def _side(engine: Engine, masks: Sequence[Mask], key: bytes, denies: Sequence[ReplyRule] = ()) -> Side | None:
+    if not masks and not denies:
         return None
     enforced = [mask for mask in masks if not mask.observe]
     names = [FieldRule(name, mask.transform) for mask in enforced for name in mask.fields]
     # Field rules alone need a masker, too: it finds nothing, but the values below a place go through it.
     nothing = Masker(engine, Plan(())) if names else None
     return Side(
-        _masker(engine, enforced, key) or nothing,
+        _masker(engine, enforced, key, denies) or nothing,
         _masker(engine, (mask for mask in masks if mask.observe), key),
         FieldRules(names, key=key) if names else None,
-        [mask for mask in enforced if mask.transform is Transform.BLOCK],
+        [*(mask for mask in enforced if mask.transform is Transform.BLOCK), *denies],
     )
 
 
-def _masker(engine: Engine, masks: Iterable[Mask], key: bytes) -> Masker | None:
-    rules = tuple(Rule(mask.entities, mask.transform, mask.threshold, mask.allow) for mask in masks if mask.entities)
-    return Masker(engine, Plan(rules, key)) if rules else None
+def _masker(engine: Engine, masks: Iterable[Mask], key: bytes, denies: Sequence[ReplyRule] = ()) -> Masker | None:
+    rules = [Rule(mask.entities, mask.transform, mask.threshold, mask.allow) for mask in masks if mask.entities]
+    rules += [rule for reply in denies for rule in _rules(reply, Transform.BLOCK)]
+    return Masker(engine, Plan(tuple(rules), key)) if rules else None
+
+
+def _rules(reply: ReplyRule, transform: Transform) -> Iterator[Rule]:
+    """What a rule on replies looks for: its rows whatever their score, its entities where they are sure enough."""
+    if reply.rows:
+        yield Rule(reply.rows, transform)
+    if reply.entities:
+        yield Rule(reply.entities, transform, reply.threshold)
 
 
 def _wanted(masker: Masker | None) -> Ranks:

@@ -8,6 +8,7 @@ text gives the same hits as if nothing had been cut off. The engine is immutable
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from narrows.masking.candidates import Carry, Effort, Hit, Scan, find
 from narrows.masking.folding import Folded, Folder, encode
@@ -15,6 +16,7 @@ from narrows.masking.patterns import EDGE
 from narrows.masking.rows import Row, compile_matchers
 from narrows.masking.section import Section
 from narrows.masking.wordlist import WordList
+from narrows.model.plan import ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,12 @@ class Selection:
 
     reach: int
     """The furthest that one of the rows asked for reaches."""
+
+    sections: tuple[bool, ...]
+    """Of each section, whether one of its rows is asked for: the others need not see the text."""
+
+    lists: bool
+    """Whether one of the word lists is."""
 
 
 class Engine:
@@ -65,20 +73,28 @@ class Engine:
         self._firsts = _sums(len(section.rows) for section in sections)
         self.context = 2 + max((_context(row) for row in rows), default=0)
         self.entities = frozenset(source.entity for source in self.sources)
-        self.folder = Folder(self.entities)
+        self.folder = Folder(frozenset(entity for entity in self.entities if not entity.startswith(ROW)))
 
     def select(self, floors: tuple[float, ...], allowed: tuple[frozenset[str], ...]) -> Selection:
         rows = [row for section in self._sections for row in section.rows]
-        asked = [row.reach for row, floor in zip(rows, floors, strict=False) if row.best >= floor]
-        return Selection(floors, allowed, max(asked, default=0))
+        asked = [row.reach if row.best >= floor else -1 for row, floor in zip(rows, floors, strict=False)]
+        return Selection(
+            floors,
+            allowed,
+            max(asked, default=0),
+            tuple(max(asked[first:last], default=-1) >= 0 for first, last in pairwise(self._firsts)),
+            any(words.score >= floor for words, floor in zip(self._lists, floors[len(rows) :], strict=False)),
+        )
 
     def is_clean(self, text: str, selection: Selection) -> bool:
         """Whether the gates alone tell that nothing is found in a whole text, as they do of most texts. ASCII is its
         own folding, and what masking itself has put in could only hide something, so that it may stay."""
-        if self._lists or not text.isascii() or "\0" in text or "\1" in text or "\2" in text:
+        if selection.lists or not text.isascii() or "\0" in text or "\1" in text or "\2" in text:
             return False
         data = f"{EDGE}{text}{EDGE}".encode("ascii")
-        for section, offset in zip(self._sections, self._firsts, strict=False):
+        for section, offset, asked in zip(self._sections, self._firsts, selection.sections, strict=False):
+            if not asked:
+                continue
             rows, _ = section.hits(data)
             if any(section.rows[index].best >= selection.floors[offset + index] for index in rows):
                 return False
@@ -91,8 +107,9 @@ class Engine:
         effort.since.clear()
         hits: list[Hit] = []
         scan = Scan(folded.text, data, folded.begin, final=folded.final, walls=folded.walls)
-        for section, offset in zip(self._sections, self._firsts, strict=False):
-            self._scan_section(section, offset, scan, selection, carried, effort, hits)
+        for section, offset, asked in zip(self._sections, self._firsts, selection.sections, strict=False):
+            if asked:
+                self._scan_section(section, offset, scan, selection, carried, effort, hits)
         rank = self._firsts[-1]
         for words in self._lists:
             if selection.floors[rank] <= words.score:
@@ -148,8 +165,8 @@ class Engine:
         cut = stop - selection.reach if solid else stop
         if not solid:
             ending = data if stop == len(data) else data[:stop]
-            for section, offset in zip(self._sections, self._firsts, strict=False):
-                for index in section.live(ending):
+            for section, offset, asked in zip(self._sections, self._firsts, selection.sections, strict=False):
+                for index in section.live(ending) if asked else ():
                     row = section.rows[index]
                     if row.best >= selection.floors[offset + index]:
                         cut = min(cut, _alive(row, ending, folded.begin))

@@ -13,7 +13,7 @@ from typing import Final
 from narrows.masking.engine import Engine
 from narrows.masking.folding import Folder
 from narrows.masking.tokens import Tokens
-from narrows.model.plan import Transform
+from narrows.model.plan import ROW, Transform
 
 NOBODY: Final = 2.0
 """A floor that no score reaches."""
@@ -24,7 +24,7 @@ class Rule:
     """One `mask` entry of a policy."""
 
     entities: frozenset[str] | None
-    """Names of entities; None: all."""
+    """Names of entities; None: all, but for what only rules on replies look for."""
 
     transform: Transform = Transform.REDACT
     threshold: float = 0.0
@@ -108,7 +108,7 @@ class _Applied:
         return cls(rule.entities, rule.transform, rule.threshold, allow)
 
     def covers(self, entity: str) -> bool:
-        return self.entities is None or entity in self.entities
+        return not entity.startswith(ROW) if self.entities is None else entity in self.entities
 
 
 def _shared(rules: Iterable[_Applied]) -> frozenset[str]:

@@ -18,7 +18,7 @@ from narrows.masking.masker import Masker
 from narrows.masking.numbers import is_measured, replace_numbers
 from narrows.masking.streaming import MaskStream
 from narrows.masking.stretches import Ended, Stretch, gone_on, joined, plain
-from narrows.model.plan import Transform
+from narrows.model.plan import ROW, Transform
 from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
 from narrows.model.text import Masked
@@ -49,17 +49,20 @@ _Key = tuple[int, str]
 Says = Callable[[str], bool]
 """Something about a field, by its name."""
 
+Told = Callable[[str, Finding], None]
+
 
 class ReplyMask:
     """One reply. `take` changes an event's texts, and says if the reply has to be stopped before it."""
 
     __slots__ = (
         "_began", "_deny", "_ended", "_grows", "_ids", "_is_json", "_names", "_remembered", "_rewrote", "_said",
-        "_side", "_size", "_streams", "_watched",
+        "_side", "_size", "_streams", "_tell", "_watched",
     )  # fmt: skip
 
-    def __init__(self, side: Side, grows: Says, is_json: Says) -> None:
-        """`grows`: a field's texts go on from event to event; `is_json`: they are the source of a JSON text."""
+    def __init__(self, side: Side, grows: Says, is_json: Says, tell: Told | None = None) -> None:
+        """`grows`: a field's texts go on from event to event; `is_json`: they are the source of a JSON text. `tell` is
+        told of each finding and its place."""
         self._side = side
         self._grows = grows
         self._is_json = is_json
@@ -74,6 +77,7 @@ class ReplyMask:
         self._ids: dict[str, str] = {}
         self._began = False
         self._deny: Deny | None = None
+        self._tell = tell
 
     def take(self, event: Event) -> Deny | None:
         """Masks an event's texts in place; gives the refusal if the reply may not go on."""
@@ -358,10 +362,13 @@ class ReplyMask:
         for finding in findings:
             if delta.field == _REASONING:
                 self._rewrote.add(delta.choice)
-            event.masked.append(Masked(self._place(delta), finding.entity, finding.detector, 1))
+            place = self._place(delta)
+            if self._tell is not None:
+                self._tell(place, finding)
+            if not finding.entity.startswith(ROW):
+                event.masked.append(Masked(place, finding.entity, finding.detector, 1))
             if finding.transform is Transform.BLOCK:
-                message = f"The reply holds {finding.entity}, which a policy blocks."
-                self._stop(Deny(Code.SENSITIVE_DATA, message, rule=f"mask.{finding.entity}"))
+                self._stop(self._side.refusal(finding, "The reply"))
 
     def _place(self, delta: Delta) -> str:
         """Where it was: the field, and the choice if it is not the first. A field of any JSON is a path in which a key

@@ -175,10 +175,14 @@ class MaskStream:
         start, end = start + self._released, end + self._released
         if cluster.labelled:
             if self._swallowing is not None:
-                known = self.findings[self._swallowing]
-                blocked = Transform.BLOCK in (cluster.transform, known.transform)
-                transform = Transform.BLOCK if blocked else known.transform
-                self.findings[self._swallowing] = replace(known, end=end, transform=transform)
+                known = replace(self.findings[self._swallowing], end=end)
+                if cluster.blocked and known.transform is not Transform.BLOCK:
+                    hit = min(cluster.blocked)
+                    source = self._engine.sources[hit.rank]
+                    known = replace(
+                        known, entity=source.entity, detector=source.name, score=hit.score, transform=Transform.BLOCK
+                    )
+                self.findings[self._swallowing] = known
             return ""
         hit = cluster.winner()
         source, transform = self._engine.sources[hit.rank], cluster.transform

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from narrows.masking.arguments import ArgumentFinding, ArgumentsStream
 from narrows.masking.fields import FieldStream
-from narrows.masking.findings import Finding
+from narrows.masking.findings import Finding, blocks
 from narrows.masking.masker import Masker
 from narrows.masking.spotted import alone
 from narrows.masking.streaming import MaskStream
@@ -40,7 +40,7 @@ class Ended(NamedTuple):
 class Stretch:
     """From one beginning to the next end. `feed` and `finish` return text that may go out."""
 
-    __slots__ = ("_counted", "_joined", "_left", "_out", "_raw", "_said", "_stream", "breaks")
+    __slots__ = ("_blocked", "_counted", "_joined", "_left", "_out", "_raw", "_said", "_stream", "breaks")
 
     def __init__(self, stream: Stream | None, joined: MaskStream | None = None, said: str = "") -> None:
         """`stream` masks the stretch by itself, None if that is done; `joined` what that leaves, behind what was `said`
@@ -48,6 +48,7 @@ class Stretch:
         self._stream, self._joined = stream, joined
         self._said = self._left = said
         self._counted = [0, 0]
+        self._blocked = False
         self._raw: list[str] = []
         self._out: list[str] = []
         self.breaks = False
@@ -78,13 +79,15 @@ class Stretch:
 
     def found(self) -> list[Finding]:
         """What was found since this was asked last."""
-        if self._joined is None and self._stream is not None and len(self._stream.findings) == self._counted[0]:
-            return []
         new: list[Finding] = []
         for index, stream in enumerate((self._stream, self._joined)):
             findings = () if stream is None else stream.findings
             known, self._counted[index] = self._counted[index], len(findings)
+            if known and not self._blocked and (last := plain(findings[known - 1 : known])) and blocks(last):
+                # It was put out before it was known that what goes on in it is blocked.
+                new += last
             new += plain(findings[known:])
+            self._blocked = self._blocked or blocks(new)
         return new
 
     @property

@@ -5,7 +5,7 @@ Permissions add up; restrictions add up: a plan holds the limits and rules of *e
 
 from collections.abc import Sequence
 from enum import IntEnum, StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -61,6 +61,32 @@ class Rule(msgspec.Struct, frozen=True):
     labels: tuple[str, ...] = ()
     history: bool = False
     views: bool = True
+
+
+ROW: Final = "REPLY_RULE_"
+"""What the names begin with that the masking engine has for the patterns and words of rules on replies. No entity that
+a policy could name is called so."""
+
+
+class ReplyRule(msgspec.Struct, frozen=True):
+    """One rule on replies, which denies or flags. It matches where one of its `rows` does, which are names that the
+    masking engine has for its pattern and its words and no policy can name; or where one of its `entities` is found at
+    least as surely as `threshold`. `media`: its policy lets pass what can't be inspected."""
+
+    name: str
+    policy: str
+    action: Action
+    message: str
+    rows: frozenset[str] = frozenset()
+    entities: frozenset[str] = frozenset()
+    threshold: float = 0.0
+    observe: bool = False
+    media: bool = False
+
+    @property
+    def stops(self) -> bool:
+        """Whether a reply that matches goes no further; else it is noted."""
+        return self.action is Action.DENY and not self.observe
 
 
 class Transform(IntEnum):
@@ -128,6 +154,7 @@ class Plan(msgspec.Struct, frozen=True):
     output_tokens: Sequence[Limit] = ()
     rules: Sequence[Rule] = ()
     masks: Sequence[Mask] = ()
+    replies: Sequence[ReplyRule] = ()
     media: bool = False
     inspects: bool = False
     enforced: bool = True

@@ -7,6 +7,7 @@ import msgspec
 from narrows.model.span import Spans
 from narrows.model.text import Masked, Opaque
 from narrows.model.usage import Usage
+from narrows.model.verdict import Note
 
 
 class Delta(msgspec.Struct, gc=False):
@@ -31,7 +32,7 @@ class Event(msgspec.Struct):
     before it, or in it. A guard
     puts what must go out before the event into `before`, as choice, field and text, and what it masked into `masked`.
     `spans` is what plug-ins found in the texts that are whole with this event; None: none was asked. `opaque` are parts
-    that nobody can inspect: images, sound, files.
+    that nobody can inspect: images, sound, files. `notes` is what rules on replies saw in it and let pass.
     `tags` are the digests of all texts that were delivered, on the event after which that is known.
     """
 
@@ -49,4 +50,5 @@ class Event(msgspec.Struct):
     masked: list[Masked] = []
     spans: Spans | None = None
     opaque: list[Opaque] = []
+    notes: list[Note] = []
     tags: tuple[bytes, ...] = ()

@@ -11,12 +11,14 @@ from narrows.config.entities import NOTHING, Vocabulary
 from narrows.config.globs import Glob
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import Config, Limits, Policy
-from narrows.model.plan import Limit, Mask, Rule
+from narrows.model.plan import Limit, Mask, ReplyRule, Rule
 from narrows.policy.decide import Compiled
 from narrows.policy.globs import GlobSet
 from narrows.policy.masks import compile_masks
 from narrows.policy.policyset import PolicySet
-from narrows.policy.rules import compile_rules
+from narrows.policy.reply_rules import compile_reply_rules
+from narrows.policy.probing import check_probing
+from narrows.policy.rules import PackPatterns, compile_rules
 from narrows.policy.who import Clause, WhoIndex, normalise
 
 NOT_GENERATING: Final = frozenset({"models", "count_tokens"})
@@ -33,11 +35,15 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
     problems: list[Problem] = []
     numbers: dict[Clause, int] = {}
     compiled = []
+    packs = PackPatterns()
+    plugged = frozenset(entity for row in config.detectors.analyzers for entity in row.entities)
     for index, policy in enumerate(config.policies):
         clause = numbers.setdefault(normalise(policy.who, issuers), len(numbers))
-        rules = compile_rules(policy, f"policies[{index}]", vocabulary, problems)
+        rules = compile_rules(policy, f"policies[{index}]", vocabulary, problems, packs)
+        check_probing(policy, f"policies[{index}]", problems)
         masks = compile_masks(policy, f"policies[{index}]", vocabulary, problems)
-        compiled.append(_compiled(policy, clause, connections, rules, masks))
+        replies = compile_reply_rules(policy, f"policies[{index}]", vocabulary, problems, plugged)
+        compiled.append(_compiled(policy, clause, connections, rules, masks, replies))
     if problems:
         raise ConfigError(problems)
     return PolicySet(
@@ -51,7 +57,12 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
 
 
 def _compiled(
-    policy: Policy, clause: int, connections: Sequence[str], rules: tuple[Rule, ...], masks: tuple[Mask, ...]
+    policy: Policy,
+    clause: int,
+    connections: Sequence[str],
+    rules: tuple[Rule, ...],
+    masks: tuple[Mask, ...],
+    replies: tuple[ReplyRule, ...],
 ) -> Compiled:
     may = policy.may
     named = [Glob(text) for text in may.connections]
@@ -68,6 +79,7 @@ def _compiled(
         output_tokens=_limit(policy, policy.limits, policy.limits.output_tokens),
         rules=rules,
         masks=masks,
+        replies=replies,
         media=policy.media == "allow",
     )
 

@@ -7,7 +7,7 @@ What is decided here, and nowhere else:
 - A policy that observes never changes what enforcing ones decide. Its would-be refusals are notes, its limits, rules
   and masks are marked `observe`. Several observing policies are judged together, as if they alone were in force.
 - A policy with prompt rules or with masks on prompts inspects them: what can't be read is refused unless it says
-  `media: allow`. A mask on replies alone says nothing of what is sent.
+  `media: allow`. A mask or a rule on replies alone says nothing of what is sent.
 - Where only observing policies cover who and connection, the call passes and everything is a note.
 - Policies name models as callers do: an alias is permitted by its own name, whatever it stands for upstream.
 """
@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from narrows.model.plan import Limit, Mask, Plan, Rule
+from narrows.model.plan import Limit, Mask, Plan, ReplyRule, Rule
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny, Note
 from narrows.policy.globs import GlobSet
@@ -45,6 +45,7 @@ class Compiled(msgspec.Struct, frozen=True, eq=False):
     output_tokens: Limit | None
     rules: tuple[Rule, ...]
     masks: tuple[Mask, ...]
+    replies: tuple[ReplyRule, ...]
     media: bool
 
     def inspects(self, *, observing: bool) -> bool:
@@ -134,6 +135,7 @@ def _plan(
         output_tokens=_limits(policy.output_tokens for policy in applying),
         rules=tuple(rule for policy in applying for rule in policy.rules),
         masks=tuple(mask for policy in applying for mask in policy.masks),
+        replies=tuple(rule for policy in applying for rule in policy.replies),
         media=not refusers,
         inspects=bool(inspecting),
         enforced=enforced,

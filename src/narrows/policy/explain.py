@@ -11,6 +11,7 @@ from narrows.model.principal import Principal
 from narrows.policy.decide import Compiled
 from narrows.policy.masks import describe
 from narrows.policy.policyset import PolicySet
+from narrows.policy.reply_rules import describe_reply_rule
 from narrows.policy.who import facts
 
 _OBSERVED: Final = " (observed)"
@@ -65,6 +66,7 @@ class Explanation(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
     limits: tuple[str, ...]
     rules: tuple[str, ...]
+    replies: tuple[str, ...]
     masks: tuple[Masked, ...]
     parameters: tuple[str, ...]
     media: bool
@@ -93,6 +95,7 @@ def explain(
         notes=tuple(f"{note.policy}: would refuse, {note.code.value}" for note in plan.notes),
         limits=tuple(_limits(plan)),
         rules=tuple(f"{rule.policy}: {rule.name}{_OBSERVED if rule.observe else ''}" for rule in plan.rules),
+        replies=tuple(describe_reply_rule(rule, policies.vocabulary) for rule in plan.replies),
         masks=tuple(_masked(policies, mask) for mask in plan.masks),
         parameters=tuple(sorted(plan.parameters)),
         media=plan.media or not plan.inspects,
@@ -120,6 +123,7 @@ def _lines(said: Explanation) -> Iterator[str]:
         ("noted", said.notes),
         ("limits", said.limits),
         ("prompt rules", said.rules),
+        ("reply rules", said.replies),
         ("masks", tuple(mask.says for mask in said.masks)),
         ("parameters", said.parameters),
     ):

@@ -63,6 +63,7 @@ class PolicySet:
         self.connections: Final = tuple(connections)
         self.vocabulary: Final = vocabulary
         self.masks: Final = tuple(mask for policy in policies for mask in policy.masks)
+        self.replies: Final = tuple(rule for policy in policies for rule in policy.replies)
         self.rules: Final = tuple(rule for policy in policies for rule in policy.rules)
         by_clause: dict[int, list[Compiled]] = {}
         for policy in policies:

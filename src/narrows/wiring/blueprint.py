@@ -102,8 +102,9 @@ def build(plan: Blueprint) -> tuple[Snapshot, Tools]:
     if policies.revision != plan.revision:
         raise Unbuildable(f"the policies are {policies.revision} here and {plan.revision} in the gate")
     looks = any(rule.entities for rule in policies.rules)
-    engine = _engine(plan) if looks or policies.masks else None
-    mask = None if engine is None or not policies.masks else _mask(engine, plan, policies.masks)
+    masks = bool(policies.masks or policies.replies)
+    engine = _engine(plan) if looks or masks else None
+    mask = None if engine is None or not masks else _mask(engine, plan, policies.masks)
     sent = Sessions(plan.sent_key)
     inspector = RuleInspector(TextReadings(), _sights(engine) if engine is not None and looks else None)
     request, reply = controls(inspector, sent, mask)

@@ -4,6 +4,7 @@ Every problem is reported with its place, before anything of the new version is 
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from narrows.dialects.registry import build_dialect
 from narrows.edge.tls import load_pair
 from narrows.policy.compile import compile_policies
 from narrows.policy.policyset import PolicySet
+from narrows.policy.reply_rules import wanted
 from narrows.upstream.registry import ConnectionInvalid, Upstreams
 from narrows.upstream.tls import TlsUnusable, client_context
 
@@ -77,8 +79,8 @@ def _vocabulary(config: Config) -> Vocabulary:
 
 
 def _detectors(config: Config, engines: "EngineLoader | None") -> list[Problem]:
-    """What is wrong with an organisation's detectors."""
-    if config.detectors == Detectors():
+    """What is wrong with an organisation's detectors, and with what rules on replies look for."""
+    if config.detectors == Detectors() and not wanted(config):
         return []
     if engines is None:
         from narrows.wiring.masking import EngineLoader  # noqa: PLC0415 - as above
@@ -86,11 +88,13 @@ def _detectors(config: Config, engines: "EngineLoader | None") -> list[Problem]:
         # What a gate keeps beside its data is used, and nothing is made where no gate has run.
         kept = Path(config.store) / COMPILED
         engines = EngineLoader(kept if kept.is_dir() else None)
-    try:
-        engines.organisation(config.detectors)
-    except ConfigError as error:
-        return list(error.problems)
-    return []
+    problems: list[Problem] = []
+    for checked in (partial(engines.organisation, config.detectors), partial(engines.reply_rules, config)):
+        try:
+            checked()
+        except ConfigError as error:
+            problems += error.problems
+    return problems
 
 
 def _unusable_files(config: Config) -> list[Problem]:

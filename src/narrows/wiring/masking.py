@@ -25,10 +25,12 @@ from narrows.masking.section import Section
 from narrows.masking.table import DETECTORS
 from narrows.model.call import Call
 from narrows.policy.inspect import Sight, Sighting, Sights
+from narrows.policy.reply_rules import wanted
 from narrows.wiring.compiled import CompiledFiles
 from narrows.wiring.examples import apart
 from narrows.wiring.organisation import Organisation, analyzer_problems, compile_organisation, rows, stamps
 from narrows.wiring.reload import Stamp
+from narrows.wiring.reply_rules import NO_ROWS, Rows, compile_rows
 from narrows.wiring.wordlists import KEPT as LISTS_KEPT
 from narrows.wiring.wordlists import SUFFIX
 
@@ -39,8 +41,12 @@ COMPILERS: Final = 2
 
 
 def needs_engine(config: Config) -> bool:
-    """Whether a configuration masks by entities anywhere, or has detectors that must be checked."""
-    return config.detectors != Detectors() or any(mask.entities for policy in config.policies for mask in policy.mask)
+    """Whether a configuration masks by entities anywhere, looks for something in replies, or has detectors that must be
+    checked."""
+    policies = config.policies
+    return config.detectors != Detectors() or any(
+        policy.responses or any(mask.entities for mask in policy.mask) for policy in policies
+    )
 
 
 def load_engine(config: Config, cache_dir: Path | None) -> Engine:
@@ -59,7 +65,8 @@ class EngineLoader:
         self._lists = CompiledFiles(cache_dir, suffix=SUFFIX, kept=LISTS_KEPT)
         self._shipped: Section | None = None
         self._own: tuple[Detectors, Organisation] | None = None
-        self._engine: tuple[Organisation, tuple[Source, ...], Engine] | None = None
+        self._replies: tuple[tuple[str, ...], Rows] = (), NO_ROWS
+        self._engine: tuple[Organisation, Rows, tuple[Source, ...], Engine] | None = None
 
     def load(self, config: Config | None = None, *, warm: bool = True) -> Engine:
         """The engine of a configuration, or with none that of the shipped table alone. Raises ConfigError.
@@ -68,13 +75,17 @@ class EngineLoader:
         """
         settings = Detectors() if config is None else config.detectors
         own, others = self.organisation(settings), analyzed(settings)
-        if self._engine is None or self._engine[0] is not own or self._engine[1] != others:
+        replies = NO_ROWS if config is None else self.reply_rules(config)
+        known = self._engine
+        if known is None or known[0] is not own or known[1] is not replies or known[2] != others:
             # An organisation's own patterns come first: theirs is the label where both are as sure.
-            sections = [own.section] if own.section is not None else []
-            self._engine = own, others, Engine([*sections, self._table()], own.lists, others)
+            sections = [own.section, self._table(), replies.section]
+            lists = (*own.lists, *replies.lists)
+            engine = Engine([section for section in sections if section is not None], lists, others)
+            known = self._engine = own, replies, others, engine
             if warm:
-                self._engine[2].warm(("",))
-        return self._engine[2]
+                engine.warm(("",))
+        return known[3]
 
     @property
     def stamps(self) -> Mapping[str, Stamp]:
@@ -93,6 +104,17 @@ class EngineLoader:
             kept.write(own.section)
             self._own = settings, own
         return self._own[1]
+
+    def reply_rules(self, config: Config) -> Rows:
+        """What rules on replies look for, compiled. Raises ConfigError with everything that is wrong."""
+        rows = wanted(config)
+        names = tuple(row.name for row in rows)
+        if names != self._replies[0]:
+            kept = _Kept(self._files)
+            made = compile_rows(rows, kept.read)
+            kept.write(made.section)
+            self._replies = names, made
+        return self._replies[1]
 
     def apart(self, settings: Detectors) -> Engine:
         """An engine in which each pattern has an entity of its own (see `examples`): the organisation's first.

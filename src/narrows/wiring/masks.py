@@ -77,11 +77,11 @@ class MaskControls:
         return sights(await asyncio.to_thread(self._engine, config))
 
     async def control(self, config: Config, policies: PolicySet) -> "Mask | None":
-        """The control; None where no policy masks, so that nothing needs to be compiled.
+        """The control; None where no policy masks or has rules on replies, so that nothing needs to be compiled.
 
-        Raises ConfigError where the organisation's own detectors can't be used.
+        Raises ConfigError where the organisation's own detectors, or what rules look for, can't be used.
         """
-        if not policies.masks:
+        if not policies.masks and not policies.replies:
             return None
         return await asyncio.to_thread(self._made, config, policies)
 

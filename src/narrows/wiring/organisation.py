@@ -22,17 +22,19 @@ from narrows.masking.rows import compile_row
 from narrows.masking.section import Section
 from narrows.masking.table import DETECTORS
 from narrows.masking.wordlist import WordList
+from narrows.model.plan import ROW
 from narrows.plugins.worker import installed
 from narrows.wiring.compiled import CompiledFiles
 from narrows.wiring.detectors import CUSTOM, shipped_groups
 from narrows.wiring.reload import Stamp, stamp
 from narrows.wiring.wordlists import word_list
 
-_HINTS: Final = {
+HINTS: Final = {
     "an anchor": "`\\b` may stand at either end; what may not stand beside it, say with `not_before` and `not_after`",
     "look-around": "use `not_before`, `not_after` or `lead`",
     "a back-reference": "write the alternatives out",
 }
+"""What to do about a pattern that is refused, by a word of the refusal."""
 
 Load = Callable[[str], bytes | None]
 
@@ -115,6 +117,8 @@ def _clashes(settings: Detectors) -> Iterator[Problem]:
             yield Problem(f"{key}.name", f"a shipped detector is called {name}", "take another name")
         if entity in named:
             yield Problem(f"{key}.entity", f"`{entity}` is the name of a group", "take another name")
+        if entity.startswith(ROW):
+            yield Problem(f"{key}.entity", f"names that begin with `{ROW}` are the gate's own", "take another name")
 
 
 def analyzer_problems(settings: Detectors) -> list[Problem]:
@@ -146,7 +150,7 @@ def _refused(patterns: Sequence[DetectorPattern]) -> Iterator[Problem]:
         except PatternRefused as refused:
             message = str(refused).removeprefix(f"detector {row.name}: ").removeprefix(f"pattern {row.name}: ")
             message = message.replace("(?:)'", "'")
-            hint = next((hint for what, hint in _HINTS.items() if what in message), None)
+            hint = next((hint for what, hint in HINTS.items() if what in message), None)
             yield Problem(f"detectors.patterns[{index}].{_setting(row, message)}", message, hint)
 
 

@@ -140,7 +140,25 @@ def test_what_is_blocked_is_said_and_does_not_leave() -> None:
     assert first.deltas[0].text == "see "
     deny = mask.take(event(("content", " .\n")))
     assert deny is not None
-    assert (deny.code, deny.rule) == (Code.SENSITIVE_DATA, "mask.US_SSN")
+    assert (deny.code, deny.policy, deny.rule) == (Code.SENSITIVE_DATA, "p", "m")
+    assert "US_SSN, which m of policy p blocks" in deny.message
+
+
+def test_what_is_blocked_within_what_goes_on_too_long_to_be_held_stops_the_reply() -> None:
+    """Its stand-in has gone out, and what belongs to it is swallowed; what is blocked in it is still found."""
+    masks = [
+        Mask("m", "p", frozenset({"JWT"}), Transform.REDACT),
+        Mask("n", "q", frozenset({"GITHUB_TOKEN"}), Transform.BLOCK),
+    ]
+    side = apply(ENGINE, masks, b"k" * 32).response
+    assert side is not None
+    mask = ReplyMask(side, lambda field: field == "content", lambda field: False)
+    text = "see eyJhbGciOiJIUzI1NiIs.eyJ" + "a" * 6000
+    for at in range(0, len(text), 50):
+        assert mask.take(event(("content", text[at : at + 50]))) is None
+    denied = [mask.take(event(("content", piece))) for piece in (f".ghp_{'a1B2' * 9}.", "aaaa and", " more. ", "\n")]
+    deny = next(one for one in denied if one is not None)
+    assert (deny.policy, deny.rule) == ("q", "n")
 
 
 def test_what_is_observed_stays_and_is_counted() -> None:

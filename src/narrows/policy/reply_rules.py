@@ -1,0 +1,101 @@
+"""From the `responses` entries of a policy to the rules of a plan: names resolved, modes joined.
+
+What finds a rule's pattern and words is the masking engine, in rows of their own, which are made elsewhere of what is
+`wanted`. Their names are digests of what they look for, so that two rules that look for the same share a row, and
+nothing changes when policies change their order.
+"""
+
+from collections.abc import Collection, Iterator
+from hashlib import blake2b
+
+import msgspec
+
+from narrows.config.entities import Vocabulary
+from narrows.config.problem import Problem
+from narrows.config.rules import ReplyMatch
+from narrows.config.schema import Config, Policy
+from narrows.model.plan import ROW, Action, ReplyRule
+from narrows.policy.rules import resolve
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What the engine is to find under one name: a rule's pattern, or its words. `key` is the first setting of it."""
+
+    name: str
+    key: str
+    pattern: str | None = None
+    words: tuple[str, ...] = ()
+
+
+def wanted(config: Config) -> tuple[Wanted, ...]:
+    """The rows that the rules on replies of a configuration need, each once."""
+    rows: dict[str, Wanted] = {}
+    for index, policy in enumerate(config.policies):
+        for place, action, match in _matches(policy):
+            for row in _rows(match, f"policies[{index}].{place}.{action.value}"):
+                rows.setdefault(row.name, row)
+    return tuple(rows.values())
+
+
+def compile_reply_rules(
+    policy: Policy, key: str, vocabulary: Vocabulary, problems: list[Problem], plugged: Collection[str] = ()
+) -> tuple[ReplyRule, ...]:
+    """The reply rules of a checked policy, which is written under `key`. What can't be used is added to `problems`.
+    `plugged` are the entities that plug-ins find: rules on replies do not ask those."""
+    rules: list[ReplyRule] = []
+    for place, action, match in _matches(policy):
+        here, name = f"{key}.{place}.{action.value}", match.name or place
+        if match.labels is not None:
+            hint = "look for a `pattern`, `words` or `entities`"
+            problems.append(Problem(f"{here}.labels", "labels are given to prompts only", hint))
+        entities = resolve(match, here, vocabulary, problems)
+        for entity in sorted(entities.intersection(plugged)):
+            hint = "mask it with `with: block`, which stops the reply, too"
+            message = f"a plug-in finds {entity}, and rules on replies ask none"
+            problems.append(Problem(f"{here}.entities", message, hint))
+        rules.append(
+            ReplyRule(
+                name=name,
+                policy=policy.name,
+                action=action,
+                message=match.message or f"The reply is denied by rule {name} of policy {policy.name}.",
+                rows=frozenset(row.name for row in _rows(match, here)),
+                entities=entities,
+                threshold=match.threshold,
+                observe="observe" in (policy.mode, match.mode),
+                media=policy.media == "allow",
+            )
+        )
+    return tuple(rules)
+
+
+def describe_reply_rule(rule: ReplyRule, vocabulary: Vocabulary) -> str:
+    """One rule in words: `research: secrets denies replies with US_SSN, or its pattern or words`."""
+    what = list(vocabulary.summary(rule.entities))
+    if rule.rows:
+        what.append("its pattern or words")
+    verb = "denies" if rule.action is Action.DENY else "flags"
+    return f"{rule.policy}: {rule.name} {verb} replies with {', '.join(what)}{' (observed)' if rule.observe else ''}"
+
+
+def _matches(policy: Policy) -> Iterator[tuple[str, Action, ReplyMatch]]:
+    """Every rule, and its place below the policy."""
+    for index, entry in enumerate(policy.responses):
+        for action, match in ((Action.DENY, entry.deny), (Action.FLAG, entry.flag)):
+            if match is not None:
+                yield f"responses[{index}]", action, match
+
+
+def _rows(match: ReplyMatch, key: str) -> Iterator[Wanted]:
+    if match.pattern is not None:
+        yield Wanted(_name("pattern", match.pattern), f"{key}.pattern", pattern=match.pattern)
+    if match.words is not None:
+        yield Wanted(_name("words", *match.words), f"{key}.words", words=match.words)
+
+
+def _name(kind: str, *looked_for: str) -> str:
+    digest = blake2b(digest_size=10)
+    for text in (kind, *looked_for):
+        data = text.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(4, "big") + data)
+    return ROW + digest.hexdigest().upper()

@@ -1,0 +1,101 @@
+"""Rules on replies: names resolved, modes joined, what the engine is to find, and what is wrong in its place."""
+
+from typing import Any
+
+import pytest
+
+from narrows.config.problem import ConfigError
+from narrows.model.plan import ROW, Action, ReplyRule
+from narrows.policy.policyset import PolicySet
+from narrows.policy.reply_rules import describe_reply_rule, wanted
+from unit.policy.world import VOCABULARY, compiled, person, policy, settings
+
+
+def ruled(*entries: dict[str, Any], **more: Any) -> PolicySet:
+    return compiled(policy("a", responses=entries, **more))
+
+
+def rules(*entries: dict[str, Any], **more: Any) -> tuple[ReplyRule, ...]:
+    return ruled(*entries, **more).replies
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    (rule,) = rules({"deny": {"entities": ["US"]}})
+    assert rule == ReplyRule(
+        "responses[0]",
+        "a",
+        Action.DENY,
+        "The reply is denied by rule responses[0] of policy a.",
+        entities=frozenset(("US_SSN", "US_ITIN")),
+        threshold=0.5,
+    )
+    assert rule.stops
+
+
+def test_what_flags_or_observes_stops_nothing() -> None:
+    flags, observes = rules({"flag": {"words": ["x"]}}, {"deny": {"words": ["x"], "mode": "observe"}})
+    assert (flags.action, flags.observe, flags.stops) == (Action.FLAG, False, False)
+    assert (observes.action, observes.observe, observes.stops) == (Action.DENY, True, False)
+
+
+def test_what_a_policy_observes_its_rules_do() -> None:
+    (rule,) = rules({"deny": {"words": ["x"]}}, mode="observe")
+    assert not rule.stops
+
+
+def test_a_rule_looks_for_its_pattern_and_its_words_in_rows_that_no_policy_can_name() -> None:
+    both, same, other = rules(
+        {"deny": {"name": "one", "pattern": "a", "words": ["b"]}},
+        {"flag": {"name": "two", "pattern": "a"}},
+        {"flag": {"name": "three", "words": ["a"]}},
+    )
+    assert len(both.rows) == 2
+    assert same.rows < both.rows
+    assert not other.rows & both.rows, "a word is another thing than a pattern"
+    assert all(row.startswith(ROW) and row not in VOCABULARY.entities for row in both.rows)
+
+
+def test_the_engine_is_told_once_of_what_two_rules_look_for() -> None:
+    entries = [{"deny": {"pattern": "a", "words": ["b"]}}, {"flag": {"name": "two", "pattern": "a"}}]
+    config = settings(policy("a", responses=entries), policy("b", responses=entries))
+    rows = wanted(config)
+    assert [(row.key, row.pattern, row.words) for row in rows] == [
+        ("policies[0].responses[0].deny.pattern", "a", ()),
+        ("policies[0].responses[0].deny.words", None, ("b",)),
+    ]
+    assert {row.name for row in rows} == rules(*entries)[0].rows
+
+
+def test_words_are_not_one_another_where_they_are_joined() -> None:
+    one, two = rules({"deny": {"words": ["ab", "c"]}}, {"flag": {"name": "two", "words": ["a", "bc"]}})
+    assert one.rows != two.rows
+
+
+def test_what_can_not_be_judged_is_refused_where_it_stands() -> None:
+    with pytest.raises(ConfigError) as caught:
+        ruled({"deny": {"entities": ["US_SSNN"]}}, {"flag": {"labels": ["topic:x"]}})
+    assert [problem.key for problem in caught.value.problems] == [
+        "policies[0].responses[0].deny.entities[0]",
+        "policies[0].responses[1].flag.labels",
+    ]
+
+
+def test_rules_of_every_policy_that_matches_apply() -> None:
+    deny = [{"deny": {"words": ["x"]}}]
+    set_ = compiled(
+        policy("a", responses=deny), policy("b", responses=deny), policy("c", mode="observe", responses=deny)
+    )
+    plan = set_.plan(person("research"), "openai", "chat", "gpt")
+    assert [(rule.policy, rule.stops) for rule in plan.replies] == [("a", True), ("b", True), ("c", False)]
+    assert not plan.inspects, "they say nothing of what is sent"
+
+
+def test_a_rule_in_words() -> None:
+    deny, flag = rules({"deny": {"entities": ["US"], "words": ["x"]}}, {"flag": {"pattern": "x", "mode": "observe"}})
+    assert describe_reply_rule(deny, VOCABULARY) == "a: responses[0] denies replies with US, its pattern or words"
+    assert describe_reply_rule(flag, VOCABULARY) == "a: responses[1] flags replies with its pattern or words (observed)"
+
+
+def test_a_rule_knows_whether_its_policy_lets_media_pass() -> None:
+    deny = {"deny": {"words": ["x"]}}
+    assert [rules(deny, media=media)[0].media for media in ("allow", "refuse")] == [True, False]
