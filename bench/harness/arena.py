@@ -63,6 +63,7 @@ class Arena:
         self.token = ""
         self.gates: dict[str, Gate] = {}
         self._servers: list[Server] = []
+        self._pids: dict[str, int] = {}
         self._targets: dict[str, Target] = {}
         self.corpus = Corpus()
         self.corpus.write(folder / "corpus.txt")
@@ -78,6 +79,10 @@ class Arena:
         for server in self._servers:
             server.stop()
         self.issuer.__exit__(kind, error, at)
+
+    def pid(self, target: Target) -> int:
+        """The process that serves a target."""
+        return self._pids[target.name]
 
     def body(self, size: int) -> Path:
         """A file with a chat request of this size; the corpus of which its texts are made stands beside it."""
@@ -173,12 +178,14 @@ class Arena:
     def _run(self, name: str, command: Sequence[str], ready: str, seconds: float = 30.0) -> None:
         server = Server(command, self.folder / f"{name}.log")
         self._servers.append(server)
+        self._pids[name] = server.pid
         server.wait_for(ready, seconds)
 
     def _gate(self, name: str, config: dict[str, Any]) -> Target:
         gate = Gate(self.folder / name, config, prefix=pinned(PATH_CORE))
         self.gates[name] = gate
         gate.start(90)
+        self._pids[name] = gate.server.pid
         return Target(name, f"{gate.url}/{CONNECTION}", self.token)
 
     def _nginx(self, name: str, core: str, server: str, http: str = "") -> Target:

@@ -23,6 +23,11 @@ def resident(pid: int) -> int:
     return own * 1024 + sum(resident(child) for child in _children(pid))
 
 
+def family(pid: int) -> list[int]:
+    """A process and its descendants."""
+    return [pid, *(member for child in _children(pid) for member in family(child))]
+
+
 def cpu(pid: int) -> float:
     """Seconds of processor time that a process has taken, all its threads together."""
     cells = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()

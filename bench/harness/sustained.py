@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 
 from harness import bodies, memory
 from harness.arena import LOAD_CORE, Arena, Target, pinned
+from harness.fairness import put_first
 from harness.figure import Row, Run
 from harness.paced import EVERY, WARM, Step, Taken
 from harness.profiles import Profile
@@ -39,6 +40,7 @@ class Load:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.upstream = Target("paced", f"http://127.0.0.1:{self._process.stdout.readline().strip()}", arena.token)
+        put_first(self._process.pid)
         self.deltas = 0.0
         self._chance = random.Random()
         self._number = time.time_ns() // 1000
@@ -53,6 +55,9 @@ class Load:
     def take(self, target: Target, streams: int, seconds: float) -> Taken:
         """One step. Every stream's prompt is new."""
         self._number += streams
+        if target is not self.upstream:
+            for pid in memory.family(self._arena.pid(target)):
+                put_first(pid)
         lines = [
             bodies.fresh(1024, self._arena.corpus, self._chance, self._number + number, stream=True)
             for number in range(streams)
@@ -137,7 +142,7 @@ def rows(run: Run) -> Iterator[Row]:
             if profile is Profile.NONE:
                 continue
             gate = arena.narrows("normal", profile=profile, upstream=load.upstream)
-            pid = arena.gates[gate.name].server.pid
+            pid = arena.pid(gate)
             for streams in STEPS:  # Those without a gate are measured first: they are no work of its.
                 if steps.bare(streams).sent < IN_TIME:
                     break
