@@ -32,6 +32,11 @@ class Matching(Setting, frozen=True, kw_only=True):
     message: Annotated[str | None, Meta(description="What the caller is told.")] = None
     mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: record only.")] = "enforce"
 
+    @property
+    def looks_itself(self) -> bool:
+        """Whether it looks for something of its own, and not only for what packs do."""
+        return any(given is not None for given in (self.pattern, self.words, self.entities, self.labels))
+
 
 class PromptMatch(Matching, frozen=True, kw_only=True):
     """A rule on what is sent."""

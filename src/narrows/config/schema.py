@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
+from narrows.config.probing import Probing
 from narrows.config.rules import PromptRule, ReplyRule
 from narrows.config.setting import Globs, Name, Seconds, Setting
 from narrows.model.secret import Secret
@@ -252,6 +253,7 @@ class Policy(Setting, frozen=True, kw_only=True):
     limits: Annotated[Limits, Meta(description="Caps on one call.")] = Limits()
     prompts: Annotated[tuple[PromptRule, ...], Meta(description="Rules on prompts.")] = ()
     responses: Annotated[tuple[ReplyRule, ...], Meta(description="Rules on replies.")] = ()
+    probing: Annotated[Probing | None, Meta(description="What is noticed of probing; nothing without it.")] = None
     mask: Annotated[tuple[Mask, ...], Meta(description="What is masked in prompts and replies.")] = ()
     media: Annotated[
         Literal["refuse", "allow"], Meta(description="Images, audio and files where prompts are inspected or masked.")

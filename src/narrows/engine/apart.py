@@ -15,15 +15,14 @@ import msgspec
 
 from narrows.engine.bodies import Prepared, read_buffered, read_large_request
 from narrows.engine.chain import Chain
+from narrows.engine.facts import Facts, begun, facts, unpacked
 from narrows.engine.judging import Caller, choose, make_call, recordable
 from narrows.engine.onward import rewritten
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Snapshot
 from narrows.inspection.novelty import Sessions
-from narrows.model.call import Asked, Call, Source
+from narrows.model.call import Call
 from narrows.model.originals import Originals
-from narrows.model.plan import Plan
-from narrows.model.principal import Credential, Principal
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -50,28 +49,6 @@ class Tools(msgspec.Struct, frozen=True):
     tokens: TokenCounter
     sessions: SessionIds
     sent: Sessions
-
-
-class Facts(msgspec.Struct, frozen=True):
-    """A call without what can't travel: its plan, which both sides have, its body and its texts. Lists that may be long
-    travel beside it."""
-
-    id: str
-    request_id: str
-    session: str
-    at: int
-    principal: Principal
-    credential: Credential
-    source: Source
-    connection: str
-    dialect: str
-    method: str
-    path: str
-    asked: Asked
-    model: str | None
-    prompt_tokens: int
-    output_cap: int | None
-    notes: tuple[Note, ...]
 
 
 class Errand(msgspec.Struct, frozen=True, tag="request"):
@@ -269,32 +246,6 @@ def _no_model(_: str) -> bool:
 
 def _batches(rows: Sequence[Any]) -> list[bytes]:
     return [_encode(rows[at : at + BATCH]) for at in range(0, len(rows), BATCH)]
-
-
-# Both.
-
-
-def facts(call: Call) -> Facts:
-    """What travels of a call."""
-    bare = msgspec.structs.replace(call.asked, body={}, texts=(), opaque=())
-    return Facts(
-        call.id, call.request_id, call.session, call.at, call.principal, call.credential, call.source, call.connection,
-        call.dialect, call.method, call.path, bare, call.model, call.prompt_tokens, call.output_cap, call.notes,
-    )  # fmt: skip
-
-
-def unpacked(told: Facts, plan: Plan) -> Call:
-    """The call again, under a plan."""
-    return Call(
-        told.id, told.request_id, told.session, told.at, told.principal, told.credential, told.source, told.connection,
-        told.dialect, told.method, told.path, told.asked, told.model, plan, told.prompt_tokens, told.output_cap,
-        notes=told.notes,
-    )  # fmt: skip
-
-
-def begun(call: Call) -> Call:
-    """The call as it was before the chain, but for its texts: for guards that only need its facts."""
-    return msgspec.structs.replace(call, output_cap=None, notes=(), masked=None)
 
 
 # In the gate.

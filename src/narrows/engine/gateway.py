@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from narrows.engine import recorder as recording
-from narrows.engine.apart import Errand, begun, judge, rejoined
+from narrows.engine.apart import Errand, judge, rejoined
 from narrows.engine.bodies import (
     check_content_type,
     is_large,
@@ -21,6 +21,7 @@ from narrows.engine.bodies import (
 )
 from narrows.engine.chain import Chain
 from narrows.engine.credentials import presented
+from narrows.engine.facts import begun
 from narrows.engine.forwarding import Forwarding
 from narrows.engine.judging import NOTHING, Caller, call_id, choose, make_call, recordable
 from narrows.engine.recorder import Recorder
@@ -237,6 +238,9 @@ class Gateway:
         dialect = connected.dialect if connected is not None else self._face(visit)
         if call is None:
             call = self._unread_call(visit)
+        call, told = self._counted(visit.snapshot, call, deny)
+        if told is not deny:
+            deny, recorded = told, None if recorded is None else told
         if recorded is None:
             call, recorded = recordable(visit.snapshot, call, deny)
         contents: tuple[Content, ...] = ()
@@ -251,6 +255,19 @@ class Gateway:
             call.connection, call.asked.operation, Outcome.REFUSED, deny.code.value, duration, None
         )
         refuse(visit.exchange, dialect, deny, visit.caller.request_id, call.id)
+
+    def _counted(self, snapshot: Snapshot, call: Call, deny: Deny) -> tuple[Call, Deny]:
+        """What counting refusals makes of one."""
+        known = len(call.notes)
+        try:
+            call, deny = snapshot.refused(call, deny)
+        except Exception as failure:
+            # The boundary of a control; the call is refused whatever became of counting it.
+            _log.error("a refusal could not be counted: %s", type(failure).__qualname__)
+            return call, deny
+        for note in call.notes[known:]:
+            self._services.telemetry.observed(note.policy, note.label)
+        return call, deny
 
     def _face(self, visit: _Visit) -> Dialect | None:
         head = visit.exchange.head

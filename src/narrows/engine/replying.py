@@ -24,6 +24,9 @@ _PASSED: Final = frozenset(
 
 _RETRIED: Final = frozenset({408, 409, 429})
 
+LONGEST_WAIT: Final = 60
+"""Seconds for which an SDK waits; told to wait longer, it would try too early."""
+
 
 def reply_headers(request_id: str, call_id: str | None, content_type: bytes) -> list[tuple[bytes, bytes]]:
     """The headers every reply of the gate carries."""
@@ -49,7 +52,8 @@ def refuse(exchange: Exchange, dialect: Dialect | None, deny: Deny, request_id: 
         headers.append((b"www-authenticate", b'Bearer realm="narrows"'))
     if deny.retry_after is not None:
         headers.append((b"retry-after", str(deny.retry_after).encode()))
-    if not meaning.retry and (meaning.status >= 500 or meaning.status in _RETRIED):
+    later = deny.retry_after is not None and deny.retry_after > LONGEST_WAIT
+    if (later or not meaning.retry) and (meaning.status >= 500 or meaning.status in _RETRIED):
         # SDKs retry these by themselves; this refusal would only repeat.
         headers.append((b"x-should-retry", b"false"))
     deny = explained(deny, call_id)

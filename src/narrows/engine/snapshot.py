@@ -18,6 +18,11 @@ from narrows.ports.identity import Authenticator
 from narrows.ports.offload import Apart
 
 
+def as_it_is(call: Call, deny: Deny) -> tuple[Call, Deny]:
+    """A refusal, where no policy counts them."""
+    return call, deny
+
+
 def nothing_sent(_principal: str) -> Mapping[str, frozenset[bytes]]:
     """What sessions have sent, where no rule asks."""
     return {}
@@ -38,7 +43,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Everything a call is judged by. `controls` are in the order of the request, `reply_controls` of the reply.
     `recordable` gives a refused call and its refusal as they may be recorded, whatever control refused; None: as they
     are. `sent` gives what the sessions of a principal have sent, as digests by session. `apart` is the way to the
-    process that judges large calls by the same snapshot; None: they are judged here.
+    process that judges large calls by the same snapshot; None: they are judged here. `refused` is told of every refusal
+    of a known caller, and gives the call with what is to be noted and the refusal that the caller gets.
     """
 
     revision: str
@@ -52,6 +58,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     recordable: Callable[[Call, Deny], tuple[Call, Deny]] | None = None
     sent: Callable[[str], Mapping[str, frozenset[bytes]]] = nothing_sent
     apart: Apart | None = None
+    refused: Callable[[Call, Deny], tuple[Call, Deny]] = as_it_is
 
 
 class Snapshots:

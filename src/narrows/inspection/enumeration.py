@@ -1,12 +1,12 @@
 """How many different things one identity has tried within a time: models or routes that it was refused, or named.
 
 Trying names one after the other is how somebody finds out what there is. Time is passed in. Names are kept as hashes
-of eight bytes, so that long ones take no more room. Beyond the capacity the count stays at it, until the oldest have
-passed.
+of eight bytes, so that long ones take no more room. Beyond the capacity the oldest give way, so the count stays at it.
+What is kept is replaced, never changed, so that threads may ask while another adds.
 """
 
 import hashlib
-from collections import OrderedDict
+import math
 from collections.abc import Callable, Hashable
 from typing import Final, Generic, TypeVar
 
@@ -15,34 +15,31 @@ IDENTITIES: Final = 10_000
 
 
 class Distinct:
-    """The different names of one identity within the last `seconds`."""
+    """The different names of one identity, those tried last."""
 
-    __slots__ = ("_capacity", "_last", "_seconds")
+    __slots__ = ("_capacity", "_last")
 
-    def __init__(self, seconds: float = 600.0, capacity: int = CAPACITY) -> None:
-        self._seconds = seconds
+    def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
-        self._last: OrderedDict[bytes, float] = OrderedDict()
+        self._last: tuple[tuple[bytes, float], ...] = ()
+        """Each name and when it was last tried, the oldest first."""
 
-    def add(self, name: str, now: float) -> int:
-        """Takes a name into account and says how many different ones there were, itself counted."""
-        last = self._last
-        self._expire(now)
+    def add(self, name: str, now: float) -> None:
+        """Takes a name into account."""
         key = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        if key in last or len(last) < self._capacity:
-            last[key] = now
-            last.move_to_end(key)
-        return len(last)
+        others = [pair for pair in self._last if pair[0] != key]
+        self._last = (*others[-self._capacity + 1 :], (key, now))
 
-    def count(self, now: float) -> int:
-        """How many different names there were."""
-        self._expire(now)
-        return len(self._last)
+    def count(self, now: float, seconds: float) -> int:
+        """How many different names there were within the last `seconds`."""
+        return sum(at > now - seconds for _, at in self._last)
 
-    def _expire(self, now: float) -> None:
-        last = self._last
-        while last and next(iter(last.values())) <= now - self._seconds:
-            last.popitem(last=False)
+    def fewer_in(self, now: float, seconds: float, names: int) -> int:
+        """Whole seconds until there are fewer than `names` within `seconds`, if nothing more is tried; 1 at least."""
+        times = [at for _, at in self._last if at > now - seconds]
+        if len(times) < names:
+            return 1
+        return max(1, math.ceil(times[len(times) - names] + seconds - now))
 
 
 K = TypeVar("K", bound=Hashable)
@@ -50,29 +47,32 @@ V = TypeVar("V")
 
 
 class PerIdentity(Generic[K, V]):
-    """Something for each identity, made when it is first asked for: the IDENTITIES most recently asked for are kept.
+    """Something for each identity, made when it is first asked for: at least IDENTITIES of those most recently asked
+    for are kept, and never more than twice as many.
 
-    An identity that is dropped begins anew; whoever has so many identities at hand is not stopped by counting one.
+    Two generations instead of a linked list. An identity that is dropped begins anew; whoever has so many identities at
+    hand is not stopped by counting one.
     """
 
-    __slots__ = ("_kept", "_limit", "_make")
+    __slots__ = ("_limit", "_make", "_old", "_young")
 
     def __init__(self, make: Callable[[], V], limit: int = IDENTITIES) -> None:
         self._make = make
         self._limit = limit
-        self._kept: OrderedDict[K, V] = OrderedDict()
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
 
     def of(self, identity: K) -> V:
         """What belongs to the identity."""
-        kept = self._kept
-        value = kept.get(identity)
+        value = self._young.get(identity)
         if value is None:
-            value = kept[identity] = self._make()
-            if len(kept) > self._limit:
-                kept.popitem(last=False)
-        else:
-            kept.move_to_end(identity)
+            value = self._old.get(identity)
+            if value is None:
+                value = self._make()
+            if len(self._young) >= self._limit:
+                self._old, self._young = self._young, {}
+            self._young[identity] = value
         return value
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._young.keys() | self._old.keys())

@@ -6,7 +6,6 @@ letters and digits, in lower case; of scripts without spaces, each character. Ti
 """
 
 import re
-from collections import deque
 from typing import Final
 from zlib import crc32
 
@@ -20,6 +19,9 @@ from between, by place. What is inserted into a long prompt shifts the latter, s
 
 SHORTEST: Final = 8
 """Shingles without which two prompts are only alike if they are the same."""
+
+PROMPTS: Final = 128
+"""Prompts of one identity that are kept: 100 bytes each."""
 
 _WORD: Final = re.compile(r"[0-9A-Za-z_\u00aa-\u024f\u0370-\u052f]+|[^\W_]")
 _EMPTY: Final = bytes(BINS)
@@ -72,25 +74,24 @@ def similarity(one: int, other: int) -> float:
 
 
 class Window:
-    """The prompts of one identity within the last `seconds`, at most `capacity` of them."""
+    """The last `capacity` prompts of one identity. They are replaced, never changed, so that threads may ask while
+    another adds."""
 
-    __slots__ = ("_prompts", "_seconds", "_threshold")
+    __slots__ = ("_capacity", "_prompts")
 
-    def __init__(self, capacity: int = 128, seconds: float = 600.0, threshold: float = 0.7) -> None:
-        """`threshold`: from which similarity on two prompts are nearly the same."""
-        self._prompts: deque[tuple[float, int]] = deque(maxlen=capacity)
-        self._seconds = seconds
-        self._threshold = threshold
+    def __init__(self, capacity: int = PROMPTS) -> None:
+        self._capacity = capacity
+        self._prompts: tuple[tuple[float, int], ...] = ()
 
-    def add(self, sketch: int, now: float) -> int:
-        """Takes a prompt into account and says how many in the window were nearly the same, itself not counted."""
-        prompts = self._prompts
-        while prompts and prompts[0][0] <= now - self._seconds:
-            prompts.popleft()
-        alike = sum(similarity(sketch, other) >= self._threshold for _, other in prompts) if sketch else 0
+    def add(self, sketch: int, now: float) -> None:
+        """Takes a prompt into account; one without words is like none."""
         if sketch:
-            prompts.append((now, sketch))
-        return alike
+            self._prompts = (*self._prompts[-self._capacity + 1 :], (now, sketch))
+
+    def alike(self, sketch: int, now: float, seconds: float, threshold: float) -> list[float]:
+        """When prompts were sent within the last `seconds` that are as similar as the threshold, the oldest first."""
+        since = now - seconds
+        return [at for at, other in self._prompts if at > since and similarity(sketch, other) >= threshold]
 
     def __len__(self) -> int:
         return len(self._prompts)

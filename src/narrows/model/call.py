@@ -54,6 +54,8 @@ class Call(msgspec.Struct, frozen=True):
     None: it has not been masked yet. `spans` is what plug-ins found in its texts; None: none was asked. `shown_path` is
     how the path is recorded where it holds what masks hide. `known` are the places among the request's texts of those
     that this session has sent before, `tags` the digests by which all are known; `labels` is what classifiers say.
+    `sketch` tells prompts that are alike; empty: nobody asks, or it says nothing new. `system` is the system text, cut
+    to what replies are compared with; None: nobody compares.
     """
 
     id: str
@@ -80,6 +82,8 @@ class Call(msgspec.Struct, frozen=True):
     known: frozenset[int] = frozenset()
     tags: tuple[bytes, ...] = ()
     labels: Labels = NO_LABELS
+    sketch: bytes = b""
+    system: str | None = None
 
     @property
     def operation(self) -> str:

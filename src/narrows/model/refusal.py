@@ -29,6 +29,7 @@ class Code(StrEnum):
     PROMPT_NOT_ALLOWED = "prompt_not_allowed"
     REPLY_DENIED = "reply_denied"
     SENSITIVE_DATA = "sensitive_data"
+    PROBING_SUSPECTED = "probing_suspected"
     PROMPT_TOO_LONG = "prompt_too_long"
     OUTPUT_LIMIT = "output_limit"
     REQUEST_MALFORMED = "request_malformed"
@@ -189,6 +190,13 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         False,
         "The prompt or the reply holds sensitive data that a policy blocks.",
         "Take the data out of the prompt; the message names its kind and place.",
+    ),
+    Code.PROBING_SUSPECTED: Meaning(
+        429,
+        Kind.RATE,
+        True,
+        "The identity has tried too many names that it may not use, or sent too many prompts that are nearly the same.",
+        "Wait as long as `Retry-After` says; the message names what was noticed, and the policy.",
     ),
     Code.PROMPT_TOO_LONG: Meaning(
         400,

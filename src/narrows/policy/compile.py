@@ -16,6 +16,7 @@ from narrows.policy.decide import Compiled
 from narrows.policy.globs import GlobSet
 from narrows.policy.masks import compile_masks
 from narrows.policy.policyset import PolicySet
+from narrows.policy.probing import check_probing
 from narrows.policy.reply_rules import compile_reply_rules
 from narrows.policy.rules import PackPatterns, compile_rules
 from narrows.policy.who import Clause, WhoIndex, normalise
@@ -39,6 +40,7 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
     for index, policy in enumerate(config.policies):
         clause = numbers.setdefault(normalise(policy.who, issuers), len(numbers))
         rules = compile_rules(policy, f"policies[{index}]", vocabulary, problems, packs)
+        check_probing(policy, f"policies[{index}]", problems)
         masks = compile_masks(policy, f"policies[{index}]", vocabulary, problems)
         replies = compile_reply_rules(policy, f"policies[{index}]", vocabulary, problems, plugged)
         compiled.append(_compiled(policy, clause, connections, rules, masks, replies))

@@ -79,10 +79,10 @@ def describe_reply_rule(rule: ReplyRule, vocabulary: Vocabulary) -> str:
 
 
 def _matches(policy: Policy) -> Iterator[tuple[str, Action, ReplyMatch]]:
-    """Every rule, and its place below the policy."""
+    """Every rule, and its place below the policy, but those of packs alone, which other controls look for."""
     for index, entry in enumerate(policy.responses):
         for action, match in ((Action.DENY, entry.deny), (Action.FLAG, entry.flag)):
-            if match is not None:
+            if match is not None and match.looks_itself:
                 yield f"responses[{index}]", action, match
 
 

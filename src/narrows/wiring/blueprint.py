@@ -27,6 +27,7 @@ from narrows.policy.inspect import RuleInspector
 from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.http import HeaderList
 from narrows.wiring.order import controls
+from narrows.wiring.probing import probing_controls
 from narrows.wiring.readings import TextReadings
 
 if TYPE_CHECKING:
@@ -36,8 +37,11 @@ if TYPE_CHECKING:
     from narrows.wiring.reload import Stamp
 
 PURE: Final = frozenset(
-    {"access", "parameters", "prompt_size", "media", "new_content", "scan", "prompt_rules", "mask", "output_cap"}
-)
+    {
+        "access", "parameters", "prompt_size", "media", "sketch", "new_content", "scan", "prompt_rules", "mask", "echo",
+        "reply_packs", "output_cap",
+    }
+)  # fmt: skip
 """Controls that judge a call by itself and their settings alone, so that they judge the same in any process. Where a
 snapshot has another one, large calls are judged in the gate."""
 
@@ -107,7 +111,7 @@ def build(plan: Blueprint) -> tuple[Snapshot, Tools]:
     mask = None if engine is None or not masks else _mask(engine, plan, policies.masks)
     sent = Sessions(plan.sent_key)
     inspector = RuleInspector(TextReadings(), _sights(engine) if engine is not None and looks else None)
-    request, reply = controls(inspector, sent, mask)
+    request, reply = controls(inspector, sent, mask, probing=probing_controls(config, policies, None))
     connections = {
         name: Connected(
             name=name,

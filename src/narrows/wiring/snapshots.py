@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from narrows.config.schema import Config, Connection, IdentitySettings
 from narrows.dialects.registry import build_dialect
-from narrows.engine.snapshot import Connected, Snapshot, nothing_sent
+from narrows.engine.snapshot import Connected, Snapshot, as_it_is, nothing_sent
 from narrows.identity.authenticator import GateAuthenticator, build_authenticator
 from narrows.inspection.novelty import Sessions
 from narrows.policy.globs import GlobSet
@@ -19,6 +19,7 @@ from narrows.upstream.registry import Upstreams
 from narrows.wiring.blueprint import PURE
 from narrows.wiring.masks import MaskControls
 from narrows.wiring.order import controls
+from narrows.wiring.probing import GATE_ONLY, Tried, probing_controls
 from narrows.wiring.readings import TextReadings
 
 MakesApart = Callable[[Config, PolicySet], Awaitable[Apart]]
@@ -41,6 +42,7 @@ class SnapshotBuilder:
         self._upstreams = upstreams
         self._apart = apart
         self._sent = sent
+        self._tried = Tried()
         self._masks = masks
         self._accounts = accounts
         self._clock = clock
@@ -59,7 +61,8 @@ class SnapshotBuilder:
         mask = await self._masks.control(config, policies)
         analyze = await self._masks.analyze(config, policies)
         inspector = RuleInspector(TextReadings(), await self._masks.sights(config, policies))
-        request, reply = controls(inspector, self._sent, mask, analyze)
+        probing = probing_controls(config, policies, self._tried)
+        request, reply = controls(inspector, self._sent, mask, analyze, probing)
         return Snapshot(
             revision=policies.revision,
             connections=connections,
@@ -72,11 +75,12 @@ class SnapshotBuilder:
             recordable=None if mask is None else mask.redacted,
             sent=self._sent.of if policies.rules else nothing_sent,
             apart=await self._judged_apart(config, policies, request),
+            refused=probing.enumeration[0].refused if probing.enumeration else as_it_is,
         )
 
     async def _judged_apart(self, config: Config, policies: PolicySet, request: Sequence[Control]) -> Apart | None:
         """None where a control must see every call itself."""
-        if self._apart is None or not all(control.name in PURE for control in request):
+        if self._apart is None or not all(control.name in PURE | GATE_ONLY for control in request):
             return None
         return await self._apart(config, policies)
 

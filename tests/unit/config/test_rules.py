@@ -40,3 +40,9 @@ def test_what_is_out_of_bounds_is_refused(plain: dict[str, Any]) -> None:
 def test_replies_have_no_settings_of_prompts(key: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"deny": {"words": ["x"], key: True}}, ReplyRule)
+
+
+def test_packs_are_not_looked_for_by_the_rule_itself() -> None:
+    assert not PromptMatch(packs=("*",)).looks_itself
+    assert PromptMatch(packs=("*",), words=("x",)).looks_itself
+    assert PromptMatch(labels=("x",)).looks_itself

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from narrows.engine.apart import BATCH, WHOLE, Digested, Errand, Settled, begun, digest, judge, rejoined
+from narrows.engine.apart import BATCH, WHOLE, Digested, Errand, Settled, digest, judge, rejoined
 from narrows.engine.bodies import Prepared
+from narrows.engine.facts import begun
 from narrows.engine.judging import Caller
 from narrows.model.call import Source
 from narrows.model.principal import Credential, Identity, Principal

@@ -75,19 +75,24 @@ def test_a_sketch_is_small_and_the_same_in_every_process() -> None:
     assert f"{value % (1 << 64):016x}" == "0000000000000000"
 
 
-def test_a_window_counts_what_is_nearly_the_same() -> None:
-    window = Window(capacity=10, seconds=60)
-    words = prompt(3)
-    assert [window.add(sketch(" ".join(changed(words, 0.02, seed))), seed) for seed in range(4)] == [0, 1, 2, 3]
-    assert window.add(sketch(" ".join(prompt(4))), 5) == 0
+def test_a_window_finds_what_is_nearly_the_same() -> None:
+    window, words = Window(), prompt(3)
+    for seed in range(4):
+        window.add(sketch(" ".join(changed(words, 0.02, seed))), seed)
+    window.add(sketch(" ".join(prompt(4))), 4)
+    same = sketch(" ".join(words))
+    assert window.alike(same, 4, 60, 0.7) == [0, 1, 2, 3]
+    assert window.alike(same, 4, 60, 1.0) == [at for at in range(4) if changed(words, 0.02, at) == words]
 
 
-def test_a_window_forgets_by_time_and_by_number() -> None:
-    window = Window(capacity=3, seconds=60)
+def test_a_window_looks_back_as_far_as_it_is_asked_to_and_forgets_by_number() -> None:
+    window = Window(capacity=3)
     same = sketch(" ".join(prompt(5)))
-    assert [window.add(same, now) for now in (0, 1, 2, 3, 4)] == [0, 1, 2, 3, 3]
+    for now in range(5):
+        window.add(same, now)
+    assert window.alike(same, 4, 60, 0.7) == [2, 3, 4]
+    assert window.alike(same, 4, 2, 0.7) == [3, 4]
+    assert window.alike(same, 1_000, 60, 0.7) == []
+    window.add(0, 5)
     assert len(window) == 3
-    assert window.add(same, 63) == 1
-    assert window.add(same, 1_000) == 0
-    assert window.add(0, 1_001) == 0
-    assert len(window) == 1
+    assert window.alike(0, 5, 60, 0.1) == []

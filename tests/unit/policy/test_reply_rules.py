@@ -99,3 +99,9 @@ def test_a_rule_in_words() -> None:
 def test_a_rule_knows_whether_its_policy_lets_media_pass() -> None:
     deny = {"deny": {"words": ["x"]}}
     assert [rules(deny, media=media)[0].media for media in ("allow", "refuse")] == [True, False]
+
+
+def test_packs_alone_are_looked_for_elsewhere() -> None:
+    assert rules({"flag": {"packs": ["reply-links"]}}) == ()
+    (both,) = rules({"flag": {"packs": ["reply-links"], "words": ["x"]}})
+    assert len(both.rows) == 1
