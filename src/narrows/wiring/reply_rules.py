@@ -18,7 +18,6 @@ from narrows.masking import organisation
 from narrows.masking.detector import Detector
 from narrows.masking.organisation import BOUNDS
 from narrows.masking.patterns import PatternRefused
-from narrows.masking.rows import compile_row
 from narrows.masking.section import Section
 from narrows.masking.wordlist import WordList
 from narrows.policy.reply_rules import Wanted
@@ -49,23 +48,40 @@ NO_ROWS: Final = Rows()
 
 def compile_rows(rows: Sequence[Wanted], load: Load | None = None) -> Rows:
     """Raises ConfigError with everything that is wrong. `load` is that of a section."""
-    problems: list[Problem] = []
-    detectors: list[Detector] = []
-    lists: list[WordList] = []
+    try:
+        detectors = [detector for row in rows for detector in _detectors(row)]
+        lists = tuple(words for row in rows for words in _lists(row))
+        return Rows(_section(detectors, load) if detectors else None, lists)
+    except PatternRefused as refused:
+        raise ConfigError(list(_culprits(rows)) or [Problem(rows[0].key, str(refused))]) from None
+
+
+def _section(detectors: Sequence[Detector], load: Load | None) -> Section:
+    """What was kept of these patterns was compiled whole before: its matchers may wait for their first use. Raises
+    PatternRefused."""
+    kept: list[bytes | None] = []
+
+    def read(key: str) -> bytes | None:
+        kept.append(None if load is None else load(key))
+        return kept[-1]
+
+    section = Section(detectors, bounds=BOUNDS, load=read)
+    if kept == [None]:
+        section.compile_matchers()
+    return section
+
+
+def _culprits(rows: Iterable[Wanted]) -> Iterator[Problem]:
+    """What can't be compiled by itself either."""
     for row in rows:
         try:
-            made = list(_detectors(row))
-            for detector in made:
-                compile_row(detector, BOUNDS)
-            detectors += made
-            lists += _lists(row)
+            _lists(row)
+            if made := list(_detectors(row)):
+                _section(made, None)
         except PatternRefused as refused:
             message = re.sub(rf"^(?:(?:detector|pattern|word list) {row.name.lower()}(?:\.\d+)?: )+", "", str(refused))
             hint = next((hint for what, hint in HINTS.items() if what in message and "`not_before`" not in hint), None)
-            problems.append(Problem(row.key, message, hint))
-    if problems:
-        raise ConfigError(problems)
-    return Rows(Section(detectors, bounds=BOUNDS, load=load) if detectors else None, tuple(lists))
+            yield Problem(row.key, message, hint)
 
 
 def _detectors(row: Wanted) -> Iterator[Detector]:
@@ -118,7 +134,7 @@ def _ends(character: str) -> bool:
     return character == "_" or character.isalnum() or unicodedata.category(character)[0] == "M"
 
 
-def _lists(row: Wanted) -> Iterator[WordList]:
+def _lists(row: Wanted) -> list[WordList]:
     """The list of the words that are not ASCII. Raises PatternRefused."""
     words = sorted({word.strip() for word in row.words if not word.isascii()})
     for word in words:
@@ -126,5 +142,4 @@ def _lists(row: Wanted) -> Iterator[WordList]:
             raise PatternRefused(
                 f"{word!r} has signs beside letters that are not ASCII, and can't be found in replies: leave them out"
             )
-    if words:
-        yield WordList(row.name.lower(), row.name, words)
+    return [WordList(row.name.lower(), row.name, words)] if words else []

@@ -1,8 +1,10 @@
 """What can't be inspected is refused where what it stands in is inspected: in prompts, or in replies."""
 
+from msgspec.structs import replace
+
 from narrows.controls.media import Media
 from narrows.model.call import Call
-from narrows.model.plan import Mask, Plan, Transform
+from narrows.model.plan import Action, Mask, Plan, ReplyRule, Transform
 from narrows.model.refusal import Code
 from narrows.model.text import Opaque
 from narrows.model.verdict import Deny, Note
@@ -28,6 +30,17 @@ def test_media_is_refused_where_prompts_are_inspected() -> None:
 
 def test_a_plan_that_names_no_refuser_still_refuses() -> None:
     assert isinstance(outcome(Plan("r", inspects=True)), Deny)
+
+
+def test_a_reply_that_can_not_be_read_ends_where_a_rule_denies_replies() -> None:
+    rule = ReplyRule("r", "p", Action.DENY, "no", rows=frozenset({"REPLY_RULE_1"}))
+    shown = event()
+    shown.opaque = [IMAGE]
+    deny = begun(Media(), call(Plan("r", replies=(rule,)))).on_event(shown)
+    assert isinstance(deny, Deny)
+    assert (deny.code, deny.policy) == (Code.MEDIA_NOT_ALLOWED, "p")
+    for passing in (replace(rule, media=True), replace(rule, observe=True), replace(rule, action=Action.FLAG)):
+        assert Media().begin(call(Plan("r", replies=(passing,)))) is None
 
 
 def test_media_passes_where_it_is_allowed_or_nobody_looks() -> None:

@@ -22,6 +22,17 @@ def recorder() -> tuple[Recorder, MemoryJournal]:
     return Recorder(journal, Ticking(), CALL, 0), journal
 
 
+async def test_what_rules_saw_in_a_reply_is_told_at_its_end() -> None:
+    record, journal = recorder()
+    await record.open(())
+    first, second = Note(Code.REPLY_DENIED, "p", "a", "content", flagged=True), Note(Code.REPLY_DENIED, "p", "b")
+    record.stream(Event(None, notes=[first]))
+    record.stream(Event(None))
+    record.stream(Event(None, notes=[second]))
+    record.close(Outcome.DONE, 200)
+    assert journal.closed[0].notes == (first, second)
+
+
 def test_every_fact_of_a_forwarded_call_stands_in_its_own_place() -> None:
     """The entry is made by position, so this compares it with one that is made by name."""
     asked = Asked("chat", "asked-model", {}, stream=True)

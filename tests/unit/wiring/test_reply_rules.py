@@ -75,6 +75,17 @@ def test_words_are_whole_in_every_script(word: str, text: str, expected: bool) -
     assert found(text, words=(word,)) is expected
 
 
+def test_what_was_compiled_before_is_read() -> None:
+    rows = [Wanted(NAME, "k", pattern="nautilus"), Wanted(f"{ROW}B2", "k", words=("one", "C++"))]
+    first = compile_rows(rows).section
+    assert first is not None
+    kept = {first.key: first.dump()}
+    again = compile_rows(rows, kept.pop).section
+    assert again is not None
+    assert not kept, "it was asked for once"
+    assert again.dump() == first.dump()
+
+
 def test_more_words_than_one_row_holds() -> None:
     words = tuple(f"word{number}x" for number in range(3 * TOGETHER))
     assert all(found(f"a {word} b", words=words) for word in (words[0], words[TOGETHER], words[-1]))
