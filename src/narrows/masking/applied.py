@@ -15,6 +15,7 @@ from narrows.masking.masker import Masked, Masker
 from narrows.masking.numbers import is_measured, replace_numbers
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.spotted import Collector, Ranks, Spotter, alone, wanted
+from narrows.masking.tokenizing import TokenMasker
 from narrows.masking.tokens import Tokens
 from narrows.model.path import PathRefused, child, element, parse
 from narrows.model.plan import Mask, ReplyRule, Transform
@@ -71,7 +72,7 @@ class Side:
         """The same for one call, which makes tokens of its own. Else what would be a token is redacted."""
         masker, fields = self.masker, self.fields
         keyed = Side(
-            None if masker is None else masker.keyed(tokens),
+            None if masker is None else TokenMasker(masker, tokens),
             self.watcher,
             None if fields is None else fields.keyed(tokens),
             self._blocking,

@@ -27,7 +27,6 @@ from narrows.masking.numbers import is_measured
 from narrows.masking.streaming import MaskStream
 from narrows.model.names import named
 from narrows.model.path import child, element
-from narrows.model.plan import Transform
 
 SHOWN_KEY: Final = 128
 """Characters of a key in the path of a finding; an ellipsis stands for the rest."""
@@ -296,7 +295,7 @@ class _Text:
         for finding in findings[self._counted :]:
             stop = done + finding.start - self._at
             parts.append(self._spelled(masked[done:stop]))
-            done = stop + _length(finding, masked, stop)
+            done = stop + standins.length(masked, stop)  # It needs no escapes, so it is the same in JSON.
             parts.append(masked[stop:done])
             self._at = finding.end
         self._counted = len(findings)
@@ -319,10 +318,3 @@ class _Text:
             done = place - start + 1
         parts.append(text[done:])
         return "".join(parts)
-
-
-def _length(finding: Finding, masked: str, at: int) -> int:
-    """Of the stand-in at a place. It needs no escapes, so it is the same in JSON."""
-    if finding.transform is Transform.PARTIAL and masked.startswith(standins.STARS, at):
-        return len(standins.STARS) + standins.SHOWN
-    return masked.index("]", at) + 1 - at

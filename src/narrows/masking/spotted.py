@@ -17,6 +17,7 @@ from narrows.masking.findings import HOLD, Finding, stand_in
 from narrows.masking.masker import Masked, Masker
 from narrows.masking.plan import NOBODY
 from narrows.masking.streaming import MaskStream
+from narrows.masking.tokenizing import respelled
 from narrows.model.plan import Transform
 from narrows.model.span import Span, Spans
 
@@ -79,7 +80,10 @@ class Spotter(Masker):
                 raise NotAnalyzed
             return masked
         found = list(self._findings(text, spans)) if spans else []
-        return self._union(text, [*masked.findings, *found]) if found else masked
+        if not found:
+            return masked
+        union, tokens = self._union(text, [*masked.findings, *found]), self._chosen.tokens
+        return union if tokens is None else respelled(tokens, text, union)
 
     def stream(self, before: str = "") -> MaskStream:
         return _Held(self, before)

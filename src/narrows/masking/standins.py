@@ -88,6 +88,14 @@ def begun_token(text: str) -> int:
     return match.start() if match else len(text)
 
 
+def length(text: str, at: int) -> int:
+    """Of the stand-in at a place; of all that follows where there is none."""
+    if text.startswith(STARS, at):
+        return len(STARS) + SHOWN
+    end = text.find("]", at)
+    return (len(text) if end < 0 else end + 1) - at
+
+
 def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 

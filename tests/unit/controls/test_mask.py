@@ -10,9 +10,10 @@ from narrows.dialects.reading import Reading
 from narrows.model.call import Call, Source
 from narrows.model.plan import Mask as Entry
 from narrows.model.plan import Plan, Transform
+from narrows.model.principal import Principal
 from narrows.model.refusal import Code
 from narrows.model.text import Masked, Role, Text
-from narrows.model.verdict import Deny, Note
+from narrows.model.verdict import Deny, Note, Proceed
 from unit.controls.calls import begun, call, event, judged
 from unit.masking.samples import engine
 
@@ -274,3 +275,55 @@ def test_what_the_caller_says_of_a_call_is_masked_too() -> None:
     assert isinstance(after, Call)
     assert after.source.justification == "for [US_SSN]"
     assert [note.param for note in after.notes] == ["$['[US_SSN]']", None]
+
+
+class TestTokens:
+    """`with: token`: the control says what its stand-ins stand for, and nobody else is told."""
+
+    MASK = entry(transform=Transform.TOKEN)
+
+    def proceeded(self, about: Call) -> Proceed:
+        verdict = begun(control(), about).on_request(about)
+        assert isinstance(verdict, Proceed)
+        return verdict
+
+    def test_the_verdict_brings_the_way_back(self) -> None:
+        verdict = self.proceeded(asking(f"my ssn is {SSN}", f"{SSN}!", mask=self.MASK))
+        assert verdict.call is not None
+        assert verdict.originals is not None
+        first, second = (text.value for text in verdict.call.asked.texts)
+        token = second[:-1]
+        assert first == f"my ssn is {token}"
+        assert token.startswith("[US_SSN:")
+        assert verdict.originals.pairs() == [(token, SSN)]
+        assert SSN not in repr(verdict)
+
+    def test_there_is_none_where_nothing_was_found_or_nothing_is_a_token(self) -> None:
+        assert self.proceeded(asking("hello", mask=self.MASK)).originals is None
+        assert self.proceeded(asking(SSN)).originals is None
+
+    def test_each_principal_has_stand_ins_of_its_own(self) -> None:
+        alice = asking(SSN, mask=self.MASK)
+        bob = msgspec.structs.replace(alice, principal=Principal("corp", "bob"))
+        texts = [judged(control(), about) for about in (alice, alice, bob)]
+        hers, again, his = (about.asked.texts[0].value for about in texts if isinstance(about, Call))
+        assert hers == again != his
+
+    def test_a_reply_is_redacted_and_stand_ins_in_it_stay(self) -> None:
+        about = asking(SSN, mask=self.MASK)
+        guard = begun(control(), about)
+        verdict = guard.on_request(about)
+        assert isinstance(verdict, Proceed)
+        assert verdict.originals is not None
+        ((token, _),) = verdict.originals.pairs()
+        said = event(f"{token} and 078-05-1121")
+        said.last = True
+        assert guard.on_event(said) is None
+        assert said.deltas[0].text == f"{token} and [US_SSN]"
+
+    def test_a_refused_call_is_recorded_with_stand_ins(self) -> None:
+        about = asking(SSN, mask=self.MASK)
+        recorded, _ = control().redacted(about, Deny(Code.MODEL_NOT_ALLOWED, "no"))
+        forwarded = judged(control(), about)
+        assert isinstance(forwarded, Call)
+        assert recorded.asked.texts == forwarded.asked.texts

@@ -177,3 +177,15 @@ def test_names_of_members_that_no_api_gives_are_texts() -> None:
     assert list(tree) == ["usage", "system_fingerprint", "[US_SSN]"]
     assert all(name == name.lower() for name in MEMBERS)
     assert not MEMBERS & API_KEYS
+
+
+def test_a_key_can_be_renamed_again_and_back() -> None:
+    tree: dict[str, Any] = {"a": 1, "b": {"c": 2}}
+    deltas: list[Delta] = []
+    collect(deltas, 0, "other", [tree], 0)
+    renamed = next(delta for delta in deltas if delta.key == "a" and isinstance(delta.container, Keys))
+    for name in ("x", "b", "b", "a"):
+        renamed.text = name
+        put_back(deltas)
+        assert list(tree.values()) == ["1" if type(tree[next(iter(tree))]) is str else 1, {"c": 2}]
+        assert next(iter(tree)) == {"x": "x", "b": "b_2", "a": "a"}[name]

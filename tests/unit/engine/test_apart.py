@@ -12,10 +12,11 @@ from narrows.engine.bodies import Prepared
 from narrows.engine.facts import begun
 from narrows.engine.judging import Caller
 from narrows.model.call import Source
+from narrows.model.originals import Originals
 from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.refusal import Code
 from narrows.model.text import Masked
-from narrows.model.verdict import Deny, Note
+from narrows.model.verdict import Deny, Note, Proceed
 from narrows.ports.dialect import ReplyInvalid, Route
 from unit.engine.world import POLICY, World, chat, completion
 
@@ -188,3 +189,39 @@ async def test_an_answer_is_read_by_type() -> None:
 
     with pytest.raises(msgspec.ValidationError):
         await judge(Lying(), World().snapshots.current, ERRAND, b"{}")
+
+
+class Tokenizing:
+    """A control that says what a stand-in stands for."""
+
+    name = "tokenizing"
+
+    def begin(self, call: object) -> "Tokenizing":
+        return self
+
+    def on_request(self, call: object) -> Proceed:
+        return Proceed(None, Originals([(f"[NOTE:{'b' * 11}{letter}]", letter) for letter in "cdf"]))
+
+    def on_end(self, outcome: object, usage: object) -> None:
+        """Nothing."""
+
+
+async def test_what_stand_ins_stand_for_travels_back_and_forth_but_not_with_a_refusal() -> None:
+    world = World([POLICY | {"prompts": RULES}])
+    current = world.snapshots.current
+    world.apart.snapshot = msgspec.structs.replace(current, controls=(Tokenizing(), *current.controls))
+    settled = await judged(world, chat())
+    assert isinstance(settled, Settled)
+    assert settled.originals is not None
+    assert len(settled.originals) == 3
+    data = json.dumps(completion("see [NOTE:bbbbbbbbbbbd]")).encode()
+    reply = await digest(world.apart, settled.call, data, settled.originals)
+    assert isinstance(reply, Digested)
+    assert json.loads(reply.body)["choices"][0]["message"]["content"] == "see [NOTE:bbbbbbbbbbbd]"
+    assert json.loads(reply.shown)["choices"][0]["message"]["content"] == "see d"
+    plain = await digest(world.apart, settled.call, data)
+    assert isinstance(plain, Digested)
+    assert plain.shown == plain.body == reply.body
+    refused = await judged(world, chat("drop table"))
+    assert isinstance(refused, Settled)
+    assert refused.originals is None

@@ -7,6 +7,7 @@ import pytest
 
 from narrows.engine.chain import Chain
 from narrows.model.call import Asked, Call, Source
+from narrows.model.originals import Originals
 from narrows.model.plan import Plan
 from narrows.model.principal import Credential, Principal
 from narrows.model.record import Outcome
@@ -236,3 +237,17 @@ async def test_a_guard_that_begins_in_a_thread_after_the_end_is_released_there()
     assert sorted(entry for entry in log if entry.endswith("on_end")) == ["b.on_end", "slow.on_end"]
     assert "b.on_request" not in log
     assert "c.begin" not in log
+
+
+def test_what_stand_ins_stand_for_is_gathered() -> None:
+    log: list[str] = []
+    first, second = Originals([("[A:x]", "1")]), Originals([("[B:y]", "2")])
+    run = chain(Step("a", log, on_request=Proceed(None, first)), Step("b", log, on_request=Proceed(None, second)))
+    assert run.judge() is None
+    assert run.originals is not None
+    assert run.originals.pairs() == [("[A:x]", "1"), ("[B:y]", "2")]
+    assert chain(Step("a", log)).originals is None
+    judged = Chain(run.snapshot, CALL, Originals([("[C:z]", "3")]))
+    assert judged.judge() is None
+    assert judged.originals is not None
+    assert len(judged.originals) == 3

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from narrows.masking import folding
 from narrows.masking.fields import ENTITY
 from narrows.masking.folding import MOST_DROPPED, Folded, Folder, encode, fold_character
 from narrows.masking.patterns import EDGE, WALL
@@ -125,3 +126,14 @@ def test_a_normalised_text_folds_like_its_parts() -> None:
 def test_what_field_rules_put_in_place_of_a_value_is_a_wall() -> None:
     hashed = f"[{ENTITY}:{'b' * 20}]"
     assert folded(f"a [{ENTITY}] b {hashed}") == f"a {WALL} b {WALL}"
+
+
+def test_no_more_characters_are_remembered_than_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "MOST_LEARNT", 140)
+    text = "".join(map(chr, range(0xC0, 0x300))) + "\u0301ﬁ½４"
+    folder, known = Folder(), Folder()
+    for _ in range(2):
+        assert folder.whole(text).text == "".join((EDGE, *map(fold_character, text), EDGE))
+    assert len(folder.table) == 140
+    monkeypatch.undo()
+    assert known.whole(text).text == folder.whole(text).text

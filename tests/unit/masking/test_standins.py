@@ -12,10 +12,14 @@ def test_every_stand_in_is_found_again() -> None:
         standins.redacted("US_SSN"),
         standins.hashed("PIN", bytes(range(64))),
         standins.partial("US_SSN", "078-05-1120"),
+        standins.token("PIN", bytes(range(64))),
     ]
-    assert made == ["[US_SSN]", "[PIN:bbbcbdbfbgbhbjbkbmbn]", "********1120"]
+    assert made == ["[US_SSN]", "[PIN:bbbcbdbfbgbhbjbkbmbn]", "********1120", "[PIN:bbbcbdbfbgbh]"]
     for text in made:
         assert standins.find(f"a {text}b", ENTITIES) == [(2, 2 + len(text))]
+        assert standins.length(f"a {text}b]", 2) == len(text)
+    assert [text for text in made if standins.is_token(text)] == made[-1:]
+    assert [match.group() for match in standins.tokens(" ".join(made))] == made[-1:]
 
 
 def test_too_short_a_value_shows_nothing() -> None:
@@ -35,4 +39,12 @@ def test_brackets_and_stars_alone_protect_nothing(text: str) -> None:
 def test_what_could_begin_a_stand_in_is_known_at_every_cut(text: str, cut: int) -> None:
     begun = standins.unfinished(text[:cut])
     assert all(start >= begun or end <= cut for start, end in standins.find(text, ENTITIES))
+    assert len(text[:cut]) - begun <= standins.LONGEST
+
+
+@given(st.text(alphabet="[]:A_bc", max_size=40), st.integers(0, 40))
+def test_what_could_begin_a_token_is_known_at_every_cut(text: str, cut: int) -> None:
+    text = text.replace("cc", "bcdfghjkmnpq")
+    begun = standins.begun_token(text[:cut])
+    assert all(match.start() >= begun or match.end() <= cut for match in standins.tokens(text))
     assert len(text[:cut]) - begun <= standins.LONGEST
