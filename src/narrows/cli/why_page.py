@@ -12,6 +12,7 @@ from narrows.cli.terminal import Row, one_line
 from narrows.model.record import Outcome
 from narrows.model.refusal import REGISTRY, Code, Meaning
 from narrows.model.verdict import FLAGGED
+from narrows.policy.inspect import UNREAD
 from narrows.stores.sqlite.views import CallView
 
 _ENDINGS: Final = {
@@ -130,7 +131,9 @@ def _notes(call: CallView) -> Iterator[Reason]:
     for note in call.notes:
         by, place = _by(note.policy, note.rule), f" at {note.param}" if note.param else ""
         if note.code == FLAGGED:
-            what = f"It was flagged{by}{place}, and passed."
+            what = f"It was flagged{by}{place}{'' if call.refusal else ', and passed'}."
+            if note.rule == UNREAD:
+                what = f"Not all that the text{place} may stand for was looked at, as policy {note.policy} wants it."
             yield Reason("flagged", what, "", note.code, note.policy, note.rule, note.param)
             continue
         meaning = _meaning(note.code)

@@ -99,7 +99,7 @@ def check_probing(policy: Policy, key: str, problems: list[Problem]) -> None:
 class ProbingRules:
     """What the policies of one snapshot say."""
 
-    __slots__ = ("_by_names", "_by_policy", "_policies", "everything")
+    __slots__ = ("_by_clauses", "_by_names", "_by_policy", "_policies", "everything")
 
     def __init__(self, settings: Sequence[Policy], policies: PolicySet) -> None:
         patterns = PackPatterns()
@@ -107,6 +107,7 @@ class ProbingRules:
         self._by_policy: Mapping[str, Probing] = {name: probing for name, probing in found if probing != NOTHING}
         self._policies = policies
         self._by_names: Recent[tuple[str, ...], Probing] = Recent(PLANS)
+        self._by_clauses: Recent[tuple[int, ...], Probing] = Recent(PLANS)
         self.everything: Final = self._joined(tuple(self._by_policy))
 
     def of(self, plan: Plan) -> Probing:
@@ -119,8 +120,12 @@ class ProbingRules:
         """What is said in all policies that are about somebody, whatever they permit."""
         if not self._by_policy:
             return NOTHING
-        policies = self._policies
-        return self._known(tuple(policy.name for policy in policies.about(policies.clauses(principal))))
+        clauses = self._policies.clauses(principal)
+        known = self._by_clauses.get(clauses)
+        if known is None:
+            known = self._joined(tuple(policy.name for policy in self._policies.about(clauses)))
+            self._by_clauses.put(clauses, known)
+        return known
 
     def _known(self, names: tuple[str, ...]) -> Probing:
         known = self._by_names.get(names)

@@ -82,3 +82,15 @@ def test_the_row_is_json_with_its_id_first(store: Path) -> None:
     shown = row(recorded(store, REFUSED))
     assert next(iter(shown)) == "id"
     assert msgspec.json.decode(msgspec.json.encode(shown))["reasons"][0]["code"] == "model_not_allowed"
+
+
+def test_what_was_flagged_passed_unless_it_was_refused(store: Path) -> None:
+    notes = (
+        NoteEntry(code="flagged", policy="trial", rule="probing.enumeration"),
+        NoteEntry(code="flagged", policy="trial", rule="unread", param="$.messages[1].content"),
+    )
+    _, flagged, unread = reasons(msgspec.structs.replace(recorded(store, REFUSED), notes=notes))
+    assert flagged.what == "It was flagged by rule probing.enumeration of policy trial."
+    assert unread.what == (
+        "Not all that the text at $.messages[1].content may stand for was looked at, as policy trial wants it."
+    )

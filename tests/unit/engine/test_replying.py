@@ -46,3 +46,11 @@ def test_a_refusal_by_policy_says_how_it_can_be_explained() -> None:
     assert explained(deny, None) is deny
     unavailable = Deny(Code.JOURNAL_UNAVAILABLE, "Later.")
     assert explained(unavailable, "call_1") is unavailable
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(60, None), (61, b"false")])
+def test_sdks_are_not_to_wait_for_longer_than_they_do(seconds: int, told: bytes | None) -> None:
+    client = exchange()
+    refuse(client, None, Deny(Code.PROBING_SUSPECTED, "x", retry_after=seconds), "req_1")
+    assert client.headers[b"retry-after"] == str(seconds).encode()
+    assert client.headers.get(b"x-should-retry") == told
