@@ -25,7 +25,7 @@ RULE: Final = "limits.output_tokens"
 LONGEST_TOKEN: Final = 32
 """Bytes of UTF-8 that one token stands for, at most, on average over a reply."""
 
-_NOT_GENERATING: Final = frozenset({"models", "count_tokens", "embeddings"})
+_NOT_GENERATING: Final = frozenset({"models", "count_tokens", "embeddings", "moderations"})
 _GENERATED: Final = ("content", "reasoning", "refusal", "tool_call")
 _ANY_JSON: Final = "$"
 _ENVELOPE: Final = frozenset({ENVELOPE_TEXT, ID, PADDING})

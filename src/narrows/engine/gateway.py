@@ -100,7 +100,20 @@ class Gateway:
         if type(identity) is Deny:
             self._refuse_stranger(exchange, snapshot, identity, request_id)
             return
-        caller = Caller(identity, _source(head), request_id, services.clock.now(), head.method)
+        await self._serve_known(exchange, snapshot, routed, identity, (request_id, started))
+
+    async def serve_own(self, exchange: Exchange, identity: Identity) -> None:
+        """Serves one exchange that the gate itself makes, as whom it says, to its end."""
+        services, snapshot = self._services, self._snapshots.current
+        begun = services.ids.request(), services.clock.monotonic()
+        await self._serve_known(exchange, snapshot, find_route(exchange.head, snapshot), identity, begun)
+
+    async def _serve_known(
+        self, exchange: Exchange, snapshot: Snapshot, routed: Routed | Deny, identity: Identity, begun: tuple[str, int]
+    ) -> None:
+        """The same for a known caller. `begun`: the request's id, and when it began."""
+        head, (request_id, started) = exchange.head, begun
+        caller = Caller(identity, _source(head), request_id, self._services.clock.now(), head.method)
         visit = _Visit(exchange, snapshot, caller, started)
         if type(routed) is Deny:
             await self._refuse(visit, routed)

@@ -41,6 +41,9 @@ class Post(Protocol):
     def close(self) -> None:
         """Ends its connections. Idempotent."""
 
+    def retire(self) -> None:
+        """What is on its way is answered; no connection is kept afterwards."""
+
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of answers."""
@@ -99,6 +102,10 @@ class Service:
     def close(self) -> None:
         """Ends its connections."""
         self._post.close()
+
+    def retire(self) -> None:
+        """The same when what is on its way has been answered."""
+        self._post.retire()
 
 
 def signed(key: bytes, ident: str, timestamp: int, body: bytes) -> HeaderList:

@@ -1,4 +1,4 @@
-"""The way to one service of the operator's: one connection, kept open, on which JSON is posted to one address.
+"""The way to one service of the operator's: a few connections, kept open, on which JSON is posted to one address.
 
 Over verified TLS, without redirects, with timeouts and a size limit. Plain HTTP is accepted from the machine itself
 only. The credential of no connection is ever sent here.
@@ -29,7 +29,15 @@ ANSWER_LIMIT: Final = 8 << 20
 class ServicePost:
     """Raises TargetInvalid and TlsUnusable where the address or the CA bundle can't be used."""
 
-    def __init__(self, url: str, timeout: float, ca_bundle: str | None = None, *, resolver: Resolver = resolve) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout: float,
+        ca_bundle: str | None = None,
+        *,
+        connections: int = 1,
+        resolver: Resolver = resolve,
+    ) -> None:
         target = msgspec.structs.replace(parse_target(url), prefix="")
         self._path = urlsplit(url).path or "/"
         self._resolver = resolver
@@ -40,7 +48,7 @@ class ServicePost:
             resolver=resolver if target.tls else self._here,
         )
         credential = UpstreamCredential(ConnectionCredential(none=True))
-        self._pool = ConnectionPool(dialer, RequestHeads(target, dropped=()), credential, max_connections=1)
+        self._pool = ConnectionPool(dialer, RequestHeads(target, dropped=()), credential, max_connections=connections)
 
     async def send(self, headers: HeaderList, body: bytes) -> bytes:
         """The body of a 200 reply. Raises PluginFailed."""
@@ -56,8 +64,12 @@ class ServicePost:
             raise PluginFailed(f"can't be asked: {failed.deny.message}") from None
 
     def close(self) -> None:
-        """Ends the connection. Idempotent."""
+        """Ends its connections. Idempotent."""
         self._pool.close()
+
+    def retire(self) -> None:
+        """What is on its way is answered; no connection is kept afterwards."""
+        self._pool.retire()
 
     async def _here(self, host: str, port: int) -> Sequence[str]:
         """Resolves a name that may only mean this machine."""

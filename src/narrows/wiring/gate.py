@@ -40,6 +40,7 @@ from narrows.wiring.clock import SequentialIds, SystemClock
 from narrows.wiring.configuration import compiled, read_checked
 from narrows.wiring.masks import MaskControls
 from narrows.wiring.offload import Workers
+from narrows.wiring.plugged import PluggedControls
 from narrows.wiring.reload import FileWatch, cancel
 from narrows.wiring.snapshots import SnapshotBuilder
 from narrows.wiring.telemetry import PrometheusTelemetry
@@ -70,6 +71,7 @@ class Gate:
         directory = Path(config.store)
         self._journal = SqliteJournal(directory, config.recording, self._clock)
         self._masks = MaskControls(directory)
+        self._plugged = PluggedControls()
         self._sent_key = secrets.token_bytes(32)
         self._builder = SnapshotBuilder(
             Upstreams(),
@@ -78,6 +80,7 @@ class Gate:
             self._masks,
             Sessions(self._sent_key),
             self._judged_apart,
+            self._plugged,
         )
         self._strangers = StrangerCounts(self._journal)
         self._snapshots: Snapshots | None = None
@@ -128,9 +131,9 @@ class Gate:
             sessions=SessionIds(load_key(DataDirectory(Path(self._config.store))).session_key),
         )
         refusal = functools.partial(_edge_refusal, snapshots)
-        self._edge = EdgeServer(
-            settings, Gateway(snapshots, services), refusal, ids=self._ids, allows_encoded_slash=_names_a_model
-        )
+        gateway = Gateway(snapshots, services)
+        self._plugged.calls.bind(gateway)
+        self._edge = EdgeServer(settings, gateway, refusal, ids=self._ids, allows_encoded_slash=_names_a_model)
         await self._edge.start()
         admin = GateSettings(listen=settings.admin, max_connections=256, max_body=1024)
         self._admin = EdgeServer(admin, Admin(self._telemetry, self._unready), refusal, ids=self._ids)

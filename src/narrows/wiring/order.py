@@ -13,6 +13,7 @@ from narrows.engine.scan import Scan
 from narrows.inspection.novelty import Sessions
 from narrows.ports.control import Control
 from narrows.ports.inspector import Inspector
+from narrows.wiring.plugged import NO_OWN, Own
 from narrows.wiring.probing import NO_PROBING, ProbingControls
 
 if TYPE_CHECKING:
@@ -26,13 +27,16 @@ def controls(
     mask: "Mask | None" = None,
     analyze: "Analyze | None" = None,
     probing: ProbingControls = NO_PROBING,
+    own: Own = NO_OWN,
 ) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
     """The controls in the order of the request, and those of the reply in its order. `mask`: None where no policy
     masks; `analyze`: None where none masks what plug-ins find; `sessions` knows what each has sent before; `probing`:
-    what notices probing."""
+    what notices probing.
+    `own`: what the configuration adds."""
     output_cap, media, new_content = OutputCap(), Media(), NewContent(sessions)
     masking: tuple[Control, ...] = () if mask is None else (mask,)
     analyzing: tuple[Control, ...] = () if analyze is None else (analyze,)
+    classifying: tuple[Control, ...] = () if own.classify is None else (own.classify,)
     request: tuple[Control, ...] = (
         *probing.enumeration,  # first: who tries names is not told whether this is one
         Access(),  # nothing more is said to one who may not make the call at all
@@ -42,8 +46,10 @@ def controls(
         *analyzing,  # before anything refuses for what a prompt says: only what was analysed can be recorded masked
         *probing.floods,  # before what refuses for what a prompt says: what it refuses was sent, too
         new_content,  # before what looks only at what is new
+        *classifying,  # before the scan, which reads labels; only what is new is asked about
         Scan(inspector),  # once over every text; what follows reads its findings
         PromptRules(),  # denies on findings
+        *own.controls,  # the operator's own: they see what was written, and need not see what the rules refuse
         *masking,  # after what reads the prompt as it was written; what follows, the record and the model see stand-ins
         *probing.replies,  # after masking: the reply is compared with the system text that the model sees
         output_cap,  # last: changes what is sent, never whether
@@ -53,6 +59,7 @@ def controls(
         media,  # what can't be masked ends the reply before anything waits for its texts
         *probing.replies,  # as it was generated: what masking puts in, or holds back, would hide a repetition
         *analyzing,  # as it was generated; masking needs what it finds
+        *own.controls,  # the operator's own, as it was generated: what they change is masked as well
         *masking,  # nothing that changes a text may come between masking and the caller
         new_content,  # last: what comes back as history is what the caller received
     )

@@ -19,6 +19,7 @@ from narrows.upstream.registry import Upstreams
 from narrows.wiring.blueprint import PURE
 from narrows.wiring.masks import MaskControls
 from narrows.wiring.order import controls
+from narrows.wiring.plugged import PluggedControls
 from narrows.wiring.probing import GATE_ONLY, Tried, probing_controls
 from narrows.wiring.readings import TextReadings
 
@@ -28,7 +29,7 @@ MakesApart = Callable[[Config, PolicySet], Awaitable[Apart]]
 class SnapshotBuilder:
     """Makes snapshots one after another, on the event loop. `accounts` opens a new watch of the service accounts,
     `masks` makes the control for `mask`, `sent` knows what sessions have sent, `apart` makes the way to the process
-    that judges large calls."""
+    that judges large calls, `plugged` the controls behind plug-ins."""
 
     def __init__(
         self,
@@ -38,8 +39,10 @@ class SnapshotBuilder:
         masks: MaskControls,
         sent: Sessions,
         apart: MakesApart | None = None,
+        plugged: PluggedControls | None = None,
     ) -> None:
         self._upstreams = upstreams
+        self._plugged = plugged or PluggedControls()
         self._apart = apart
         self._sent = sent
         self._tried = Tried()
@@ -62,7 +65,8 @@ class SnapshotBuilder:
         analyze = await self._masks.analyze(config, policies)
         inspector = RuleInspector(TextReadings(), await self._masks.sights(config, policies))
         probing = probing_controls(config, policies, self._tried)
-        request, reply = controls(inspector, self._sent, mask, analyze, probing)
+        own = await self._plugged.build(config, policies)
+        request, reply = controls(inspector, self._sent, mask, analyze, probing, own=own)
         return Snapshot(
             revision=policies.revision,
             connections=connections,
@@ -88,11 +92,13 @@ class SnapshotBuilder:
         """The snapshot of `config` is in force: pools that it does not name are drained."""
         self._upstreams.retain(config.connections)
         self._masks.settle()
+        self._plugged.settle(config)
 
     async def close(self) -> None:
         """Ends what the snapshots own."""
         await self._close_identity()
         await self._masks.close()
+        await self._plugged.close()
         self._upstreams.close()
 
     def _connected(self, name: str, settings: Connection) -> Connected:

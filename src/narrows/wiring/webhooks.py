@@ -17,13 +17,13 @@ from narrows.wiring.clock import SystemClock
 T = TypeVar("T")
 
 
-def service(hook: Webhook, timeout: float) -> Service:
-    """A service, with a connection of its own. Raises PluginUnusable."""
+def service(hook: Webhook, timeout: float, connections: int = 1) -> Service:
+    """A service, with connections of its own. Raises PluginUnusable."""
     key = webhook_key(hook.secret.reveal())
     if key is None:
         raise PluginUnusable("the webhook's secret is none")
     try:
-        post = ServicePost(hook.url, timeout, hook.ca_bundle)
+        post = ServicePost(hook.url, timeout, hook.ca_bundle, connections=connections)
     except (TargetInvalid, TlsUnusable) as error:
         raise PluginUnusable(str(error)) from None
     return Service(post, key, SystemClock())

@@ -27,6 +27,7 @@ PATHS = {
     "responses": ("openai", "/v1/responses"),
     "completions": ("openai", "/v1/completions"),
     "embeddings": ("openai", "/v1/embeddings"),
+    "moderations": ("openai", "/v1/moderations"),
     "messages": ("anthropic", "/v1/messages"),
     "count_tokens": ("anthropic", "/v1/messages/count_tokens"),
     "json": ("json", "/predict"),
@@ -209,6 +210,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "responses": RESPONSES,
     "completions": {"model": "davinci-002", "prompt": ["Once", "Twice"], "suffix": "end", "stop": "END", "logprobs": 2},
     "embeddings": {"model": "text-embedding-3-small", "input": ["one", "two"], "encoding_format": "float"},
+    "moderations": {"model": "omni-moderation-latest", "input": ["one", "two"]},
     "messages": MESSAGES,
     "count_tokens": {name: MESSAGES[name] for name in ("model", "system", "messages", "tools")},
     "json": {"inputs": [{"text": "Hello", "lang": "en"}], "options": {"mode": "fast"}},
@@ -361,6 +363,16 @@ REPLIES: dict[str, dict[str, Any]] = {
         "object": "list", "model": "text-embedding-3-small",
         "data": [{"object": "embedding", "index": 0, "embedding": [0.1, -0.25]}],
         "usage": {"prompt_tokens": 2, "total_tokens": 2},
+    },
+    "moderations": {
+        "id": "modr-1", "model": "omni-moderation-latest",
+        "results": [
+            {
+                "flagged": True, "categories": {"violence": True, "self-harm/intent": False, "illicit": None},
+                "category_scores": {"violence": 0.97, "self-harm/intent": 1e-7},
+                "category_applied_input_types": {"violence": ["text"], "self-harm/intent": []},
+            }
+        ],
     },
     "messages": MESSAGE,
     "count_tokens": {"input_tokens": 11},

@@ -14,4 +14,6 @@ def test_every_dialect(kind: str) -> None:
 
 
 def test_operations_are_those_of_the_design() -> None:
-    assert {"chat", "completions", "responses", "embeddings", "models", "count_tokens", "json"} == OPERATIONS
+    assert {
+        "chat", "completions", "responses", "embeddings", "moderations", "models", "count_tokens", "json",
+    } == OPERATIONS  # fmt: skip

@@ -5,9 +5,16 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 
+from narrows.model.call import Call
+from narrows.model.record import Outcome
+from narrows.model.refusal import Code
+from narrows.model.reply import Event
 from narrows.model.span import Span
+from narrows.model.usage import Usage
+from narrows.model.verdict import PROCEED, Deny, Verdict
 from narrows.ports.analyzer import Wanted
 from narrows.ports.classifier import Sought
+from narrows.ports.own_control import Configured
 
 
 class Parrot:
@@ -83,3 +90,39 @@ class Topics:
         if any(word in os.environ for word in words):
             found["environment"] = 1.0
         return {label: score for label, score in found.items() if label in self._sought.labels}
+
+
+class Words:
+    """A control that wants to hear nothing of one word, and fails on words that say so."""
+
+    name = "words"
+
+    def __init__(self, configured: Configured) -> None:
+        self._word = configured.options["word"]
+
+    def begin(self, call: Call) -> "Hearing | None":
+        return Hearing(self._word) if call.asked.texts else None
+
+
+class Hearing:
+    """One call."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+        self.heard = ""
+
+    def on_request(self, call: Call) -> Verdict:
+        said = " ".join(text.value for text in call.asked.texts)
+        if "Break" in said:
+            raise KeyError(said)
+        return Deny(Code.PROMPT_DENIED, f"{self._word} is not for you") if self._word in said else PROCEED
+
+    def on_event(self, event: Event) -> Deny | None:
+        self.heard += "".join(delta.text for delta in event.deltas)
+        return Deny(Code.REPLY_DENIED, f"no {self._word} in replies") if self._word in self.heard else None
+
+    def on_finish(self) -> Deny | None:
+        return None
+
+    def on_end(self, outcome: Outcome, usage: Usage | None) -> None:
+        """Nothing to release."""

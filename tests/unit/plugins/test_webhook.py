@@ -36,6 +36,9 @@ class Posted:
     def close(self) -> None:
         self.closed = True
 
+    def retire(self) -> None:
+        self.closed = True
+
 
 def names(post: Posted) -> TextService[tuple[Span, ...]]:
     facts = {"name": "names", "entities": ["PERSON"]}

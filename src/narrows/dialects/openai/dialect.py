@@ -8,7 +8,7 @@ from narrows.config.schema import Connection
 from narrows.dialects import model_lists, refusals
 from narrows.dialects.cap_fields import CapFields
 from narrows.dialects.model_lists import ModelLists, openai_entry
-from narrows.dialects.openai import chat, completions, responses
+from narrows.dialects.openai import chat, completions, moderations, responses
 from narrows.dialects.openai.chat_reply import CompletionStream, read_completion
 from narrows.dialects.openai.embeddings_reply import read_embeddings_reply
 from narrows.dialects.openai.responses_reply import read_response
@@ -25,6 +25,7 @@ PATHS: Final = {
     "/responses": responses.OPERATION,
     "/completions": completions.COMPLETIONS,
     "/embeddings": completions.EMBEDDINGS,
+    "/moderations": moderations.OPERATION,
 }
 OPERATIONS: Final = frozenset({*PATHS.values(), model_lists.OPERATION})
 QUERIES: Final = frozenset({"limit", "after", "order"})
@@ -40,6 +41,7 @@ _SPLIT: Final = {
     chat.OPERATION: chat.SPLIT,
     responses.OPERATION: responses.SPLIT,
     completions.EMBEDDINGS: completions.EMBEDDING_SPLIT,
+    moderations.OPERATION: moderations.SPLIT,
 }
 
 
@@ -72,6 +74,8 @@ class OpenAi:
                     return completions.read(body)
                 case completions.EMBEDDINGS:
                     return completions.read_embeddings(body)
+                case moderations.OPERATION:
+                    return moderations.read(body)
                 case _:
                     return self._models.asked(route)
         except Refused as refused:
@@ -89,6 +93,8 @@ class OpenAi:
                 return responses.forward(asked, model, output_cap)
             case completions.EMBEDDINGS:
                 return completions.forward_embeddings(asked, model)
+            case moderations.OPERATION:
+                return moderations.forward(asked, model)
             case _:
                 return Forward(b"", ())
 
@@ -124,5 +130,7 @@ def _classify(asked: Asked) -> Classify:
             return partial(read_response, stored=stored)
         case completions.EMBEDDINGS:
             return read_embeddings_reply
+        case moderations.OPERATION:
+            return moderations.read_reply
         case _:
             return partial(read_completion, stored=True) if stored else read_completion

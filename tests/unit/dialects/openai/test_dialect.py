@@ -13,6 +13,7 @@ from unit.dialects.payloads import dialect
         ("POST", "/v1/responses", "responses"),
         ("POST", "/v1/completions", "completions"),
         ("POST", "/v1/embeddings", "embeddings"),
+        ("POST", "/v1/moderations", "moderations"),
         ("GET", "/v1/models", "models"),
         ("GET", "/v1/models/gpt-4o", "models"),
     ],
