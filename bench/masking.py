@@ -8,6 +8,7 @@ shipped table, `--kinds a,b` only some kinds. Figures are of one core; run it on
 """
 
 import argparse
+import functools
 import json
 import random
 import statistics
@@ -16,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from harness.corpus import HALF, Corpus
 
 from narrows.masking.detector import Detector
 from narrows.masking.engine import Engine
@@ -37,6 +40,17 @@ CHINESE = (
 
 def words(size: int) -> str:
     return " ".join(random.choice(WORDS) + random.choice(["", "", "", ",", "."]) for _ in range(size // 4))[:size]
+
+
+@functools.cache
+def corpus() -> Corpus:
+    return Corpus()
+
+
+def prose(size: int) -> str:
+    """What people have written: licences and docstrings, with the figures, addresses and names of things in them."""
+    at = random.randrange(HALF - size)
+    return corpus().text[at : at + size]
 
 
 def code(size: int) -> str:
@@ -70,7 +84,8 @@ def full_width(size: int) -> str:
 
 
 KINDS: dict[str, Callable[[int], str]] = {
-    "prose": words,
+    "prose": prose,
+    "plain words": words,
     "code": code,
     "chinese": of(CHINESE + "。,"),
     "full width": full_width,
