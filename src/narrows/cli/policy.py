@@ -17,13 +17,15 @@ from narrows.dialects.registry import build_dialect
 from narrows.inspection.novelty import Sessions
 from narrows.model.plan import Transform
 from narrows.model.principal import Principal
-from narrows.policy.cases import Masked, Result, read_cases, run_cases, say_masks
+from narrows.policy.case_runs import Masked, Result, Steps, run_cases
+from narrows.policy.cases import Placed, read_cases, say_masks, say_replies
 from narrows.policy.explain import explain, render
 from narrows.policy.inspect import RuleInspector
 from narrows.policy.personas import PersonaError, persona
 from narrows.policy.tokens import EstimatingCounter
 from narrows.wiring.configuration import Checked
 from narrows.wiring.order import controls
+from narrows.wiring.probing import Tried, probing_controls
 from narrows.wiring.readings import TextReadings
 
 if TYPE_CHECKING:
@@ -84,7 +86,9 @@ def run_case_file(
     Nothing is sent anywhere.
 
     Exits 0 only if every case has the outcome it expects. With `masks:` a case
-    says which entities are masked in its prompt. A file of cases:
+    says which entities are masked in its prompt, with `flags:` which rules flag
+    it, with `reply:` what the model says and with `receives:` what the caller
+    gets of that; `turns:` are calls of one conversation. A file of cases:
 
       cases:
         - name: research may chat
@@ -109,10 +113,14 @@ def run_case_file(
         raise Failure(f"{cases}: the file can't be read: {error.strerror}", USAGE) from None
     except ConfigError as error:
         raise Failure(f"the cases can't be used:\n{error}", USAGE) from None
-    masked, mask = _masking(result) if say_masks(placed) or _blocks(result) else (None, None)
+    masked, mask = _masking(result) if _needs_masking(result, placed) else (None, None)
     inspector = RuleInspector(TextReadings(), _sights(result))
-    request, _ = controls(inspector, Sessions(secrets.token_bytes(32)), mask)
-    results = run_cases(placed, result.policies, request, EstimatingCounter(), masked)
+
+    def steps() -> Steps:
+        probing = probing_controls(result.loaded.config, result.policies, Tried())
+        return controls(inspector, Sessions(secrets.token_bytes(32)), mask, probing=probing)
+
+    results = run_cases(placed, result.policies, steps, EstimatingCounter(), masked)
     _show(cases, results, as_json=as_json)
     if not all(result.passed for result in results):
         raise typer.Exit(FAILED)
@@ -128,9 +136,11 @@ def _sights(result: Checked) -> "Sights | None":
     return sights(engine.load(result.loaded))
 
 
-def _blocks(result: Checked) -> bool:
-    """Whether masking can refuse a call, so that cases need it."""
-    return any(mask.transform is Transform.BLOCK for mask in result.policies.masks)
+def _needs_masking(result: Checked, placed: Sequence[Placed]) -> bool:
+    """Whether masking can refuse one of the calls, or change what the cases speak of."""
+    blocks = any(mask.transform is Transform.BLOCK for mask in result.policies.masks)
+    watches = result.policies.masks or any(policy.responses for policy in result.loaded.config.policies)
+    return blocks or say_masks(placed) or (bool(watches) and say_replies(placed))
 
 
 def _masking(result: Checked) -> "tuple[Masked, Mask]":

@@ -1,9 +1,9 @@
-"""Must-allow and must-deny cases for policies (`narrows policy test cases.yaml`): their form, and running them.
+"""Must-allow and must-deny cases for policies (`narrows policy test cases.yaml`): their form, and what is wrong in it.
 
-A case goes through the same controls as a call, up to the point where it would be recorded; nothing is sent.
+A case is one call, or the turns of a conversation; what becomes of it is for `narrows.policy.case_runs`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,18 +17,16 @@ from narrows.config.rules import RoleName
 from narrows.config.scalars import nearest
 from narrows.config.schema import Parameter
 from narrows.config.setting import Setting
-from narrows.model.call import Asked, Call, Source
-from narrows.model.principal import Credential, Principal
+from narrows.model.principal import Principal
 from narrows.model.refusal import Code
-from narrows.model.text import Role, Text
-from narrows.model.verdict import Deny, Hold
 from narrows.policy.personas import PersonaError, persona
 from narrows.policy.policyset import PolicySet
-from narrows.ports.control import Control, Wait
-from narrows.ports.inspector import TokenCounter
 
-Masked = Callable[[Call], frozenset[str]]
-"""The entities that a call's plan masks in its prompt, in force."""
+Said = str | tuple[str, ...]
+"""A text, or its parts."""
+
+Mistake = tuple[str, str, str | None]
+"""Below a case: the key, what is wrong, and a hint."""
 
 
 class As(Setting, frozen=True, kw_only=True):
@@ -50,24 +48,45 @@ class Refused(Setting, frozen=True, kw_only=True):
     rule: Annotated[str | None, Meta(description="The rule that refuses.")] = None
 
 
-class Case(Setting, frozen=True, kw_only=True):
-    """One call and what must become of it."""
+class Turn(Setting, frozen=True, kw_only=True):
+    """One call of a conversation, and what must become of it."""
+
+    prompt: Annotated[
+        str | dict[RoleName, Said] | None, Meta(description="A user's text; or by role a text, or its parts.")
+    ] = None
+    labels: Annotated[tuple[str, ...] | None, Meta(description="What a classifier says of its prompt.")] = None
+    reply: Annotated[str | None, Meta(description="What the model says to it.")] = None
+    expect: Annotated[
+        Literal["allow", "deny"] | Refused | None,
+        Meta(description="`allow`, `deny`, or `{deny: code}` to be exact; for a turn `allow` need not be said."),
+    ] = None
+    masks: Annotated[
+        tuple[str, ...] | None, Meta(description="The entities masked in the prompt: these and no others.")
+    ] = None
+    flags: Annotated[
+        tuple[str, ...] | None, Meta(description="The rules that flag the prompt or the reply: these and no others.")
+    ] = None
+    observes: Annotated[
+        tuple[str, ...] | None, Meta(description="The rules that only observe and would refuse: these and no others.")
+    ] = None
+    receives: Annotated[str | None, Meta(description="The reply as the caller gets it.")] = None
+
+
+class Case(Turn, frozen=True, kw_only=True):
+    """One call, or with `turns` a conversation, and what must become of it."""
 
     name: Annotated[str | None, Meta(description="What the case is about.")] = None
     who: Annotated[As, Meta(description="Who asks.")] = msgspec.field(name="as")
     connection: Annotated[str, Meta(description="The connection.")]
     operation: Annotated[str, Meta(description="The operation.")] = "chat"
     model: Annotated[str | None, Meta(description="The model, as the caller names it.")] = None
-    prompt: Annotated[str | dict[RoleName, str] | None, Meta(description="A user's text, or texts by role.")] = None
     parameters: Annotated[tuple[Parameter, ...], Meta(description="Widening parameters the call uses.")] = ()
     max_tokens: Annotated[int | None, Meta(description="The caller's own cap on the reply.")] = None
     n: Annotated[int, Meta(ge=1, description="How many replies it asks for.")] = 1
-    masks: Annotated[
-        tuple[str, ...] | None, Meta(description="The entities masked in the prompt: these and no others.")
+    turns: Annotated[
+        Annotated[tuple[Turn, ...], Meta(min_length=1)] | None,
+        Meta(description="Calls one after the other; each sends those before it, that were not refused, again."),
     ] = None
-    expect: Annotated[
-        Literal["allow", "deny"] | Refused, Meta(description="`allow`, `deny`, or `{deny: code}` to be exact.")
-    ]
 
 
 class Cases(Setting, frozen=True, kw_only=True):
@@ -76,27 +95,19 @@ class Cases(Setting, frozen=True, kw_only=True):
     cases: Annotated[tuple[Case, ...], Meta(min_length=1, description="The cases.")]
 
 
-class Result(msgspec.Struct, frozen=True):
-    """What became of a case. `code`, `policy` and `rule` are of the refusal, if it was refused; `masks` are the
-    entities masked in the prompt, if the case says something of them."""
-
-    name: str
-    line: int
-    passed: bool
-    expected: str
-    got: str
-    code: str | None = None
-    policy: str | None = None
-    rule: str | None = None
-    notes: tuple[str, ...] = ()
-    masks: tuple[str, ...] | None = None
-
-
 class Placed(msgspec.Struct, frozen=True):
-    """A case with the line it is written in."""
+    """A case with the line it is written in, and those of its turns."""
 
     case: Case
     line: int
+    lines: tuple[int, ...] = ()
+
+    def steps(self) -> Iterator[tuple[Turn, int]]:
+        """Its turns with their lines; the case itself where it has none."""
+        if self.case.turns is None:
+            yield self.case, self.line
+        else:
+            yield from zip(self.case.turns, self.lines, strict=True)
 
 
 def read_cases(data: bytes, file: str, policies: PolicySet) -> tuple[Placed, ...]:
@@ -113,55 +124,28 @@ def read_cases(data: bytes, file: str, policies: PolicySet) -> tuple[Placed, ...
             problems.append(Problem(f"cases[{index}].{key}", message, hint, file, line, column))
     if problems:
         raise ConfigError(problems)
-    return tuple(Placed(case, reading.places[f"cases[{index}]"][0]) for index, case in enumerate(cases))
-
-
-def run_cases(
-    cases: Sequence[Placed],
-    policies: PolicySet,
-    controls: Sequence[Control],
-    tokens: TokenCounter,
-    masked: Masked | None = None,
-) -> tuple[Result, ...]:
-    """The result of every case, in order. `controls` are those of the request, in theirs; `masked` is needed where a
-    case says what is masked. Raises ValueError without it."""
-    if masked is None and say_masks(cases):
-        raise ValueError("a case says what is masked, and nothing that masks is given")
-    return tuple(_run(placed, policies, controls, tokens, masked) for placed in cases)
+    return tuple(
+        Placed(
+            case,
+            reading.places[f"cases[{index}]"][0],
+            tuple(reading.places[f"cases[{index}].turns[{turn}]"][0] for turn, _ in enumerate(case.turns or ())),
+        )
+        for index, case in enumerate(cases)
+    )
 
 
 def say_masks(cases: Sequence[Placed]) -> bool:
     """Whether a case says what is masked."""
-    return any(placed.case.masks is not None for placed in cases)
+    return any(turn.masks is not None for placed in cases for turn, _ in placed.steps())
 
 
-def _mistakes(case: Case, policies: PolicySet) -> list[tuple[str, str, str | None]]:
-    """What would make a case pass or fail for the wrong reason: names that do not exist."""
-    mistakes: list[tuple[str, str, str | None]] = []
-    if case.connection not in policies.connections:
-        hint = nearest(case.connection, policies.connections)
-        mistakes.append(("connection", f"there is no connection `{case.connection}`", hint))
-    for index, name in enumerate(case.masks or ()):
-        if name not in policies.vocabulary.entities:
-            hint = policies.vocabulary.hint(name)
-            mistakes.append((f"masks[{index}]", f"there is no entity `{name}`", hint))
-    try:
-        _principal(case, policies)
-    except PersonaError as error:
-        mistakes.append(("as", str(error), None))
-    if isinstance(case.expect, Refused):
-        codes = [code.value for code in Code]
-        if case.expect.deny not in codes:
-            hint = nearest(case.expect.deny, codes)
-            mistakes.append(("expect.deny", f"there is no refusal `{case.expect.deny}`", hint))
-        names = [policy.name for policy in policies.policies]
-        if case.expect.policy is not None and case.expect.policy not in names:
-            hint = nearest(case.expect.policy, names)
-            mistakes.append(("expect.policy", f"there is no policy `{case.expect.policy}`", hint))
-    return mistakes
+def say_replies(cases: Sequence[Placed]) -> bool:
+    """Whether a case says what the model replies."""
+    return any(turn.reply is not None for placed in cases for turn, _ in placed.steps())
 
 
-def _principal(case: Case, policies: PolicySet) -> Principal:
+def principal_of(case: Case, policies: PolicySet) -> Principal:
+    """Who asks. Raises PersonaError."""
     who = case.who
     return persona(
         policies.issuers,
@@ -172,101 +156,48 @@ def _principal(case: Case, policies: PolicySet) -> Principal:
     )
 
 
-def _run(
-    placed: Placed, policies: PolicySet, controls: Sequence[Control], tokens: TokenCounter, masked: Masked | None
-) -> Result:
-    call = _call(placed.case, policies, tokens)
-    # Before the controls: one of them puts the masked texts in the place of the caller's.
-    masks = masked(call) if masked is not None and placed.case.masks is not None else None
-    for control in controls:
-        guard = control.begin(call)
-        if guard is None:
-            continue
-        verdict = guard.on_request(call)
-        if isinstance(verdict, Deny):
-            return _result(placed, verdict, call, masks)
-        if isinstance(verdict, Hold | Wait):
-            break  # a case has nobody to wait for
-        call = verdict.call or call
-    return _result(placed, None, call, masks)
+def _mistakes(case: Case, policies: PolicySet) -> Iterator[Mistake]:
+    """What would make a case pass or fail for the wrong reason: names that do not exist, and what is said twice."""
+    if case.connection not in policies.connections:
+        hint = nearest(case.connection, policies.connections)
+        yield "connection", f"there is no connection `{case.connection}`", hint
+    try:
+        principal_of(case, policies)
+    except PersonaError as error:
+        yield "as", str(error), None
+    yield from _turn_mistakes(case, "", policies)
+    if case.turns is None:
+        if case.expect is None:
+            yield "expect", "is missing", None
+        return
+    for name in Turn.__struct_fields__:
+        if getattr(case, name) is not None:
+            yield name, "can't stand beside `turns`", "each turn says it for itself"
+    for index, turn in enumerate(case.turns):
+        yield from _turn_mistakes(turn, f"turns[{index}].", policies)
 
 
-def _call(case: Case, policies: PolicySet, tokens: TokenCounter) -> Call:
-    principal = _principal(case, policies)
-    texts = _texts(case)
-    return Call(
-        id="case",
-        request_id="case",
-        session="case",
-        at=0,
-        principal=principal,
-        credential=Credential("oidc", "case", 0.0),
-        source=Source("127.0.0.1"),
-        connection=case.connection,
-        dialect="",
-        method="POST",
-        path="/",
-        asked=Asked(
-            operation=case.operation,
-            model=case.model,
-            body={text.role.value: text.value for text in texts},
-            texts=texts,
-            parameters=frozenset(case.parameters),
-            output_cap=case.max_tokens,
-            choices=case.n,
-        ),
-        model=case.model,
-        plan=policies.plan(principal, case.connection, case.operation, case.model),
-        prompt_tokens=tokens.prompt(texts),
-    )
-
-
-def _texts(case: Case) -> tuple[Text, ...]:
-    if case.prompt is None:
-        return ()
-    said = {Role.USER.value: case.prompt} if isinstance(case.prompt, str) else case.prompt
-    return tuple(Text(Role(role), f"$.{role}", text) for role, text in said.items())
-
-
-def _result(placed: Placed, deny: Deny | None, call: Call, masks: frozenset[str] | None) -> Result:
-    case = placed.case
-    got = "allow" if deny is None else f"deny {deny.code.value}: {deny.message}"
-    return Result(
-        name=case.name or _title(case),
-        line=placed.line,
-        passed=_as_expected(case, deny) and (case.masks is None or frozenset(case.masks) == masks),
-        expected=_expected(case) + _masking(case.masks),
-        got=got + _masking(masks),
-        code=None if deny is None else deny.code.value,
-        policy=None if deny is None else deny.policy,
-        rule=None if deny is None else deny.rule,
-        notes=tuple(f"{note.policy}: {note.label}" for note in call.notes),
-        masks=None if masks is None else tuple(sorted(masks)),
-    )
-
-
-def _masking(entities: Collection[str] | None) -> str:
-    if entities is None:
-        return ""
-    return f", masks {', '.join(sorted(entities)) or 'nothing'}"
-
-
-def _title(case: Case) -> str:
-    who = case.who.service_account or case.who.user or "someone"
-    return " ".join(part for part in (who, case.operation, case.model, "on", case.connection) if part)
-
-
-def _as_expected(case: Case, deny: Deny | None) -> bool:
-    expect = case.expect
-    if not isinstance(expect, Refused):
-        return (expect == "deny") == (deny is not None)
-    if deny is None or deny.code.value != expect.deny:
-        return False
-    return expect.policy in (None, deny.policy) and expect.rule in (None, deny.rule)
-
-
-def _expected(case: Case) -> str:
-    expect = case.expect
-    if not isinstance(expect, Refused):
-        return expect
-    return " ".join(part for part in ("deny", expect.deny, expect.policy, expect.rule) if part)
+def _turn_mistakes(turn: Turn, key: str, policies: PolicySet) -> Iterator[Mistake]:
+    for index, name in enumerate(turn.masks or ()):
+        if name not in policies.vocabulary.entities:
+            yield f"{key}masks[{index}]", f"there is no entity `{name}`", policies.vocabulary.hint(name)
+    rules = {rule.name for rule in policies.rules} | {rule.name for rule in policies.replies}
+    for kind in ("flags", "observes"):
+        for index, name in enumerate(getattr(turn, kind) or ()):
+            # The names of shipped rules, and of what notices probing, are not among those of policies.
+            if name not in rules and "/" not in name and not name.startswith("probing"):
+                yield f"{key}{kind}[{index}]", f"there is no rule `{name}`", nearest(name, sorted(rules))
+    if turn.labels is not None and turn.prompt is None:
+        yield f"{key}labels", "are given to a prompt, and there is none", None
+    if turn.receives is not None and turn.reply is None:
+        yield f"{key}receives", "is of a reply, and there is none", "say what the model says with `reply`"
+    if not isinstance(turn.expect, Refused):
+        return
+    codes = [code.value for code in Code]
+    if turn.expect.deny not in codes:
+        hint = nearest(turn.expect.deny, codes)
+        yield f"{key}expect.deny", f"there is no refusal `{turn.expect.deny}`", hint
+    names = [policy.name for policy in policies.policies]
+    if turn.expect.policy is not None and turn.expect.policy not in names:
+        hint = nearest(turn.expect.policy, names)
+        yield f"{key}expect.policy", f"there is no policy `{turn.expect.policy}`", hint

@@ -13,7 +13,8 @@ from narrows.masking.detectors import identity_us
 from narrows.masking.gate import Gate
 from narrows.masking.masker import Masker
 from narrows.masking.section import Compile, Section
-from narrows.policy.cases import read_cases, run_cases
+from narrows.policy.case_runs import run_cases
+from narrows.policy.cases import read_cases
 from narrows.policy.compile import compile_policies
 from narrows.policy.tokens import EstimatingCounter
 from narrows.wiring import masking
@@ -161,7 +162,8 @@ cases:
 """
     cases = read_cases(text.encode(), "cases.yaml", policies)
     masked = masked_entities(load_engine(settings, None))
-    assert [result.masks for result in run_cases(cases, policies, (), EstimatingCounter(), masked)] == [("US_SSN",), ()]
+    results = run_cases(cases, policies, lambda: ((), ()), EstimatingCounter(), masked)
+    assert [result.masks for result in results] == [("US_SSN",), ()]
 
 
 def test_gates_are_compiled_side_by_side_and_given_in_order() -> None:
