@@ -8,9 +8,8 @@ import pytest
 
 from narrows.model.call import Call
 from narrows.model.record import Outcome
-from narrows.model.refusal import Code
 from narrows.model.text import Role, Text
-from narrows.model.verdict import Deny, Note
+from narrows.model.verdict import Deny
 from unit.engine.world import POLICY, World, chat, completion
 
 
@@ -365,45 +364,3 @@ async def test_where_masks_fail_a_refused_call_is_recorded_without_its_content()
     (entry,) = world.journal.opened
     assert entry.refusal == "model_not_allowed"
     assert entry.contents == ()
-
-
-class TestCountedRefusals:
-    """Every refusal of a known caller is told to what counts them, which may note it or answer otherwise."""
-
-    @staticmethod
-    def world(refused: Any) -> World:
-        world = World()
-        world.snapshots.current = msgspec.structs.replace(world.snapshots.current, refused=refused)
-        return world
-
-    @pytest.mark.parametrize(
-        ("path", "code"), [("/openai/v1/nothing", "route_unknown"), ("/openai/v1/chat/completions", "body_malformed")]
-    )
-    async def test_also_before_there_is_a_call(self, path: str, code: str) -> None:
-        told: list[tuple[str, str]] = []
-
-        def refused(call: Call, deny: Deny) -> tuple[Call, Deny]:
-            told.append((deny.code.value, call.principal.key))
-            note = Note(Code.PROBING_SUSPECTED, "research", "probing.enumeration", flagged=True)
-            return msgspec.structs.replace(call, notes=(*call.notes, note)), deny
-
-        world = self.world(refused)
-        await world.call(b"{", path=path)
-        assert told == [(code, "corp:alice")]
-        (opened,) = world.journal.opened
-        assert [note.rule for note in opened.notes] == ["probing.enumeration"]
-        assert world.telemetry.notes == [("research", "flagged")]
-
-    async def test_another_answer_is_told_and_recorded(self) -> None:
-        suspected = Deny(Code.PROBING_SUSPECTED, "Wait.", policy="research", retry_after=30)
-        world = self.world(lambda call, deny: (call, suspected))
-        exchange = await world.call(chat("hi", model="other"))
-        assert (exchange.status, exchange.headers[b"retry-after"]) == (429, b"30")
-        assert world.journal.opened[0].refusal == "probing_suspected"
-
-    async def test_if_it_fails_the_call_is_refused_as_it_was(self) -> None:
-        def refused(call: Call, deny: Deny) -> tuple[Call, Deny]:
-            raise RuntimeError("secret prompt")
-
-        exchange = await self.world(refused).call(chat("hi", model="other"))
-        assert exchange.status == 403
