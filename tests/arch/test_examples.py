@@ -1,6 +1,7 @@
 """Every YAML example in the docs is a configuration, or a part of one, that Narrows accepts."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,23 @@ from narrows.wiring.organisation import compile_organisation
 DOCS = Path(__file__).parents[2] / "docs"
 BASE: dict[str, Any] = yaml.safe_load(EXAMPLE)
 BASE["connections"]["openai"] = {**BASE["connections"]["local"], "url": "https://api.openai.com"}
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+"""What any `${…}` stands for: a webhook's, too."""
+
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-EXAMPLES = [
-    pytest.param(text, id=f"{page.relative_to(DOCS)}-{number}")
-    for page in sorted(DOCS.rglob("*.md"))
-    for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1)
-]
+
+
+def examples() -> Iterator[Any]:
+    """The blocks of every page. Cases are about the policies before them on their page, if there are any."""
+    for page in sorted(DOCS.rglob("*.md")):
+        policies = "{}"
+        for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1):
+            yield pytest.param(text, policies, id=f"{page.relative_to(DOCS)}-{number}")
+            if "policies" in yaml.safe_load(text):
+                policies = text
+
+
+EXAMPLES = list(examples())
 
 
 def operations(connection: Connection) -> frozenset[str]:
@@ -35,15 +47,15 @@ def test_there_are_examples() -> None:
     assert len(EXAMPLES) > 6
 
 
-@pytest.mark.parametrize("text", EXAMPLES)
-def test_an_example_is_accepted(tmp_path: Path, text: str) -> None:
-    text = re.sub(r"\$\{(env|file):[^}]*\}", "a-secret", text)
+@pytest.mark.parametrize(("text", "before"), EXAMPLES)
+def test_an_example_is_accepted(tmp_path: Path, text: str, before: str) -> None:
+    text, before = (re.sub(r"\$\{(env|file):[^}]*\}", SECRET, one) for one in (text, before))
     example = yaml.safe_load(text)
-    config = {**BASE, **{key: value for key, value in example.items() if key != "cases"}}
+    config = {**BASE, **(yaml.safe_load(before) if "cases" in example else example)}
     config["connections"] = {**BASE["connections"], **config["connections"]}
     path = tmp_path / "narrows.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    for words in (example.get("detectors") or {}).get("words", ()):
+    for words in (config.get("detectors") or {}).get("words", ()):
         if "file" in words:
             (tmp_path / words["file"]).write_text("Bluebird\n", encoding="utf-8")
     settings = load(path, {"OPENAI_API_KEY": "a-secret"}, operations)
