@@ -6,6 +6,7 @@ from narrows.cli.configuration import ConfigOption, find_config, read_checked
 from narrows.cli.failure import FAILED
 from narrows.cli.terminal import complain, harmless, print_json, say
 from narrows.config.problem import ConfigError, Problem
+from narrows.wiring import plugged
 from narrows.wiring.configuration import Checked
 
 app = typer.Typer(rich_markup_mode="rich", add_completion=False)
@@ -30,7 +31,7 @@ def check(
     path = find_config(config)
     try:
         result = read_checked(path)
-        _start_analyzers(result)
+        _start_plugins(result)
     except ConfigError as error:
         for problem in error.problems:
             _show(problem, "problem", as_json=as_json)
@@ -43,16 +44,17 @@ def check(
         say(harmless(f"{path}: OK — {_summary(result)}"))
 
 
-def _start_analyzers(result: Checked) -> None:
+def _start_plugins(result: Checked) -> None:
     """Starts the plug-ins that the gate would start. Raises ConfigError."""
     analyzers = result.config.detectors.analyzers
-    if analyzers:
-        from narrows.wiring.analyzers import try_out  # noqa: PLC0415 - few configurations have any
+    try:
+        plugged.try_out(result.config, result.policies)
+        if analyzers:
+            from narrows.wiring.analyzers import try_out  # noqa: PLC0415 - few configurations have any
 
-        try:
             try_out(analyzers, {entity for mask in result.policies.masks for entity in mask.entities})
-        except ConfigError as error:
-            raise result.loaded.locate(error.problems) from None
+    except ConfigError as error:
+        raise result.loaded.locate(error.problems) from None
 
 
 def _show(problem: Problem, kind: str, *, as_json: bool) -> None:

@@ -1,14 +1,16 @@
 """`narrows mask`: what masking does to a text, tried on a file or a pipe. Needs no gate and no configuration.
 
-The text goes through the same stream as a model's reply, piece by piece, so a file may be larger than the memory.
+The text goes through the same stream as a model's reply, piece by piece, so a file may be larger than the memory. Only
+what plug-ins are to look at, where a configuration has some, is read as a whole.
 """
 
 import codecs
+import io
 import secrets
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Annotated, Any, Final, Literal
@@ -19,13 +21,19 @@ from narrows.cli import engine as engines
 from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.terminal import complain, harmless, json_line, print_table, say
 from narrows.config.entities import Vocabulary
+from narrows.config.load import Loaded
+from narrows.config.plugins import AnalyzerSettings
+from narrows.config.problem import ConfigError
 from narrows.masking.detector import Detector
 from narrows.masking.findings import Finding
 from narrows.masking.masker import Masker
 from narrows.masking.plan import Plan, Rule
+from narrows.masking.spotted import LONGEST, Spotter, wanted
 from narrows.masking.table import DETECTORS
 from narrows.masking.tokens import Tokens
 from narrows.model.plan import Transform
+from narrows.ports.plugin import PluginFailed
+from narrows.wiring.analyzers import find_once
 from narrows.wiring.detectors import vocabulary
 from narrows.wiring.organisation import rows
 
@@ -78,10 +86,11 @@ def mask(
         threshold=threshold,
         allow=frozenset(allow or ()),
     )
-    with _opened(file) as source:
+    with _opened(file) as opened:
         key = secrets.token_bytes(32)
         masker = Masker(engines.load(loaded), Plan((rule,), key)).keyed(Tokens(key, ""))
         detectors = {row.name: row for row in (*rows(own), *DETECTORS)}
+        masker, source = _analyzed(loaded, own.analyzers, rule, masker, opened)
         run = _Run(masker, detectors, explain=explain)
         if as_json:
             _print_json(run, source)
@@ -92,6 +101,29 @@ def mask(
     if transform == "block" and run.findings:
         complain(f"narrows: {len(run.findings)} findings; the gate would refuse this")
         raise typer.Exit(FAILED)
+
+
+def _analyzed(
+    loaded: Loaded | None, rows: Sequence[AnalyzerSettings], rule: Rule, masker: Masker, source: IO[bytes]
+) -> tuple[Masker, IO[bytes]]:
+    """What masks what plug-ins find as well; they see the text as a whole, so it is read before."""
+    asked = [row for row in rows if rule.entities is None or rule.entities.intersection(row.entities)]
+    if not asked:
+        return masker, source
+    try:
+        data = source.read()
+    except OSError as error:
+        raise Failure(f"the text can't be read: {error.strerror}", USAGE) from None
+    text = data.decode("utf-8", "surrogateescape")
+    if len(text) > LONGEST:
+        raise Failure(f"the text has more than {LONGEST:,} characters, so it can't be analyzed", USAGE)
+    try:
+        (spans,) = find_once(asked, [text])
+    except ConfigError as error:
+        raise Failure(str(error if loaded is None else loaded.locate(error.problems)), USAGE) from None
+    except PluginFailed as failed:
+        raise Failure(f"the text can't be analyzed: the plug-in {failed}") from None
+    return Spotter(masker, wanted(masker), {text: spans}), io.BytesIO(data)
 
 
 def _entities(written: str | None, names: Vocabulary) -> frozenset[str] | None:

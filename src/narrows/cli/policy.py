@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,12 +24,15 @@ from narrows.policy.explain import explain, render
 from narrows.policy.inspect import RuleInspector
 from narrows.policy.personas import PersonaError, persona
 from narrows.policy.tokens import EstimatingCounter
+from narrows.ports.plugin import PluginFailed
 from narrows.wiring.configuration import Checked
 from narrows.wiring.order import controls
+from narrows.wiring.plugged import NO_OWN, Own
 from narrows.wiring.probing import Tried, probing_controls
 from narrows.wiring.readings import TextReadings
 
 if TYPE_CHECKING:
+    from narrows.controls.analyze import Analyze
     from narrows.controls.mask import Mask
     from narrows.policy.inspect import Sights
 
@@ -116,14 +120,36 @@ def run_case_file(
     masked, mask = _masking(result) if _needs_masking(result, placed) else (None, None)
     inspector = RuleInspector(TextReadings(), _sights(result))
 
-    def steps() -> Steps:
-        probing = probing_controls(result.loaded.config, result.policies, Tried())
-        return controls(inspector, Sessions(secrets.token_bytes(32)), mask, probing=probing)
+    with ExitStack() as stack:
+        analyze, own = _plugins(result, stack)
 
-    results = run_cases(placed, result.policies, steps, EstimatingCounter(), masked)
+        def steps() -> Steps:
+            probing = probing_controls(result.loaded.config, result.policies, Tried())
+            return controls(inspector, Sessions(secrets.token_bytes(32)), mask, analyze, probing=probing, own=own)
+
+        try:
+            results = run_cases(placed, result.policies, steps, EstimatingCounter(), masked)
+        except PluginFailed as failed:
+            raise Failure(f"the cases can't be run: a plug-in {failed}") from None
     _show(cases, results, as_json=as_json)
     if not all(result.passed for result in results):
         raise typer.Exit(FAILED)
+
+
+def _plugins(result: Checked, stack: ExitStack) -> "tuple[Analyze | None, Own]":
+    """The controls that ask plug-ins, which run as long as `stack` lasts. Raises Failure."""
+    analyzers = result.config.detectors.analyzers
+    if not analyzers and not result.config.classifiers:
+        return None, NO_OWN
+    from narrows.cli import engine  # noqa: PLC0415
+    from narrows.wiring.aside import Aside  # noqa: PLC0415
+
+    aside = stack.enter_context(Aside(result.config, result.policies))
+    try:
+        analyze = aside.analyze(engine.load(result.loaded)) if analyzers else None
+        return analyze, Own(aside.classify())
+    except ConfigError as error:
+        raise Failure(str(result.loaded.locate(error.problems)), USAGE) from None
 
 
 def _sights(result: Checked) -> "Sights | None":

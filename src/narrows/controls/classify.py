@@ -107,14 +107,14 @@ class _Classifying:
                 Code.PROMPT_TOO_LONG,
                 f"a text of the prompt has more than {LONGEST:,} characters, so it can't be classified",
             )
-        given: Given = {}
+        given: Given = dict(call.labels)
         if _recalled(self._asked.needs, texts, given):
             return Proceed(msgspec.structs.replace(call, labels=given))
         patience = sum(need.classification.timeout for need in self._asked.needs) + GRACE
         return Wait(functools.partial(self._request, call, texts), patience)
 
     async def _request(self, call: Call, texts: Sequence[str]) -> Verdict:
-        given: Given = {}
+        given: Given = dict(call.labels)
         notes = list(call.notes)
         for need in self._asked.needs:
             try:
@@ -145,13 +145,14 @@ def _names(rule: Rule, labels: Iterable[str]) -> bool:
 
 
 def _texts(rules: Sequence[Rule], call: Call) -> tuple[str, ...]:
-    """The texts of a request in which a rule looks for labels, each once."""
+    """The texts of a request in which a rule looks for labels, each once; without those that have them already."""
     known = call.known
     return tuple(
         dict.fromkeys(
             text.value
             for index, text in enumerate(call.asked.texts)
             if not text.number
+            and text.value not in call.labels
             and text.value.strip()
             and any(
                 (not rule.roles or text.role in rule.roles) and (rule.history or index not in known) for rule in rules

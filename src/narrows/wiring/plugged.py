@@ -133,3 +133,17 @@ def _behind(row: ControlSettings) -> "tuple[Control, Service | None]":
     except Exception as failure:  # noqa: BLE001 - the boundary of a plug-in; nothing was asked of it yet, so it is told
         message = f"the plug-in can't be used: {type(failure).__name__}: {failure}"
         raise ConfigError([Problem(".plugin", message)]) from None
+
+
+def try_out(config: Config, policies: PolicySet) -> None:
+    """Makes what a gate would make of plug-ins, and ends it. Raises ConfigError with what can't be used."""
+
+    async def make() -> None:
+        plugged = PluggedControls()
+        try:
+            await plugged.build(config, policies)
+        finally:
+            await plugged.close()
+
+    if config.classifiers or config.controls:
+        asyncio.run(make())

@@ -14,6 +14,7 @@ from narrows.cli.mask import by_keyword
 from narrows.masking.detector import Detector
 from unit.cli.command import Ran
 from unit.cli.table import PLACES, TABLE
+from unit.plugins.installed import install
 
 Narrows = Callable[..., Ran]
 TEXT = "SSN: 054-28-6917,\nmail a@b.com\n"
@@ -166,3 +167,26 @@ def test_however_a_file_is_cut_it_is_masked_alike(
 )
 def test_whether_a_keyword_made_the_difference(row: Detector, score: float, *, expected: bool | None) -> None:
     assert by_keyword(row, score) is expected
+
+
+def test_what_plug_ins_find_is_masked_where_a_configuration_names_some(
+    narrows: Narrows, config: Path, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, parrot="parrot:Parrot")
+    own = "detectors: {analyzers: [{name: names, plugin: parrot, entities: [PERSON]}]}\n"
+    config.write_text(own + config.read_text())
+    text.write_bytes(b"ask Ada about 054-28-6917, ssn\n")
+    asked = ["mask", "-c", str(config), "--entities", "PERSON,US_SSN", str(text)]
+    ran = narrows(*asked, "--json")
+    assert [(row["entity"], row["detector"]) for row in ran.rows[0]["findings"]] == [
+        ("PERSON", "names"),
+        ("US_SSN", "us_ssn"),
+    ]
+    assert ran.rows[0]["masked"].startswith("ask [PERSON] ")
+    assert narrows("mask", "-c", str(config), "--entities", "US_SSN", str(text)).code == 0
+    text.write_text("Raise Ada")
+    ran = narrows(*asked)
+    assert (ran.code, ran.out) == (1, "")
+    assert "the plug-in failed with KeyError" in ran.err
+    monkeypatch.setattr(command, "LONGEST", 3)
+    assert "more than 3 characters" in narrows(*asked).err

@@ -7,6 +7,7 @@ import pytest
 
 from unit.cli.command import Ran
 from unit.cli.table import TABLE
+from unit.plugins.installed import install
 
 Narrows = Callable[..., Ran]
 pytestmark = pytest.mark.usefixtures("config")
@@ -145,3 +146,35 @@ def test_what_is_blocked_is_refused(
     (tmp_path / "cases.yaml").write_text(refused.replace("    masks: [US_SSN]\n", ""))
     rows = narrows("policy", "test", "cases.yaml", "--json").rows
     assert [(row["passed"], row["code"]) for row in rows] == [(True, "sensitive_data"), (True, None)]
+
+
+TOPICS = """\
+cases:
+  - {as: {user: alice, groups: [research]}, connection: openai, model: gpt-4o, prompt: my loan, expect: allow}
+  - {as: {user: alice, groups: [research]}, connection: openai, model: gpt-4o, prompt: the match, expect: deny}
+  - as: {user: alice, groups: [research]}
+    connection: openai
+    model: gpt-4o
+    prompt: the match
+    labels: ["topic:finance"]
+    expect: allow
+"""
+
+
+def test_classifiers_are_asked_about_prompts_whose_labels_no_case_says(
+    narrows: Narrows, tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, classifiers={"topics": "parrot:Topics"})
+    row = 'classifiers: [{name: t, plugin: topics, labels: ["topic:finance"]}]\n'
+    config.write_text(row + config.read_text().replace("prompts: [", 'prompts: [{allow: {labels: ["topic:*"]}}, '))
+    (tmp_path / "cases.yaml").write_text(TOPICS)
+    ran = narrows("policy", "test", "cases.yaml")
+    assert (ran.code, ran.err) == (0, "")
+    assert narrows("check").code == 0
+    (tmp_path / "cases.yaml").write_text(TOPICS.replace("my loan", "Raise"))
+    ran = narrows("policy", "test", "cases.yaml")
+    assert ran.code == 1
+    assert "the cases can't be run: a plug-in failed with KeyError" in ran.err
+    config.write_text(config.read_text().replace("plugin: topics", "plugin: tropics"))
+    for arguments in (["check"], ["policy", "test", "cases.yaml"]):
+        assert "no installed package offers a classifier called 'tropics'" in narrows(*arguments).err

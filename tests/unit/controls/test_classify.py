@@ -187,3 +187,12 @@ async def test_in_a_chain_the_scan_reads_the_labels_and_the_call_leaves_at_its_e
     assert [(each.rule, each.path) for each in chain.call.findings] == [("r", "$.messages[0].content")]
     chain.end(Outcome.DONE, None)
     assert topics.inside == 0
+
+
+async def test_texts_that_have_labels_already_keep_them() -> None:
+    topics = Topics()
+    labelled = {"my finance": ("topic:health",)}
+    after = await judged(Classify([topics]), asking("my finance", "hello", labels=labelled))
+    assert isinstance(after, Call)
+    assert after.labels == {**labelled, "hello": ()}
+    assert topics.asked == ["hello"]
