@@ -20,7 +20,13 @@ _SPACE: Final = re.compile(r"\s+")
 
 def words_source(words: Sequence[str]) -> str:
     """A pattern that matches where one of the words stands whole. White space in a phrase stands for any amount."""
-    return f"(?i)(?:{'|'.join(_word(word.strip()) for word in words)})"
+    alike: dict[tuple[str, str], list[str]] = {}
+    for word in (word.strip() for word in words):
+        spelled = _GAP.join(_quoted(part) for part in _SPACE.split(word))
+        alike.setdefault((_end(word[0], _BEFORE), _end(word[-1], _BEHIND)), []).append(spelled)
+    # The ends are classes of all scripts, large once compiled: they are written once for all words that need them.
+    sources = [f"{before}(?:{'|'.join(some)}){behind}" for (before, behind), some in alike.items()]
+    return f"(?i)(?:{'|'.join(sources)})"
 
 
 SHORTEST_LOOSE: Final = 6
@@ -33,11 +39,6 @@ def loose_source(words: Sequence[str]) -> str | None:
     parts = [_SPACE.split(word.strip()) for word in words]
     loose = [rf"{_GAP[:-1]}*".join(map(_quoted, part)) for part in parts if sum(map(len, part)) >= SHORTEST_LOOSE]
     return f"(?i)(?:{'|'.join(loose)})" if loose else None
-
-
-def _word(word: str) -> str:
-    spelled = _GAP.join(_quoted(part) for part in _SPACE.split(word))
-    return f"{_end(word[0], _BEFORE)}{spelled}{_end(word[-1], _BEHIND)}"
 
 
 def _end(letter: str, edge: str) -> str:

@@ -51,7 +51,11 @@ def test_an_observing_policy_has_observing_rules() -> None:
         ({"deny": {"pattern": "("}}, "policies[0].prompts[0].deny.pattern", "can't be used"),
         ({"flag": {"entities": ["US_SNN"]}}, "policies[0].prompts[0].flag.entities[0]", "no entity or group"),
         ({"flag": {"entities": ["X*"]}}, "policies[0].prompts[0].flag.entities[0]", "no entity matches"),
-        ({"deny": {"words": ["x" * 200] * 1000}}, "policies[0].prompts[0].deny.words", "can't be used"),
+        (
+            {"deny": {"words": [f"{number:04}{chr(120) * 190}" for number in range(1000)]}},
+            "policies[0].prompts[0].deny.words",
+            "can't be used",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_told_with_its_key(entry: dict[str, Any], key: str, said: str) -> None:
