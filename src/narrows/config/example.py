@@ -62,6 +62,10 @@ policies:
           name: injection
           pattern: "(?i)ignore (all |previous )+instructions"
           message: This prompt tries to override instructions.
+      - flag:                     # lets pass, records and counts (docs/how-to/prompt-rules.md)
+          name: credentials
+          words: [password, api key, secret key]
+          in: [user]
     # What the model and the caller get in place of such values: [US_SSN], [CREDIT_CARD], … (docs/how-to/masking.md)
     # mask: [{entities: [SECRETS, PAYMENT, US_SSN], where: [prompt, response], with: redact}]
 """
