@@ -29,6 +29,9 @@ MOST_TEXTS: Final = 8_192
 MOST_SESSIONS: Final = 4_096
 """Sessions that are remembered at least; never more than twice as many."""
 
+MOST_IN_ALL: Final = 2_000_000
+"""Texts that are remembered of all sessions together, about 200 MB: many sessions of many texts do not fill a gate."""
+
 MOST_SENT_ON: Final = 16_384
 """Texts of one principal that another process is told of, those of the sessions used last."""
 
@@ -52,13 +55,19 @@ class Seen:
     def __contains__(self, tag: object) -> bool:
         return tag in self._young or tag in self._old
 
-    def add(self, tags: Iterable[bytes]) -> None:
-        """Remembers texts, or that they are still in use."""
+    def add(self, tags: Iterable[bytes]) -> int:
+        """Remembers texts, or that they are still in use; gives of how many it had not heard lately."""
+        fresh = 0
         for tag in tags:
             if tag not in self._young:
                 if len(self._young) >= self._limit:
                     self._old, self._young = self._young, set()
                 self._young.add(tag)
+                fresh += 1
+        return fresh
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
 
     def tags(self) -> frozenset[bytes]:
         """All that is remembered."""
@@ -68,13 +77,17 @@ class Seen:
 class Sessions:
     """What the sessions of a gate have sent."""
 
-    __slots__ = ("_hash", "_limit", "_old", "_texts", "_young")
+    __slots__ = ("_hash", "_held", "_in_all", "_limit", "_old", "_texts", "_young")
 
-    def __init__(self, key: bytes, sessions: int = MOST_SESSIONS, texts: int = MOST_TEXTS) -> None:
+    def __init__(
+        self, key: bytes, sessions: int = MOST_SESSIONS, texts: int = MOST_TEXTS, in_all: int = MOST_IN_ALL
+    ) -> None:
         """`key`, of 16 to 64 bytes, is that of the digests: what is kept of a text tells nobody what it was."""
         self._hash = hashlib.blake2b(key=key, digest_size=TAG, person=b"novelty")
         self._limit = sessions
         self._texts = max(1, texts // 2)
+        self._in_all = max(1, in_all // 2)
+        self._held = 0
         self._young: dict[Name, Seen] = {}
         self._old: dict[Name, Seen] = {}
 
@@ -103,10 +116,11 @@ class Sessions:
         seen = self._young.pop(session, None)
         if seen is None:
             seen = self._old.pop(session, None) or Seen(self._texts)
-            if len(self._young) >= self._limit:
-                self._old, self._young = self._young, {}
+            self._held += len(seen)
+        if len(self._young) >= self._limit or self._held >= self._in_all:
+            self._old, self._young, self._held = self._young, {}, len(seen)
         self._young[session] = seen  # last, as the one used last
-        seen.add(tags)
+        self._held += seen.add(tags)
 
     def of(self, principal: str, most: int = MOST_SENT_ON) -> dict[str, frozenset[bytes]]:
         """What the sessions of a principal have sent, by the session's id: those used last, and of all of them about

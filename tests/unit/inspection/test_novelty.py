@@ -99,3 +99,13 @@ def test_of_a_principal_with_many_sessions_those_used_last_are_told() -> None:
     assert next(iter(told)) == "3"
     assert list(told)[1:3] == ["39", "38"]
     assert MOST_SENT_ON <= sum(map(len, told.values())) <= MOST_SENT_ON + 4_096
+
+
+def test_beyond_the_bound_of_all_texts_the_sessions_used_least_are_new_again() -> None:
+    sessions = Sessions(KEY, in_all=1_000)
+    for number in range(100):
+        said = [(Role.USER, f"{number}.{index}") for index in range(50)]
+        sessions.passed(("corp:alice", str(number)), sessions.digests(said))
+    assert len(sessions) <= 30
+    assert sum(map(len, sessions.of("corp:alice").values())) <= 1_500
+    assert "99" in sessions.of("corp:alice")
