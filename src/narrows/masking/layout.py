@@ -36,6 +36,9 @@ class Layout:
     brought: dict[int, tuple[int, ...]]
     """By keyword group: rows that are looked for wherever it occurs."""
 
+    implied: dict[int, int]
+    """By row with fixed characters: its keyword group, for which no gate need have looked where the row is found."""
+
     unsought: frozenset[int]
     """Keyword groups that no gate looks for, since their rows alone say enough."""
 
@@ -45,6 +48,7 @@ def lay_out(rows: Sequence[Row], groups: Sequence[Group], group_of: Sequence[int
     led = {row for found in brought.values() for row in found}
     sought: dict[int | None, list[tuple[int, str]]] = {}
     homes: dict[int, set[int | None]] = {}
+    implied = {index: group_of[index] for index, row in enumerate(rows) if row.literal and row.keyworded}
     for index, row in enumerate(rows):
         if index not in led:
             sought.setdefault(row.shape, []).append((index, row.gate))
@@ -68,7 +72,9 @@ def lay_out(rows: Sequence[Row], groups: Sequence[Group], group_of: Sequence[int
         if asked:
             live.append((tail, max(row.reach + row.pre for _, row in asked), len(parts)))
             parts.append(tuple((index, row.live) for index, row in asked))
-    return Layout(tuple(parts), tuple(shaped), tuple(live), brought, frozenset(range(len(groups))) - homes.keys())
+    return Layout(
+        tuple(parts), tuple(shaped), tuple(live), brought, implied, frozenset(range(len(groups))) - homes.keys()
+    )
 
 
 def _brought(rows: Sequence[Row], group_of: Sequence[int]) -> dict[int, tuple[int, ...]]:

@@ -82,13 +82,15 @@ class Section:
         found = self._always.scan(data)
         if not found:
             return found, self._layout.unsought
-        count, brought = len(self.rows), self._layout.brought
+        count, brought, implied = len(self.rows), self._layout.brought, self._layout.implied
         rows: dict[int, None] = {}
         groups = set(self._layout.unsought)
         for hit in found:
             for number in self._behind(hit, data):
                 if number < count:
                     rows[number] = None
+                    if number in implied:
+                        groups.add(implied[number])
                 elif number - count not in groups:
                     groups.add(number - count)
                     rows.update(dict.fromkeys(brought.get(number - count, ())))

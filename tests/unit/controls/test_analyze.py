@@ -23,8 +23,8 @@ from narrows.model.reply import Delta, Event
 from narrows.model.span import Span
 from narrows.model.text import Role, Text
 from narrows.model.verdict import PROCEED, Deny, Proceed
-from narrows.ports.plugin import PluginFailed
 from narrows.ports.control import Wait
+from narrows.ports.plugin import PluginFailed
 from unit.controls.calls import begun, call
 from unit.engine.world import World
 from unit.masking.samples import DETECTORS

@@ -97,3 +97,12 @@ def test_two_rows_of_one_name_are_refused() -> None:
 def test_a_keyword_that_is_too_long_is_refused() -> None:
     with pytest.raises(PatternRefused, match="keyword"):
         Section([detector("a", "abc", keywords=("x" * 70,))])
+
+
+def test_a_row_with_fixed_characters_brings_its_keywords_though_their_gate_was_not_asked() -> None:
+    rows = (
+        detector("written", r"[0-9]{1,2}-Mar-[0-9]{2,4}", keywords=("born",), score=0.0),
+        detector("numeric", r"[0-9]{2}/[0-9]{2}/[0-9]{4}", keywords=("born",), score=0.0),
+    )
+    found, groups = Section(rows).hits(b"born 12-Mar-85")
+    assert (found, len(groups)) == ([0], 1)

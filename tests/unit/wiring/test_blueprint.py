@@ -44,9 +44,7 @@ CONFIG = Config(
     connections={
         "one": Connection(url="http://m", dialect="openai", credential=ConnectionCredential(bearer=Secret(CANARY)))
     },
-    classifiers=(
-        ClassifierSettings(name="t", labels=("a",), webhook=Webhook(url="https://h", secret=Secret(CANARY))),
-    ),
+    classifiers=(ClassifierSettings(name="t", labels=("a",), webhook=Webhook(url="https://h", secret=Secret(CANARY))),),
     policies=(
         Policy(
             name="all",

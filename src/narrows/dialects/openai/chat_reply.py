@@ -216,7 +216,9 @@ def _read_call(deltas: list[Delta], index: int, position: int, calls: list[Any],
             read_function(deltas, index, number, value)
         elif key == "id" and type(value) is str:
             collect_word(deltas, index, call, key)
-        elif not (key == "type" and type(value) is str and value in _CALL_TYPES) and not (key == "index" and type(value) is int):
+        elif key == "type" and type(value) is str and value in _CALL_TYPES:
+            continue
+        elif not (key == "index" and type(value) is int):
             collect(deltas, index, "other", call, key)
             collect_key(deltas, index, call, key)
 
