@@ -25,13 +25,14 @@ class TextReadings:
         found = [_joined(joined, new=True) for joined in join(texts, {i for i, each in enumerate(seen) if each.new})]
         if history and not all(each.new for each in seen):
             found += [_joined(joined, new=False) for joined in join(texts)]
-        if views:
-            for each in (*seen, *found):
-                if each.new or history:
-                    made = self._viewer.views(each.text.value)
-                    found += [_viewed(each, view) for view in made.views]
-                    if not made.complete and each.place is None:
-                        unread.append(each)
+        looked = [each for each in (*seen, *found) if each.new or history] if views else []
+        # Most calls end here.
+        if looked and self._viewer.may_view([each.text.value for each in looked]):
+            for each in looked:
+                made = self._viewer.views(each.text.value)
+                found += [_viewed(each, view) for view in made.views]
+                if not made.complete and each.place is None:
+                    unread.append(each)
         return Reading(found, unread)
 
     def loosened(self, source: str) -> str | None:

@@ -150,3 +150,10 @@ def test_more_than_is_made_is_said() -> None:
 def test_lone_surrogates_do_no_harm() -> None:
     assert viewer().views("a\ud800b") is NOTHING
     assert any("delete" in view.text for view in viewer().views("\ud800 %64%65%6C%65%74%65 \udfff").views)
+
+
+def test_a_glance_at_several_texts_misses_none_that_has_views() -> None:
+    for way, _, _, hidden in cases():
+        if viewer().views(hidden) is not NOTHING:
+            assert viewer().may_view(["Hello.", hidden, "Thank you"]), way
+    assert not viewer().may_view(["You are a helpful assistant.", "What is the capital of France?"])
