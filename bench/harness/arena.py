@@ -212,7 +212,17 @@ class Arena:
         binary = HERE.parent / ".venv" / "bin" / "envoy"
         self._run(
             name,
-            [*pinned(PATH_CORE), str(binary), "-c", str(config), "--concurrency", "1", "-l", "error"],
+            [
+                *pinned(PATH_CORE),
+                str(binary),
+                "-c",
+                str(config),
+                "--concurrency",
+                "1",
+                "--use-dynamic-base-id",
+                "-l",
+                "error",
+            ],
             f"http://127.0.0.1:{port}/",
         )
         return Target(name, f"http://127.0.0.1:{port}", self.token)
