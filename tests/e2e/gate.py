@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from e2e.processes import Server, free_port
+from e2e.processes import Server, free_ports
 
 NARROWS = str(Path(sys.executable).parent / "narrows")
 
@@ -29,7 +29,7 @@ class Gate:
         self.directory = directory
         self.config = directory / "narrows.yaml"
         self.store = directory / "data"
-        self.port, self.admin_port = free_port(), free_port()
+        self.port, self.admin_port = free_ports(2)
         self.env = dict(env or {})
         self._prefix = list(prefix)
         self._server: Server | None = None

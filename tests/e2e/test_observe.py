@@ -81,6 +81,6 @@ def test_where_nothing_matches_it_is_still_refused(gate: Gate, issuer: Issuer) -
 
 
 def test_the_metric_counts_what_would_have_been_refused(gate: Gate, issuer: Issuer) -> None:
-    ask(gate, issuer.token("new", ("newcomers",)), "my password is")
+    ask(gate, issuer.token("newer", ("newcomers",)), "my password is")
     metrics = httpx.get(f"{gate.admin}/metrics").text
     assert 'narrows_observed_refusals_total{code="prompt_denied",policy="watching"}' in metrics

@@ -256,44 +256,32 @@ def alphabet(node: Node) -> int:
 
 def first(node: Node) -> int:
     """Every character a match can begin with, as bits."""
-    match node:
-        case Chars(mask):
-            return mask
-        case Chain(parts):
-            union = 0
-            for part in parts:
-                union |= first(part)
-                if length(part)[0] > 0:
-                    break
-            return union
-        case Choice(ways):
-            union = 0
-            for way in ways:
-                union |= first(way)
-            return union
-        case Repeat(inner, _, high):
-            return first(inner) if high else 0
+    return _edge(node, backwards=False)
 
 
 def last(node: Node) -> int:
     """Every character a match can end with, as bits."""
+    return _edge(node, backwards=True)
+
+
+def _edge(node: Node, *, backwards: bool) -> int:
     match node:
         case Chars(mask):
             return mask
         case Chain(parts):
             union = 0
-            for part in reversed(parts):
-                union |= last(part)
+            for part in reversed(parts) if backwards else parts:
+                union |= _edge(part, backwards=backwards)
                 if length(part)[0] > 0:
                     break
             return union
         case Choice(ways):
             union = 0
             for way in ways:
-                union |= last(way)
+                union |= _edge(way, backwards=backwards)
             return union
         case Repeat(inner, _, high):
-            return last(inner) if high else 0
+            return _edge(inner, backwards=backwards) if high else 0
 
 
 def prefixes(node: Node) -> Node | None:

@@ -40,6 +40,23 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+def only_here(resolver: Resolver) -> Resolver:
+    """A resolver whose names may only mean this machine."""
+
+    async def resolved(host: str, port: int) -> Sequence[str]:
+        return [address for address in await resolver(host, port) if ip_address(address).is_loopback]
+
+    return resolved
+
+
+def is_remote(host: str) -> bool:
+    """Whether the host is an address of another machine; a name is judged by what it resolves to."""
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 async def addresses(host: str, port: int, resolver: Resolver) -> Sequence[str]:
     """The permitted addresses of a host. Raises AddressRefused, or OSError from the resolver."""
     try:

@@ -5,8 +5,6 @@ machine itself only: a key set that anyone on the network could change verifies 
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -15,7 +13,7 @@ import msgspec
 from narrows.config.schema import ConnectionCredential, Timeouts
 from narrows.ports.http import HeaderList, UpstreamFailed
 from narrows.ports.identity import FetchFailed
-from narrows.upstream.address import Resolver, resolve
+from narrows.upstream.address import Resolver, is_remote, only_here, resolve
 from narrows.upstream.credential import UpstreamCredential
 from narrows.upstream.dial import Dialer
 from narrows.upstream.pool import ConnectionPool
@@ -85,7 +83,7 @@ class DocumentFetcher:
                 target,
                 self._timeouts,
                 self._context if target.tls else None,
-                resolver=self._resolver if target.tls else self._loopback,
+                resolver=self._resolver if target.tls else only_here(self._resolver),
             )
             heads = RequestHeads(target, dropped=())
             credential = UpstreamCredential(ConnectionCredential(none=True))
@@ -96,10 +94,6 @@ class DocumentFetcher:
             self._pools.popitem(last=False)[1].retire()
         return pool
 
-    async def _loopback(self, host: str, port: int) -> Sequence[str]:
-        """Resolves a name that may only mean this machine."""
-        return [address for address in await self._resolver(host, port) if ip_address(address).is_loopback]
-
 
 def _parse(url: str) -> tuple[Target, str]:
     """The server, and the path with its query. Raises FetchFailed."""
@@ -108,14 +102,6 @@ def _parse(url: str) -> tuple[Target, str]:
         target = parse_target(base)
     except TargetInvalid as error:
         raise FetchFailed(f"the document can't be fetched: {error}") from None
-    if not target.tls and _is_remote(target.host):
+    if not target.tls and is_remote(target.host):
         raise FetchFailed(f"{target.origin} is not https, and plain HTTP is accepted from this machine only")
     return msgspec.structs.replace(target, prefix=""), (urlsplit(base).path or "/") + mark + query
-
-
-def _is_remote(host: str) -> bool:
-    """Whether the host is an address of another machine; a name is judged by what it resolves to."""
-    try:
-        return not ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -4,8 +4,6 @@ Over verified TLS, without redirects, with timeouts and a size limit. Plain HTTP
 only. The credential of no connection is ever sent here.
 """
 
-from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,12 +12,12 @@ import msgspec
 from narrows.config.schema import ConnectionCredential, Timeouts
 from narrows.ports.http import HeaderList, UpstreamFailed
 from narrows.ports.plugin import PluginFailed
-from narrows.upstream.address import Resolver, resolve
+from narrows.upstream.address import Resolver, is_remote, only_here, resolve
 from narrows.upstream.credential import UpstreamCredential
 from narrows.upstream.dial import Dialer
 from narrows.upstream.pool import ConnectionPool
 from narrows.upstream.request import RequestHeads
-from narrows.upstream.target import parse_target
+from narrows.upstream.target import TargetInvalid, parse_target
 from narrows.upstream.tls import client_context
 
 ANSWER_LIMIT: Final = 8 << 20
@@ -39,13 +37,14 @@ class ServicePost:
         resolver: Resolver = resolve,
     ) -> None:
         target = msgspec.structs.replace(parse_target(url), prefix="")
+        if not target.tls and is_remote(target.host):
+            raise TargetInvalid(f"{target.origin} is not https, and plain HTTP is accepted for this machine only")
         self._path = urlsplit(url).path or "/"
-        self._resolver = resolver
         dialer = Dialer(
             target,
             Timeouts(connect=timeout, first_byte=timeout, idle=timeout, total=timeout),
             client_context(ca_bundle) if target.tls else None,
-            resolver=resolver if target.tls else self._here,
+            resolver=resolver if target.tls else only_here(resolver),
         )
         credential = UpstreamCredential(ConnectionCredential(none=True))
         self._pool = ConnectionPool(dialer, RequestHeads(target, dropped=()), credential, max_connections=connections)
@@ -70,7 +69,3 @@ class ServicePost:
     def retire(self) -> None:
         """What is on its way is answered; no connection is kept afterwards."""
         self._pool.retire()
-
-    async def _here(self, host: str, port: int) -> Sequence[str]:
-        """Resolves a name that may only mean this machine."""
-        return [address for address in await self._resolver(host, port) if ip_address(address).is_loopback]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from narrows.upstream.address import AddressRefused, addresses, permits, resolve
+from narrows.upstream.address import AddressRefused, addresses, is_remote, only_here, permits, resolve
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,25 @@ async def test_odd_spellings_of_an_address_are_seen_through(spelling: str) -> No
 
 async def test_the_system_resolves_localhost() -> None:
     assert set(await resolve("localhost", 80)) <= {"127.0.0.1", "::1"}
+
+
+async def test_a_name_may_be_made_to_mean_this_machine_alone() -> None:
+    async def resolver(host: str, port: int) -> Sequence[str]:  # noqa: ARG001 - answers anything
+        return ["192.0.2.1", "127.0.0.1", "::1"]
+
+    assert await only_here(resolver)("name", 80) == ["127.0.0.1", "::1"]
+
+
+@pytest.mark.parametrize(
+    ("host", "remote"),
+    [
+        ("127.0.0.1", False),
+        ("127.9.9.9", False),
+        ("::1", False),
+        ("192.0.2.1", True),
+        ("2001:db8::1", True),
+        ("x.example", False),
+    ],
+)
+def test_only_an_address_of_another_machine_is_remote(host: str, remote: bool) -> None:
+    assert is_remote(host) is remote

@@ -82,5 +82,7 @@ async def test_plain_http_goes_to_this_machine_only() -> None:
 def test_what_can_not_be_used_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(TargetInvalid):
         ServicePost("ftp://hooks.example", 1.0)
+    with pytest.raises(TargetInvalid, match="is not https"):
+        ServicePost("http://192.0.2.1/hooks", 1.0)
     with pytest.raises(TlsUnusable):
         ServicePost("https://hooks.example", 1.0, str(tmp_path / "none.pem"))

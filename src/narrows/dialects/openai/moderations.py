@@ -6,11 +6,10 @@ A reply's categories and scores are the API's own words and figures, not texts t
 from typing import Any, Final
 
 from narrows.dialects import governed
-from narrows.dialects.envelope import collect_word
 from narrows.dialects.openai.chat import WORDS
+from narrows.dialects.openai.listed_reply import read_listed
 from narrows.dialects.pieces import assemble
 from narrows.dialects.reading import Invalid, Reading
-from narrows.dialects.texts import FIGURES, collect, collect_key
 from narrows.model.call import Asked, Json
 from narrows.model.reply import Event
 from narrows.model.text import Role
@@ -54,27 +53,7 @@ def forward(asked: Asked, model: str | None) -> Forward:
 
 def read_reply(tree: Json, event: Event) -> None:
     """Fills in `event`."""
-    if type(tree.get("model")) is str:
-        event.model = tree["model"]
-    for key, value in tree.items():
-        if key == "results" and type(value) is list:
-            for index, row in enumerate(value):
-                _read_row(event, value, index, row)
-        elif key in ("id", "object", "model") and type(value) is str:
-            collect_word(event.deltas, 0, tree, key)
-        else:
-            collect(event.deltas, 0, "other", tree, key, FIGURES)
-            collect_key(event.deltas, 0, tree, key)
-
-
-def _read_row(event: Event, rows: list[Any], index: int, row: Any) -> None:
-    if type(row) is not dict:
-        collect(event.deltas, 0, "other", rows, index)
-        return
-    for key, value in row.items():
-        if not _is_figures(key, value):
-            collect(event.deltas, 0, "other", row, key, FIGURES)
-            collect_key(event.deltas, 0, row, key)
+    read_listed(tree, event, "results", _is_figures)
 
 
 def _is_figures(key: str, value: Any) -> bool:
