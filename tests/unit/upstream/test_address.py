@@ -99,7 +99,7 @@ async def test_the_system_resolves_localhost() -> None:
 
 
 async def test_a_name_may_be_made_to_mean_this_machine_alone() -> None:
-    async def resolver(host: str, port: int) -> Sequence[str]:  # noqa: ARG001 - answers anything
+    async def resolver(host: str, port: int) -> Sequence[str]:
         return ["192.0.2.1", "127.0.0.1", "::1"]
 
     assert await only_here(resolver)("name", 80) == ["127.0.0.1", "::1"]
