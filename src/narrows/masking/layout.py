@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from narrows.masking.gate import Part
 from narrows.masking.keywords import Group
 from narrows.masking.patterns import parse, render
 from narrows.masking.rows import Row
 from narrows.masking.shapes import HITS, TAILS
+from narrows.matching.gate import Part
 
 GATE_SIZE: Final = 60
 """Patterns without fixed characters in one gate: the time to compile them together grows faster than their number."""

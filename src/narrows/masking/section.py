@@ -12,13 +12,13 @@ from typing import Final, TypeAlias
 from narrows.masking import keywords, patterns
 from narrows.masking.detector import Detector
 from narrows.masking.folding import Folder
-from narrows.masking.gate import Gate, GateRefused, GateUnreadable, Part, compiled, key
 from narrows.masking.keywords import Group, KeywordRefused
 from narrows.masking.layout import lay_out
 from narrows.masking.matcher import TooLarge
 from narrows.masking.patterns import PatternRefused
 from narrows.masking.rows import Row, compile_matchers, compile_row
 from narrows.masking.shapes import TAILS, Shapes
+from narrows.matching.gate import Gate, GateRefused, GateUnreadable, Part, compiled, key
 
 _COUNT: Final = struct.Struct(">I")
 

@@ -17,12 +17,12 @@ from narrows.config.problem import ConfigError
 from narrows.config.schema import Config, Detectors
 from narrows.masking.context import before
 from narrows.masking.engine import Engine, Source
-from narrows.masking.gate import Part
 from narrows.masking.masker import Masker
 from narrows.masking.organisation import BOUNDS
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.section import Section
 from narrows.masking.table import DETECTORS
+from narrows.matching.gate import Part
 from narrows.model.call import Call
 from narrows.policy.inspect import Sight, Sighting, Sights
 from narrows.policy.reply_rules import wanted

@@ -2,9 +2,9 @@
 import pytest
 
 from narrows.masking.folding import Folder, encode
-from narrows.masking.gate import Gate
 from narrows.masking.keywords import KeywordRefused, Occurrences, group, lowered
 from narrows.masking.patterns import EDGE
+from narrows.matching.gate import Gate
 
 
 def places(text: str, *keywords: str) -> list[str]:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 import pytest
 
 from narrows.masking.folding import Folder, encode
-from narrows.masking.gate import Part
 from narrows.masking.matcher import NOWHERE
 from narrows.masking.patterns import PatternRefused
 from narrows.masking.section import Section
+from narrows.matching.gate import Part
 from unit.masking.samples import DETECTORS, PIECES, detector
 
 DATA = b"\0account 12345678 ghp_" + b"a1B2" * 9 + b"\0"

@@ -10,9 +10,9 @@ import pytest
 from narrows.config.problem import ConfigError
 from narrows.config.schema import Config
 from narrows.masking.detectors import identity_us
-from narrows.masking.gate import Gate
 from narrows.masking.masker import Masker
 from narrows.masking.section import Compile, Section
+from narrows.matching.gate import Gate
 from narrows.policy.case_runs import run_cases
 from narrows.policy.cases import read_cases
 from narrows.policy.compile import compile_policies

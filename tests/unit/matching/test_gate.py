@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from narrows.masking.gate import Gate, GateRefused, GateUnreadable, compiled, key
+from narrows.matching.gate import Gate, GateRefused, GateUnreadable, compiled, key
 
 PATTERNS = ((0, "abc"), (1, r"[0-9]{4}"), (7, r"a[\x00-\xff]b\z"), (3, r"\xff"))
 
