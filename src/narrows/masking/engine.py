@@ -6,12 +6,13 @@ accepted. Both together make a stream exact: cut where nothing is undecided and 
 text gives the same hits as if nothing had been cut off. The engine is immutable; one serves every plan and thread.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from narrows.masking.candidates import Carry, Effort, Hit, Scan, find
-from narrows.masking.folding import Folded, Folder, encode
+from narrows.masking.folding import Folded, Folder, encode, is_plain
 from narrows.masking.patterns import EDGE
 from narrows.masking.rows import Row, compile_matchers
 from narrows.masking.section import Section
@@ -45,6 +46,28 @@ class Selection:
 
     lists: bool
     """Whether one of the word lists is."""
+
+
+class Gated(NamedTuple):
+    """What the gates say of one section."""
+
+    section: Section
+    first: int
+    """The rank of its first row."""
+
+    rows: Sequence[int]
+    """Rows that can have a hit, by their place in the section."""
+
+    groups: Set[int]
+    """Keyword groups that can occur."""
+
+
+class Found(NamedTuple):
+    """A whole text in which something is found."""
+
+    folded: Folded
+    data: bytes
+    hits: list[Hit]
 
 
 class Engine:
@@ -89,27 +112,82 @@ class Engine:
     def is_clean(self, text: str, selection: Selection) -> bool:
         """Whether the gates alone tell that nothing is found in a whole text, as they do of most texts. ASCII is its
         own folding, and what masking itself has put in could only hide something, so that it may stay."""
-        if selection.lists or not text.isascii() or "\0" in text or "\1" in text or "\2" in text:
+        if selection.lists or not is_plain(text):
             return False
-        data = f"{EDGE}{text}{EDGE}".encode("ascii")
-        for section, offset, asked in zip(self._sections, self._firsts, selection.sections, strict=False):
-            if not asked:
-                continue
-            rows, _ = section.hits(data)
-            if any(section.rows[index].best >= selection.floors[offset + index] for index in rows):
-                return False
-        return True
+        return not self._gated(f"{EDGE}{text}{EDGE}".encode("ascii"), selection)
+
+    def look(self, text: str, selection: Selection) -> Found | None:
+        """What is found in a whole text; None if it is nothing. The gates are asked once, and what a text needs to be
+        masked is made only of one that they do not clear."""
+        folder = self.folder
+        plain = folder.line(text)
+        if plain is None:
+            folded = folder.whole(text)
+            data = encode(folded.text)
+            gated = self._gated(data, selection)
+        else:
+            data = encode(f"{EDGE}{plain}{EDGE}")
+            gated = self._gated(data, selection)
+            if not gated and not selection.lists:
+                return None
+            folded = folder.lined(text, plain)
+            if folded.walls:
+                data = encode(folded.text)
+                gated = self._gated(data, selection)
+        if not gated and not selection.lists:
+            return None
+        hits = self._scan(folded, data, selection, gated, {}, Effort())
+        return Found(folded, data, hits) if hits else None
 
     def scan(
         self, folded: Folded, data: bytes, selection: Selection, carried: Mapping[int, Carry], effort: Effort
     ) -> list[Hit]:
         """What is found from `folded.begin` on, by start. What is undecided (see `undecided`) may be among it."""
         effort.since.clear()
+        return self._scan(folded, data, selection, self._gated(data, selection, carried), carried, effort)
+
+    def _gated(self, data: bytes, selection: Selection, carried: Collection[int] = ()) -> list[Gated]:
+        """Of each section, which of the rows that are asked for can have a hit in the data; those that carry on, too.
+        Sections without any are left out."""
+        gated = []
+        for section, offset, asked in zip(self._sections, self._firsts, selection.sections, strict=False):
+            if not asked:
+                continue
+            found, groups = section.hits(data)
+            if carried:
+                found = [*{*found, *(rank - offset for rank in carried if offset <= rank < offset + len(section.rows))}]
+            if found:
+                rows, floors = section.rows, selection.floors
+                found = [index for index in found if rows[index].best >= floors[offset + index]]
+                if found:
+                    gated.append(Gated(section, offset, found, groups))
+        return gated
+
+    def _scan(
+        self,
+        folded: Folded,
+        data: bytes,
+        selection: Selection,
+        gated: Sequence[Gated],
+        carried: Mapping[int, Carry],
+        effort: Effort,
+    ) -> list[Hit]:
         hits: list[Hit] = []
         scan = Scan(folded.text, data, folded.begin, final=folded.final, walls=folded.walls)
-        for section, offset, asked in zip(self._sections, self._firsts, selection.sections, strict=False):
-            if asked:
-                self._scan_section(section, offset, scan, selection, carried, effort, hits)
+        for section, offset, found, groups in gated:
+            scan.enter(section.groups, groups)
+            for index in found:
+                rank = offset + index
+                hits += find(
+                    section.rows[index],
+                    section.group_of[index],
+                    scan,
+                    rank=rank,
+                    floor=selection.floors[rank],
+                    allowed=selection.allowed[rank],
+                    carry=carried.get(rank),
+                    effort=effort,
+                )
         rank = self._firsts[-1]
         for words in self._lists:
             if selection.floors[rank] <= words.score:
@@ -118,38 +196,6 @@ class Engine:
         if len(hits) > 1:
             hits.sort()
         return hits
-
-    def _scan_section(
-        self,
-        section: Section,
-        offset: int,
-        scan: Scan,
-        selection: Selection,
-        carried: Mapping[int, Carry],
-        effort: Effort,
-        hits: list[Hit],
-    ) -> None:
-        rows, floors = section.rows, selection.floors
-        found, groups = section.hits(scan.data)
-        if carried:
-            found = [*{*found, *(rank - offset for rank in carried if offset <= rank < offset + len(rows))}]
-        elif not found:
-            return
-        scan.enter(section.groups, groups)
-        for index in found:
-            if rows[index].best < floors[offset + index]:
-                continue
-            rank = offset + index
-            hits += find(
-                rows[index],
-                section.group_of[index],
-                scan,
-                rank=rank,
-                floor=floors[rank],
-                allowed=selection.allowed[rank],
-                carry=carried.get(rank),
-                effort=effort,
-            )
 
     def alphabet(self, rank: int) -> bytes:
         """The bytes that candidates of a row are made of."""

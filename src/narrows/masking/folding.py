@@ -129,6 +129,23 @@ class Folder:
         folded.finish()
         return folded
 
+    def line(self, text: str) -> str | None:
+        """The folding where each character folds to one, without the walls of what masking has put in; None else."""
+        if is_plain(text):
+            return text
+        translated = self.translated(text)
+        return None if _SPECIAL in translated else translated
+
+    def lined(self, text: str, line: str) -> "Folded":
+        """What `whole` gives, of a text whose `line` is known."""
+        if standins.find(text, self.entities):
+            return self.whole(text)
+        folded = Folded(self)
+        folded.source, folded.frontier = text, len(text)
+        folded.text = f"{EDGE}{line}{EDGE}"
+        folded.final = True
+        return folded
+
     def translated(self, text: str) -> str:
         """The folding, with _SPECIAL for each character that folds to none or several."""
         table = self.table
@@ -140,6 +157,11 @@ class Folder:
     def plain(self, text: str) -> str:
         """A text without the map and the edges, for words and keywords."""
         return "".join(map(fold_character, text)) if not text.isascii() else text
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text is its own folding, but for what masking itself has put in."""
+    return text.isascii() and EDGE not in text and WALL not in text and _QUESTION not in text
 
 
 def encode(folded: str) -> bytes:
@@ -257,7 +279,7 @@ class Folded:
     def _fold(self, piece: str, place: int) -> None:
         if not piece:
             return
-        if not piece.isascii() or any(reserved in piece for reserved in _RESERVED):
+        if not is_plain(piece):
             translated = self._folder.translated(piece)
             if _SPECIAL in translated:
                 self._fold_special(piece, translated, place)

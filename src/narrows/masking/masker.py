@@ -45,11 +45,19 @@ class Masker:
 
     def mask(self, text: str, before: str = "") -> Masked:
         """A whole text. `before` is what stands before it: context of decisions, never masked and never put out."""
-        if self._chosen.empty or self._engine.is_clean(before + text, self._chosen.selection):
+        chosen = self._chosen
+        if chosen.empty:
             return Masked(text, ())
-        stream = MaskStream(self._engine, self._chosen, before)
-        masked = stream.finish(text)
-        return Masked(masked, tuple(stream.findings))
+        if before:
+            if self._engine.is_clean(before + text, chosen.selection):
+                return Masked(text, ())
+            stream = MaskStream(self._engine, chosen, before)
+            return Masked(stream.finish(text), tuple(stream.findings))
+        found = self._engine.look(text, chosen.selection)
+        if found is None:
+            return Masked(text, ())
+        stream = MaskStream(self._engine, chosen)
+        return Masked(stream.whole(found), tuple(stream.findings))
 
     def stream(self, before: str = "") -> MaskStream:
         """One field, whose text comes in pieces; the same `before` gives the same as `mask`."""

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from narrows.masking.candidates import Carry, Effort, Hit
-from narrows.masking.engine import Engine
+from narrows.masking.engine import Engine, Found
 from narrows.masking.findings import HOLD, Cluster, Finding, blocks, stand_in
 from narrows.masking.folding import Folded, encode
 from narrows.masking.patterns import EDGE, OTHER_BYTE, SPACES, WALL
@@ -94,6 +94,11 @@ class MaskStream:
         self._folded.finish()
         return self._emit(encode(self._folded.text), self._folded.end)
 
+    def whole(self, found: Found) -> str:
+        """A field that has come at once, and of which the engine has told what is found in it."""
+        self._folded = found.folded
+        return self._put(found.data, found.hits, found.folded.end)
+
     def _take(self) -> None:
         self._folded.extend("".join(self._new))
         self._new.clear()
@@ -120,6 +125,10 @@ class MaskStream:
         hits = self._engine.scan(folded, data, self._chosen.selection, self._carried, self._effort)
         if folded.final and not hits and self._swallowing is None:
             return folded.source  # Nothing follows, so nothing needs to be kept either.
+        return self._put(data, hits, cut)
+
+    def _put(self, data: bytes, hits: Sequence[Hit], cut: int) -> str:
+        folded = self._folded
         cut = min([folded.round_down(cut), *(hit.end for hit in hits if hit.open and hit.start < cut)])
         clusters = self._clusters(hits, cut)
         unfinished: Cluster | None = clusters[-1] if clusters else None

@@ -3,7 +3,7 @@ import random
 from narrows.masking.candidates import Effort
 from narrows.masking.engine import Engine
 from narrows.masking.folding import encode
-from narrows.masking.masker import Masker
+from narrows.masking.masker import Masked, Masker
 from narrows.masking.section import Section
 from narrows.masking.wordlist import WordList
 from unit.masking.samples import DETECTORS, PIECES, detector, engine
@@ -72,6 +72,31 @@ def test_what_the_gates_pass_holds_nothing() -> None:
     assert passed > 100
     assert made.is_clean("nothing here, and no stand-in but [US_SSN]\n", every)
     assert not made.is_clean("nothing hére", every)  # It has to be folded to be known.
+
+
+def test_a_look_at_a_whole_text_finds_what_a_stream_finds() -> None:
+    made, drawn, found = Engine([Section(DETECTORS)]), random.Random(5), 0
+    masker = Masker(made)
+    every = made.select((0.0,) * len(made.sources), (frozenset(),) * len(made.sources))
+    odd = ["[US_SSN]", "********1234", "\0", "\1", "\2", "é", "。", "\u200b", "ﬁ", "\uff14", "\U0010ffff", "and so on "]
+    for _ in range(600):
+        text = "".join(drawn.choices([*PIECES, *odd], k=4))
+        stream = masker.stream()
+        masked = stream.finish(text)
+        looked = made.look(text, every)
+        found += looked is not None
+        assert (looked is not None) == bool(stream.findings)
+        assert masker.mask(text) == Masked(masked, tuple(stream.findings))
+    assert 100 < found < 600
+
+
+def test_a_look_finds_what_is_in_a_word_list() -> None:
+    made = engine()
+    every = made.select((0.0,) * len(made.sources), (frozenset(),) * len(made.sources))
+    assert made.look("the z\u00e8bre projects", every) is None
+    looked = made.look("the \u200bzebra project", every)
+    assert looked is not None
+    assert [looked.folded.source[slice(*looked.folded.span(hit.start, hit.end))] for hit in looked.hits] == ["zebra"]
 
 
 def test_a_gate_that_hits_for_what_nobody_asks_for_does_not_matter() -> None:

@@ -54,6 +54,28 @@ def test_passing_over_ascii_changes_nothing(text: str) -> None:
     assert folded(plain + text) == plain + folded(text)
 
 
+@given(st.text(alphabet="aZ9?\x00\x01\x02é。4\u200bﬁ\U0010ffff[]*") | st.text())
+def test_what_folds_one_to_one_is_told_without_a_map(text: str) -> None:
+    folder = Folder(frozenset({"US_SSN"}))
+    line = folder.line(text)
+    whole = folder.whole(text)
+    if line is None:
+        assert whole.offsets is not None
+        return
+    assert f"{EDGE}{line}{EDGE}" == whole.text
+    lined = folder.lined(text, line)
+    for name in Folded.__slots__:
+        assert name == "_folder" or getattr(lined, name) == getattr(whole, name)
+
+
+def test_a_text_with_stand_ins_has_its_walls_though_its_line_is_known() -> None:
+    folder = Folder(frozenset({"US_SSN"}))
+    text = "an [US_SSN] of 4"
+    line = folder.line(text)
+    assert line == "an [US_SSN] of 4"
+    assert folder.lined(text, line).text == f"{EDGE}an {WALL} of 4{EDGE}"
+
+
 def test_a_long_run_of_dropped_characters_ends_a_match() -> None:
     assert folded("a" + "\u200b" * MOST_DROPPED + "b") == "ab"
     assert folded("a" + "\u200b" * (MOST_DROPPED + 9) + "b") == f"a{EDGE}b"
