@@ -61,6 +61,24 @@ async def test_a_reply_is_read_in_pieces_of_at_most_64_kib(reach: Reach) -> None
         reply.close()
 
 
+async def test_a_reply_flows_to_whoever_takes_it(reach: Reach) -> None:
+    body = bytes(range(256)) * 2000
+    async with reach(echo) as upstream:
+        reply = await ask(upstream, body)
+        pieces: list[bytes] = []
+
+        def take(piece: bytes) -> bool:
+            pieces.append(piece)
+            return len(pieces) % 3 != 0
+
+        stops = 0
+        while await reply.flow(take):
+            stops += 1
+        assert b"".join(pieces) == body
+        assert stops == len(pieces) // 3
+        reply.close()
+
+
 async def test_a_reply_is_read_whole(reach: Reach) -> None:
     async with reach(echo) as upstream:
         for body in (b"", b"x", b"x" * 100_000):

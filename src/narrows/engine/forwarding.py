@@ -9,26 +9,17 @@ import logging
 from typing import Final
 
 from narrows.engine.apart import digest, hear
-from narrows.engine.bodies import (
-    OVERLAP,
-    forwarded,
-    has_error,
-    holds,
-    is_large,
-    masked_error,
-    read_buffered,
-    read_piece,
-)
+from narrows.engine.bodies import forwarded, has_error, holds, is_large, masked_error, read_buffered
 from narrows.engine.chain import Chain
 from narrows.engine.onward import onward_headers, restorer, rewritten
-from narrows.engine.pacing import Weight, in_thread, send
+from narrows.engine.pacing import send
+from narrows.engine.passing import Passing, Stopped, echoed
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import JSON, explained, passed_headers, refuse, reply_headers
 from narrows.engine.snapshot import Connected
 from narrows.model.call import Call
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
-from narrows.model.reply import Event
 from narrows.model.verdict import Deny
 from narrows.ports.control import Wait
 from narrows.ports.dialect import ReplyInvalid, ReplyReader
@@ -47,24 +38,9 @@ _DONE: Final = Outcome.DONE
 DRAIN: Final = "drain"
 """The word the edge cancels a call with when the drain's time is up."""
 
-_SLICE: Final = 8 * 1024
-"""Bytes of a stream that are read before other calls have their turn."""
-
-_FAILED: Final = frozenset({"error", "failed"})
-"""The finish of an event in which the upstream itself says that it failed."""
-
 
 _ERROR_BODY: Final = 1024 * 1024
 _CREDENTIAL_REFUSED: Final = frozenset({401, 407})
-
-
-class Stopped(Exception):
-    """The reply ends here with a refusal; carries how the record names it."""
-
-    def __init__(self, deny: Deny, outcome: Outcome) -> None:
-        super().__init__(deny.code.value)
-        self.deny = deny
-        self.outcome = outcome
 
 
 class Forwarding:
@@ -249,7 +225,7 @@ class Forwarding:
         if deny is not None:
             return Outcome.STOPPED, deny
         if self._echoes(body):
-            return Outcome.UPSTREAM_ERROR, _echoed()
+            return Outcome.UPSTREAM_ERROR, echoed()
         if chain.call.asked.operation != "models":
             recorder.contents = (Content("reply", body),)
         shown = rewritten(reader, events, chain.originals) if chain.originals else None
@@ -267,7 +243,7 @@ class Forwarding:
             return Outcome.STOPPED, deny
         upstream, body, shown = self._connected.upstream, digested.body, digested.shown
         if await holds(body, upstream.echoes) or (await holds(body, has_error) and await holds(body, upstream.leaks)):
-            return Outcome.UPSTREAM_ERROR, _echoed()
+            return Outcome.UPSTREAM_ERROR, echoed()
         recorder.contents = (Content("reply", body),)
         self._close_record(_DONE, reply.status, shown)
         self._exchange.start(reply.status, self._reply_headers(reply, JSON))
@@ -295,102 +271,15 @@ class Forwarding:
     async def _stream(self, reply: UpstreamReply, reader: ReplyReader) -> tuple[Outcome, Deny | None]:
         self._telemetry.streams(1)
         try:
-            await self._pump(reply, reader)
+            headers = self._reply_headers(reply, reader.content_type)
+            self._exchange.start(reply.status, [*headers, (b"cache-control", b"no-cache")])
+            self._begun = self._streaming = True
+            self._status = reply.status
+            upstream = self._connected.upstream
+            await Passing(self._exchange, self._chain, self._recorder, upstream, reader, self._restorer).run(reply)
         finally:
             self._telemetry.streams(-1)
         recorder = self._recorder
         recorder.close(Outcome.DONE, reply.status)
         self._exchange.finish()
         return Outcome.DONE, None
-
-    async def _pump(self, reply: UpstreamReply, reader: ReplyReader) -> None:
-        """Moves the reply from the upstream to the client; a slow client pauses the upstream."""
-        exchange, recorder = self._exchange, self._recorder
-        headers = self._reply_headers(reply, reader.content_type)
-        exchange.start(reply.status, [*headers, (b"cache-control", b"no-cache")])
-        self._begun = self._streaming = True
-        self._status = reply.status
-        rest = seen = b""
-        weight = Weight()
-        while True:
-            if rest:
-                # A segment of thousands of events would hold up every other call.
-                await asyncio.sleep(0)
-            data = rest or await reply.read()
-            data, rest = data[:_SLICE], data[_SLICE:]
-            seen = self._look(seen, data)
-            heavy = weight.add(data)
-            events = await asyncio.to_thread(read_piece, reader, data) if heavy else read_piece(reader, data)
-            weight.begin(events)
-            out: list[bytes] = []
-            deny: Deny | None = None
-            for event in events:
-                self._look_at_error(event)
-                answer = in_thread(self._chain, event) if heavy else self._chain.on_event(event)
-                if type(answer) is Wait:
-                    await self._send_paced(out)
-                    answer = await answer.until()
-                if answer is not None:
-                    recorder.note(event)
-                    deny = answer
-                    break
-                if event.before:
-                    out += [self._say(reader, *held) for held in event.before]
-                recorder.stream(event)
-                if self._restorer is not None:
-                    taken = await asyncio.to_thread(self._restorer.take, event) if heavy else self._restorer.take(event)
-                    out += [self._say(reader, *held, recorded=True) for held in taken]
-                out.append(await asyncio.to_thread(reader.write, event) if heavy else reader.write(event))
-            deny = deny or (None if data else self._chain.on_finish())
-            if heavy:
-                await self._send_paced(out)
-            elif not self._sent(out):
-                await exchange.drained()
-            if deny is not None:
-                raise Stopped(deny, Outcome.STOPPED)
-            if not data:
-                return
-
-    def _sent(self, out: list[bytes]) -> bool:
-        """Sends what there is; False: the client is slow, and what follows must wait for it."""
-        piece = b"".join(out)
-        out.clear()
-        self._recorder.sent_bytes += len(piece)
-        return not piece or self._exchange.send(piece)
-
-    async def _send_paced(self, out: list[bytes]) -> None:
-        """The same for what may be large, or has time."""
-        pieces = out[:]
-        out.clear()
-        for piece in pieces:
-            self._recorder.sent_bytes += len(piece)
-            await send(self._exchange, piece)
-
-    def _say(self, reader: ReplyReader, choice: int, field: str, text: str, *, recorded: bool = False) -> bytes:
-        """What was held back of a field, by a guard or, when it was `recorded`, after that, as an event of its own."""
-        event = reader.say(choice, field, text)
-        if event is None:
-            raise Stopped(Deny(Code.CONTROL_FAILED, "a held part of the reply has no place to go"), Outcome.STOPPED)
-        if not recorded:
-            self._recorder.stream(event)
-            if self._restorer is not None:
-                self._restorer.take(event)
-        return reader.write(event)
-
-    def _look(self, seen: bytes, data: bytes) -> bytes:
-        """Stops a stream in which the gate's credential stands; gives what the next piece is looked at with."""
-        seen = seen[-OVERLAP:] + data
-        if self._connected.upstream.echoes(seen):
-            raise Stopped(_echoed(), Outcome.UPSTREAM_ERROR)
-        return seen
-
-    def _look_at_error(self, event: Event) -> None:
-        """Stops a stream whose error quotes the gate's credential in any form."""
-        if event.finish in _FAILED:
-            leaks = self._connected.upstream.leaks
-            if any(leaks(delta.text.encode("utf-8", "replace")) for delta in event.deltas):
-                raise Stopped(_echoed(), Outcome.UPSTREAM_ERROR)
-
-
-def _echoed() -> Deny:
-    return Deny(Code.UPSTREAM_INVALID, "the model server's reply holds what can't be shown")

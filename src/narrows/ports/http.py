@@ -3,7 +3,7 @@
 Header names are lower-case bytes. Repeated headers are joined with `, `; a repeated singleton never gets this far.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -108,6 +108,11 @@ class UpstreamReply(Protocol):
         Reading pauses the upstream when nobody reads. Raises UpstreamFailed (cut off, malformed, idle or total
         timeout).
         """
+
+    async def flow(self, take: Callable[[bytes], bool]) -> bool:
+        """Gives each piece of the body to `take` as it arrives, without a turn of the event loop in between. False at
+        the body's proper end; True when `take` has said, by False, that it wants no more for now: then `flow` or `read`
+        goes on behind that piece. Pauses and raises as `read` does; what `take` raises comes out here."""
 
     async def read_all(self, limit: int) -> bytes:
         """The rest of the body. Raises UpstreamFailed (`upstream_invalid` when over `limit` bytes)."""

@@ -6,6 +6,7 @@ reading from the upstream, and the kernel's window does the rest.
 
 import asyncio
 import io
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from narrows.ports.http import Headers, UpstreamFailed
@@ -20,6 +21,10 @@ LOW_WATER: Final = 32 * 1024
 
 _PIECE_COST: Final = 96
 """What a buffered piece costs beside its bytes, so that a reply sent byte by byte is bounded, too."""
+
+
+Take = Callable[[bytes], bool]
+"""Takes a piece of a body; False: no more for now."""
 
 
 class Source(Protocol):
@@ -43,6 +48,8 @@ class Reply:
         "_gunzip",
         "_pieces",
         "_source",
+        "_stopped",
+        "_taker",
         "_waiter",
         "begun",
         "headers",
@@ -62,6 +69,8 @@ class Reply:
         self._closed = False
         self._failure: UpstreamFailed | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._taker: Take | None = None
+        self._stopped = False
         self._gunzip: Gunzip | None = None
 
     # What the connection calls.
@@ -89,11 +98,29 @@ class Reply:
 
     def add(self, piece: bytes) -> bool:
         """More of the body; False when the connection should stop reading."""
+        if self._taker is not None and self._pass_on(self._taker, piece):
+            return True
         self._pieces.append(piece)
         self._buffered += len(piece) + _PIECE_COST
         if self._waiter is not None:
             self._wake()
         return self._buffered <= HIGH_WATER
+
+    def _pass_on(self, taker: Take, piece: bytes) -> bool:
+        """Gives a piece to whoever waits for it, at once; False: nobody does any more."""
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return False
+        try:
+            if taker(piece):
+                return True
+        except Exception as failure:  # noqa: BLE001 - it is raised where the taker's owner waits
+            waiter.set_exception(failure)
+        else:
+            waiter.set_result(None)
+        self._stopped = True
+        self._taker = self._waiter = None
+        return True
 
     def end(self) -> None:
         """The body is complete; the connection has let go of this reply."""
@@ -124,6 +151,29 @@ class Reply:
         if self._gunzip is None:
             return self._split(await self._take())
         return await self._read_decoded(self._gunzip)
+
+    async def flow(self, take: Take) -> bool:
+        """Gives each piece to `take` when it arrives, in the connection's own callback: False at the proper end, True
+        when `take` wants no more for now. Raises UpstreamFailed, and whatever `take` raises."""
+        gunzip = self._gunzip
+        while True:
+            if gunzip is not None:
+                piece = await self._read_decoded(gunzip)
+            elif self._pieces or not self._waits():
+                piece = self._split(await self._take())
+            else:
+                self._taker, self._stopped = take, False
+                try:
+                    await self._more()
+                finally:
+                    self._taker = None
+                if self._stopped:
+                    return True
+                continue
+            if not piece:
+                return False
+            if not take(piece):
+                return True
 
     async def read_all(self, limit: int) -> bytes:
         """The rest of the body. Raises UpstreamFailed, also when it is over `limit` bytes."""
@@ -160,6 +210,10 @@ class Reply:
         if source is not None:
             source.abandon()
         self._wake()
+
+    def _waits(self) -> bool:
+        """Whether more is to come."""
+        return not (self._closed or self._ended or self._failure is not None)
 
     async def _take(self) -> bytes:
         """The next buffered piece, waiting for one; `b""` at the end."""

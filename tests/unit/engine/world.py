@@ -81,8 +81,7 @@ class ScriptedReply:
     """A reply that gives its pieces one by one; a piece may be an exception to raise or an event to wait for."""
 
     def __init__(self, status: int, headers: dict[bytes, bytes], pieces: list[Any]) -> None:
-        self.status = status
-        self.headers = headers
+        self.status, self.headers = status, headers
         self.closed = False
         self._pieces = pieces
 
@@ -91,11 +90,15 @@ class ScriptedReply:
             piece = self._pieces.pop(0)
             if isinstance(piece, bytes):
                 return piece
-            if isinstance(piece, asyncio.Event):
-                await piece.wait()
-            else:
+            if not isinstance(piece, asyncio.Event):
                 raise piece
+            await piece.wait()
         return b""
+
+    async def flow(self, take: Callable[[bytes], bool]) -> bool:
+        while (piece := await self.read()) and take(piece):
+            pass
+        return piece != b""
 
     async def read_all(self, limit: int) -> bytes:
         data = b""
@@ -203,8 +206,7 @@ class People:
     def __init__(self, groups: dict[str, set[str]]) -> None:
         self._groups = groups
 
-    def recall(self, token: str) -> Identity | None:
-        return None
+    def recall(self, token: str) -> Identity | None: ...
 
     async def verify(self, token: str) -> Identity | Deny:
         groups = self._groups.get(token)
@@ -229,8 +231,7 @@ class Counting:
     def observed(self, policy: str, code: str) -> None:
         self.notes.append((policy, code))
 
-    def stranger(self, code: str) -> None:
-        """Counted by the journal in these tests."""
+    def stranger(self, code: str) -> None: ...  # counted by the journal in these tests
 
     def overhead(self, microseconds: int) -> None:
         assert microseconds >= 0

@@ -197,3 +197,89 @@ async def test_a_gzip_body_that_is_none_is_refused(body: bytes) -> None:
     with pytest.raises(UpstreamFailed, match="gzip") as caught:
         await reply.read_all(100)
     assert caught.value.deny.code == Code.UPSTREAM_INVALID
+
+
+async def test_pieces_flow_as_they_arrive_until_no_more_is_wanted() -> None:
+    reply, _ = begun()
+    reply.add(b"before ")
+    taken: list[bytes] = []
+
+    def take(piece: bytes) -> bool:
+        taken.append(piece)
+        return piece != b"stop "
+
+    flowing = asyncio.create_task(reply.flow(take))
+    await asyncio.sleep(0)
+    assert taken == [b"before "]
+    assert reply.add(b"at once ")
+    assert taken[-1] == b"at once "
+    reply.add(b"stop ")
+    reply.add(b"later ")
+    assert taken[-1] == b"stop "
+    assert await flowing is True
+    flowing = asyncio.create_task(reply.flow(take))
+    await asyncio.sleep(0)
+    reply.end()
+    assert await flowing is False
+    assert taken == [b"before ", b"at once ", b"stop ", b"later "]
+
+
+async def test_what_a_taker_raises_comes_out_where_its_owner_waits() -> None:
+    reply, source = begun()
+
+    def take(piece: bytes) -> bool:
+        raise ValueError(piece)
+
+    flowing = asyncio.create_task(reply.flow(take))
+    await asyncio.sleep(0)
+    assert reply.add(b"one")
+    assert reply.add(b"two")
+    with pytest.raises(ValueError, match="one"):
+        await flowing
+    assert await reply.read() == b"two"
+    reply.close()
+    assert source.abandoned == 1
+
+
+async def test_a_flow_that_fails_or_is_cancelled_takes_no_more() -> None:
+    taken: list[bytes] = []
+
+    def take(piece: bytes) -> bool:
+        taken.append(piece)
+        return True
+
+    reply, source = begun()
+    flowing = asyncio.create_task(reply.flow(take))
+    await asyncio.sleep(0)
+    flowing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await flowing
+    assert source.abandoned == 1
+    reply.add(b"late")
+    assert taken == []
+    reply, _ = begun()
+    flowing = asyncio.create_task(reply.flow(take))
+    await asyncio.sleep(0)
+    reply.add(b"part")
+    reply.fail(invalid("it is cut off"))
+    with pytest.raises(UpstreamFailed, match="cut off"):
+        await flowing
+    assert taken == [b"part"]
+
+
+async def test_a_packed_reply_flows_decoded() -> None:
+    data = bytes(range(256)) * 1000
+    packed = gzip.compress(data)
+    reply, _ = begun({b"content-encoding": b"gzip"}, length=len(packed))
+    taken: list[bytes] = []
+
+    def take(piece: bytes) -> bool:
+        taken.append(piece)
+        return len(taken) != 2
+
+    reply.add(packed)
+    reply.end()
+    assert await reply.flow(take) is True
+    assert len(taken) == 2
+    assert await reply.flow(take) is False
+    assert b"".join(taken) == data
