@@ -19,7 +19,7 @@ _RANDOM: Final = re.compile(
 MOST_NAMES: Final = 256
 """Names of events of which it is known how they were changed; each further one is a text each time."""
 
-_WORDS: Final = frozenset(
+WORDS: Final = frozenset(
     {"chat.completion", "chat.completion.chunk", "embedding", "list", "message", "response", "text_completion"}
 )
 """What stands in the envelope of nearly every reply."""
@@ -38,7 +38,7 @@ def collect_word(deltas: list[Delta], choice: int, container: Any, key: str) -> 
     """A string of the envelope that is said once."""
     value = container[key]
     field = _FIELDS.get(key, ENVELOPE_TEXT)
-    if value and value not in _WORDS and not (field is ID and is_random(value)):
+    if value and value not in WORDS and not (field is ID and is_random(value)):
         deltas.append(Delta(choice, field, value, container, key))
 
 
@@ -61,7 +61,7 @@ class Envelope:
         field = _FIELDS.get(key, ENVELOPE_TEXT)
         if field is not PADDING:
             self.known[key] = value
-            if not value or value in _WORDS or (field is ID and is_random(value)):
+            if not value or value in WORDS or (field is ID and is_random(value)):
                 return
         deltas.append(Delta(0, field, value, _Member(self, tree), key))
 

@@ -18,7 +18,10 @@ _CAPS: Final = frozenset(CAP_ALIASES)
 
 def model(body: Json) -> str:
     """The model asked for. Raises Invalid."""
-    return check_model(body.get("model"), "$.model")
+    name = body.get("model")
+    if type(name) is str and 0 < len(name) <= MAX_MODEL and name.isprintable():
+        return name
+    return check_model(name, "$.model")
 
 
 def check_model(name: Any, param: str) -> str:
@@ -53,7 +56,8 @@ def count(body: Json, name: str, least: int = 1) -> int | None:
 def output_cap(body: Json, least: int = 1) -> int | None:
     """The smallest of the caps that the body states under any name. Raises Invalid."""
     smallest: int | None = None
-    for name in sorted(_CAPS.intersection(body)):
+    stated = _CAPS.intersection(body)
+    for name in stated if len(stated) < 2 else sorted(stated):
         value = count(body, name, least)
         if value is not None and (smallest is None or value < smallest):
             smallest = value

@@ -1,6 +1,6 @@
 """Messages of a chat, as they stand in chat completions and in Anthropic's messages."""
 
-from typing import Any
+from typing import Any, Final
 
 from narrows.dialects.reading import GOVERNED_IN_MESSAGES, ROLES, Invalid, Reading
 from narrows.dialects.strict_json import case_variant
@@ -8,28 +8,42 @@ from narrows.model.call import Json
 from narrows.model.path import child, element
 from narrows.model.text import Role, Text
 
+_USUAL: Final = "$.messages"
+_CONTENTS: Final = tuple(f"{_USUAL}[{index}].content" for index in range(256))
 
-def read_messages(reading: Reading, messages: list[Any], path: str = "$.messages") -> None:
+
+def read_messages(reading: Reading, messages: list[Any], path: str = _USUAL) -> None:
     """Every text of every message. Raises Invalid."""
     texts = reading.texts
+    known = len(_CONTENTS) if path == _USUAL else 0
     for index, message in enumerate(messages):
-        place = element(path, index)
-        if type(message) is not dict:
-            raise Invalid(place, "must be an object")
-        name = message.get("role")
-        if type(name) is not str:
-            raise Invalid(f"{place}.role", "must be a string")
-        role = ROLES.get(name)
-        if role is None:
-            role = Role.USER
-            texts.append(Text(role, f"{place}.role", name))
-        content = message.get("content")
-        if type(content) is str:
-            texts.append(Text(role, f"{place}.content", content))
-        elif content is not None:
-            reading.content(role, f"{place}.content", content)
-        if len(message) > 2 or "content" not in message:
-            _read_rest(reading, role, place, message)
+        if index < known and type(message) is dict and len(message) == 2:
+            # Nearly all messages: a role and a string. The general case below would read them alike.
+            name, content = message.get("role"), message.get("content")
+            role = ROLES.get(name) if type(name) is str else None
+            if role is not None and type(content) is str:
+                texts.append(Text(role, _CONTENTS[index], content))
+                continue
+        _read_message(reading, message, element(path, index))
+
+
+def _read_message(reading: Reading, message: Any, place: str) -> None:
+    if type(message) is not dict:
+        raise Invalid(place, "must be an object")
+    name = message.get("role")
+    if type(name) is not str:
+        raise Invalid(f"{place}.role", "must be a string")
+    role = ROLES.get(name)
+    if role is None:
+        role = Role.USER
+        reading.texts.append(Text(role, f"{place}.role", name))
+    content = message.get("content")
+    if type(content) is str:
+        reading.texts.append(Text(role, f"{place}.content", content))
+    elif content is not None:
+        reading.content(role, f"{place}.content", content)
+    if len(message) > 2 or "content" not in message:
+        _read_rest(reading, role, place, message)
 
 
 def _read_rest(reading: Reading, role: Role, place: str, message: Json) -> None:

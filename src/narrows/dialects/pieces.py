@@ -4,7 +4,8 @@ The elements of long lists (`messages`, `tools`, …) are pieces of their own, s
 stored once.
 """
 
-from typing import Any, Final, TypeGuard
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,10 @@ from narrows.model.record import Content
 from narrows.ports.dialect import Forward
 
 _encode: Final = msgspec.json.Encoder().encode
+_PLACES: Final[Mapping[str, Sequence[str]]] = {
+    name: tuple(element("$." + name, index) for index in range(256)) for name in ("messages", "tools", "input")
+}
+"""Paths that nearly every request has."""
 
 
 def assemble(body: Json, split: tuple[str, ...]) -> Forward:
@@ -23,16 +28,12 @@ def assemble(body: Json, split: tuple[str, ...]) -> Forward:
     tails: list[bytes] = []
     for name in split:
         value = body.get(name)
-        if not _is_pieces(value):
-            continue
+        if type(value) is not list or not value or type(value[0]) is int:
+            continue  # Token ids are one piece.
         del body[name]
-        path = "$." + name
-        pieces: list[bytes] = []
-        for index, member in enumerate(value):
-            piece = _encode(member)
-            pieces.append(piece)
-            contents.append(Content(element(path, index), piece))
-        tails.append(b'"' + name.encode() + b'":[' + b",".join(pieces) + b"]")
+        pieces = list(map(_encode, value))
+        contents += map(Content, _places(name, len(pieces)), pieces)
+        tails.append(b'"%b":[%b]' % (name.encode(), b",".join(pieces)))
     rest = _encode(body)
     if not tails:
         return Forward(rest, (Content("$", rest),))
@@ -40,6 +41,10 @@ def assemble(body: Json, split: tuple[str, ...]) -> Forward:
     return Forward(head + b",".join(tails) + b"}", (Content("$", rest), *contents))
 
 
-def _is_pieces(value: Any) -> TypeGuard[list[Any]]:
-    """Whether a member is a list worth splitting; token ids are one piece."""
-    return type(value) is list and bool(value) and type(value[0]) is not int
+def _places(name: str, count: int) -> Sequence[str]:
+    """The paths of at least so many elements of a list."""
+    known = _PLACES.get(name)
+    if known is not None and count <= len(known):
+        return known
+    path = "$." + name
+    return [element(path, index) for index in range(count)]

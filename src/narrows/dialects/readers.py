@@ -13,7 +13,6 @@ from narrows.dialects import sse
 from narrows.dialects.envelope import Envelope, is_random
 from narrows.dialects.fields import ID
 from narrows.dialects.reply_json import decode_object
-from narrows.dialects.texts import put_back
 from narrows.model.call import Json
 from narrows.model.reply import Delta, Event
 from narrows.model.verdict import Deny
@@ -52,7 +51,8 @@ class BufferedReader:
 
     def close(self) -> list[Event]:
         """The event. Raises ReplyInvalid."""
-        tree = decode_object(b"".join(self._parts))
+        parts = self._parts
+        tree = decode_object(parts[0] if len(parts) == 1 else b"".join(parts))
         event = Event(tree, last=True)
         kept = self._classify(tree, event)
         return [*named(kept), event] if kept else [event]
@@ -61,7 +61,8 @@ class BufferedReader:
         """The document."""
         if event.hidden:
             return b""
-        put_back(event.deltas)
+        for delta in event.deltas:
+            delta.container[delta.key] = delta.text
         return _encode(event.data)
 
     def say(self, choice: int, field: str, text: str) -> Event | None:  # noqa: ARG002 - a document has no room for it

@@ -339,11 +339,10 @@ class Reading:
         operation: str,
         model: str | None,
         body: Json,
-        *,
-        stream: bool = False,
+        stream: bool = False,  # noqa: FBT001, FBT002 - by position, as in `Asked`: named ones cost more
         output_cap: int | None = None,
         choices: int = 1,
-        wants_usage: bool = False,
+        wants_usage: bool = False,  # noqa: FBT001, FBT002
     ) -> Asked:
         """What was read, as one value."""
         return Asked(
@@ -351,10 +350,10 @@ class Reading:
             model,
             body,
             tuple(self.texts),
-            tuple(self.opaque),
+            tuple(self.opaque) if self.opaque else (),
             stream,
             frozenset(self.parameters) if self.parameters else _NONE,
-            tuple(self.references),
+            tuple(self.references) if self.references else (),
             output_cap,
             choices,
             wants_usage,

@@ -17,6 +17,7 @@ from narrows.ports.dialect import ReplyInvalid
 MAX_DEPTH: Final = 200
 """Well below where Python's own recursion ends, so that whoever walks a reply need not think of it."""
 
+_TOO_DEEP: Final = f"the model server sent JSON nested more than {MAX_DEPTH} levels deep"
 _decode: Final = msgspec.json.Decoder().decode
 
 
@@ -27,13 +28,18 @@ def decode(data: bytes) -> Any:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         value = _mended(data)
     if len(data) > 2 * MAX_DEPTH and opened(data) > MAX_DEPTH and too_deep(value, MAX_DEPTH):
-        raise ReplyInvalid(f"the model server sent JSON nested more than {MAX_DEPTH} levels deep")
+        raise ReplyInvalid(_TOO_DEEP)
     return value
 
 
 def decode_object(data: bytes) -> dict[str, Any]:
     """The same where only an object makes sense."""
-    value = decode(data)
+    try:
+        value = _decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        value = _mended(data)
+    if len(data) > 2 * MAX_DEPTH and opened(data) > MAX_DEPTH and too_deep(value, MAX_DEPTH):
+        raise ReplyInvalid(_TOO_DEEP)
     if type(value) is not dict:
         raise ReplyInvalid("the model server sent JSON that is not an object")
     return value

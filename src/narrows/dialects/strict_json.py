@@ -39,13 +39,18 @@ class Malformed(Exception):
 
 def read(data: bytes, governed: Sequence[str]) -> Json | Deny:
     """The object in `data`. `governed` are the top-level keys (lower case) whose case variants are refused."""
-    try:
-        body = scan(data)
-    except Malformed as wrong:
-        return Deny(Code.BODY_MALFORMED, str(wrong))
+    body = _round_trip(data)
+    if body is None or (opened(data) > MAX_DEPTH and too_deep(body, MAX_DEPTH)):
+        try:
+            body = _careful(data)
+        except Malformed as wrong:
+            return Deny(Code.BODY_MALFORMED, str(wrong))
     if type(body) is not dict:
         return Deny(Code.BODY_MALFORMED, "the body must be a JSON object")
-    variant = case_variant(body, governed)
+    keys = "".join(body)
+    if keys.isascii() and keys.islower():
+        return body
+    variant = written_otherwise(body, governed)
     if variant is not None:
         return Deny(Code.BODY_MALFORMED, f"key {shown(variant)} must be written {variant.casefold()!r}", param=variant)
     return body
@@ -91,12 +96,15 @@ def _round_trip(data: bytes) -> Any:
     try:
         value = _decode(data)
         encoded = _encode(value)
-        if encoded == data or (len(encoded) < len(data) and _format(encoded, indent=0) == data):
+        if encoded == data:
+            return value
+        if len(encoded) >= len(data):
+            return None
+        if _format(encoded, indent=0) == data:
             return value
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    spaced = len(encoded) < len(data) and encoded.translate(None, _SPACES) == data.translate(None, _SPACES)
-    return value if spaced else None
+    return value if encoded.translate(None, _SPACES) == data.translate(None, _SPACES) else None
 
 
 def _careful(data: bytes) -> Any:

@@ -22,7 +22,10 @@ from narrows.ports.http import Headers
 LARGE: Final = 256 * 1024
 """Bodies over this many bytes are read and judged apart."""
 
-MASKED: Final = 8 * 1024
+SMALL: Final = 8 * 1024
+"""Nothing of no more bytes is large, whatever it holds."""
+
+MASKED: Final = SMALL
 """The same where policies mask: a text made of near-matches costs more than half a millisecond a kilobyte."""
 
 OVERLAP: Final = 512
@@ -139,5 +142,4 @@ def read_piece(reader: ReplyReader, data: bytes) -> list[Event]:
 def read_buffered(reader: ReplyReader, data: bytes) -> list[Event]:
     """The events of a whole buffered reply. Raises ReplyInvalid."""
     events = reader.feed(data)
-    events += reader.close()
-    return events
+    return events + reader.close() if events else reader.close()

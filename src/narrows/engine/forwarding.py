@@ -8,16 +8,16 @@ import asyncio
 import logging
 from typing import Final
 
+from narrows.engine import replying
 from narrows.engine.apart import digest, hear
-from narrows.engine.bodies import forwarded, has_error, holds, is_large, masked_error, read_buffered
+from narrows.engine.bodies import SMALL, forwarded, has_error, holds, is_large, masked_error, read_buffered
 from narrows.engine.chain import Chain
 from narrows.engine.onward import onward_headers, restorer, rewritten
 from narrows.engine.pacing import send
-from narrows.engine.passing import Passing, Stopped, echoed
+from narrows.engine.passing import Passing, Stopped
 from narrows.engine.recorder import Recorder
-from narrows.engine.replying import JSON, explained, passed_headers, refuse, reply_headers
+from narrows.engine.replying import JSON, PASSED, explained, passed_headers, refuse, reply_headers
 from narrows.engine.snapshot import Connected
-from narrows.model.call import Call
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
@@ -67,22 +67,37 @@ class Forwarding:
         self._telemetry = telemetry
         self._received = received
         self._reader: ReplyReader | None = None
-        self._restorer = restorer(chain.originals)
+        self._restorer = restorer(chain.originals) if chain.originals else None
         self._begun = False
         self._streaming = False
         self._status: int | None = None
 
-    @property
-    def call(self) -> Call:
-        """The call as the controls left it."""
-        return self._chain.call
-
     async def run(self) -> None:
-        """Sees the call through to its ending."""
-        outcome = _UNKNOWN
+        """Sees the call through to its ending. All waiting of a usual call is done here, where the fewest coroutines
+        stand between it and the loop."""
+        chain, connected, recorder = self._chain, self._connected, self._recorder
+        outcome, call = _UNKNOWN, chain.call
         deny: Deny | None = None
         try:
-            outcome, deny = await self._attempt()
+            forward = await forwarded(connected.dialect, call.asked, call.model, call.output_cap)
+            try:
+                await recorder.open(forward.contents)
+            except JournalUnavailable as unavailable:
+                recorder.never_opened()
+                outcome, deny = Outcome.REFUSED, replying.unrecorded(unavailable)
+                return
+            self._telemetry.overhead(recorder.elapsed() - self._received)
+            headers = onward_headers(call, self._exchange.head.headers, connected.headers)
+            reply = await connected.upstream.send(call.method, call.path, headers, forward.body)
+            try:
+                self._take_head(reply)
+                if reply.status < 300 and reply.headers.get(b"content-type") == JSON:
+                    data = await reply.read_all(connected.settings.max_reply)
+                    outcome, deny = await self._send_read(reply, data)
+                else:
+                    outcome, deny = await self._answer(reply)
+            finally:
+                reply.close()
         except asyncio.CancelledError as cancelled:
             # The edge cancels with a word: the client went away, or the drain's time is up.
             outcome = Outcome.CLIENT_GONE
@@ -90,17 +105,22 @@ class Forwarding:
                 outcome = Outcome.CUT
                 deny = Deny(Code.DRAINING, "the gate is shutting down and cut the call")
             raise
+        except Stopped as stopped:
+            outcome, deny = stopped.outcome, stopped.deny
+        except UpstreamFailed as failure:
+            outcome, deny = Outcome.UPSTREAM_ERROR, failure.deny
+        except ReplyInvalid as invalid:
+            outcome, deny = Outcome.UPSTREAM_ERROR, replying.unusable(invalid)
         except Exception as failure:
             # The boundary of a call: nothing unexpected may carry on, or reach the caller as it is.
-            _log.error("call %s failed: %s", self.call.id, type(failure).__qualname__, exc_info=failure)
-            deny = Deny(Code.CONTROL_FAILED, "the gate failed while it served the call")
-            outcome = Outcome.STOPPED
+            _log.error("call %s failed: %s", call.id, type(failure).__qualname__, exc_info=failure)
+            outcome, deny = Outcome.STOPPED, replying.failed()
         finally:
             self._finish(outcome, deny)
 
     def _finish(self, outcome: Outcome, deny: Deny | None) -> None:
         """The ending: record, guards, metrics; then the refusal, if there is one to tell."""
-        call, recorder = self.call, self._recorder
+        call, recorder = self._chain.call, self._recorder
         status = self._status if deny is None or self._begun else deny.meaning.status
         duration = recorder.close(outcome, status, deny)
         self._chain.end(outcome, recorder.usage)
@@ -112,59 +132,38 @@ class Forwarding:
             self._tell(deny)
 
     def _tell(self, deny: Deny) -> None:
-        call = self.call
+        call = self._chain.call
         if not self._begun:
             refuse(self._exchange, self._connected.dialect, deny, call.request_id, call.id)
         elif self._reader is not None and self._streaming:
             self._exchange.send(self._reader.fail(explained(deny, call.id), call.request_id))
             self._exchange.finish()
 
-    async def _attempt(self) -> tuple[Outcome, Deny | None]:
-        call, connected = self.call, self._connected
-        forward = await forwarded(connected.dialect, call.asked, call.model, call.output_cap)
-        try:
-            await self._recorder.open(forward.contents)
-        except JournalUnavailable as unavailable:
-            self._recorder.never_opened()
-            return Outcome.REFUSED, Deny(
-                Code.JOURNAL_UNAVAILABLE, f"the call can't be recorded, so it was not forwarded: {unavailable}"
-            )
-        self._telemetry.overhead(self._recorder.elapsed() - self._received)
-        headers = onward_headers(call, self._exchange.head.headers, connected.headers)
-        try:
-            reply = await connected.upstream.send(call.method, call.path, headers, forward.body)
-        except UpstreamFailed as failure:
-            return Outcome.UPSTREAM_ERROR, failure.deny
-        try:
-            return await self._answer(reply)
-        except Stopped as stopped:
-            return stopped.outcome, stopped.deny
-        except UpstreamFailed as failure:
-            return Outcome.UPSTREAM_ERROR, failure.deny
-        except ReplyInvalid as invalid:
-            return Outcome.UPSTREAM_ERROR, Deny(
-                Code.UPSTREAM_INVALID, f"the model server's reply can't be used: {invalid}"
-            )
-        finally:
-            reply.close()
-
-    async def _answer(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
+    def _take_head(self, reply: UpstreamReply) -> None:
+        """What the record says of the reply's head."""
         recorder, headers = self._recorder, reply.headers
         recorder.first_byte = recorder.elapsed()
         recorder.upstream_status = reply.status
         upstream_id = headers.get(b"x-request-id") or headers.get(b"request-id")
         if upstream_id is not None and not self._connected.upstream.leaks(upstream_id):
             recorder.upstream_request_id = upstream_id[:128].decode("latin-1")
+
+    async def _answer(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
+        """A reply of any kind."""
         if reply.status >= 300:
             return await self._pass_error(reply)
-        kind = headers.get(b"content-type", b"")
-        if kind != JSON and (kind := kind.partition(b";")[0].strip().lower()) in _EVENT_STREAMS:
+        kind = reply.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if kind in _EVENT_STREAMS:
             return await self._stream(reply, self._reader_for(stream=True, lines=kind == _LINES))
-        data = await reply.read_all(self._connected.settings.max_reply)
-        apart, call = self._chain.snapshot.apart, self.call
-        large = call.operation != "models" and is_large(data, masked=bool(call.plan.masks or call.plan.replies))
-        if large and apart is not None and apart.takes(len(data)):
-            return await self._send_large(apart, reply, data)
+        return await self._send_read(reply, await reply.read_all(self._connected.settings.max_reply))
+
+    async def _send_read(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
+        """A whole reply that has been read: here, or apart where it is so large that this would hold up other calls."""
+        if len(data) > SMALL:
+            call, apart = self._chain.call, self._chain.snapshot.apart
+            large = call.operation != "models" and is_large(data, masked=bool(call.plan.masks or call.plan.replies))
+            if large and apart is not None and apart.takes(len(data)):
+                return await self._send_large(apart, reply, data)
         return await self._send_whole(reply, data)
 
     async def _pass_error(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
@@ -172,10 +171,10 @@ class Forwarding:
         if reply.status in _CREDENTIAL_REFUSED:
             return Outcome.UPSTREAM_ERROR, Deny(
                 Code.UPSTREAM_CREDENTIAL,
-                f"the model server refused the gate's own credential for connection {self.call.connection!r}",
+                f"the model server refused the gate's own credential for connection {self._chain.call.connection!r}",
             )
         data = await reply.read_all(_ERROR_BODY)
-        call, dialect = self.call, self._connected.dialect
+        call, dialect = self._chain.call, self._connected.dialect
         if self._connected.upstream.leaks(data):
             data = b""
         body = dialect.upstream_error(reply.status, data, call.request_id)
@@ -204,37 +203,43 @@ class Forwarding:
         self._recorder.close(outcome, status)
 
     def _reply_headers(self, reply: UpstreamReply, content_type: bytes) -> list[tuple[bytes, bytes]]:
-        call = self.call
+        call = self._chain.call
         headers = reply_headers(call.request_id, call.id, content_type)
-        return headers + passed_headers(reply.headers, self._connected.upstream)
+        return (
+            headers
+            if PASSED.isdisjoint(reply.headers)
+            else [*headers, *passed_headers(reply.headers, self._connected.upstream)]
+        )
 
     async def _send_whole(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
         chain, recorder = self._chain, self._recorder
         reader = self._reader_for(stream=False)
         body = b""
         events = read_buffered(reader, data)
+        judges = chain.reads_replies
         for event in events:
-            deny = chain.on_event(event)
+            deny = chain.on_event(event) if judges else None
             if type(deny) is Wait:
                 deny = await deny.until()
             recorder.note(event)
             if deny is not None:
                 return Outcome.STOPPED, deny
             body += reader.write(event)
-        deny = chain.on_finish()
+        deny = chain.on_finish() if judges else None
         if deny is not None:
             return Outcome.STOPPED, deny
         if self._echoes(body):
-            return Outcome.UPSTREAM_ERROR, echoed()
+            return Outcome.UPSTREAM_ERROR, replying.echoed()
         if chain.call.asked.operation != "models":
             recorder.contents = (Content("reply", body),)
-        shown = rewritten(reader, events, chain.originals) if chain.originals else None
-        return self._respond(_DONE, reply.status, reply, reader.content_type, shown or body), None
+        if chain.originals:
+            body = rewritten(reader, events, chain.originals) or body
+        return self._respond(_DONE, reply.status, reply, reader.content_type, body), None
 
     async def _send_large(self, apart: Apart, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
         """The same for a reply so large that reading and judging it here would hold up other calls."""
         chain, recorder = self._chain, self._recorder
-        digested = await digest(apart, self.call, data, chain.originals)
+        digested = await digest(apart, self._chain.call, data, chain.originals)
         if isinstance(digested, Deny):
             return Outcome.STOPPED, digested
         recorder.masked = digested.masked
@@ -243,7 +248,7 @@ class Forwarding:
             return Outcome.STOPPED, deny
         upstream, body, shown = self._connected.upstream, digested.body, digested.shown
         if await holds(body, upstream.echoes) or (await holds(body, has_error) and await holds(body, upstream.leaks)):
-            return Outcome.UPSTREAM_ERROR, echoed()
+            return Outcome.UPSTREAM_ERROR, replying.echoed()
         recorder.contents = (Content("reply", body),)
         self._close_record(_DONE, reply.status, shown)
         self._exchange.start(reply.status, self._reply_headers(reply, JSON))
@@ -258,14 +263,13 @@ class Forwarding:
         return upstream.echoes(body) or (has_error(body) and upstream.leaks(body))
 
     def _reader_for(self, *, stream: bool, lines: bool = False) -> ReplyReader:
-        dialect = self._connected.dialect
-        reader = dialect.reply(self.call.asked, stream=stream, usable=self._usable, lines=lines)
+        reader = self._connected.dialect.reply(self._chain.call.asked, stream=stream, usable=self._usable, lines=lines)
         self._reader = reader
         return reader
 
     def _usable(self, model: str) -> bool:
         """Whether the caller may see this model in a list."""
-        call = self.call
+        call = self._chain.call
         return self._chain.snapshot.policies.usable(call.principal, call.connection)(model)
 
     async def _stream(self, reply: UpstreamReply, reader: ReplyReader) -> tuple[Outcome, Deny | None]:
@@ -283,3 +287,4 @@ class Forwarding:
         recorder.close(Outcome.DONE, reply.status)
         self._exchange.finish()
         return Outcome.DONE, None
+from narrows.engine.bodies import SMALL, forwarded, has_error, holds, is_large, masked_error, read_buffered

@@ -6,13 +6,15 @@ the caller sees it.
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 import msgspec
 
 from narrows.engine import recorder as recording
 from narrows.engine.apart import Errand, judge, rejoined
 from narrows.engine.bodies import (
+    SMALL,
     check_content_type,
     is_large,
     read_large_request,
@@ -35,7 +37,7 @@ from narrows.model.plan import Plan
 from narrows.model.principal import Identity
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
-from narrows.model.verdict import Deny, Hold
+from narrows.model.verdict import Deny, Hold, Verdict
 from narrows.ports.clock import Clock, Ids
 from narrows.ports.control import Wait
 from narrows.ports.dialect import Dialect
@@ -49,6 +51,8 @@ _log = logging.getLogger("narrows.engine")
 
 _HEADER_TEXT: Final = 512
 """Characters kept of a client's descriptive header."""
+
+_DESCRIBING: Final = frozenset({b"narrows-agent", b"narrows-session", b"narrows-justification"})
 
 
 class Services(msgspec.Struct, frozen=True):
@@ -83,85 +87,100 @@ class Gateway:
         self._snapshots = snapshots
         self._services = services
 
-    async def __call__(self, exchange: Exchange) -> None:
-        """Serves one exchange to its end."""
+    def __call__(self, exchange: Exchange) -> Coroutine[Any, Any, None]:
+        """Serves one exchange to its end. What needs no waiting is done before the first await: each coroutine between
+        the edge and what a call waits for costs time whenever it goes on."""
         services, snapshot, head = self._services, self._snapshots.current, exchange.head
         started = services.clock.monotonic()
         request_id = services.ids.request()
-        routed = find_route(head, snapshot)
         token = presented(head.headers)
-        identity: Identity | Deny | None
         if type(token) is Deny:
-            identity = token
-        else:
-            identity = snapshot.authenticator.recall(token)
-            if identity is None:
-                identity = await snapshot.authenticator.verify(token)
+            return self._refuse_stranger(exchange, snapshot, token, request_id)
+        identity = snapshot.authenticator.recall(token)
+        if identity is None:
+            return self._identify(exchange, snapshot, token, request_id, started)
+        return self._serve_known(exchange, snapshot, identity, request_id, started)
+
+    async def _identify(
+        self, exchange: Exchange, snapshot: Snapshot, token: str, request_id: str, started: int
+    ) -> None:
+        """The same for a credential that nobody has shown lately."""
+        identity = await snapshot.authenticator.verify(token)
         if type(identity) is Deny:
-            self._refuse_stranger(exchange, snapshot, identity, request_id)
-            return
-        await self._serve_known(exchange, snapshot, routed, identity, (request_id, started))
+            await self._refuse_stranger(exchange, snapshot, identity, request_id)
+        else:
+            await self._serve_known(exchange, snapshot, identity, request_id, started)
 
     async def serve_own(self, exchange: Exchange, identity: Identity) -> None:
         """Serves one exchange that the gate itself makes, as whom it says, to its end."""
-        services, snapshot = self._services, self._snapshots.current
-        begun = services.ids.request(), services.clock.monotonic()
-        await self._serve_known(exchange, snapshot, find_route(exchange.head, snapshot), identity, begun)
+        services = self._services
+        request_id, started = services.ids.request(), services.clock.monotonic()
+        await self._serve_known(exchange, self._snapshots.current, identity, request_id, started)
 
     async def _serve_known(
-        self, exchange: Exchange, snapshot: Snapshot, routed: Routed | Deny, identity: Identity, begun: tuple[str, int]
+        self, exchange: Exchange, snapshot: Snapshot, identity: Identity, request_id: str, started: int
     ) -> None:
-        """The same for a known caller. `begun`: the request's id, and when it began."""
-        head, (request_id, started) = exchange.head, begun
+        """The same for a known caller."""
+        head = exchange.head
         caller = Caller(identity, _source(head), request_id, self._services.clock.now(), head.method)
         visit = _Visit(exchange, snapshot, caller, started)
+        routed = find_route(head, snapshot)
         if type(routed) is Deny:
             await self._refuse(visit, routed)
             return
         try:
-            await self._serve(visit, routed)
+            visit.connected = routed.candidates[0]
+            data = b""
+            if routed.route.body:
+                unsupported = check_content_type(head.headers)
+                if unsupported is not None:
+                    await self._refuse_unread(visit, routed, unsupported)
+                    return
+                try:
+                    data = await exchange.body(snapshot.max_body)
+                except BodyRefused as refused:
+                    await self._refuse_unread(visit, routed, refused.deny)
+                    return
+            received = self._services.clock.monotonic() - started
+            if len(data) > SMALL and is_large(data, masked=bool(snapshot.policies.masks)):
+                await self._serve_large(visit, routed, received, data)
+                return
+            asked = read_request(routed.dialect, routed.route, data)
+            if type(asked) is Deny:
+                await self._refuse_unread(visit, routed, asked)
+                return
+            chain = self._chain(visit, routed, asked)
+            verdict = _judged(chain)
+            if verdict is not None or chain.call.asked.references:
+                await self._settle(visit, received, chain, verdict)
+            else:
+                await self._forward(visit, received, chain)
         except Exception as failure:
             # The boundary of a call: what nobody expected is a refusal on record, never a forwarded call.
             _log.error("a call failed before it was forwarded: %s", type(failure).__qualname__, exc_info=failure)
             await self._refuse(visit, Deny(Code.CONTROL_FAILED, "the gate failed while it judged the call"))
 
-    def _refuse_stranger(self, exchange: Exchange, snapshot: Snapshot, deny: Deny, request_id: str) -> None:
+    async def _refuse_stranger(self, exchange: Exchange, snapshot: Snapshot, deny: Deny, request_id: str) -> None:
         """Strangers are counted, not recorded one by one."""
         services, head = self._services, exchange.head
         services.strangers.add(services.clock.now(), head.address, deny.code)
         services.telemetry.stranger(deny.code.value)
         refuse(exchange, face(head.path, head.host, snapshot), deny, request_id)
 
-    async def _serve(self, visit: _Visit, routed: Routed) -> None:
-        visit.connected = routed.candidates[0]
-        data = await self._body(visit, routed)
-        received = self._services.clock.monotonic() - visit.started
-        if type(data) is Deny:
-            await self._refuse_unread(visit, routed, data)
-            return
+    async def _serve_large(self, visit: _Visit, routed: Routed, received: int, data: bytes) -> None:
+        """The same for a call that is read and judged apart; without a process beside it the gate does so itself, in a
+        thread."""
         apart = visit.snapshot.apart
-        large = is_large(data, masked=bool(visit.snapshot.policies.masks))
-        if large and apart is not None and apart.takes(len(data)):
-            await self._serve_large(visit, routed, received, apart, data)
+        if apart is not None and apart.takes(len(data)):
+            await self._serve_apart(visit, routed, received, apart, data)
             return
-        dialect, route = routed.dialect, routed.route
-        # Without a process beside it the gate reads and judges large calls itself, in a thread.
-        asked = (
-            await asyncio.to_thread(read_large_request, dialect, route, data)
-            if large
-            else read_request(dialect, route, data)
-        )
+        asked = await asyncio.to_thread(read_large_request, routed.dialect, routed.route, data)
         if type(asked) is Deny:
             await self._refuse_unread(visit, routed, asked)
             return
-        visit.asked = asked
-        visit.connected, plan = choose(visit.snapshot, visit.caller, routed.candidates, asked)
-        target = routed.target(visit.connected, visit.exchange.head)
-        chain = Chain(visit.snapshot, self._call(visit, visit.connected, plan, target))
-        await self._finish(visit, received, chain, in_thread=large)
+        await self._finish(visit, received, self._chain(visit, routed, asked), in_thread=True)
 
-    async def _serve_large(self, visit: _Visit, routed: Routed, received: int, apart: Apart, data: bytes) -> None:
-        """The same for a call that is read and judged apart."""
+    async def _serve_apart(self, visit: _Visit, routed: Routed, received: int, apart: Apart, data: bytes) -> None:
         head = visit.exchange.head
         names = tuple(connected.name for connected in routed.candidates)
         targets = tuple(routed.target(connected, head) for connected in routed.candidates)
@@ -179,15 +198,40 @@ class Gateway:
             return
         await self._finish(visit, received, Chain(visit.snapshot, begun(call), settled.originals), judged=call)
 
+    def _chain(self, visit: _Visit, routed: Routed, asked: Asked) -> Chain:
+        """The controls before a call that has been read, and the call as it is before any has seen it."""
+        services, snapshot = self._services, visit.snapshot
+        visit.asked = asked
+        visit.connected, plan = choose(snapshot, visit.caller, routed.candidates, asked)
+        target = routed.target(visit.connected, visit.exchange.head)
+        call = make_call(visit.caller, asked, visit.connected, plan, target, services.tokens, services.sessions)
+        return Chain(snapshot, call)
+
     async def _finish(
         self, visit: _Visit, received: int, chain: Chain, *, in_thread: bool = False, judged: Call | None = None
     ) -> None:
-        """Judges a call and forwards it, or refuses it. `judged`: what became of the same call apart, whose texts are
-        not here."""
-        services = self._services
+        """Judges a large call and forwards it, or refuses it."""
         try:
             # Prompts of megabytes would hold up every other call; the patterns run without the interpreter's lock.
             verdict = await asyncio.to_thread(chain.judge) if in_thread else chain.judge()
+        except BaseException:
+            chain.end(Outcome.REFUSED, None)
+            raise
+        await self._settle(visit, received, chain, verdict, in_thread=in_thread, judged=judged)
+
+    async def _settle(
+        self,
+        visit: _Visit,
+        received: int,
+        chain: Chain,
+        verdict: Deny | Hold | Wait[Verdict] | None,
+        *,
+        in_thread: bool = False,
+        judged: Call | None = None,
+    ) -> None:
+        """Waits for what a verdict waits for, then forwards the call or refuses it. `judged`: what became of the same
+        call apart, whose texts are not here."""
+        try:
             if type(verdict) is Wait:
                 verdict = await chain.wait(verdict, in_thread=in_thread)
             if judged is not None:
@@ -199,35 +243,26 @@ class Gateway:
             # Nothing was forwarded, and nobody is told.
             chain.end(Outcome.REFUSED, None)
             raise
-        self._observe(chain.call)
-        if deny is not None:
-            chain.end(Outcome.REFUSED, None)
-            await self._refuse(visit, deny, chain.call)
+        if deny is None:
+            await self._forward(visit, received, chain)
             return
+        self._observe(chain.call)
+        chain.end(Outcome.REFUSED, None)
+        await self._refuse(visit, deny, chain.call)
+
+    def _forward(self, visit: _Visit, received: int, chain: Chain) -> Coroutine[Any, Any, None]:
+        """A call that nothing refused, to its end."""
+        services, call = self._services, chain.call
+        if call.notes:
+            self._observe(call)
         if visit.connected is None:
             raise RuntimeError("a call is forwarded to no connection")
-        recorder = Recorder(services.journal, services.clock, chain.call, visit.started)
-        await Forwarding(visit.exchange, visit.connected, chain, recorder, services.telemetry, received).run()
+        recorder = Recorder(services.journal, services.clock, call, visit.started)
+        return Forwarding(visit.exchange, visit.connected, chain, recorder, services.telemetry, received).run()
 
     def _observe(self, call: Call) -> None:
         for note in call.notes:
             self._services.telemetry.observed(note.policy, note.label)
-
-    async def _body(self, visit: _Visit, routed: Routed) -> bytes | Deny:
-        exchange = visit.exchange
-        if not routed.route.body:
-            return b""
-        unsupported = check_content_type(exchange.head.headers)
-        if unsupported is not None:
-            return unsupported
-        try:
-            return await exchange.body(visit.snapshot.max_body)
-        except BodyRefused as refused:
-            return refused.deny
-
-    def _call(self, visit: _Visit, connected: Connected, plan: Plan, target: str) -> Call:
-        services = self._services
-        return make_call(visit.caller, visit.asked, connected, plan, target, services.tokens, services.sessions)
 
     async def _check_references(self, call: Call) -> Deny | None:
         """The one check that needs the journal: what a call refers to must be the caller's own."""
@@ -308,20 +343,33 @@ class Gateway:
         )
 
 
-def _refusal(verdict: Deny | Hold | None) -> Deny | None:
-    if type(verdict) is Hold:
-        return Deny(Code.CONTROL_FAILED, "the call needs an approval, and no approval service is configured")
-    return verdict
+def _judged(chain: Chain) -> Deny | Hold | Wait[Verdict] | None:
+    """What the controls say; if they fail in a way that nobody expected, they are released."""
+    try:
+        return chain.judge()
+    except BaseException:
+        chain.end(Outcome.REFUSED, None)
+        raise
+
+
+def _refusal(verdict: Verdict | Wait[Verdict] | None) -> Deny | None:
+    if verdict is None or type(verdict) is Deny:
+        return verdict
+    return Deny(Code.CONTROL_FAILED, "the call needs an approval, and no approval service is configured")
 
 
 def _source(head: RequestHead) -> Source:
     headers = head.headers
+    agent = headers.get(b"user-agent")
+    known = "" if agent is None else agent.decode("utf-8", "replace")[:_HEADER_TEXT]
+    if _DESCRIBING.isdisjoint(headers):
+        return Source(head.address, known)
     return Source(
-        address=head.address,
-        agent=_text(headers.get(b"user-agent")) or "",
-        declared_agent=_text(headers.get(b"narrows-agent")),
-        declared_session=_text(headers.get(b"narrows-session")),
-        justification=_text(headers.get(b"narrows-justification")),
+        head.address,
+        known,
+        _text(headers.get(b"narrows-agent")),
+        _text(headers.get(b"narrows-session")),
+        _text(headers.get(b"narrows-justification")),
     )
 
 

@@ -4,14 +4,15 @@ from typing import Final
 
 import msgspec
 
-from narrows.model.refusal import Kind
+from narrows.model.refusal import Code, Kind
 from narrows.model.verdict import Deny
-from narrows.ports.dialect import Dialect
+from narrows.ports.dialect import Dialect, ReplyInvalid
 from narrows.ports.http import Exchange, Headers, Upstream
+from narrows.ports.journal import JournalUnavailable
 
 JSON: Final = b"application/json"
 
-_PASSED: Final = frozenset(
+PASSED: Final = frozenset(
     {
         b"openai-model",
         b"openai-processing-ms",
@@ -39,9 +40,9 @@ def reply_headers(request_id: str, call_id: str | None, content_type: bytes) -> 
 
 def passed_headers(given: Headers, upstream: Upstream) -> list[tuple[bytes, bytes]]:
     """The upstream's headers that the allow-list lets through; none in which it echoes the gate's credential."""
-    if _PASSED.isdisjoint(given):
+    if PASSED.isdisjoint(given):
         return []
-    return [(name, given[name]) for name in given.keys() & _PASSED if not upstream.leaks(given[name])]
+    return [(name, given[name]) for name in given.keys() & PASSED if not upstream.leaks(given[name])]
 
 
 def refuse(exchange: Exchange, dialect: Dialect | None, deny: Deny, request_id: str, call_id: str | None = None) -> int:
@@ -80,3 +81,24 @@ def neutral(deny: Deny, request_id: str) -> bytes:
         "request_id": request_id,
     }
     return msgspec.json.encode(problem)
+
+
+def echoed() -> Deny:
+    """The refusal of a reply in which the gate's own credential stands."""
+    return Deny(Code.UPSTREAM_INVALID, "the model server's reply holds what can't be shown")
+
+
+def unrecorded(unavailable: JournalUnavailable) -> Deny:
+    """The refusal of a call whose intent can't be written."""
+    message = f"the call can't be recorded, so it was not forwarded: {unavailable}"
+    return Deny(Code.JOURNAL_UNAVAILABLE, message)
+
+
+def unusable(invalid: ReplyInvalid) -> Deny:
+    """The refusal of a reply that is not what the dialect defines."""
+    return Deny(Code.UPSTREAM_INVALID, f"the model server's reply can't be used: {invalid}")
+
+
+def failed() -> Deny:
+    """The refusal where the gate itself fails in the middle of a call."""
+    return Deny(Code.CONTROL_FAILED, "the gate failed while it served the call")

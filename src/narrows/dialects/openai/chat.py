@@ -43,6 +43,14 @@ _TOKEN_IDS: Final = ("prompt_token_ids", "input_ids")
 _CHOICES: Final = ("n", "best_of", "n_cmpl")
 """Members that ask for more than one reply; the last is llama.cpp's."""
 
+_PLAIN: Final = frozenset(
+    {
+        "messages", "temperature", "top_p", "seed", "frequency_penalty", "presence_penalty", "user", "stop",
+        "reasoning_effort", *KEEP,
+    }
+)  # fmt: skip
+"""Members that neither define anything nor widen a call."""
+
 _WIDENING: Final = frozenset({"store", "echo", "modalities", *_CHOICES, *_OTHER_MODELS, *_TOKEN_IDS, *_SERVER_SIDE})
 
 
@@ -53,19 +61,15 @@ def read(body: Json) -> Asked:
     read_messages(reading, governed.members(body, "messages"))
     if len(body) == 2:
         return reading.asked(OPERATION, model, body)
-    stream = governed.flag(body, "stream")
-    _read_definitions(reading, body)
-    choices = widened(reading, body)
+    stream, choices, wanted = governed.flag(body, "stream"), 1, False
+    if not _PLAIN.issuperset(body):
+        _read_definitions(reading, body)
+        choices = widened(reading, body)
     reading.unread(body, _READ, WORDS)
-    return reading.asked(
-        OPERATION,
-        model,
-        body,
-        stream=stream,
-        output_cap=governed.output_cap(body),
-        choices=choices,
-        wants_usage=wants_usage(reading, body),
-    )
+    cap = governed.output_cap(body)
+    if "stream_options" in body:
+        wanted = wants_usage(reading, body)
+    return reading.asked(OPERATION, model, body, stream, cap, choices, wanted)
 
 
 def _read_definitions(reading: Reading, body: Json) -> None:

@@ -6,7 +6,7 @@ Not texts: role words, known finish reasons, and figures that the API has. Every
 from collections.abc import Mapping
 from typing import Any, Final
 
-from narrows.dialects.envelope import Envelope, collect_word
+from narrows.dialects.envelope import WORDS, Envelope, collect_word
 from narrows.dialects.fields import COPY, TOOL_NAME, grows
 from narrows.dialects.forms import alone
 from narrows.dialects.readers import StreamReader
@@ -15,11 +15,12 @@ from narrows.dialects.refusals import error_in, openai_refusal
 from narrows.dialects.reply_media import collect_media, read_blob
 from narrows.dialects.texts import (
     FIGURES,
+    LARGEST_FIGURE,
     collect,
     collect_key,
     collect_logprobs,
     collect_source,
-    is_too_large,
+    holds_figures,
     openai_usage,
 )
 from narrows.model.call import Asked, Json
@@ -33,6 +34,7 @@ _DONE_FRAME: Final = b"data: [DONE]\n\n"
 _ENVELOPE: Final = frozenset({"id", "object", "model", "system_fingerprint", "service_tier", "obfuscation"})
 
 _NONE: Final[Mapping[str, str]] = {}
+_NO_FIGURES: Final[frozenset[str]] = frozenset()
 _FINISHED: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 _FIELDS: Final = {
     "text": "content",
@@ -50,6 +52,7 @@ _DETAILS: Final = {"text": "details", "summary": "details", "data": "signature",
 """Members of a piece of OpenRouter's `reasoning_details`; its text stands beside it in `reasoning`, too."""
 
 _CALL_TYPES: Final = frozenset({"function", "custom"})
+_SAID: Final = frozenset({"message", "delta"})
 _EXPIRES: Final = frozenset({"expires_at"})
 _ABSENT: Final = frozenset({"finish_reason", "logprobs", "service_tier", "stop_reason", "system_fingerprint", "usage"})
 """Members that stand in each chunk as null until there is something to say."""
@@ -71,27 +74,30 @@ def read_completion(tree: Json, event: Event, *, stored: bool = False, envelope:
         if kind is str and key in _ENVELOPE:
             if key == "model":
                 event.model = value
-            if known.get(key) != value:
-                _read_word(event, tree, key, envelope)
+            if envelope is not None:
+                if known.get(key) != value:
+                    envelope.read(event.deltas, tree, key, value)
+            elif value not in WORDS:
+                collect_word(event.deltas, 0, tree, key)
         elif kind is list and key == "choices":
             for choice in value:
                 _read_choice(event, choice)
-        elif value is None and key in _ABSENT:
+        elif key == "created" and kind is int and value < LARGEST_FIGURE:
             continue
-        elif key != "created" or kind is not int or is_too_large(value):
-            if key == "usage":
-                event.usage = openai_usage(value)
-            collect(event.deltas, 0, "other", tree, key, FIGURES if key in _COUNTED else frozenset())
-            collect_key(event.deltas, 0, tree, key)
+        elif value is not None or key not in _ABSENT:
+            _read_member(event, tree, key, value)
     if stored and type(tree.get("id")) is str:
         event.response_id = tree["id"]
 
 
-def _read_word(event: Event, tree: Json, key: str, envelope: Envelope | None) -> None:
-    if envelope is None:
-        collect_word(event.deltas, 0, tree, key)
-    else:
-        envelope.read(event.deltas, tree, key, tree[key])
+def _read_member(event: Event, tree: Json, key: str, value: Any) -> None:
+    """A member of the reply itself beside its choices and its envelope: figures for the most part."""
+    if key == "usage":
+        event.usage = openai_usage(value)
+        if type(value) is dict and holds_figures(value):
+            return
+    collect(event.deltas, 0, "other", tree, key, FIGURES if key in _COUNTED else _NO_FIGURES)
+    collect_key(event.deltas, 0, tree, key)
 
 
 def _read_choice(event: Event, choice: Any) -> None:
@@ -101,9 +107,9 @@ def _read_choice(event: Event, choice: Any) -> None:
     for key, value in choice.items():
         if value is None and key in _ABSENT:
             continue
-        if key == "index" and type(value) is int and not is_too_large(value):
+        if key == "index" and type(value) is int and value < LARGEST_FIGURE:
             continue
-        if key in ("delta", "message"):
+        if key in _SAID:
             if type(value) is dict:
                 _read_message(event, index, value)
             else:
