@@ -13,10 +13,14 @@ from narrows.ports.http import UpstreamFailed
 from narrows.upstream.failure import invalid, seconds, timed_out, unreachable
 from narrows.upstream.parser import ReplyMalformed, ReplyParser
 from narrows.upstream.plain import PlainHeads
-from narrows.upstream.reply import Reply
+from narrows.upstream.reply import Reply, Whole
 
 JOINED: Final = 64 * 1024
 """Bodies up to this many bytes are sent in one write with their head."""
+
+SLICE: Final = 256 * 1024
+"""Longer ones are sent in pieces of so many bytes, each when the one before has left: the kernel copies megabytes in
+one go, and the event loop would stand still meanwhile."""
 
 KEEP_IDLE: Final = 4.0
 """Seconds an idle connection is kept where the server does not say. Common model servers close theirs after 5 s, and a
@@ -43,6 +47,8 @@ class Connection(asyncio.Protocol):
     """`usable`: it can carry an exchange now or after the current one."""
 
     __slots__ = (
+        "_begun",
+        "_blocked",
         "_deadline",
         "_first_byte",
         "_loop",
@@ -56,6 +62,7 @@ class Connection(asyncio.Protocol):
         "_total",
         "_total_at",
         "_transport",
+        "_unsent",
         "usable",
     )
 
@@ -66,9 +73,13 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._timeouts = timeouts
         self._total = timeouts.total
-        self._first_byte = timeouts.first_byte
+        self._first_byte = min(timeouts.first_byte, timeouts.total)
         self._parser = ReplyParser(plain)
+        # An exchange waits for its head (`_begun`), then for the rest of its body (`_reply`).
+        self._begun: asyncio.Future[Whole | Reply] | None = None
         self._reply: Reply | None = None
+        self._unsent: memoryview | None = None
+        self._blocked = False
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = _NEVER
@@ -79,21 +90,37 @@ class Connection(asyncio.Protocol):
 
     # What the pool and the reply call.
 
-    def begin(self, head: bytes, body: bytes, total_at: float | None = None) -> Reply:
-        """Sends a request; only on a usable connection without an exchange. `total_at` is when the whole call must be
-        over, in the loop's time, if it began before now."""
+    def begin(self, head: bytes, body: bytes = b"", total_at: float | None = None) -> asyncio.Future[Whole | Reply]:
+        """Sends a request; only on a usable connection without an exchange. Done when the reply's head has arrived;
+        raises UpstreamFailed. A long `body` follows its `head` piece by piece. `total_at` is when the whole call must
+        be over, in the loop's time, if it began before now."""
         loop = self._loop
-        reply = self._reply = Reply(self, loop.create_future())
+        begun = self._begun = loop.create_future()
         self._parser.expect()
         now = loop.time()
-        self._total_at = now + self._total if total_at is None else total_at
-        self._until(min(now + self._first_byte, self._total_at))
-        if len(body) <= JOINED:
-            self._transport.write(head + body)
+        deadline = now + self._first_byte
+        if total_at is None:
+            self._total_at = now + self._total
         else:
-            self._transport.write(head)
-            self._transport.write(body)
-        return reply
+            self._total_at = total_at
+            deadline = min(deadline, total_at)
+        self._deadline = deadline
+        if deadline < self._timer_at:
+            self._arm(deadline)
+        self._transport.write(head)
+        if body:
+            self._unsent = memoryview(body)
+            self._send_on()
+        return begun
+
+    def forsake(self, begun: "asyncio.Future[Whole | Reply]") -> None:
+        """The call that waits for a reply is cancelled. What has arrived is given up, what has not closes the
+        connection."""
+        if begun is self._begun:
+            self._begun = None
+            self.abort()
+        elif begun.done() and not begun.cancelled() and begun.exception() is None:
+            begun.result().close()
 
     def keep(self) -> None:
         """Waits for the next exchange, until the server would close the connection."""
@@ -101,12 +128,15 @@ class Connection(asyncio.Protocol):
         idle = KEEP_IDLE if hint is None else min(KEEP_MOST, hint - KEEP_MARGIN)
         if idle <= 0:
             self.abort()
-        else:
-            self._until(self._loop.time() + idle)
+            return
+        deadline = self._deadline = self._loop.time() + idle
+        if deadline < self._timer_at:
+            self._arm(deadline)
 
     def abort(self) -> None:
         """Closes the connection at once. Idempotent."""
         self.usable = False
+        self._unsent = None
         self._transport.abort()
 
     def abandon(self) -> None:
@@ -128,36 +158,20 @@ class Connection(asyncio.Protocol):
         self.usable = True
 
     def data_received(self, data: bytes) -> None:
-        reply = self._reply
-        if reply is None:
+        parser, begun, reply = self._parser, self._begun, self._reply
+        if begun is None and reply is None:
             self.abort()  # nothing was asked: whatever this is, it must not become the next call's reply
             return
-        parser = self._parser
-        begun = parser.head_done
         try:
             parser.feed(data)
         except ReplyMalformed as error:
             self._fail(invalid(str(error)))
             return
-        if not begun:
-            if not parser.head_done:
-                return
-            if parser.status < 400 and self._transport.get_write_buffer_size():
-                self._fail(invalid("it came before the request was sent"))
-                return
-            if parser.complete:
-                self._reply = None
-                reply.arrive(parser.status, parser.headers, parser.length, parser.take())
-                self._free()
-                return
-            reply.begin(parser.status, parser.headers, parser.length)
-        piece = parser.take()
-        if parser.complete:
-            self._finish(reply, piece)
-        elif piece:
-            self._deliver(reply, piece)
-        elif not begun:
-            self._until(min(self._loop.time() + self._timeouts.idle, self._total_at))
+        if begun is None:
+            if reply is not None:
+                self._go_on(reply)
+        elif parser.head_done:
+            self._start(begun)
 
     def eof_received(self) -> None:
         self.usable = False
@@ -171,11 +185,59 @@ class Connection(asyncio.Protocol):
         self._ended(exc)
         self._owner.lost(self)
 
+    def pause_writing(self) -> None:
+        self._blocked = True
+
+    def resume_writing(self) -> None:
+        self._blocked = False
+        if self._unsent is not None:
+            self._loop.call_soon(self._send_on)
+
     # The exchange.
 
-    def _deliver(self, reply: Reply, piece: bytes) -> None:
-        """A piece in the middle of a body."""
-        if reply.add(piece):
+    def _send_on(self) -> None:
+        """Sends the next piece of a long body."""
+        unsent = self._unsent
+        if unsent is None or self._blocked or not self.usable:
+            return
+        rest = unsent[SLICE:]
+        self._unsent = rest if rest else None
+        self._transport.write(unsent[:SLICE])
+        if rest and not self._blocked:
+            self._loop.call_soon(self._send_on)
+
+    def _start(self, begun: "asyncio.Future[Whole | Reply]") -> None:
+        """The head of a reply has arrived."""
+        parser = self._parser
+        # What is still unsent belongs to a request that was answered early; it would become part of the next one.
+        sent = self._unsent is None and not self._transport.get_write_buffer_size()
+        if not sent and parser.status < 400:
+            self._fail(invalid("it came before the request was sent"))
+            return
+        self._begun = None
+        if begun.done():
+            self.abort()  # the call was cancelled a moment ago
+            return
+        if parser.complete and b"content-encoding" not in parser.headers:
+            begun.set_result(Whole(parser.status, parser.headers, parser.take()))
+            if sent and parser.keep_alive and self.usable:
+                self._owner.released(self)
+            else:
+                self.abort()
+            return
+        self._reply = reply = Reply(self, parser.status, parser.headers, parser.length)
+        begun.set_result(reply)
+        self._until(min(self._loop.time() + self._timeouts.idle, self._total_at))
+        self._go_on(reply)
+
+    def _go_on(self, reply: Reply) -> None:
+        """More of a reply's body may have arrived."""
+        piece = self._parser.take()
+        if self._parser.complete:
+            self._finish(reply, piece)
+        elif not piece:
+            return
+        elif reply.add(piece):
             self._until(min(self._loop.time() + self._timeouts.idle, self._total_at))
         elif not self._paused:
             # The consumer is the slow one: the upstream is not held to its idle time meanwhile.
@@ -193,36 +255,34 @@ class Connection(asyncio.Protocol):
             # The end was on its way when reading was paused: the next exchange must not inherit the pause.
             self._paused = False
             self._transport.resume_reading()
-        self._free()
-
-    def _free(self) -> None:
-        """The exchange is over: the connection goes back to its owner, or away."""
-        # What is still unsent belongs to a request that was answered early; it would become part of the next one.
-        if self.usable and self._parser.keep_alive and not self._transport.get_write_buffer_size():
+        sent = self._unsent is None and not self._transport.get_write_buffer_size()
+        if sent and self._parser.keep_alive and self.usable:
             self._owner.released(self)
         else:
             self.abort()
 
     def _ended(self, exc: Exception | None) -> None:
         """The upstream has closed its side."""
-        reply = self._reply
-        if reply is None:
+        reply, parser = self._reply, self._parser
+        if reply is None and self._begun is None:
             return
-        parser = self._parser
         if not parser.started:
             reason = "it closed the connection without an answer"
             self._fail(unreachable(reason, sent=True), exc)
-        elif exc is None and parser.eof():
+        elif exc is None and reply is not None and parser.eof():
             self._finish(reply, b"")
         else:
             self._fail(invalid("it is cut off"), exc)
 
     def _fail(self, failure: UpstreamFailed, cause: BaseException | None = None) -> None:
         reply, self._reply = self._reply, None
+        begun, self._begun = self._begun, None
         self.abort()
+        failure.__cause__ = cause
         if reply is not None:
-            failure.__cause__ = cause
             reply.fail(failure)
+        elif begun is not None and not begun.done():
+            begun.set_exception(failure)
 
     # The deadline.
 
@@ -244,7 +304,7 @@ class Connection(asyncio.Protocol):
         now = self._loop.time()
         if now < self._deadline:
             self._arm(self._deadline)
-        elif self._reply is None:
+        elif self._reply is None and self._begun is None:
             self.abort()
         else:
             self._fail(timed_out(self._lateness(now), sent=True))
@@ -253,6 +313,6 @@ class Connection(asyncio.Protocol):
         timeouts = self._timeouts
         if now >= self._total_at:
             return f"did not finish within {seconds(timeouts.total)}"
-        if self._parser.head_done:
+        if self._begun is None:
             return f"was silent for {seconds(timeouts.idle)} in the middle of its reply"
         return f"did not begin to answer within {seconds(timeouts.first_byte)}"

@@ -72,36 +72,39 @@ class ReplyParser:
         self._left = self._overhead = self._interim = self._repeats = 0
         self._piece = b""
         self._pieces: list[bytes] = []
-        self.expect()
+        self.started = self.head_done = self.complete = self.keep_alive = False
 
     def expect(self) -> None:
         """Makes ready for the next reply; what was not taken of the one before is dropped."""
+        self.started = self.head_done = self.complete = False
         self._piece = b""
         if self._pieces:
             self._pieces = []
-        self.started = False
-        self.head_done = False
-        self.complete = False
-        self.keep_alive = False
 
     def feed(self, data: bytes) -> None:
         """Takes what arrived. Raises ReplyMalformed."""
-        if self._left:
-            self._count(data)
-            return
         if not self.started:
             self.started = True
             plain = self._plain.read(data)
             if plain is not None:
-                self.headers, self.length, at = plain
+                self.headers, length, at = plain
+                self.length = length
                 self.status = 200
                 self.idle_hint = None
                 self.keep_alive = self.head_done = True
                 self._until_eof = False
-                self._left = self.length
-                self._count(data[at:])
+                self._piece = data[at:]
+                left = self._left = length + at - len(data)
+                if left <= 0:
+                    if left < 0:
+                        raise ReplyMalformed("it is longer than it said")
+                    self.complete = True
                 return
-            self._overhead = self._interim = self._repeats = 0
+            self._left = self._overhead = self._interim = self._repeats = 0
+            self.keep_alive = False
+        elif self._left:
+            self._count(data)
+            return
         self._overhead += len(data)
         try:
             self._parser.feed_data(data)

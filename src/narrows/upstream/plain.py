@@ -35,10 +35,8 @@ class PlainHeads:
 
     def read(self, data: bytes) -> tuple[dict[bytes, bytes], int, int] | None:
         """The end-to-end fields, the body's length and where it begins; None for what only the parser can judge."""
-        if not data.startswith(_OK):
-            return None
         end = data.find(b"\r\n\r\n", _FIELDS, MAX_HEAD)
-        if end < 0:
+        if end < 0 or not data.startswith(_OK):
             return None
         lines = data[_FIELDS:end].split(b"\r\n")
         try:
@@ -48,11 +46,11 @@ class PlainHeads:
             if pairs is None:
                 return None
             fields = dict(pairs)
-        length = fields.get(b"content-length")
-        if length is None or len(fields) != len(lines):
+        if len(fields) != len(lines) or b"content-length" not in fields:
             return None
-        fields.pop(b"connection", None)
-        return fields, int(length), end + 4
+        if b"connection" in fields:
+            del fields[b"connection"]
+        return fields, int(fields[b"content-length"]), end + 4
 
     def _learn(self, lines: list[bytes]) -> list[Line] | None:
         """Every line's name and value, or None if one is not plain."""

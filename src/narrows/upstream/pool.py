@@ -11,11 +11,11 @@ from collections import deque
 from typing import Final
 
 from narrows.ports.http import HeaderList
-from narrows.upstream.connection import Connection
+from narrows.upstream.connection import JOINED, Connection
 from narrows.upstream.credential import UpstreamCredential
 from narrows.upstream.dial import Dialer
 from narrows.upstream.failure import crowded, seconds, unreachable
-from narrows.upstream.reply import Reply
+from narrows.upstream.reply import Reply, Whole
 from narrows.upstream.request import RequestHeads
 
 WAITING_PER_CONNECTION: Final = 4
@@ -42,9 +42,13 @@ class ConnectionPool:
         self._retired = False
         self._closed = False
 
-    async def send(self, method: str, target: str, headers: HeaderList, body: bytes) -> Reply:
+    async def send(self, method: str, target: str, headers: HeaderList, body: bytes) -> Whole | Reply:
         """Sends a request; waits for the head. Raises UpstreamFailed. Cancelled, it closes the connection."""
-        head = self._heads.head(method, target, headers, len(body))
+        size = len(body)
+        if size <= JOINED:
+            head, rest = self._heads.head(method, target, headers, size, body), b""
+        else:
+            head, rest = self._heads.head(method, target, headers, size), body
         total_at = None
         idle = self._idle
         while idle:
@@ -56,13 +60,12 @@ class ConnectionPool:
             loop = asyncio.get_running_loop()
             total_at = loop.time() + self._total
             connection = await self._obtain(loop)
-        reply = connection.begin(head, body, total_at)
+        begun = connection.begin(head, rest, total_at)
         try:
-            await reply.begun
+            return await begun
         except asyncio.CancelledError:
-            reply.close()
+            connection.forsake(begun)
             raise
-        return reply
 
     def echoes(self, data: bytes) -> bool:
         """Whether the credential itself stands in `data`."""

@@ -1,7 +1,7 @@
-"""A reply as its consumer reads it: a bounded buffer between the connection and the call.
+"""A reply as its consumer reads it: whole, or a bounded buffer between the connection and the call.
 
 Owns the buffer and its two marks. The connection adds pieces; when more than the high mark waits unread, it stops
-reading from the upstream, and the kernel's window does the rest.
+reading from the upstream, and the kernel's window does the rest. Most replies are there at once, and need none of it.
 """
 
 import asyncio
@@ -37,8 +37,48 @@ class Source(Protocol):
         """Closes the connection: nobody wants the rest."""
 
 
+class Whole:
+    """A reply whose head and body arrived together, without a coding: nothing is left to wait for."""
+
+    __slots__ = ("_body", "headers", "status")
+
+    def __init__(self, status: int, headers: dict[bytes, bytes], body: bytes) -> None:
+        self.status = status
+        self.headers: Headers = headers
+        self._body: bytes | None = body
+
+    async def read(self) -> bytes:
+        """The next piece of the body, at most 64 KiB; `b""` at its end. Raises UpstreamFailed after `close`."""
+        body = self._taken()
+        self._body = body[PIECE:]
+        return body[:PIECE]
+
+    async def flow(self, take: Take) -> bool:
+        """Gives the body to `take`, piece by piece: False at its end, True when `take` wants no more for now."""
+        while (piece := await self.read()) and take(piece):
+            pass
+        return piece != b""
+
+    async def read_all(self, limit: int) -> bytes:
+        """The rest of the body. Raises UpstreamFailed when it is over `limit` bytes, and after `close`."""
+        body = self._body
+        if body is None or len(body) > limit:
+            raise _given_up() if body is None else _too_large(limit)
+        self._body = b""
+        return body
+
+    def close(self) -> None:
+        """Gives the reply up. Idempotent; its connection is free since it arrived."""
+        self._body = None
+
+    def _taken(self) -> bytes:
+        if self._body is None:
+            raise _given_up()
+        return self._body
+
+
 class Reply:
-    """One reply. `begun` is done when its head has arrived or the upstream has failed."""
+    """A reply whose head has arrived."""
 
     __slots__ = (
         "_buffered",
@@ -51,17 +91,15 @@ class Reply:
         "_stopped",
         "_taker",
         "_waiter",
-        "begun",
         "headers",
         "length",
         "status",
     )
 
-    def __init__(self, source: Source, begun: asyncio.Future[None]) -> None:
-        self.begun = begun
-        self.status = 0
-        self.headers: Headers = {}
-        self.length: int | None = None
+    def __init__(self, source: Source, status: int, headers: dict[bytes, bytes], length: int | None) -> None:
+        """`length` is the declared size of the body as sent."""
+        self.status = status
+        self.length = length
         self._source: Source | None = source
         self._pieces: list[bytes] = []
         self._buffered = 0
@@ -72,29 +110,13 @@ class Reply:
         self._taker: Take | None = None
         self._stopped = False
         self._gunzip: Gunzip | None = None
-
-    # What the connection calls.
-
-    def begin(self, status: int, headers: dict[bytes, bytes], length: int | None) -> None:
-        """The head has arrived. `length` is the declared size of the body as sent."""
-        self.status = status
         if b"content-encoding" in headers and headers.pop(b"content-encoding").lower() != b"identity":
             # Asked for identity, but a gzip reply is unambiguous; any other coding fails the reply before this.
             self._gunzip = Gunzip()
             headers.pop(b"content-length", None)
-        self.headers = headers
-        self.length = length
-        if not self.begun.done():
-            self.begun.set_result(None)
+        self.headers: Headers = headers
 
-    def arrive(self, status: int, headers: dict[bytes, bytes], length: int | None, body: bytes) -> None:
-        """Head and whole body have arrived at once; the connection has let go of this reply."""
-        if body:
-            self._pieces.append(body)
-            self._buffered = len(body) + _PIECE_COST
-        self._ended = True
-        self._source = None
-        self.begin(status, headers, length)
+    # What the connection calls.
 
     def add(self, piece: bytes) -> bool:
         """More of the body; False when the connection should stop reading."""
@@ -133,8 +155,6 @@ class Reply:
         """No more will come; what is buffered can still be read."""
         self._failure = failure
         self._source = None
-        if not self.begun.done():
-            self.begun.set_exception(failure)
         self._wake()
 
     def _wake(self) -> None:
@@ -177,17 +197,14 @@ class Reply:
 
     async def read_all(self, limit: int) -> bytes:
         """The rest of the body. Raises UpstreamFailed, also when it is over `limit` bytes."""
-        if self._ended and len(self._pieces) == 1 and self._gunzip is None and self._buffered - _PIECE_COST <= limit:
-            self._buffered = 0
-            return self._pieces.pop()
         if self._gunzip is None and self.length is not None and self.length > limit:
-            raise self._too_large(limit)
+            raise self._over(limit)
         # Joined as they come, and a buffer's value is the buffer itself: copying megabytes would hold up other calls.
         whole = io.BytesIO()
         gunzip = self._gunzip
         while piece := await (self._take() if gunzip is None else self._read_decoded(gunzip)):
             if whole.tell() + len(piece) > limit:
-                raise self._too_large(limit)
+                raise self._over(limit)
             whole.write(piece)
             if gunzip is not None:
                 await asyncio.sleep(0)  # a small buffer can decode into a lot: let others run in between
@@ -201,11 +218,6 @@ class Reply:
             self._buffered = 0
         if self._ended:
             return
-        if self.begun.done():
-            if not self.begun.cancelled():
-                self.begun.exception()  # marks a failure as seen: a cancelled call has nobody to raise it to
-        else:
-            self.begun.cancel()
         source, self._source = self._source, None
         if source is not None:
             source.abandon()
@@ -219,7 +231,7 @@ class Reply:
         """The next buffered piece, waiting for one; `b""` at the end."""
         while not self._pieces:
             if self._closed:
-                raise invalid("it was given up")
+                raise _given_up()
             if self._failure is not None:
                 raise self._failure
             if self._ended:
@@ -262,6 +274,14 @@ class Reply:
             self.close()
             raise
 
-    def _too_large(self, limit: int) -> UpstreamFailed:
+    def _over(self, limit: int) -> UpstreamFailed:
         self.close()
-        return invalid(f"it is larger than {limit} bytes")
+        return _too_large(limit)
+
+
+def _given_up() -> UpstreamFailed:
+    return invalid("it was given up")
+
+
+def _too_large(limit: int) -> UpstreamFailed:
+    return invalid(f"it is larger than {limit} bytes")

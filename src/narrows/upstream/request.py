@@ -5,6 +5,7 @@ line to it. A caller's own credential never passes: those headers are dropped, w
 """
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Final
 
 from narrows.ports.http import HeaderList
@@ -36,6 +37,8 @@ _TOKEN: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzA
 _KNOWN_NAMES: Final = 256
 _KNOWN_STARTS: Final = 64
 _SHORT: Final = 128
+_NAME: Final = itemgetter(0)
+_LINE: Final = b": ".join
 
 
 class RequestHeads:
@@ -56,23 +59,25 @@ class RequestHeads:
         self._common = b" HTTP/1.1\r\n" + b"\r\n".join(lines)
         self._starts: dict[tuple[str, str], bytes] = {}
         self._dropped = frozenset((*_OURS, *dropped, *(name.lower() for name, _ in own)))
-        # The start of the line of each header that was seen and is forwarded.
-        self._names: dict[bytes, bytes] = {}
+        # Names that were seen and are forwarded as they stand.
+        self._names: set[bytes] = set()
 
-    def head(self, method: str, target: str, headers: HeaderList, length: int) -> bytes:
-        """The head of one request, its empty line included. Raises UpstreamFailed if it can't be written safely."""
+    def head(self, method: str, target: str, headers: HeaderList, length: int, body: bytes = b"") -> bytes:
+        """The head of one request, its empty line included, and the body if it is to go with it. Raises UpstreamFailed
+        if it can't be written safely."""
         start = self._starts.get((method, target)) or self._start(method, target)
-        names = self._names
-        try:
-            lines = [names[name] + value for name, value in headers]
-        except KeyError:
-            lines = [line + value for name, value in headers if (line := self._line(name))]
-        text = b"".join(lines)
-        if 10 in text or 13 in text or 0 in text:  # LF, CR, NUL
-            raise unsendable("a header holds a line break or NUL")
+        if not self._names.issuperset(map(_NAME, headers)):
+            headers = [(name, value) for given, value in headers if (name := self._forwarded(given))]
+        if headers:
+            # As many line ends as there are between the lines: then no line holds one. No loop over them in Python.
+            fields = b"\r\n".join(map(_LINE, headers))
+            breaks = len(headers) - 1
+            if fields.count(10) != breaks or fields.count(13) != breaks or 0 in fields:  # LF, CR, NUL
+                raise unsendable("a header holds a line break or NUL")
+            start = b"\r\n".join((start, fields))
         if length or method in _WITH_BODY:
-            return b"\r\n".join((start, *lines, b"content-length: %d\r\n\r\n" % length))
-        return b"\r\n".join((start, *lines, b"\r\n"))
+            return b"%b\r\ncontent-length: %d\r\n\r\n%b" % (start, length, body)
+        return start + b"\r\n\r\n"
 
     def _start(self, method: str, target: str) -> bytes:
         """The request line and what every request has, remembered: most calls go to a few paths."""
@@ -85,18 +90,17 @@ class RequestHeads:
             self._starts[method, target] = start
         return start
 
-    def _line(self, name: bytes) -> bytes:
-        """The start of a header's line, remembered: names come from a dialect's list and repeat. Empty for those that
+    def _forwarded(self, name: bytes) -> bytes:
+        """A header's name as it is sent, remembered: names come from a dialect's list and repeat. Empty for those that
         are dropped."""
         lower = name.lower()
         if lower in self._dropped:
             return b""
         if not _is_token(name):
             raise unsendable("a header's name is not a token")
-        line = lower + b": "
-        if len(self._names) < _KNOWN_NAMES:
-            self._names[name] = line
-        return line
+        if lower == name and len(self._names) < _KNOWN_NAMES:
+            self._names.add(name)
+        return lower
 
 
 def _is_token(name: bytes) -> bool:

@@ -49,12 +49,11 @@ def dialer(
 async def call(dialer: Dialer) -> int:
     """The status of one request over a new connection."""
     connection = await dialer.dial(Owner())
-    reply = connection.begin(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", b"", asyncio.get_running_loop().time() + 2)
+    total_at = asyncio.get_running_loop().time() + 2
     try:
-        await reply.begun
+        reply = await connection.begin(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", b"", total_at)
         await reply.read_all(10)
     finally:
-        reply.close()
         connection.abort()
     return reply.status
 

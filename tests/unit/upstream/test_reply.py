@@ -7,8 +7,8 @@ import pytest
 
 from narrows.model.refusal import Code
 from narrows.ports.http import UpstreamFailed
-from narrows.upstream.failure import invalid, unreachable
-from narrows.upstream.reply import HIGH_WATER, PIECE, Reply
+from narrows.upstream.failure import invalid
+from narrows.upstream.reply import HIGH_WATER, PIECE, Reply, Whole
 
 
 class Source:
@@ -25,9 +25,7 @@ class Source:
 
 def begun(headers: dict[bytes, bytes] | None = None, length: int | None = None) -> tuple[Reply, Source]:
     source = Source()
-    reply = Reply(source, asyncio.get_running_loop().create_future())
-    reply.begin(200, headers or {}, length)
-    return reply, source
+    return Reply(source, 200, headers or {}, length), source
 
 
 async def test_a_buffered_reply_is_read_without_waiting() -> None:
@@ -44,18 +42,34 @@ async def test_a_buffered_reply_is_read_without_waiting() -> None:
 
 async def test_a_reply_that_arrives_at_once() -> None:
     for body in (b"hello", b""):
-        source = Source()
-        reply = Reply(source, asyncio.get_running_loop().create_future())
-        reply.arrive(201, {b"a": b"b"}, len(body), body)
-        assert reply.begun.done()
+        reply = Whole(201, {b"a": b"b"}, body)
         assert (reply.status, reply.headers) == (201, {b"a": b"b"})
         assert await reply.read_all(5) == body
+        assert await reply.read_all(5) == b""
+        assert await reply.read() == b""
         reply.close()
-        assert source.abandoned == 0
-    reply = Reply(Source(), asyncio.get_running_loop().create_future())
-    reply.arrive(200, {}, 5, b"hello")
-    with pytest.raises(UpstreamFailed):
-        await reply.read_all(4)
+        reply.close()
+    with pytest.raises(UpstreamFailed, match="larger than 4 bytes"):
+        await Whole(200, {}, b"hello").read_all(4)
+
+
+async def test_a_reply_that_arrives_at_once_is_read_in_pieces() -> None:
+    data = bytes(range(256)) * 768
+    reply = Whole(200, {}, data)
+    pieces = []
+    while piece := await reply.read():
+        pieces.append(piece)
+    assert [len(piece) for piece in pieces] == [PIECE] * 3
+    assert b"".join(pieces) == data
+
+
+async def test_a_reply_that_was_given_up_is_not_read_as_an_empty_one() -> None:
+    reply = Whole(200, {}, b"hello")
+    reply.close()
+    with pytest.raises(UpstreamFailed, match="given up"):
+        await reply.read()
+    with pytest.raises(UpstreamFailed, match="given up"):
+        await reply.read_all(5)
 
 
 async def test_pieces_are_at_most_64_kib() -> None:
@@ -147,21 +161,6 @@ async def test_closing_wakes_a_reader() -> None:
     reply.close()
     with pytest.raises(UpstreamFailed, match="given up"):
         await reading
-
-
-async def test_a_failure_before_the_head_reaches_who_waits_for_it() -> None:
-    reply = Reply(Source(), asyncio.get_running_loop().create_future())
-    reply.fail(unreachable("it closed the connection", sent=True))
-    with pytest.raises(UpstreamFailed):
-        await reply.begun
-
-
-async def test_a_failure_that_nobody_waits_for_is_no_noise(caplog: pytest.LogCaptureFixture) -> None:
-    reply = Reply(Source(), asyncio.get_running_loop().create_future())
-    reply.fail(unreachable("it closed the connection", sent=True))
-    reply.close()
-    del reply
-    assert caplog.records == []
 
 
 async def test_gzip_is_decoded_in_pieces() -> None:

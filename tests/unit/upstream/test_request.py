@@ -30,6 +30,11 @@ def test_a_head() -> None:
     ]
 
 
+def test_a_body_goes_with_its_head() -> None:
+    with_body = HEADS.head("POST", "/", [(b"accept", b"*/*")], 5, b"a\r\nb\0")
+    assert with_body == HEADS.head("POST", "/", [(b"accept", b"*/*")], 5) + b"a\r\nb\0"
+
+
 def test_the_length_is_left_out_where_there_is_no_body() -> None:
     assert b"content-length" not in HEADS.head("GET", "/", [], 0)
     assert b"content-length: 0\r\n" in HEADS.head("POST", "/", [], 0)
@@ -61,6 +66,9 @@ def test_a_fetcher_may_send_its_own_authorization() -> None:
     ("name", "value"),
     [
         (b"a", b"x\r\nevil: 1"),
+        (b"accept", b"x\r\nevil: 1"),
+        (b"accept", b"x\n"),
+        (b"accept", b"x\r"),
         (b"a", b"x\nevil: 1"),
         (b"a", b"x\rb"),
         (b"a", b"x\0"),
