@@ -19,7 +19,7 @@ from narrows.model.refusal import Code
 from narrows.model.text import Finding, Opaque
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny, Note, Proceed
-from narrows.ports.control import Control
+from narrows.ports.control import Control, Fitting
 from unit.controls.calls import call, event
 
 CONTROLS: tuple[type[Control], ...] = (Access, Parameters, PromptSize, Media, PromptRules, OutputCap)
@@ -148,6 +148,24 @@ def test_a_judgement_is_the_same_twice_and_keeps_earlier_notes(kind: type[Contro
     assert verdict == second.on_request(about)
     if isinstance(verdict, Proceed) and verdict.call is not None:
         assert verdict.call.notes[: len(about.notes)] == about.notes
+
+
+@every_control
+@given(about=calls(), replies=st.lists(events, max_size=3))
+def test_under_a_plan_it_does_what_it_does(kind: type[Control], about: Call, replies: list[Any]) -> None:
+    control = kind()
+    if not isinstance(control, Fitting):
+        assert kind is Parameters, "what a request asks is in no plan"
+        return
+    fitted = control.under(about.plan)
+    assert fitted is None or fitted.name == control.name
+    one, other = control.begin(about), None if fitted is None else fitted.begin(about)
+    assert (one is None) == (other is None)
+    if one is None or other is None:
+        return
+    assert one.on_request(about) == other.on_request(about)
+    for reply in replies:
+        assert one.on_event(reply) == other.on_event(reply)
 
 
 @every_control

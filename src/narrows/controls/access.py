@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from narrows.model.call import Call
+from narrows.model.plan import Plan
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -23,6 +24,10 @@ class Access:
     """The control for `may.connections`, `may.operations` and `may.models`."""
 
     name: Final = "access"
+
+    def under(self, plan: Plan) -> "Access | None":
+        """See `begin`."""
+        return None if plan.refusal is None and not plan.notes else self
 
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where the plan grants the call without notes."""

@@ -74,6 +74,13 @@ class Analyze:
         self._analyses = tuple(analyses)
         self._known: Recent[int, _Asked] = Recent(PLANS)
 
+    def under(self, plan: Plan) -> "Analyze | None":
+        """Nothing to do where no mask names what an analyzer finds."""
+        if not plan.masks:
+            return None
+        asked = self._of(plan)
+        return self if asked.prompt or asked.response else None
+
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where no mask names what an analyzer finds."""
         if not call.plan.masks or call.asked.operation in _NO_TEXTS:

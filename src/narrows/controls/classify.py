@@ -61,6 +61,10 @@ class Classify:
         self._classifications = tuple(classifications)
         self._known: Recent[int, _Asked] = Recent(PLANS)
 
+    def under(self, plan: Plan) -> "Classify | None":
+        """Nothing to do where no rule names a label."""
+        return self if plan.rules and self._of(plan).needs else None
+
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where no rule names a label, and in calls that the gate makes to classify a text: they would
         never end."""

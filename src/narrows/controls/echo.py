@@ -12,6 +12,7 @@ import msgspec
 from narrows.dialects.fields import ENVELOPE_TEXT, ID, NUMBER, PADDING, grows
 from narrows.inspection.echo import LONGEST, Echo, Origin
 from narrows.model.call import Call
+from narrows.model.plan import Plan
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -39,6 +40,10 @@ class EchoWatch:
     def __init__(self, rules: ProbingRules) -> None:
         self._rules = rules
         self._origins: Recent[tuple[str, int], Origin] = Recent(ORIGINS)
+
+    def under(self, plan: Plan) -> "EchoWatch | None":
+        """Nothing to do where no policy asks."""
+        return self if self._rules.of(plan).echoes else None
 
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where no policy asks."""

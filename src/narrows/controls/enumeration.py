@@ -11,6 +11,7 @@ import msgspec
 
 from narrows.inspection.enumeration import Distinct, PerIdentity
 from narrows.model.call import Call
+from narrows.model.plan import Plan
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -32,11 +33,20 @@ class Enumeration:
     def __init__(self, rules: ProbingRules, tried: PerIdentity[str, Distinct]) -> None:
         self._rules = rules
         self._tried = tried
+        self._judging = _Judging(self)
+        self._stops = any(rule.stops for rule in rules.everything.names)
+
+    def under(self, plan: Plan) -> "Enumeration | None":  # noqa: ARG002 - it is about principals
+        """Nothing to do where no policy would refuse."""
+        return self if self._stops else None
 
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where no policy about the principal would refuse."""
-        names = self._rules.about(call.principal).names
-        return _Judging(self) if any(rule.stops for rule in names) else None
+        if self._stops:
+            for rule in self._rules.about(call.principal).names:
+                if rule.stops:
+                    return self._judging
+        return None
 
     def refused(self, call: Call, deny: Deny) -> tuple[Call, Deny]:
         """Takes a refusal into account: the call with what is to be noted, and the refusal that it gets."""

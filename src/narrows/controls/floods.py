@@ -15,6 +15,7 @@ import msgspec
 from narrows.inspection.enumeration import PerIdentity
 from narrows.inspection.similarity import BINS, Window, sketch
 from narrows.model.call import Call
+from narrows.model.plan import Plan
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -53,6 +54,10 @@ class Sketch:
     def __init__(self, rules: ProbingRules) -> None:
         self._rules = rules
 
+    def under(self, plan: Plan) -> "Sketch | None":
+        """Nothing to do where nobody asks."""
+        return self if self._rules.of(plan).floods else None
+
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where nobody asks, or there are no texts."""
         return _SKETCHING if call.asked.texts and self._rules.of(call.plan).floods else None
@@ -90,6 +95,10 @@ class Floods:
     def __init__(self, rules: ProbingRules, prompts: PerIdentity[str, Window]) -> None:
         self._rules = rules
         self._prompts = prompts
+
+    def under(self, plan: Plan) -> "Floods | None":
+        """Nothing to do where nobody asks."""
+        return self if self._rules.of(plan).floods else None
 
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do for a call that asks nothing new."""

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from narrows.model.call import Call
+from narrows.model.plan import Plan
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -27,17 +28,37 @@ class Media:
 
     name: Final = "media"
 
-    def begin(self, call: Call) -> Guard | None:
-        """Nothing to do for calls of text only, or where no policy minds."""
-        plan = call.plan
-        asked = bool(call.asked.opaque) and ((plan.inspects and not plan.media) or bool(plan.media_watchers))
+    def under(self, plan: Plan) -> "_Minding | None":
+        """Nothing to do where no policy minds."""
+        asks = (plan.inspects and not plan.media) or bool(plan.media_watchers)
         minds = [mask.policy for mask in plan.masks if mask.response and not mask.media and not mask.observe]
         minds += [rule.policy for rule in plan.replies if rule.stops and not rule.media]
-        return _Judging(minds[0] if minds else None) if asked or minds else None
+        return _Minding(minds[0] if minds else None) if asks or minds else None
+
+    def begin(self, call: Call) -> Guard | None:
+        """Nothing to do for calls of text only, either, where no policy minds what a reply has."""
+        minding = self.under(call.plan)
+        return None if minding is None else minding.begin(call)
+
+
+class _Minding:
+    """The control under one plan. `answering` is the policy that minds what a reply has, None where none does."""
+
+    __slots__ = ("_always", "_judging")
+
+    name: Final = Media.name
+
+    def __init__(self, answering: str | None) -> None:
+        self._judging = _Judging(answering)
+        self._always = answering is not None
+
+    def begin(self, call: Call) -> Guard | None:
+        """Nothing to do for calls of text only where no policy minds what a reply has."""
+        return self._judging if self._always or call.asked.opaque else None
 
 
 class _Judging:
-    """One call. `answering` is the policy that minds what a reply has, None where none does."""
+    """Has no state of a call."""
 
     __slots__ = ("_answering",)
 

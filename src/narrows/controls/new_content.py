@@ -9,11 +9,11 @@ A text is known to the policies that it has passed. Where others apply as well, 
 is new: what one policy lets pass is not said to another.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from narrows.inspection.delivered import Delivered
+from narrows.inspection.delivered import Delivered, answered
 from narrows.inspection.novelty import Name, Sessions
 from narrows.model.call import Call
 from narrows.model.plan import Plan
@@ -36,91 +36,134 @@ _SAID: Final = "*"
 """In the place of a session: what the model said in any of them."""
 
 
-class _Asks(NamedTuple):
-    """What a plan's rules ask: `scope` names the policies whose rules they are; `replies`: some look where replies come
-    back."""
-
-    plan: Plan
-    scope: str
-    replies: bool
-
-
 class NewContent:
-    """The step before the scan, and after everything that changes a reply."""
+    """The step before the scan, and after everything that changes a reply. `always`: it is asked by more than rules,
+    so it tells also where every rule looks at what is not new."""
 
     name: Final = "new_content"
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, *, always: bool = False) -> None:
         self._sessions = sessions
+        self._always = always
         self._known: Recent[int, _Asks] = Recent(PLANS)
 
-    def begin(self, call: Call) -> Guard | None:
+    def under(self, plan: Plan) -> "_Asks | None":
         """Nothing to do where no rule asks what is new."""
-        return _Telling(self._sessions, self._asks(call.plan)) if call.plan.rules else None
+        if not plan.rules or not (self._always or any(not rule.history for rule in plan.rules)):
+            return None
+        return _Asks(self._sessions, plan)
 
-    def _asks(self, plan: Plan) -> _Asks:
+    def begin(self, call: Call) -> Guard | None:
+        """The same for a call."""
+        plan = call.plan
+        if not plan.rules:
+            return None
         known = self._known.get(id(plan))
         if known is None or known.plan is not plan:
-            policies = dict.fromkeys(rule.policy for rule in plan.rules)
-            replies = any(not rule.roles or not rule.roles.isdisjoint(_REPLIED) for rule in plan.rules)
-            known = _Asks(plan, _BETWEEN.join(policies), replies)
+            asks = self.under(plan)
+            if asks is None:
+                return None
+            known = asks
             self._known.put(id(plan), known)
-        return known
+        return _Telling(known)
+
+
+class _Asks:
+    """What a plan's rules ask: `scope`, in the names of sessions, are the policies whose rules they are; `replies`:
+    some look where replies come back."""
+
+    __slots__ = ("plan", "replies", "said", "scope", "sessions")
+
+    name: Final = NewContent.name
+
+    def __init__(self, sessions: Sessions, plan: Plan) -> None:
+        self.sessions = sessions
+        self.plan = plan
+        self.scope = _BETWEEN + _BETWEEN.join(dict.fromkeys(rule.policy for rule in plan.rules))
+        self.said = _SAID + self.scope
+        self.replies = any(not rule.roles or not rule.roles.isdisjoint(_REPLIED) for rule in plan.rules)
+
+    def begin(self, call: Call) -> Guard:  # noqa: ARG002 - of any call under the plan
+        """There is always something to tell."""
+        return _Telling(self)
 
 
 class _Telling:
     """One call."""
 
-    __slots__ = ("_asks", "_delivered", "_said", "_session", "_sessions", "_tags")
+    __slots__ = ("_asks", "_delivered", "_learns", "_session", "_tags", "_who")
 
-    def __init__(self, sessions: Sessions, asks: _Asks) -> None:
-        self._sessions = sessions
+    def __init__(self, asks: _Asks) -> None:
         self._asks = asks
+        self._who = ""
         self._session: Name = ("", "")
-        self._said: Name = ("", "")
         self._tags: tuple[bytes, ...] = ()
-        self._delivered = Delivered() if asks.replies else None
+        self._delivered: Delivered | None = None
+        self._learns = asks.replies
 
     def on_request(self, call: Call) -> Verdict:
         """A call that was judged apart has the tags of its texts, which are not here."""
-        sessions, who, scope = self._sessions, call.principal.key, self._asks.scope
-        self._session = (who, f"{call.session}{_BETWEEN}{scope}")
-        self._said = (who, f"{_SAID}{_BETWEEN}{scope}")
-        self._tags = call.tags or tuple(sessions.tags(call.asked.texts))
-        known = sessions.known(self._session, self._tags) | sessions.known(self._said, self._tags)
-        return Proceed(msgspec.structs.replace(call, known=known, tags=self._tags))
+        asks = self._asks
+        sessions = asks.sessions
+        self._who = who = call.principal.key
+        self._session = session = (who, call.session + asks.scope)
+        tags = call.tags
+        returned = bool(tags)
+        if not tags:
+            texts = call.asked.texts
+            tags = tuple(sessions.tags(texts))
+            for text in texts:
+                if text.role in _REPLIED:
+                    returned = True
+                    break
+        self._tags = tags
+        known = sessions.known(session, tags)
+        if returned and len(known) < len(tags):
+            known |= sessions.known((who, asks.said), tags)
+        return Proceed(msgspec.structs.replace(call, known=known, tags=tags))
 
     def on_event(self, event: Event) -> Deny | None:
         """An event of a reply that was judged apart has the tags of its texts, which are not here."""
-        delivered = self._delivered
         if event.tags:
-            self._remember(event.tags)
-        elif delivered is not None:
-            delivered.take(event)
+            self._remember((), event.tags)
+        elif self._learns:
+            if event.last and self._delivered is None and not event.before:
+                # A whole reply is one event.
+                event.tags = self._learn(tuple(self._asks.sessions.shared(answered(event))))
+                return None
+            if self._delivered is None:
+                self._delivered = Delivered()
+            self._delivered.take(event)
         if event.last:
             # Now, not when the call has ended: the caller may send the next request as soon as it has this event.
-            event.tags = self._learn(broken=False)
+            event.tags = self._learn(self._told(broken=False))
         return None
 
     def on_finish(self) -> Deny | None:
         """Nothing is held back."""
 
     def on_end(self, outcome: Outcome, usage: Usage | None) -> None:  # noqa: ARG002 - what a guard is told
-        if outcome is not Outcome.REFUSED:
-            self._learn(broken=True)
+        if outcome is not Outcome.REFUSED and (self._tags or self._delivered is not None):
+            self._learn(self._told(broken=True))
 
-    def _learn(self, *, broken: bool) -> tuple[bytes, ...]:
-        """Remembers the request, and the reply as far as it has come. The second time there is nothing to learn."""
-        if self._tags:
-            self._sessions.passed(self._session, self._tags)
-        delivered, self._delivered = self._delivered, None
-        tags: tuple[bytes, ...] = ()
-        if delivered is not None:
-            tags = tuple(dict.fromkeys(self._sessions.digests(delivered.texts(broken=broken))))
-            self._remember(tags)
-        return tags
+    def _told(self, *, broken: bool) -> tuple[bytes, ...]:
+        """By which the reply is known as far as it has come."""
+        delivered = self._delivered
+        if delivered is None:
+            return ()
+        return tuple(dict.fromkeys(self._asks.sessions.digests(delivered.texts(broken=broken))))
 
-    def _remember(self, tags: tuple[bytes, ...]) -> None:
-        if tags:
-            self._sessions.passed(self._session, tags)
-            self._sessions.passed(self._said, tags)
+    def _learn(self, told: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """Remembers the request, and the reply. The second time there is nothing to learn."""
+        tags, self._tags = self._tags, ()
+        self._delivered, self._learns = None, False
+        self._remember(tags, told)
+        return told
+
+    def _remember(self, tags: tuple[bytes, ...], told: tuple[bytes, ...]) -> None:
+        """`tags` are of the request, `told` of the reply to it."""
+        sessions = self._asks.sessions
+        if tags or told:
+            sessions.passed(self._session, tags + told if told else tags)
+        if told:
+            sessions.passed((self._who, self._asks.said), told)

@@ -13,7 +13,7 @@ import msgspec
 
 from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING
 from narrows.model.call import Call
-from narrows.model.plan import Limit
+from narrows.model.plan import Limit, Plan
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -37,18 +37,37 @@ class OutputCap:
 
     name: Final = "output_cap"
 
-    def begin(self, call: Call) -> Guard | None:
-        """Nothing to do where no policy limits the reply, or the operation generates none."""
-        if call.asked.operation in _NOT_GENERATING:
-            return None
+    def under(self, plan: Plan) -> "_Limits | None":
+        """Nothing to do where no policy limits the reply."""
         tightest: Limit | None = None
         observed: tuple[Limit, ...] = ()
-        for limit in call.plan.output_tokens:
+        for limit in plan.output_tokens:
             if limit.observe:
                 observed += (limit,)
             elif tightest is None or limit.value < tightest.value:
                 tightest = limit
-        return _Capping(tightest, observed) if call.plan.output_tokens else None
+        return _Limits(tightest, observed) if plan.output_tokens else None
+
+    def begin(self, call: Call) -> Guard | None:
+        """Nothing to do where the operation generates no reply, either."""
+        limits = self.under(call.plan)
+        return None if limits is None else limits.begin(call)
+
+
+class _Limits:
+    """The control under one plan."""
+
+    __slots__ = ("_observed", "_tightest")
+
+    name: Final = OutputCap.name
+
+    def __init__(self, tightest: Limit | None, observed: tuple[Limit, ...]) -> None:
+        self._tightest = tightest
+        self._observed = observed
+
+    def begin(self, call: Call) -> Guard | None:
+        """Nothing to do where the operation generates no reply."""
+        return None if call.asked.operation in _NOT_GENERATING else _Capping(self._tightest, self._observed)
 
 
 class _Capping:
@@ -64,8 +83,8 @@ class _Capping:
         self._bytes = 0
 
     def on_request(self, call: Call) -> Verdict:
-        asked, choices = call.asked.output_cap, max(call.asked.choices, 1)
-        notes = call.notes
+        asked, choices, notes = call.asked.output_cap, call.asked.choices, call.notes
+        choices = max(choices, 1)
         for watched in self._observed:
             if asked is None or asked * choices > watched.value:
                 notes += (Note(Code.OUTPUT_LIMIT, watched.policy, RULE),)
@@ -85,22 +104,29 @@ class _Capping:
         return Proceed(msgspec.structs.replace(call, output_cap=cap, notes=notes))
 
     def on_event(self, event: Event) -> Deny | None:
-        if self._limit is None:
+        limit = self._limit
+        if limit is None:
             return None
+        deltas, size = self._deltas, self._bytes
         for delta in event.deltas:
             text, field = delta.text, delta.field
-            if not text or field in _ENVELOPE:
+            if field == "content":
+                if not text:
+                    continue
+                deltas += 1
+            elif not text or field in _ENVELOPE:
                 continue
-            if field == "content" or field.startswith(_GENERATED):
-                self._deltas += 1
+            elif field.startswith(_GENERATED):
+                deltas += 1
             elif not field.startswith(_ANY_JSON):
                 continue
-            self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+            size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        self._deltas, self._bytes = deltas, size
         allowed, usage = self._allowed, event.usage
-        if self._deltas > allowed or self._bytes > allowed * LONGEST_TOKEN:
-            return self._deny(self._limit)
+        if deltas > allowed or size > allowed * LONGEST_TOKEN:
+            return self._deny(limit)
         if usage is not None and usage.completion is not None and usage.completion > allowed:
-            return self._deny(self._limit)
+            return self._deny(limit)
         return None
 
     def on_finish(self) -> Deny | None:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from narrows.model.call import Call
-from narrows.model.plan import Action, Rule
+from narrows.model.plan import Action, Plan, Rule
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -32,6 +32,10 @@ class PromptRules:
     """The control for `prompts`."""
 
     name: Final = "prompt_rules"
+
+    def under(self, plan: Plan) -> "PromptRules | None":
+        """Nothing to do where there are no rules."""
+        return self if plan.rules else None
 
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where nothing was found."""

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from narrows.model.call import Call
+from narrows.model.plan import Plan
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -20,6 +21,10 @@ class PromptSize:
 
     name: Final = "prompt_size"
 
+    def under(self, plan: Plan) -> "_Within | None":
+        """Only the tightest limit says whether there is something to do."""
+        return _Within(min(limit.value for limit in plan.prompt_tokens)) if plan.prompt_tokens else None
+
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where the prompt is within every limit."""
         size = call.prompt_tokens
@@ -27,6 +32,21 @@ class PromptSize:
             if size > limit.value:
                 return _JUDGING
         return None
+
+
+class _Within:
+    """The control under one plan."""
+
+    __slots__ = ("_least",)
+
+    name: Final = PromptSize.name
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+
+    def begin(self, call: Call) -> Guard | None:
+        """Nothing to do where the prompt is within every limit."""
+        return _JUDGING if call.prompt_tokens > self._least else None
 
 
 class _Judging:

@@ -9,6 +9,7 @@ from typing import Final
 
 from narrows.dialects.fields import ENVELOPE_TEXT, ID, NUMBER, PADDING, grows
 from narrows.model.call import Call
+from narrows.model.plan import Plan
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -35,6 +36,10 @@ class ReplyPacks:
 
     def __init__(self, rules: ProbingRules) -> None:
         self._rules = rules
+
+    def under(self, plan: Plan) -> "ReplyPacks | None":
+        """Nothing to do where no policy asks."""
+        return self if self._rules.of(plan).phrases else None
 
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where no policy asks."""

@@ -7,6 +7,7 @@ one that waits and gets no answer in its time.
 import asyncio
 import functools
 import logging
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from narrows.engine.snapshot import Snapshot
@@ -30,16 +31,20 @@ T = TypeVar("T")
 class Chain:
     """The guards of one call. `judge` first, then `on_event` and `on_finish`, and `end` exactly once."""
 
-    __slots__ = ("_ended", "_guards", "_left", "_reply", "_waiting", "call", "originals", "snapshot")
+    __slots__ = (
+        "_asked", "_begun", "_ended", "_guards", "_path", "_reply", "_waiting", "call", "originals", "snapshot",
+    )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, call: Call, originals: Originals | None = None) -> None:
         """`originals`: what the stand-ins of a call stand for that was judged before."""
         self.call = call
         self.originals = originals
         self.snapshot = snapshot
+        self._path = snapshot.paths.of(call.plan, snapshot.controls, snapshot.reply_controls)
         self._guards: list[tuple[Control, Guard]] = []
-        self._reply: list[tuple[Control, Guard]] = []
-        self._left = iter(snapshot.controls)
+        self._begun: dict[int, tuple[Control, Guard]] = {}
+        self._reply: Sequence[tuple[Control, Guard]] = ()
+        self._asked = 0
         self._waiting: Control | None = None
         self._ended = False
 
@@ -48,13 +53,15 @@ class Chain:
 
         A Wait goes to `wait`, which asks the others. May run in a thread.
         """
-        call, guards = self.call, self._guards
-        for control in self._left:
+        call, guards, begun, controls = self.call, self._guards, self._begun, self._path.controls
+        for place in range(self._asked, len(controls)):
+            control = controls[place]
             try:
                 guard = control.begin(call)
                 if guard is None:
                     continue
-                guards.append((control, guard))
+                begun[place] = pair = (control, guard)
+                guards.append(pair)
                 if self._ended:
                     # The caller went away while this runs in a thread: nobody else releases what has just begun.
                     self._release()
@@ -65,13 +72,13 @@ class Chain:
             if verdict is PROCEED:
                 continue
             if type(verdict) is Wait:
-                self._waiting = control
+                self._asked, self._waiting = place + 1, control
                 return verdict
             refusal = self._take(verdict)
             if refusal is not None:
                 return refusal
             call = self.call
-        self._reply = [pair for control in self.snapshot.reply_controls for pair in guards if pair[0] is control]
+        self._reply = [begun[place] for place in self._path.reply if place in begun]
         return None
 
     async def wait(self, wait: Wait[Verdict], *, in_thread: bool = False) -> Deny | Hold | None:

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from narrows.model.call import Call
+from narrows.model.plan import Plan
 from narrows.model.record import Outcome
 from narrows.model.reply import Event
 from narrows.model.usage import Usage
@@ -21,8 +22,12 @@ class Scan:
     def __init__(self, inspector: Inspector) -> None:
         self._scanning = _Scanning(inspector)
 
-    def begin(self, call: Call) -> Guard | None:
+    def under(self, plan: Plan) -> "Scan | None":
         """Nothing to do where no rule reads prompts."""
+        return self if plan.rules else None
+
+    def begin(self, call: Call) -> Guard | None:
+        """Nothing to do where no rule reads prompts, or there are none."""
         return self._scanning if call.plan.rules and call.asked.texts else None
 
 

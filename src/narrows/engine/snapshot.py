@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from narrows.config.schema import Connection
+from narrows.engine.paths import Paths
 from narrows.model.call import Call
 from narrows.model.verdict import Deny
 from narrows.policy.policyset import PolicySet
@@ -44,7 +45,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     `recordable` gives a refused call and its refusal as they may be recorded, whatever control refused; None: as they
     are. `sent` gives what the sessions of a principal have sent, as digests by session. `apart` is the way to the
     process that judges large calls by the same snapshot; None: they are judged here. `refused` is told of every refusal
-    of a known caller, and gives the call with what is to be noted and the refusal that the caller gets.
+    of a known caller, and gives the call with what is to be noted and the refusal that the caller gets. `paths` are the
+    controls by plan.
     """
 
     revision: str
@@ -59,6 +61,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     sent: Callable[[str], Mapping[str, frozenset[bytes]]] = nothing_sent
     apart: Apart | None = None
     refused: Callable[[Call, Deny], tuple[Call, Deny]] = as_it_is
+    paths: Paths = msgspec.field(default_factory=Paths)
 
 
 class Snapshots:

@@ -31,6 +31,7 @@ PREFIXED: Final = 1 << 16
 """Characters of a text beyond which it is not given without its last pieces: each is the whole text again."""
 
 Said = tuple[Role, str]
+Given = tuple[Sequence[Role], str]
 
 _ASSISTANT: Final = (Role.ASSISTANT,)
 _CALL: Final = (Role.TOOL_CALL,)
@@ -43,6 +44,16 @@ _GROWING: Final = ("tool_", "copy:")
 _JSON: Final = ("tool_call:", "tool_call_input:")
 
 
+_OWNERS: Final[dict[str, tuple[Role, ...]]] = {
+    "content": _ASSISTANT,
+    "envelope": (),
+    "envelope:id": _ANY,
+    "other": _ANY,
+    **dict.fromkeys(sorted(_SPOKEN), _ASSISTANT),
+}
+"""Whose words a field is when it comes back, of the fields that most replies have."""
+
+
 class _Mark(NamedTuple):
     """Stands among the pieces of a field where it has ended, or where an event of this name came between."""
 
@@ -53,6 +64,24 @@ _END: Final = _Mark()
 
 _Key = tuple[int, str]
 _Pieces = list[str | _Mark]
+
+
+def answered(event: Event) -> list[Given]:
+    """What a reply of this one event gave: texts, each with the roles in which it may come back."""
+    found: list[Given] = []
+    if event.hidden:
+        return found
+    left = MOST
+    for delta in event.deltas:
+        field, text = delta.field, delta.text
+        left -= len(text)
+        if field == "envelope" or left < 0:
+            continue
+        if field == "content" and text and text.strip() == text:
+            found.append((_ASSISTANT, text))
+        else:
+            _give(field, text, found)
+    return found
 
 
 class Delivered:
@@ -90,16 +119,18 @@ class Delivered:
         elif not grew and event.name:
             self._mark(self._fields, _Mark(event.name))
 
-    def texts(self, *, broken: bool = False) -> Iterator[Said]:
+    def texts(self, *, broken: bool = False) -> list[Said]:
         """The texts and their roles, some of them more than once. `broken`: the reply has not come to its end, so that
         the caller may not have received its last pieces."""
+        found: list[Given] = []
         for field, text in self._whole:
-            yield from _given(field, text)
+            _give(field, text, found)
         for (_, field), pieces in self._fields.items():
             for text in dict.fromkeys(_wholes(pieces)):
-                yield from _given(field, text)
+                _give(field, text, found)
             if broken:
-                yield from _cut(field, pieces)
+                found += _cut(field, pieces)
+        return [(role, text) for roles, text in found for role in roles]
 
     def _mark(self, keys: Iterable[_Key], mark: _Mark) -> None:
         for key in keys:
@@ -138,7 +169,7 @@ def _texts(pieces: _Pieces) -> list[str]:
     return [piece for piece in pieces if isinstance(piece, str)]
 
 
-def _cut(field: str, pieces: _Pieces) -> Iterator[Said]:
+def _cut(field: str, pieces: _Pieces) -> Iterator[Given]:
     """What a caller may have of a field that broke off: all of it, or since its last end, without its last pieces."""
     ends = [index for index, piece in enumerate(pieces) if piece == _END]
     for run in (_texts(pieces), _texts(pieces[ends[-1] :]) if ends else []):
@@ -146,32 +177,34 @@ def _cut(field: str, pieces: _Pieces) -> Iterator[Said]:
         if lengths and lengths[-1] <= PREFIXED:
             text = "".join(run)
             for length in lengths[-PREFIXES - 1 : -1]:
-                yield from ((role, text[:length]) for role in _roles(field))
+                yield _roles(field), text[:length]
 
 
-def _given(field: str, text: str) -> Iterator[Said]:
-    """A text in every form and role in which it may come back."""
-    for prefix in _AGAIN:
-        field = field.removeprefix(prefix)
-    roles = _roles(field)
-    forms = [text]
-    if roles:
-        forms += [text.strip(), text.rstrip(), text.lstrip()] if text[:1].isspace() or text[-1:].isspace() else []
+def _give(field: str, text: str, found: list[Given]) -> None:
+    """Adds a text in every form and role in which it may come back."""
+    roles: Sequence[Role] | None = _OWNERS.get(field)
+    if roles is None:
+        for prefix in _AGAIN:
+            field = field.removeprefix(prefix)
+        roles = _roles(field)
+    if not roles or not text:
+        return
+    found.append((roles, text))
+    stripped = text.strip()
+    if stripped != text:
+        found += [(roles, form) for form in (stripped, text.rstrip(), text.lstrip()) if form]
     if field.startswith(_JSON):
-        forms += _spelled(text)
-    for role in roles:
-        for form in forms:
-            if form:
-                yield role, form
+        found += [(roles, form) for form in _spelled(text) if form]
 
 
 def _roles(field: str) -> Sequence[Role]:
     """Whose words a field is when it comes back; none for what does not."""
     if field.startswith("tool_"):
         return _CALL
-    if field in _SPOKEN or field.startswith("reasoning"):
-        return _ASSISTANT
-    return _ANY if field in ("other", "envelope:id") else ()
+    known = _OWNERS.get(field)
+    if known is None:
+        return _ASSISTANT if field.startswith("reasoning") else ()
+    return known
 
 
 def _spelled(source: str) -> list[str]:

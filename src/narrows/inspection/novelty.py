@@ -1,7 +1,7 @@
 """Which texts of a request are new: not sent before in this session.
 
 Agents send their whole history and all their tool definitions again with every call; what was judged once is not
-judged again. A text is known by a keyed digest of its role and its value, wherever it stands: history may be reordered
+judged again. A text is known by its role and a keyed digest of its value, wherever it stands: history may be reordered
 or trimmed. A text that was changed, shortened or summed up is another text, so it is new. A known text under another
 role is new as well: a tool's result is not a user's word.
 
@@ -14,14 +14,17 @@ What is remembered is bounded. A text that has been forgotten is new again, so t
 weaker. Only what passed may be remembered: a refused text must be judged again.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from hashlib import blake2b, sha256
 from typing import Final
 
 from narrows.model.text import Role, Text
 
-TAG: Final = 16
-"""Bytes of the digest by which a text is known."""
+DIGEST: Final = 16
+"""Bytes of the keyed digest of a value."""
+
+TAG: Final = DIGEST + 1
+"""Bytes by which a text is known: the digest of its value, and its role."""
 
 MOST_TEXTS: Final = 8_192
 """Texts that are remembered of one session: about 100 bytes each."""
@@ -35,8 +38,23 @@ MOST_IN_ALL: Final = 2_000_000
 MOST_SENT_ON: Final = 16_384
 """Texts of one principal that another process is told of, those of the sessions used last."""
 
+MEMORY: Final = 2_000_000
+"""Characters of the texts whose digests are at hand, and LONGEST of one: agents send their instructions, tools and
+history again with every call. Being at hand is not being known."""
+
+LONGEST: Final = 16_384
+ENTRY: Final = 64
+"""Characters that each of them counts for besides."""
+
+SESSION_COSTS: Final = 8
+"""What a session counts for beside its texts when another process is told of it."""
+
 Name = tuple[str, str]
 """A session: the key of its principal, and its id."""
+
+_LETTERS: Final[dict[Role, bytes]] = {role: bytes([index]) for index, role in enumerate(Role)}
+_NOTHING: Final[frozenset[bytes]] = frozenset()
+_NOWHERE: Final[frozenset[int]] = frozenset()
 
 
 class Seen:
@@ -50,13 +68,25 @@ class Seen:
     def __init__(self, limit: int = MOST_TEXTS // 2) -> None:
         self._limit = limit
         self._young: set[bytes] = set()
-        self._old: set[bytes] = set()
+        self._old: Collection[bytes] = _NOTHING
 
     def __contains__(self, tag: object) -> bool:
         return tag in self._young or tag in self._old
 
-    def add(self, tags: Iterable[bytes]) -> int:
+    def places(self, tags: Sequence[bytes]) -> frozenset[int]:
+        """Where among these are those that are remembered."""
+        young, old = self._young, self._old
+        if not old and young.issuperset(tags):
+            return frozenset(range(len(tags)))
+        return frozenset([index for index, tag in enumerate(tags) if tag in young or tag in old])
+
+    def add(self, tags: Collection[bytes]) -> int:
         """Remembers texts, or that they are still in use; gives of how many it had not heard lately."""
+        young = self._young
+        before = len(young)
+        if before + len(tags) <= self._limit:
+            young.update(tags)
+            return len(young) - before
         fresh = 0
         for tag in tags:
             if tag not in self._young:
@@ -71,74 +101,119 @@ class Seen:
 
     def tags(self) -> frozenset[bytes]:
         """All that is remembered."""
-        return frozenset(self._young | self._old)
+        return frozenset(self._young).union(self._old) if self._old else frozenset(self._young)
+
+
+_Generation = dict[str, dict[str, Seen]]
+"""By principal, the sessions by their ids, the one used last at the end."""
 
 
 class Sessions:
     """What the sessions of a gate have sent."""
 
-    __slots__ = ("_hash", "_held", "_in_all", "_limit", "_old", "_texts", "_young")
+    __slots__ = ("_at_hand", "_count", "_held", "_in_all", "_key", "_limit", "_old", "_room", "_texts", "_young")
 
     def __init__(
         self, key: bytes, sessions: int = MOST_SESSIONS, texts: int = MOST_TEXTS, in_all: int = MOST_IN_ALL
     ) -> None:
         """`key`, of 16 to 64 bytes, is that of the digests: what is kept of a text tells nobody what it was."""
-        self._hash = hashlib.blake2b(key=key, digest_size=TAG, person=b"novelty")
+        # A secret prefix of one block, and half of the digest: nobody can go on from what is kept. Processors compute
+        # SHA-256 themselves, so it costs half of what a keyed BLAKE2b does.
+        self._key = blake2b(key=key, person=b"novelty").digest()
         self._limit = sessions
         self._texts = max(1, texts // 2)
         self._in_all = max(1, in_all // 2)
+        self._at_hand: dict[str, bytes] = {}
+        self._room = MEMORY
+        self._count = 0
         self._held = 0
-        self._young: dict[Name, Seen] = {}
-        self._old: dict[Name, Seen] = {}
+        self._young: _Generation = {}
+        self._old: _Generation = {}
 
     def tags(self, texts: Sequence[Text]) -> list[bytes]:
-        """By which texts are known: the digests of role and value."""
-        return self.digests([(text.role, text.value) for text in texts])
+        """By which texts are known: their roles and the digests of their values."""
+        last = len(texts) - 1
+        found: list[bytes] = []
+        for index, text in enumerate(texts):
+            # The last one is seldom an old one.
+            digest = self._at_hand.get(text.value) if index < last else None
+            if digest is None:
+                digest = self._digest(text.value)
+                if index < last:
+                    self._keep(text.value, digest)
+            found.append(digest + _LETTERS[text.role])
+        return found
 
     def digests(self, said: Iterable[tuple[Role, str]]) -> list[bytes]:
         """The same for roles and values that are no texts of a request."""
-        found = []
-        for role, value in said:
-            digest = self._hash.copy()
-            digest.update(f"{role}\0{value}".encode("utf-8", "surrogatepass"))
-            found.append(digest.digest())
+        return [self._digest(value) + _LETTERS[role] for role, value in said]
+
+    def shared(self, said: Iterable[tuple[Sequence[Role], str]]) -> list[bytes]:
+        """The same for values of several roles each."""
+        found: list[bytes] = []
+        for roles, value in said:
+            digest = self._digest(value)
+            found += [digest + _LETTERS[role] for role in roles]
         return found
+
+    def _digest(self, value: str) -> bytes:
+        return sha256(self._key + value.encode("utf-8", "surrogatepass")).digest()[:DIGEST]
+
+    def _keep(self, value: str, digest: bytes) -> None:
+        if len(value) > LONGEST:
+            return
+        size = len(value) + ENTRY
+        if self._room < size:
+            self._at_hand, self._room = {}, MEMORY
+        self._at_hand[value] = digest
+        self._room -= size
 
     def known(self, session: Name, tags: Sequence[bytes]) -> frozenset[int]:
         """The indexes of the texts that the session has sent before."""
-        seen = self._young.get(session) or self._old.get(session)
+        who, name = session
+        sessions = self._young.get(who)
+        seen = None if sessions is None else sessions.get(name)
         if seen is None:
-            return frozenset()
-        return frozenset([index for index, tag in enumerate(tags) if tag in seen])
+            sessions = self._old.get(who)
+            seen = None if sessions is None else sessions.get(name)
+            if seen is None:
+                return _NOWHERE
+        return seen.places(tags)
 
-    def passed(self, session: Name, tags: Iterable[bytes]) -> None:
+    def passed(self, session: Name, tags: Collection[bytes]) -> None:
         """Remembers the texts of a request that has passed every rule, or of the reply to one."""
-        seen = self._young.pop(session, None)
+        who, name = session
+        sessions = self._young.get(who)
+        seen = None if sessions is None else sessions.pop(name, None)
         if seen is None:
-            seen = self._old.pop(session, None) or Seen(self._texts)
+            before = self._old.get(who)
+            seen = (None if before is None else before.pop(name, None)) or Seen(self._texts)
             self._held += len(seen)
-        if len(self._young) >= self._limit or self._held >= self._in_all:
-            self._old, self._young, self._held = self._young, {}, len(seen)
-        self._young[session] = seen  # last, as the one used last
+            self._count += 1
+        if self._count > self._limit or self._held >= self._in_all:
+            self._old, self._young, self._count, self._held = self._young, {}, 1, len(seen)
+            sessions = None
+        if sessions is None:
+            sessions = self._young[who] = {}
+        sessions[name] = seen  # last, as the one used last
         self._held += seen.add(tags)
 
     def of(self, principal: str, most: int = MOST_SENT_ON) -> dict[str, frozenset[bytes]]:
         """What the sessions of a principal have sent, by the session's id: those used last, and of all of them about
         so many texts at most."""
         found: dict[str, frozenset[bytes]] = {}
-        for sessions in (self._young, self._old):
-            for (who, session), seen in reversed(sessions.items()):
-                if who == principal:
-                    found[session] = seen.tags()
-                    most -= len(found[session])
-                    if most <= 0:
-                        return found
+        for sessions in (self._young.get(principal), self._old.get(principal)):
+            for session, seen in reversed(list(sessions.items())) if sessions else ():
+                found[session] = tags = seen.tags()
+                most -= len(tags) + SESSION_COSTS
+                if most <= 0:
+                    return found
         return found
 
-    def replace(self, principal: str, sent: Mapping[str, Iterable[bytes]]) -> None:
+    def replace(self, principal: str, sent: Mapping[str, Collection[bytes]]) -> None:
         """Takes over what is known elsewhere of a principal's sessions."""
         for session, tags in sent.items():
             self.passed((principal, session), tags)
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+        return sum(map(len, self._young.values())) + sum(map(len, self._old.values()))

@@ -5,11 +5,12 @@ approval or a store, says so with a `Wait`; a call whose guards need not wait ne
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, Protocol, TypeVar, final
+from typing import Generic, Protocol, TypeVar, final, runtime_checkable
 
 import msgspec
 
 from narrows.model.call import Call
+from narrows.model.plan import Plan
 from narrows.model.record import Outcome
 from narrows.model.reply import Event
 from narrows.model.usage import Usage
@@ -55,3 +56,12 @@ class Control(Protocol):
 
     def begin(self, call: Call) -> Guard | None:
         """A guard for this call, or None when the control has nothing to do in it."""
+
+
+@runtime_checkable
+class Fitting(Protocol):
+    """What a control may do besides: most of what it has to do is the same for all calls under a plan."""
+
+    def under(self, plan: Plan) -> Control | None:
+        """The control for calls under this plan, whose `begin` gives what this one's would; None where that is None for
+        all of them. Asked once for many calls, so it keeps nothing of one."""

@@ -33,7 +33,8 @@ def controls(
     masks; `analyze`: None where none masks what plug-ins find; `sessions` knows what each has sent before; `probing`:
     what notices probing.
     `own`: what the configuration adds."""
-    output_cap, media, new_content = OutputCap(), Media(), NewContent(sessions)
+    output_cap, media = OutputCap(), Media()
+    new_content = NewContent(sessions, always=bool(own.controls))  # the operator's own are told, too
     masking: tuple[Control, ...] = () if mask is None else (mask,)
     analyzing: tuple[Control, ...] = () if analyze is None else (analyze,)
     classifying: tuple[Control, ...] = () if own.classify is None else (own.classify,)

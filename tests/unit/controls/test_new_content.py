@@ -156,3 +156,26 @@ def test_where_no_rule_looks_at_what_comes_back_replies_are_not_remembered() -> 
     plan = Plan("r", rules=(Rule("r", "p", (), "no", roles=frozenset({Role.USER})),))
     replied(new, *pieces("Hi, Alice."), plan=plan)
     assert told(new, texts=ANSWERED).known == {0, 1}
+
+
+def test_where_every_rule_looks_at_what_is_not_new_there_is_nothing_to_tell_but_to_others() -> None:
+    plan = Plan("r", rules=(Rule("r", "p", (), "no", history=True),))
+    about = call(plan, asked={"texts": TEXTS})
+    assert control().begin(about) is None
+    assert control().under(plan) is None
+    always = NewContent(Sessions(b"k" * 32), always=True)
+    replied(always, *pieces("Hi, Alice."), plan=plan)
+    assert told(always, texts=ANSWERED).known == {0, 1, 2}
+
+
+def test_under_a_plan_it_is_the_same() -> None:
+    new = control()
+    fitted = new.under(PLAN)
+    assert fitted is not None
+    replied(new, *pieces("Hi, Alice."))
+    about = call(PLAN, asked={"texts": ANSWERED})
+    verdict = begun(fitted, about).on_request(about)
+    assert isinstance(verdict, Proceed)
+    assert verdict.call is not None
+    assert verdict.call.known == {0, 1, 2}
+    assert new.under(Plan("r")) is None

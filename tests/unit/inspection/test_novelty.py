@@ -1,6 +1,8 @@
 """Which texts are new."""
 
-from narrows.inspection.novelty import MOST_SENT_ON, TAG, Seen, Sessions
+import random
+
+from narrows.inspection.novelty import ENTRY, LONGEST, MEMORY, MOST_SENT_ON, SESSION_COSTS, TAG, Seen, Sessions
 from narrows.model.text import Role, Text
 
 KEY = b"k" * 32
@@ -109,3 +111,39 @@ def test_beyond_the_bound_of_all_texts_the_sessions_used_least_are_new_again() -
     assert len(sessions) <= 30
     assert sum(map(len, sessions.of("corp:alice").values())) <= 1_500
     assert "99" in sessions.of("corp:alice")
+
+
+def test_what_is_at_hand_says_what_is_made_anew() -> None:
+    sessions, chance = Sessions(KEY), random.Random(3)
+    values = ["", "Be brief.", "x" * LONGEST, "y" * (LONGEST + 1), "\ud800", *(f"{n}" * 4_000 for n in range(1_500))]
+    for _ in range(200):
+        said = [(chance.choice(list(Role)), chance.choice(values)) for _ in range(chance.randrange(8))]
+        assert sessions.tags(texts(*said)) == Sessions(KEY).digests(said)
+        assert sessions.shared([((role,), value) for role, value in said]) == sessions.digests(said)
+
+
+def test_what_is_at_hand_is_not_known_and_is_bounded() -> None:
+    sessions = Sessions(KEY)
+    for number in range(3 * MEMORY // LONGEST):
+        long = f"{number}".ljust(LONGEST, "x")
+        sessions.tags(texts((Role.SYSTEM, long), ASK))
+        assert sum(len(value) + ENTRY for value in sessions._at_hand) <= MEMORY
+        assert sessions.known(S, sessions.tags(texts((Role.SYSTEM, long), ASK))) == set()
+    sessions.tags(texts((Role.SYSTEM, "x" * (LONGEST + 1)), ASK))
+    assert max(map(len, sessions._at_hand)) == LONGEST
+
+
+def test_one_value_in_several_roles_is_several_texts() -> None:
+    sessions = Sessions(KEY)
+    assert sessions.shared([((Role.ASSISTANT, Role.TOOL_CALL), "id")]) == sessions.tags(
+        texts((Role.ASSISTANT, "id"), (Role.TOOL_CALL, "id"))
+    )
+
+
+def test_of_very_many_small_sessions_not_all_are_told() -> None:
+    sessions = Sessions(KEY)
+    for number in range(4_000):
+        sessions.passed(("corp:alice", f"{number}"), sessions.tags(texts(ASK, MORE)))
+    told = sessions.of("corp:alice")
+    assert len(told) == -(-MOST_SENT_ON // (SESSION_COSTS + 2))
+    assert next(iter(told)) == "3999"

@@ -1,0 +1,82 @@
+"""A control that has nothing to do under a plan is not asked in its calls; all others are, in both orders."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from narrows.engine.paths import PLANS, Paths
+from narrows.model.call import Call
+from narrows.model.plan import Plan
+from narrows.model.refusal import Code
+from narrows.model.verdict import Deny
+from narrows.ports.control import Guard
+
+PLAN = Plan("r")
+
+
+class Plain:
+    """A control that does not know of plans."""
+
+    name = "plain"
+
+    def begin(self, call: Call) -> Guard | None:
+        raise AssertionError
+
+
+class Fitted(Plain):
+    """A control that says what it is under a plan."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.asked = 0
+
+    def under(self, plan: Plan) -> Any:
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self if self.answer is True else self.answer
+
+
+def test_what_has_nothing_to_do_is_left_out_of_both_orders() -> None:
+    one, idle, two, three = Plain(), Fitted(None), Fitted(True), Plain()
+    path = Paths().of(PLAN, (one, idle, two, three), (three, idle, one))
+    assert path.controls == (one, two, three)
+    assert [path.controls[place] for place in path.reply] == [three, one]
+
+
+def test_a_control_that_is_another_under_a_plan_stands_in_its_place() -> None:
+    one, own = Plain(), Plain()
+    fitted = Fitted(own)
+    path = Paths().of(PLAN, (one, fitted), (fitted, one))
+    assert path.controls == (one, own)
+    assert path.reply == (1, 0)
+
+
+def test_a_control_that_fails_to_say_is_asked_in_every_call(caplog: pytest.LogCaptureFixture) -> None:
+    fitted = Fitted(ValueError("quotes a rule"))
+    assert Paths().of(PLAN, (fitted,), ()).controls == (fitted,)
+    assert "ValueError" in caplog.text
+    assert "quotes" not in caplog.text
+
+
+def test_a_path_is_made_once_for_a_plan_and_its_controls() -> None:
+    paths, fitted = Paths(), Fitted(True)
+    controls = (fitted,)
+    assert paths.of(PLAN, controls, ()) is paths.of(PLAN, controls, ())
+    assert fitted.asked == 1
+    assert paths.of(msgspec.structs.replace(PLAN), controls, ()).plan is not PLAN
+    others = (fitted, Plain())
+    assert paths.of(PLAN, others, ()).controls == others
+    assert fitted.asked == 3
+
+
+def test_plans_that_refuse_do_not_push_out_others() -> None:
+    paths, fitted = Paths(), Fitted(True)
+    controls = (fitted,)
+    path = paths.of(PLAN, controls, ())
+    deny = Deny(Code.MODEL_NOT_ALLOWED, "no")
+    refusing = [Plan("r", refusal=deny) for _ in range(3 * PLANS)]
+    for plan in refusing:
+        assert paths.of(plan, controls, ()).plan is plan
+    assert paths.of(PLAN, controls, ()) is path
