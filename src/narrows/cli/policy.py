@@ -23,6 +23,7 @@ from narrows.policy.cases import Placed, read_cases, say_masks, say_replies
 from narrows.policy.explain import explain, render
 from narrows.policy.inspect import RuleInspector
 from narrows.policy.personas import PersonaError, persona
+from narrows.policy.probing import ProbingRules
 from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.plugin import PluginFailed
 from narrows.wiring.configuration import Checked
@@ -70,7 +71,8 @@ def explain_call(
     result = checked(config)
     who = _principal(result, user, group or (), attribute or (), service_account)
     _known(result, connection, operation)
-    said = explain(result.policies, who, connection, operation, model)
+    probing = ProbingRules(result.config.policies, result.policies)
+    said = explain(result.policies, who, connection, operation, model, probing)
     if as_json:
         print_json({"id": said.principal, **msgspec.to_builtins(said)})
     else:

@@ -11,6 +11,7 @@ from narrows.model.principal import Principal
 from narrows.policy.decide import Compiled
 from narrows.policy.masks import describe
 from narrows.policy.policyset import PolicySet
+from narrows.policy.probing import ProbingRules, describe_probing
 from narrows.policy.reply_rules import describe_reply_rule
 from narrows.policy.who import facts
 
@@ -67,6 +68,7 @@ class Explanation(msgspec.Struct, frozen=True):
     limits: tuple[str, ...]
     rules: tuple[str, ...]
     replies: tuple[str, ...]
+    probing: tuple[str, ...]
     masks: tuple[Masked, ...]
     parameters: tuple[str, ...]
     media: bool
@@ -75,11 +77,20 @@ class Explanation(msgspec.Struct, frozen=True):
 
 
 def explain(
-    policies: PolicySet, principal: Principal, connection: str, operation: str, model: str | None
+    policies: PolicySet,
+    principal: Principal,
+    connection: str,
+    operation: str,
+    model: str | None,
+    probing: ProbingRules | None = None,
 ) -> Explanation:
-    """The explanation of one call that could be made."""
+    """The explanation of one call that could be made. `probing`: what the same policies say of probing; of a refused
+    call it is what the policies about its caller say."""
     plan = policies.plan(principal, connection, operation, model)
     refusal = plan.refusal
+    noticed = (
+        () if probing is None else describe_probing(probing.of(plan) if refusal is None else probing.about(principal))
+    )
     asked = (connection, operation, model)
     return Explanation(
         principal=principal.key,
@@ -96,6 +107,7 @@ def explain(
         limits=tuple(_limits(plan)),
         rules=tuple(f"{rule.policy}: {rule.name}{_OBSERVED if rule.observe else ''}" for rule in plan.rules),
         replies=tuple(describe_reply_rule(rule, policies.vocabulary) for rule in plan.replies),
+        probing=noticed,
         masks=tuple(_masked(policies, mask) for mask in plan.masks),
         parameters=tuple(sorted(plan.parameters)),
         media=plan.media or not plan.inspects,
@@ -124,6 +136,7 @@ def _lines(said: Explanation) -> Iterator[str]:
         ("limits", said.limits),
         ("prompt rules", said.rules),
         ("reply rules", said.replies),
+        ("probing", said.probing),
         ("masks", tuple(mask.says for mask in said.masks)),
         ("parameters", said.parameters),
     ):

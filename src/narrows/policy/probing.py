@@ -144,6 +144,28 @@ class ProbingRules:
         )
 
 
+def describe_probing(said: Probing) -> tuple[str, ...]:
+    """What is noticed, in words, one for each rule: `research: probing.floods flags 20 prompts within 10 min that are
+    80 % alike`."""
+    found: list[tuple[Watching, str]] = []
+    found += [(each, f"replies that repeat {each.least} characters of the system text") for each in said.echoes]
+    found += [
+        (each, f"{each.calls} prompts within {_time(each.seconds)} that are {each.similar:.0%} alike")
+        for each in said.floods
+    ]
+    found += [(each, f"{each.names} different names tried within {_time(each.seconds)}") for each in said.names]
+    found += [(each, "replies that match it") for each in said.phrases]
+    return tuple(
+        f"{each.policy}: {each.rule} {'denies' if each.action is Action.DENY else 'flags'} {what}"
+        f"{' (observed)' if each.observe else ''}"
+        for each, what in found
+    )
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"
+
+
 def _of(policy: Policy, patterns: PackPatterns) -> Probing:
     """What one policy says."""
     said, name = policy.probing, policy.name

@@ -2,8 +2,10 @@
 
 import msgspec
 
+from narrows.policy.compile import compile_policies
 from narrows.policy.explain import explain, render
-from unit.policy.world import compiled, denying, person, policy
+from narrows.policy.probing import ProbingRules
+from unit.policy.world import VOCABULARY, compiled, denying, person, policy, settings
 
 POLICIES = compiled(
     policy(
@@ -71,3 +73,16 @@ def test_only_observing() -> None:
     assert "only observing policies" in text
     assert "prompt_tokens 5 (observed)" in text
     assert "may.models" not in text
+
+
+def test_what_is_noticed_of_probing_is_said_of_what_is_refused_too() -> None:
+    config = settings(policy("a", may={"models": ["gpt*"]}, probing={"echo": {}}), policy("b", probing={"echo": {}}))
+    policies = compile_policies(config, VOCABULARY)
+    probing = ProbingRules(config.policies, policies)
+    said = explain(policies, person("research"), "openai", "chat", "gpt-4", probing)
+    noticed = "probing.echo flags replies that repeat 60 characters of the system text"
+    assert said.probing == (f"a: {noticed}", f"b: {noticed}")
+    assert f"  probing: a: {noticed}; b: {noticed}" in render(said)
+    refused = explain(policies, person("research"), "claude", "chat", "gpt-4", probing)
+    assert (refused.allowed, refused.probing) == (False, said.probing)
+    assert explain(policies, person("sales"), "openai", "chat", "gpt-4", probing).probing == ()

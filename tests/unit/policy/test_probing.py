@@ -7,7 +7,7 @@ from narrows.model.plan import Action, Plan
 from narrows.model.refusal import Code
 from narrows.model.verdict import Note
 from narrows.policy.compile import compile_policies
-from narrows.policy.probing import NOTHING, ProbingRules, check_probing
+from narrows.policy.probing import NOTHING, ProbingRules, check_probing, describe_probing
 from unit.policy.world import VOCABULARY, person, policy, settings
 
 ALL: dict[str, Any] = {"echo": {}, "floods": {"calls": 5}, "enumeration": {"names": 3, "action": "deny"}}
@@ -49,6 +49,17 @@ def test_what_only_observes_stops_nothing() -> None:
     (echo,) = rules(policy("a", probing=ALL)).everything.echoes
     assert echo.action is Action.FLAG
     assert echo.note(Code.REPLY_DENIED).flagged
+
+
+def test_what_is_noticed_in_words() -> None:
+    packs = [{"flag": {"packs": ["reply-links/image-with-data"], "mode": "observe"}}]
+    probing = {**ALL, "floods": {"calls": 5, "within": 30}}
+    assert describe_probing(rules(policy("a", probing=probing, responses=packs)).everything) == (
+        "a: probing.echo flags replies that repeat 60 characters of the system text",
+        "a: probing.floods flags 5 prompts within 30 s that are 70% alike",
+        "a: probing.enumeration denies 3 different names tried within 10 min",
+        "a: reply-links/image-with-data@1 flags replies that match it (observed)",
+    )
 
 
 def test_packs_of_replies() -> None:
