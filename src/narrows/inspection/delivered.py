@@ -38,6 +38,7 @@ _CALL: Final = (Role.TOOL_CALL,)
 _ANY: Final = (Role.ASSISTANT, Role.TOOL_CALL, Role.TOOL_RESULT)
 """Ids, by which calls and their results name each other, and what no dialect classifies."""
 
+_ID: Final = "envelope:id"
 _SPOKEN: Final = frozenset({"content", "reasoning", "refusal", "audio_transcript", "signature", "citations"})
 _AGAIN: Final = ("repeat:", "copy:")
 _GROWING: Final = ("tool_", "copy:")
@@ -47,7 +48,7 @@ _JSON: Final = ("tool_call:", "tool_call_input:")
 _OWNERS: Final[dict[str, tuple[Role, ...]]] = {
     "content": _ASSISTANT,
     "envelope": (),
-    "envelope:id": _ANY,
+    _ID: _ANY,
     "other": _ANY,
     **dict.fromkeys(sorted(_SPOKEN), _ASSISTANT),
 }
@@ -75,8 +76,10 @@ def answered(event: Event) -> list[Given]:
     for delta in event.deltas:
         field, text = delta.field, delta.text
         left -= len(text)
-        if field == "envelope" or left < 0:
+        if left < 0 or field == "envelope":
             continue
+        if field == _ID and delta.container is event.data is not None:
+            continue  # The reply's own name: later requests refer to it, their history does not hold it.
         if field == "content" and text and text.strip() == text:
             found.append((_ASSISTANT, text))
         else:

@@ -79,8 +79,11 @@ class PrometheusTelemetry(Collector):
         ended.calls[operation, outcome, code] += 1
         ended.seconds.add(duration)
         if usage is not None:
-            ended.prompt += usage.prompt or 0
-            ended.completion += usage.completion or 0
+            prompt, completion = usage.prompt, usage.completion
+            if prompt:
+                ended.prompt += prompt
+            if completion:
+                ended.completion += completion
 
     def observed(self, policy: str, code: str) -> None:
         """A rule or policy in observe mode would have refused."""

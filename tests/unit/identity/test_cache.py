@@ -50,6 +50,15 @@ def test_a_source_that_is_too_old_voids() -> None:
     assert cache.recall("a") is None
 
 
+def test_one_that_is_used_again_and_again_stays() -> None:
+    cache, source = IdentityCache(StillClock(), 10), Forever()
+    remembered(cache, "a", source)
+    for number in range(200):
+        remembered(cache, f"{number}", source)
+        assert cache.recall("a") is ALICE
+        assert len(cache) <= 10
+
+
 def test_the_least_recently_used_goes_first() -> None:
     cache, source = IdentityCache(StillClock(), 2), Forever()
     remembered(cache, "a", source)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from narrows.inspection.delivered import MOST, MOST_VALUES, PREFIXES, Delivered
+from narrows.inspection.delivered import MOST, MOST_VALUES, PREFIXES, Delivered, answered
 from narrows.model.reply import Delta, Event
 from narrows.model.text import Role
 
@@ -13,7 +13,10 @@ def said(*events: Event, broken: bool = False) -> set[tuple[Role, str]]:
     delivered = Delivered()
     for event in events:
         delivered.take(event)
-    return set(delivered.texts(broken=broken))
+    found = set(delivered.texts(broken=broken))
+    if len(events) == 1 and events[0].last:
+        assert {(role, text) for roles, text in answered(events[0]) for role in roles} == found
+    return found
 
 
 def event(*deltas: tuple[str, str], **facts: object) -> Event:
@@ -127,3 +130,13 @@ def test_beyond_the_bound_nothing_is_kept() -> None:
         delivered.take(event(("content", "x" * (MOST // 8)), ("citations", "y")))
     assert max(len(text) for _, text in delivered.texts()) <= MOST
     assert len(said(event(("content", "x" * (MOST + 1)), last=True))) == 0
+
+
+def test_the_name_of_a_whole_reply_itself_does_not_come_back() -> None:
+    tree = {"id": "chatcmpl-1", "tool_calls": [{"id": "call_1"}]}
+    whole = Event(tree, last=True)
+    whole.deltas = [
+        Delta(0, "envelope:id", "chatcmpl-1", tree, "id"),
+        Delta(0, "envelope:id", "call_1", tree["tool_calls"][0], "id"),  # type: ignore[index]
+    ]
+    assert {text for _, text in answered(whole)} == {"call_1"}
