@@ -1,5 +1,6 @@
 """However an upstream's bytes are cut into pieces, a reader gives the same events and writes the same bytes."""
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from narrows.dialects.sse import LineDecoder, SseDecoder
 from narrows.ports.dialect import ReplyInvalid
 from unit.dialects.payloads import STREAMS, reader, replay
+from unit.dialects.test_templates import both, raw
 
 AWKWARD = [b"data: {\"a\":1}", b"\n", b"\r", b"\r\n", b": ping\n", b"event: x\n", b"id: 7\n", b"data:\xc3\xa9",
            b"data\n", b"retry: 1\r", b"\xef\xbb\xbf", b"\n\n", b"data: [DONE]\n\n", b"nonsense\n", b"\xff"]  # fmt: skip
@@ -94,3 +96,29 @@ def test_junk_in_a_stream_raises_nothing_but_reply_invalid(name: str, junk: byte
     whole = STREAMS[name]
     position = at % len(whole)
     outcome(name, [whole[:position] + junk + whole[position:]])
+
+
+CONTENTS = st.one_of(
+    st.text(max_size=12).map(lambda text: json.dumps(text).encode()),
+    st.text(max_size=12).map(lambda text: json.dumps(text, ensure_ascii=False).encode("utf-8", "replace")),
+    st.sampled_from(
+        [b'"a","b":"c"', b'"a"}}],"choices":[{"delta":{"content":"b"', b'"\\ud800"', b"null", b"1", b'"\xff"']
+    ),
+)
+TIMES = st.one_of(
+    st.integers(0, 10**14).map(lambda time: b"%d" % time), st.sampled_from([b"-1", b"1e3", b"1.0", b'"1"'])
+)
+TAILS = st.sampled_from([b"", b"", b"", b',"usage":null', b',"model":"other"', b',"id":"x"', b',"extra":"y"'])
+
+
+@given(st.lists(st.tuples(CONTENTS, TIMES, TAILS), max_size=12))
+def test_a_template_changes_nothing_that_is_read_or_written(events: list[tuple[bytes, bytes, bytes]]) -> None:
+    both(b"".join(b"data: %b\n\n" % raw(*event) for event in events))
+
+
+@given(st.lists(st.text(min_size=1, max_size=8), min_size=3, max_size=9), st.integers(0, 10**6))
+def test_most_events_of_a_stream_are_read_by_its_template(texts: list[str], created: int) -> None:
+    begun = [raw(b'"to begin"', b"17"), raw(b'"with"', b"18")]
+    events = [raw(json.dumps(text).encode(), b"%d" % (created + at)) for at, text in enumerate(texts)]
+    kinds = both(b"".join(b"data: %b\n\n" % event for event in begun + events))
+    assert kinds[2:] == ["filled"] * len(texts)

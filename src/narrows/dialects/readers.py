@@ -13,6 +13,7 @@ from narrows.dialects import sse
 from narrows.dialects.envelope import Envelope, is_random
 from narrows.dialects.fields import ID
 from narrows.dialects.reply_json import decode_object
+from narrows.dialects.templates import Filled, Template
 from narrows.model.call import Json
 from narrows.model.reply import Delta, Event
 from narrows.model.verdict import Deny
@@ -24,6 +25,9 @@ EVENT_STREAM: Final = b"text/event-stream; charset=utf-8"
 Refuse = Callable[[Deny, str], bytes]
 Classify = Callable[[Json, Event], Iterable[str] | None]
 """Fills in the event of a whole reply; gives the ids, beside the reply's own, under which the provider keeps parts."""
+
+_MOST_VAIN: Final = 8
+"""Templates made in vain, one after the other, of which each doubles the events until the next one is made."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -92,12 +96,15 @@ class StreamReader(ABC):
     `say`) are kept apart.
     """
 
-    __slots__ = ("_fault", "_frames", "ahead", "envelope", "latest", "over")
+    __slots__ = ("_fault", "_frames", "_pause", "_template", "_used", "_vain", "ahead", "envelope", "latest", "over")
 
     def __init__(self) -> None:
         self._frames = sse.SseDecoder()
         self.envelope = Envelope()
         self._fault: ReplyInvalid | None = None
+        self._template: Template | None = None
+        self._used = False
+        self._vain = self._pause = 0
         self.ahead: list[Event] = []
         self.latest: dict[tuple[int, str], Event] = {}
         self.over = False
@@ -122,7 +129,13 @@ class StreamReader(ABC):
 
     def write(self, event: Event) -> bytes:
         """The event as one frame. Remembers which event was written last with each field, as long as it is open."""
-        latest, hidden = self.latest, event.hidden
+        latest, hidden, filled = self.latest, event.hidden, event.data
+        if type(filled) is Filled:
+            (delta,) = event.deltas
+            if not (self.envelope.has_changed or event.ends or hidden):
+                latest[delta.choice, delta.field] = event
+                return b"data: %b\n\n" % filled.template.write(filled.time, delta.text)
+            filled.template.open(event, filled.time)
         for delta in event.deltas:
             delta.container[delta.key] = delta.text
             if not hidden:
@@ -141,7 +154,11 @@ class StreamReader(ABC):
     def say(self, choice: int, field: str, text: str) -> Event | None:
         """An event with this text of this field and nothing else, to be written next."""
         event = self.latest.get((choice, field))
-        return None if event is None else self.form(event, choice, field, text)
+        if event is None:
+            return None
+        if type(event.data) is Filled:
+            event.data.template.open(event, event.data.time)
+        return self.form(event, choice, field, text)
 
     @abstractmethod
     def read_event(self, name: str | None, tree: Json) -> Event | None:
@@ -155,6 +172,11 @@ class StreamReader(ABC):
     @abstractmethod
     def fail(self, deny: Deny, request_id: str) -> bytes:
         """An error event in the dialect's shape."""
+
+    def is_constant(self, event: Event) -> bool:  # noqa: ARG002 - the dialects that know say so
+        """Whether an event that is like this one, but for the text of its one delta, would be read as this one was and
+        change nothing that the reader knows."""
+        return False
 
     def read_text(self, data: bytes) -> Event | None:  # noqa: ARG002 - the dialects that have such events use it
         """An event whose data is not JSON by the dialect's own definition (`[DONE]`)."""
@@ -180,9 +202,13 @@ class StreamReader(ABC):
             for name, data in frames:
                 if self.over or self._fault is not None:
                     break
-                event = None if data.startswith(b"{") else self.read_text(data)
-                if event is None:
-                    event = self.read_event(name, decode_object(data))
+                if self._template is not None and name is None:
+                    event = self._template.read(data)
+                    if event is not None:
+                        self._used = True
+                        events.append(event)
+                        continue
+                event = self._read(name, data)
                 if self.ahead:
                     events += self.ahead
                     self.ahead = []
@@ -198,3 +224,33 @@ class StreamReader(ABC):
         if self._fault is not None and not events:
             raise self._fault
         return events
+
+    def _read(self, name: str | None, data: bytes) -> Event | None:
+        """One event in full."""
+        event = None if data.startswith(b"{") else self.read_text(data)
+        if event is None:
+            event = self.read_event(name, decode_object(data))
+            self._learn(event, data)
+        return event
+
+    def _learn(self, event: Event | None, data: bytes) -> None:
+        """Takes an event that was read in full as the template of those that follow it. Whatever else is read ends
+        that: it may have changed what the next event means. A stream in which this is in vain is tried ever less."""
+        if self._template is not None:
+            self._template = None
+            self._waste(wasted=not self._used)
+        if self._pause:
+            self._pause -= 1
+            return
+        if event is None or event.name is not None or len(event.deltas) != 1 or type(event.data) is not dict:
+            return
+        delta = event.deltas[0]
+        if delta.text and not delta.name and not self.envelope.has_changed and self.is_constant(event):
+            self._used = False
+            self._template = Template.of(event, data)
+            if self._template is None:
+                self._waste(wasted=True)
+
+    def _waste(self, *, wasted: bool) -> None:
+        self._vain = min(self._vain + 1, _MOST_VAIN) if wasted else 0
+        self._pause = (1 << self._vain) - 1

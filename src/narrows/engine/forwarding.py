@@ -287,4 +287,3 @@ class Forwarding:
         recorder.close(Outcome.DONE, reply.status)
         self._exchange.finish()
         return Outcome.DONE, None
-from narrows.engine.bodies import SMALL, forwarded, has_error, holds, is_large, masked_error, read_buffered

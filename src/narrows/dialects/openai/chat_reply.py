@@ -320,6 +320,17 @@ class CompletionStream(StreamReader):
                 event.hidden = True
         return event
 
+    def is_constant(self, event: Event) -> bool:
+        """A chunk of a field that is open, with nothing in it but that and the envelope."""
+        delta = event.deltas[0]
+        return (
+            event.finish is None
+            and event.usage is None
+            and event.response_id is None
+            and not (event.hidden or event.ends or event.opaque)
+            and (delta.choice, delta.field) in self._open
+        )
+
     def ending(self) -> list[Event]:
         """Some servers leave `[DONE]` out: the reply is complete if every choice has said why it ended."""
         if not self._finished or not self._seen <= self._finished:

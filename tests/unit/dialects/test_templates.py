@@ -1,0 +1,158 @@
+"""Events that differ in one text alone: read and written by a template as they are in full, or not by it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from narrows.dialects.openai.chat_reply import CompletionStream
+from narrows.dialects.readers import StreamReader
+from narrows.dialects.templates import Filled, Template
+from narrows.model.call import Asked
+from narrows.model.reply import Delta, Event
+from narrows.ports.dialect import ReplyInvalid
+
+ASKED = Asked(operation="chat", model="m", body={}, stream=True, wants_usage=True)
+
+
+class InFull(CompletionStream):
+    """Knows no templates."""
+
+    def is_constant(self, event: Event) -> bool:
+        return False
+
+
+def body(content: Any, *, created: Any = 1_700_000_000, **more: Any) -> dict[str, Any]:
+    choice = {"index": 0, "delta": {"content": content}, "finish_reason": None}
+    return {"id": "chatcmpl-1", "created": created, "model": "small", "choices": [choice]} | more
+
+
+def sent(*bodies: dict[str, Any] | bytes, spaced: bool = False) -> bytes:
+    separators = None if spaced else (",", ":")
+    return b"".join(
+        b"data: %b\n\n" % (one if isinstance(one, bytes) else json.dumps(one, separators=separators).encode())
+        for one in bodies
+    )
+
+
+def passed(reader: StreamReader, data: bytes) -> tuple[list[str], list[Any], list[bytes]]:
+    """How each event was read, what it says, and how it is written."""
+    events = reader.feed(data)
+    kinds = ["filled" if type(event.data) is Filled else "full" for event in events]
+    said = [(event.model, event.ends, [(d.choice, d.field, d.text) for d in event.deltas]) for event in events]
+    return kinds, said, [reader.write(event) for event in events]
+
+
+def both(data: bytes) -> list[str]:
+    """How a stream's events were read, which must change nothing else."""
+    kinds, said, written = passed(CompletionStream(ASKED), data)
+    assert (said, written) == passed(InFull(ASKED), data)[1:]
+    return kinds
+
+
+@pytest.mark.parametrize("spaced", [True, False])
+def test_events_that_differ_in_a_text_and_a_time_are_filled_in(spaced: bool) -> None:
+    texts = ["a", "b", 'say "hi"\n', "\\", "caf\u00e9 \U0001f600", "{", "]}"]
+    data = sent(*(body(text, created=1000 + at) for at, text in enumerate(texts)), spaced=spaced)
+    assert both(data) == ["full", "full", *["filled"] * 5]
+
+
+def raw(content: bytes, created: bytes = b"1700000000", tail: bytes = b"") -> bytes:
+    return (
+        b'{"id":"chatcmpl-1","created":%b,"model":"small",'
+        b'"choices":[{"index":0,"delta":{"content":%b},"finish_reason":null}]%b}' % (created, content, tail)
+    )
+
+
+BEGUN = (raw(b'"first"'), raw(b'"second"'), raw(b'"third"'))
+"""The first one has the envelope, the second one is a template, the third one is of it."""
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        raw(b'""'),
+        raw(b'"a","role":"x"'),
+        raw(b'"a"},"more":{"b":"c"'),
+        raw(b'"a","content":"b"'),
+        raw(b'"\xff"'),
+        raw(b'"\\ud800"'),
+        raw(b"null"),
+        raw(b'["a"]'),
+        raw(b'"a"', b"99999999999999"),
+        raw(b'"a"', b"1e3"),
+        raw(b'"a"', b"-1"),
+        raw(b'"a"', b'"4111111111111111"'),
+        raw(b'"a"', b"1").replace(b"small", b"other"),
+        raw(b'"a"', tail=b',"usage":null'),
+        raw(b'"a"', tail=b',"error":{"message":"no"}'),
+        raw(b'"a"').replace(b"null", b'"stop"'),
+        raw(b'"a"').replace(b'"index":0', b'"index":1'),
+    ],
+)
+def test_what_is_not_of_the_form_is_read_in_full_and_so_is_what_follows(odd: bytes) -> None:
+    kinds = both(sent(*BEGUN, odd, raw(b'"fourth"'), raw(b'"fifth"'), raw(b'"sixth"')))
+    assert kinds[:4] == ["full", "full", "filled", "full"]
+
+
+@pytest.mark.parametrize("odd", [raw(b'"a"', b"01"), raw(b'"a"', b""), raw(b'"a" x'), raw(b'"a\n"')])
+def test_what_is_no_json_is_none_behind_a_template_either(odd: bytes) -> None:
+    reader = CompletionStream(ASKED)
+    assert passed(reader, sent(*BEGUN, odd))[0] == ["full", "full", "filled"]
+    with pytest.raises(ReplyInvalid, match="not JSON"):
+        reader.feed(sent(raw(b'"fourth"')))
+
+
+def test_an_event_that_is_filled_in_gives_its_form_to_what_was_held_of_its_field() -> None:
+    readers = [CompletionStream(ASKED), InFull(ASKED)]
+    said = []
+    for reader in readers:
+        passed(reader, sent(body("a"), body("b", created=5), body("c", created=6)))
+        event = reader.say(0, "content", "held")
+        assert event is not None
+        said.append(reader.write(event))
+    assert said[0] == said[1]
+    assert b'"held"' in said[0]
+
+
+def test_a_changed_envelope_is_changed_in_what_is_filled_in_too() -> None:
+    written = []
+    for reader in (CompletionStream(ASKED), InFull(ASKED)):
+        events = reader.feed(sent(body("a"), body("b"), body("c")))
+        for event in events:
+            for delta in event.deltas:
+                delta.text = delta.text.replace("small", "[X]")
+        written.append([reader.write(event) for event in events])
+    assert written[0] == written[1]
+    assert all(b"[X]" in one for one in written[0])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        raw(b'"first"').replace(b"small", b"first"),
+        raw(b'"chatcmpl-1"'),
+        raw(b'"a"', tail=b',"model":"a"'),
+        b'{"choices":[{"index":0,"delta":{"content":"a"}}],"choices":[{"index":0,"delta":{"content":"b"}}]}',
+    ],
+)
+def test_no_template_is_made_where_the_place_is_not_plain(data: bytes) -> None:
+    tree = json.loads(data)
+    holder = tree["choices"][0]["delta"]
+    event = Event(tree, deltas=[Delta(0, "content", holder["content"], holder, "content")])
+    template = Template.of(event, data)
+    assert template is None or template.read(data) is not None
+    assert json.loads(data) == tree, "what was marked is as it was"
+
+
+def test_templates_that_are_made_in_vain_are_made_ever_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    of = Template.of
+
+    def counted(event: Event, data: bytes) -> Template | None:
+        made.append(data)
+        return of(event, data)
+
+    monkeypatch.setattr(Template, "of", counted)
+    both(sent(*(raw(b'"t%d"' % at).replace(b'"index":0', b'"index":%d' % (at % 2)) for at in range(1000))))
+    assert len(made) < 40
