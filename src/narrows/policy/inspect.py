@@ -1,9 +1,7 @@
 """The one scan of a call's texts: what the plan's prompt rules find, and where. Judges nothing.
 
-The texts that rules look at, joined, are looked through for the few words that every match must hold (`needles`), and
-if one of them is there, or the rules name none, passed once through an automaton of all rules together. Only if
-something matches is each text passed by itself, which says *which* rules match, and only those are then searched for
-their place.
+The texts that rules look at, joined, pass the gates of the policy set once (`sieve`), which say which patterns can
+occur at all, mostly none. Only those are searched for, text by text.
 
 Beside the texts themselves rules look at readings of them: what stands in several parts joined, and what is encoded
 decoded. Who makes the readings is given.
@@ -14,19 +12,13 @@ from typing import Final, NamedTuple, Protocol
 
 from narrows.config.globs import Glob
 from narrows.model.call import Call
-from narrows.model.plan import Action, Matcher, Plan, Rule
+from narrows.model.plan import Action, Plan, Rule
 from narrows.model.text import NO_LABELS, Finding, Labels, Text
-from narrows.policy.patterns import Pattern, PatternSet, encode
+from narrows.policy.patterns import Pattern, encode
 from narrows.policy.recent import Recent
+from narrows.policy.sieve import NO_GATES, Gates, Sieve
 
 SCANNERS: Final = 1_024
-TOGETHER: Final = 64
-"""Rules in one automaton; more would make it large, and slow on new text."""
-
-
-NEEDLES: Final = 16
-"""Words that are looked for one by one; more would take longer than the automaton."""
-
 UNREAD: Final = "unread"
 """The rule of a finding that says: what this text may stand for has not all been looked at."""
 
@@ -82,19 +74,18 @@ class Scanner:
     """The rules of one plan, ready to scan."""
 
     __slots__ = (
-        "_allows", "_apart", "_batches", "_entities", "_history", "_labels", "_loose", "_needles", "_rules", "_sight",
-        "_together", "_views",
+        "_allows", "_apart", "_entities", "_gates", "_history", "_labels", "_loose", "_loose_sieve", "_rules", "_sieve",
+        "_sight", "_together", "_views",
     )  # fmt: skip
 
-    def __init__(self, rules: Sequence[Rule], sights: Sights | None = None) -> None:
+    def __init__(self, rules: Sequence[Rule], sights: Sights | None = None, gates: Gates = NO_GATES) -> None:
         pairs = [(rule, matcher) for rule in rules for matcher in rule.matchers]
-        together = [(rule, matcher) for rule, matcher in pairs if isinstance(matcher, Pattern)]
+        self._together = tuple((rule, matcher) for rule, matcher in pairs if isinstance(matcher, Pattern))
         self._apart = tuple((rule, matcher) for rule, matcher in pairs if not isinstance(matcher, Pattern))
-        self._batches = tuple(
-            (tuple(batch), PatternSet(tuple(pattern for _, pattern in batch)))
-            for batch in (together[at : at + TOGETHER] for at in range(0, len(together), TOGETHER))
-        )
-        self._needles = None if self._apart else _needles([pattern for _, pattern in together])
+        self._gates = gates
+        self._sieve = Sieve([pattern.key for _, pattern in self._together], gates.exact)
+        self._loose_sieve: Sieve | None = None
+        self._loose: dict[int, Pattern | None] = {}
         self._entities = tuple(rule for rule in rules if rule.entities)
         named = frozenset().union(*(rule.entities for rule in self._entities))
         if named and sights is None:
@@ -103,8 +94,6 @@ class Scanner:
         self._labels = tuple((rule, tuple(Glob(label) for label in rule.labels)) for rule in rules if rule.labels)
         self._allows = tuple(rule for rule in rules if rule.action is Action.ALLOW)
         self._rules = tuple(rules)
-        self._together = tuple(together)
-        self._loose: tuple[tuple[Rule, Pattern], ...] | None = None
         self._history = any(rule.history for rule in rules)
         self._views = any(rule.views for rule in rules)
 
@@ -120,6 +109,8 @@ class Scanner:
 
         `known` are the places of texts that this session has sent before.
         """
+        if not self._history and len(known) == len(texts):
+            return ()
         seen = [Seen(text, index not in known) for index, text in enumerate(texts)]
         findings: list[Finding] = []
         if readings is not None:
@@ -147,29 +138,21 @@ class Scanner:
         return self._uncovered(seen, findings) if self._allows else tuple(findings)
 
     def _search(self, seen: Sequence[Seen], findings: list[Finding]) -> None:
-        together = "\n".join([each.text.value for each in seen])
-        if self._needles is not None and together.isascii():
+        if self._together and seen:
+            together = encode("\n".join([each.text.value for each in seen]))
+            left = self._sieve.left(together)
             # Most calls end here.
-            lowered = together.lower()
-            for needle in self._needles:
-                if needle in lowered:
-                    break
-            else:
-                return
-        joined: bytes | None = None
-        for pairs, patterns in self._batches:
-            if patterns.joinable:
-                # Where the texts joined hold no match, none of them does.
-                if joined is None:
-                    joined = encode(together)
-                if not patterns.occurs(joined):
-                    continue
-            for each in seen:
-                for index in patterns.hits(encode(each.text.value)):
-                    _look(*pairs[index], each, findings)
+            if left:
+                pairs = [self._together[place] for place in left]
+                if len(seen) > 1:
+                    # Where the texts joined hold no match, none of them does.
+                    pairs = [pair for pair in pairs if not pair[1].joinable or pair[1].occurs(together)]
+                for each in seen:
+                    _look(pairs, each, findings)
         for rule, matcher in self._apart:
             for each in seen:
-                _look(rule, matcher, each, findings)
+                if _looks(rule, each):
+                    _found(rule, matcher.find(each.text.value), each, findings)
 
     def _unread(self, unread: Sequence[Seen], findings: list[Finding]) -> None:
         """Says of each policy, once a text, that its rules have not seen everything the text may stand for."""
@@ -179,18 +162,26 @@ class Scanner:
             findings += [Finding(UNREAD, policy, text.path, 0, len(text.value)) for policy in policies]
 
     def _search_loosely(self, seen: Sequence[Seen], readings: Readings, findings: list[Finding]) -> None:
-        """Looks for phrases where there are no spaces. The patterns are made when they are first needed."""
-        if self._loose is None:
-            made = []
-            for rule, pattern in self._together:
-                source = pattern.loose or readings.loosened(pattern.source) if rule.views else None
-                loose = None if source is None else Pattern.loosened(source)
-                if loose is not None:
-                    made.append((rule, loose))
-            self._loose = tuple(made)
-        for each in seen:
-            for rule, pattern in self._loose:
-                _look(rule, pattern, each, findings)
+        """Looks for phrases where there are no spaces. The patterns are made when one of them can first occur."""
+        sieve = self._loose_sieve
+        if sieve is None:
+            sieve = self._loose_sieve = Sieve([pattern.key for _, pattern in self._together], self._gates.loose)
+        pairs: list[tuple[Rule, Pattern]] = []
+        for place in sieve.left(encode("\n".join([each.text.value for each in seen]))):
+            rule = self._together[place][0]
+            pattern = self._loosened(place, readings) if rule.views else None
+            if pattern is not None:
+                pairs.append((rule, pattern))
+        for each in seen if pairs else ():
+            _look(pairs, each, findings)
+
+    def _loosened(self, place: int, readings: Readings) -> Pattern | None:
+        """The loose form of a pattern; None where there is none."""
+        if place not in self._loose:
+            pattern = self._together[place][1]
+            source = pattern.loose or readings.loosened(pattern.source)
+            self._loose[place] = None if source is None else Pattern.loosened(source)
+        return self._loose[place]
 
     def _sightings(self, seen: Sequence[Seen], sight: Sight, findings: list[Finding]) -> None:
         for each in seen:
@@ -230,10 +221,17 @@ def _looks(rule: Rule, each: Seen) -> bool:
     )
 
 
-def _look(rule: Rule, matcher: Matcher, each: Seen, findings: list[Finding]) -> None:
-    if not _looks(rule, each):
-        return
-    span = matcher.find(each.text.value)
+def _look(pairs: Sequence[tuple[Rule, Pattern]], each: Seen, findings: list[Finding]) -> None:
+    """Searches a text for the patterns of the rules that look at it."""
+    data: bytes | None = None
+    for rule, pattern in pairs:
+        if _looks(rule, each):
+            if data is None:
+                data = encode(each.text.value)
+            _found(rule, pattern.find_bytes(data), each, findings)
+
+
+def _found(rule: Rule, span: tuple[int, int] | None, each: Seen, findings: list[Finding]) -> None:
     place = None if span is None else _place(each, *span)
     if place is not None:
         findings.append(Finding(rule.name, rule.policy, *place, each.view))
@@ -248,33 +246,30 @@ def _is_labelled(labels: Sequence[str], globs: Sequence[Glob]) -> bool:
     return any(glob.matches(label) for label in labels for glob in globs)
 
 
-def _needles(patterns: Sequence[Pattern]) -> tuple[str, ...] | None:
-    """Words of which every match of any of the patterns holds one; None where one has none, or they are too many."""
-    found: set[str] = set()
-    for pattern in patterns:
-        if pattern.needles is None:
-            return None
-        found |= pattern.needles
-    return tuple(found) if len(found) <= NEEDLES else None
-
-
 class RuleInspector:
     """The `Inspector` for prompt rules. Keeps the scanners of recent plans."""
 
-    __slots__ = ("_readings", "_scanners", "_sights")
+    __slots__ = ("_kept", "_readings", "_sights")
 
-    def __init__(self, readings: Readings | None = None, sights: Sights | None = None) -> None:
+    def __init__(self, readings: Readings | None = None, sights: Sights | None = None, gates: Gates = NO_GATES) -> None:
         self._readings = readings
         self._sights = sights
-        self._scanners: Recent[int, tuple[Plan, Scanner]] = Recent(SCANNERS)
+        self._kept: tuple[Gates, Recent[int, tuple[Plan, Scanner]]]
+        self.use(gates)
+
+    def use(self, gates: Gates) -> None:
+        """From now on looks with these gates, which change nothing but how long it takes. Any thread may scan
+        meanwhile."""
+        self._kept = gates, Recent(SCANNERS)
 
     def inspect(self, call: Call) -> tuple[Finding, ...]:
         """What the rules of the call's plan find: at most one finding a rule's pattern and text."""
         plan = call.plan
         if not plan.rules:
             return ()
-        known = self._scanners.get(id(plan))
+        gates, scanners = self._kept
+        known = scanners.get(id(plan))
         if known is None or known[0] is not plan:
-            known = (plan, Scanner(plan.rules, self._sights))
-            self._scanners.put(id(plan), known)
+            known = (plan, Scanner(plan.rules, self._sights, gates))
+            scanners.put(id(plan), known)
         return known[1].scan(call.asked.texts, call.known, self._readings, call.labels)

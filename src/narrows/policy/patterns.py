@@ -8,10 +8,8 @@ from typing import Final
 
 import re2
 
-from narrows.policy.needles import needles
-
 MEMORY: Final = 8 << 20
-"""Bytes one pattern or set may use for its automaton."""
+"""Bytes one pattern may use for its automaton."""
 
 LARGEST: Final = 20_000
 """Instructions of a compiled pattern; more means an absurd repetition."""
@@ -49,7 +47,7 @@ class PatternError(ValueError):
 
 
 def options() -> "re2.Options":
-    """The options every pattern and set is compiled with."""
+    """The options every pattern is compiled with."""
     chosen = re2.Options()
     chosen.max_mem = MEMORY
     chosen.log_errors = False
@@ -60,10 +58,10 @@ def options() -> "re2.Options":
 class Pattern:
     """A compiled pattern: the `Matcher` of prompt rules."""
 
-    __slots__ = ("_compiled", "joinable", "loose", "needles", "source")
+    __slots__ = ("_compiled", "joinable", "loose", "source")
 
     def __init__(self, source: str) -> None:
-        """Compiles `source`. Raises PatternError. `needles` are words of which every match in ASCII holds one."""
+        """Compiles `source`. Raises PatternError."""
         if len(source) > LONGEST:
             raise PatternError(f"it is longer than {LONGEST} characters")
         self._compile(source)
@@ -107,8 +105,12 @@ class Pattern:
         if compiled.search(b"") is not None:
             raise PatternError("it matches the empty text, so it would match every prompt")
         self.source = source
-        self.needles = needles(source)
         self._compiled = compiled
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """What it was made of: two with the same find the same, as written and loosened."""
+        return self.source, self.loose
 
     def find(self, text: str) -> tuple[int, int] | None:
         """Character offsets of the leftmost match, or None."""
@@ -125,50 +127,6 @@ class Pattern:
             return None
         start = characters(data[: match.start()])
         return start, start + characters(data[match.start() : match.end()])
-
-
-class PatternSet:
-    """Many patterns in one pass: which of them match somewhere in a text."""
-
-    __slots__ = ("_alone", "_patterns", "_set", "joinable")
-
-    def __init__(self, patterns: tuple[Pattern, ...]) -> None:
-        self._patterns = patterns
-        self.joinable = all(pattern.joinable for pattern in patterns)
-        # One pattern by itself is searched faster than a set of one: RE2 can skip to where it may begin.
-        self._alone = patterns[0] if len(patterns) == 1 else None
-        self._set = None if self._alone is not None else _together(patterns)
-
-    def occurs(self, data: bytes) -> bool:
-        """Whether any of the patterns matches somewhere in `data`."""
-        return bool(self.hits(data)) if self._alone is None else self._alone.occurs(data)
-
-    def hits(self, data: bytes) -> list[int]:
-        """Indexes of the patterns that match somewhere in `data`, ascending."""
-        if self._set is None:
-            return [index for index, pattern in enumerate(self._patterns) if pattern.occurs(data)]
-        found: list[int] | None = self._set.Match(data)
-        if found is None or len(self._patterns) not in found:
-            return [index for index, pattern in enumerate(self._patterns) if pattern.occurs(data)]
-        if len(found) == 1:
-            return []
-        return sorted(index for index in found if index < len(self._patterns))
-
-
-def _together(patterns: tuple[Pattern, ...]) -> "re2.Set | None":
-    """One automaton of all patterns and, last, of one that matches every text; None where they are too large for it.
-
-    RE2 reports a set that ran out of memory as "nothing matched": the absence of the last tells the two apart.
-    """
-    together = re2.Set.SearchSet(options())
-    for pattern in patterns:
-        together.Add(pattern.source.encode())
-    together.Add(rb"\A")
-    try:
-        together.Compile()
-    except re2.error:
-        return None
-    return together
 
 
 def _is_joinable(source: str) -> bool:

@@ -24,8 +24,10 @@ from narrows.model.secret import PLACEHOLDER
 from narrows.policy.compile import compile_policies
 from narrows.policy.globs import GlobSet
 from narrows.policy.inspect import RuleInspector
+from narrows.policy.sieve import NO_GATES
 from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.http import HeaderList
+from narrows.wiring.gates import RuleGates
 from narrows.wiring.order import controls
 from narrows.wiring.probing import probing_controls
 from narrows.wiring.readings import TextReadings
@@ -110,7 +112,8 @@ def build(plan: Blueprint) -> tuple[Snapshot, Tools]:
     engine = _engine(plan) if looks or masks else None
     mask = None if engine is None or not masks else _mask(engine, plan, policies.masks)
     sent = Sessions(plan.sent_key)
-    inspector = RuleInspector(TextReadings(), _sights(engine) if engine is not None and looks else None)
+    gates = RuleGates(Path(plan.cache)).made(policies.rules) or NO_GATES
+    inspector = RuleInspector(TextReadings(), _sights(engine) if engine is not None and looks else None, gates)
     request, reply = controls(inspector, sent, mask, probing=probing_controls(config, policies, None))
     connections = {
         name: Connected(

@@ -38,6 +38,7 @@ from narrows.wiring.admin import Admin
 from narrows.wiring.blueprint import blueprint
 from narrows.wiring.clock import SequentialIds, SystemClock
 from narrows.wiring.configuration import compiled, read_checked
+from narrows.wiring.gates import RuleGates
 from narrows.wiring.masks import MaskControls
 from narrows.wiring.offload import Workers
 from narrows.wiring.plugged import PluggedControls
@@ -81,6 +82,7 @@ class Gate:
             Sessions(self._sent_key),
             self._judged_apart,
             self._plugged,
+            RuleGates(directory / "detectors"),
         )
         self._strangers = StrangerCounts(self._journal)
         self._snapshots: Snapshots | None = None

@@ -17,6 +17,7 @@ from narrows.ports.offload import Apart
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.upstream.registry import Upstreams
 from narrows.wiring.blueprint import PURE
+from narrows.wiring.gates import GateMaking, RuleGates
 from narrows.wiring.masks import MaskControls
 from narrows.wiring.order import controls
 from narrows.wiring.plugged import PluggedControls
@@ -29,7 +30,7 @@ MakesApart = Callable[[Config, PolicySet], Awaitable[Apart]]
 class SnapshotBuilder:
     """Makes snapshots one after another, on the event loop. `accounts` opens a new watch of the service accounts,
     `masks` makes the control for `mask`, `sent` knows what sessions have sent, `apart` makes the way to the process
-    that judges large calls, `plugged` the controls behind plug-ins."""
+    that judges large calls, `plugged` the controls behind plug-ins, `gates` those of prompt rules."""
 
     def __init__(
         self,
@@ -40,9 +41,11 @@ class SnapshotBuilder:
         sent: Sessions,
         apart: MakesApart | None = None,
         plugged: PluggedControls | None = None,
+        gates: RuleGates | None = None,
     ) -> None:
         self._upstreams = upstreams
         self._plugged = plugged or PluggedControls()
+        self._gates = GateMaking(gates or RuleGates(None))
         self._apart = apart
         self._sent = sent
         self._tried = Tried()
@@ -63,10 +66,13 @@ class SnapshotBuilder:
         authenticator = await self._identified(config.identity)
         mask = await self._masks.control(config, policies)
         analyze = await self._masks.analyze(config, policies)
-        inspector = RuleInspector(TextReadings(), await self._masks.sights(config, policies))
+        gates, complete = await self._gates.kept(policies.rules)
+        inspector = RuleInspector(TextReadings(), await self._masks.sights(config, policies), gates)
         probing = probing_controls(config, policies, self._tried)
         own = await self._plugged.build(config, policies)
         request, reply = controls(inspector, self._sent, mask, analyze, probing, own=own)
+        if not complete:
+            self._gates.begin(inspector, policies.rules)
         return Snapshot(
             revision=policies.revision,
             connections=connections,
@@ -96,6 +102,7 @@ class SnapshotBuilder:
 
     async def close(self) -> None:
         """Ends what the snapshots own."""
+        await self._gates.close()
         await self._close_identity()
         await self._masks.close()
         await self._plugged.close()

@@ -5,10 +5,16 @@ from typing import Any
 
 import pytest
 
+from narrows.matching.gate import Gate
+from narrows.matching.widened import Widener
 from narrows.model.plan import Plan, Rule
 from narrows.model.text import Finding, Role, Text
 from narrows.policy import inspect
+from narrows.policy.gating import make, together
+from narrows.policy.gating import parts as parts_of
 from narrows.policy.inspect import UNREAD, Reading, RuleInspector, Seen, Sighting, Span
+from narrows.policy.patterns import Pattern
+from narrows.policy.sieve import NO_GATES, Gates, PatternGate
 from unit.controls.calls import call
 from unit.policy.world import compiled, denying, person, policy
 
@@ -65,20 +71,51 @@ def parts(*values: str, path: str = "$.messages[0].content") -> list[Text]:
     return [user(value, f"{path}[{index}].text") for index, value in enumerate(values)]
 
 
-def test_more_rules_than_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspect, "TOGETHER", 3)
+def gated(rules: Plan, readings: Any = None) -> RuleInspector:
+    """An inspector with the gates of a plan's rules."""
+    made = [make(part, Widener()) for part in parts_of(rules.rules, loosened)]
+    return RuleInspector(readings, gates=together(made))
+
+
+def loosened(source: str) -> str | None:
+    return source.replace(" ", " ?") if " " in source else None
+
+
+def test_what_is_found_is_told_text_by_text_and_rule_by_rule() -> None:
     many = plan(*(f"word{number}x" for number in range(10)))
-    found = inspected([user("word0x word4x word9x")], many)
-    assert [finding.rule for finding in found] == ["prompts[0]", "prompts[4]", "prompts[9]"]
+    for inspector in (RuleInspector(), gated(many)):
+        found = inspected([*parts("word9x word4x", "-", "word0x word4x")], many, inspector)
+        assert [(each.rule, each.path[-7]) for each in found] == [
+            ("prompts[4]", "0"), ("prompts[9]", "0"), ("prompts[0]", "2"), ("prompts[4]", "2")
+        ]  # fmt: skip
 
 
-@pytest.mark.parametrize("texts", [["Delete it"], ["nothing"], ["ta\u017fk"], ["TASK", "\u6f22"], []])
-def test_the_words_of_patterns_change_nothing_but_the_time(monkeypatch: pytest.MonkeyPatch, texts: list[str]) -> None:
-    rules, prompt = plan("(?i)task", "delete|remove"), parts(*texts)
+@pytest.mark.parametrize(
+    "texts", [["Delete it"], ["nothing"], ["ta\u017fk"], ["TASK", "\u6f22"], [], ["\ud800 task", "a\0"], ["xa", "b"]]
+)
+def test_gates_change_nothing_but_the_time(texts: list[str]) -> None:
+    rules, prompt = plan("(?i)task", "delete|remove", "^b$", r"a\x00", "a$"), parts(*texts)
     found = inspected(prompt, rules)
-    monkeypatch.setattr(inspect, "NEEDLES", 0)
-    assert found == inspected(prompt, rules)
+    assert found == inspected(prompt, rules, gated(rules))
     assert bool(found) == (texts not in (["Delete it"], ["nothing"], []))
+
+
+def test_an_inspector_takes_gates_while_it_is_used() -> None:
+    rules = plan("(?i)task", "delete")
+    inspector = RuleInspector()
+    assert len(inspected([user("a task")], rules, inspector)) == 1
+    inspector.use(Gates((PatternGate(Gate.compile(()), {pattern.key: 0 for pattern in patterns_of(rules)}),)))
+    assert inspected([user("a task")], rules, inspector) == (), "it asks the gates"
+    inspector.use(NO_GATES)
+    assert len(inspected([user("a task")], rules, inspector)) == 1
+
+
+def patterns_of(rules: Plan) -> list[Pattern]:
+    return [matcher for rule in rules.rules for matcher in rule.matchers if isinstance(matcher, Pattern)]
+
+
+def test_where_everything_was_sent_before_nothing_is_looked_at() -> None:
+    assert inspected([user("x"), user("x")], plan("x"), known=frozenset({0, 1})) == ()
 
 
 def test_a_plan_is_never_taken_for_another() -> None:
@@ -168,7 +205,7 @@ class TestViews:
             return Reading(found, [each for each in seen if "*" in each.text.value])
 
         def loosened(self, source: str) -> str | None:
-            return source.replace(" ", " ?") if " " in source else None
+            return loosened(source)
 
     views = Reversed()
 
@@ -187,17 +224,30 @@ class TestViews:
         assert inspected([user("x terces y")], plan("secret"), inspector, known=frozenset({0})) == ()
         assert inspected([user("x terces y")], plan("secret", roles=("system",)), inspector) == ()
 
-    def test_a_phrase_is_found_without_its_spaces_where_words_ran_together(self) -> None:
-        inspector, rules = RuleInspector(self.views), plan("drop all")
+    @pytest.mark.parametrize("with_gates", [False, True])
+    def test_a_phrase_is_found_without_its_spaces_where_words_ran_together(self, *, with_gates: bool) -> None:
+        rules = plan("drop all", "never")
+        inspector = gated(rules, self.views) if with_gates else RuleInspector(self.views)
         assert inspected([user("x llapord y")], rules, inspector) == ()
         (finding,) = inspected([user("# llapord y")], rules, inspector)
         assert (finding.rule, finding.view) == ("prompts[0]", "reversed")
         assert len(inspected([user("# lla pord y")], rules, inspector)) == 1, "found both ways, told once"
 
-    def test_words_run_together_are_found_without_what_stands_beside_them(self) -> None:
-        rules, inspector = ruled({"deny": {"words": ["drop all", "cat"]}}), RuleInspector(self.views)
+    @pytest.mark.parametrize("with_gates", [False, True])
+    def test_words_run_together_are_found_without_what_stands_beside_them(self, *, with_gates: bool) -> None:
+        rules = ruled({"deny": {"words": ["drop all", "cat"]}})
+        inspector = gated(rules, self.views) if with_gates else RuleInspector(self.views)
         assert len(inspected([user("# xllapordx y")], rules, inspector)) == 1
         assert inspected([user("# noitacude y")], rules, inspector) == (), "a short word stands in many others"
+
+    def test_no_loose_pattern_is_made_that_can_not_occur(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rules, made = plan("drop all", "a b", "c d"), []
+        real = Pattern.loosened
+        monkeypatch.setattr(Pattern, "loosened", lambda source: made.append(source) or real(source))
+        inspector = gated(rules, self.views)
+        for _ in range(2):
+            assert len(inspected([user("# llapord y")], rules, inspector)) == 1
+        assert made == ["drop ?all"]
 
     def test_rules_without_views_are_not_looked_for_loosely(self) -> None:
         rules = ruled(denying("drop all", views=False))
