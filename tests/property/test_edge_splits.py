@@ -38,6 +38,9 @@ def drive(pieces: list[bytes]) -> tuple[list[Seen], Deny | None]:
     seen: list[Seen] = []
     current: tuple[Accepted, Sink] | None = None
     for piece in pieces:
+        if current is None and not intake.buffer and (usual := intake.at_once(piece)) is not None:
+            seen.append(Seen(usual[0].head, usual[0].length, usual[1]))
+            continue
         intake.push(piece)
         while intake.buffer:
             if current is None:

@@ -20,14 +20,12 @@ from narrows.edge.forwarded import is_trusted
 from narrows.edge.head import Accepted, Origin
 from narrows.edge.intake import Intake
 from narrows.edge.replies import CLOSE, encode_head
+from narrows.edge.sending import WRITE_HIGH, WRITE_LOW, Sending
 from narrows.edge.service import Service, log
 from narrows.model.verdict import Deny
 
 READ_AHEAD: Final = 64 * 1024
 """Bytes taken in advance (plus what one read returns): of a body not asked for, or of pipelined requests."""
-
-WRITE_HIGH: Final = 64 * 1024
-WRITE_LOW: Final = 16 * 1024
 
 LINGER: Final = 2.0
 """Seconds that a closing connection goes on reading, so that the reply isn't lost to a reset (RFC 9112 §9.6)."""
@@ -54,15 +52,16 @@ _NAME: Final = "narrows call"
 _ENDED: Final = Reply.ENDED
 
 
-class Connection(asyncio.Protocol):
+class Connection(Sending):
     """The protocol of one connection; see the module."""
 
     __slots__ = (
-        "_clock", "_exchange", "_intake", "_lost", "_origin", "_reading", "_room", "_running", "_service", "_state",
-        "_surplus", "_task", "_transport", "_unblocked",
+        "_clock", "_ending", "_exchange", "_intake", "_origin", "_reading", "_running", "_service", "_state",
+        "_surplus", "_task",
     )  # fmt: skip
 
     def __init__(self, service: Service) -> None:
+        super().__init__(service.loop)
         self._service = service
         self._intake = Intake(service.allows_encoded_slash)
         self._clock = Deadline(service.loop, self._expired)
@@ -70,13 +69,11 @@ class Connection(asyncio.Protocol):
         self._exchange: HttpExchange | None = None
         self._task: asyncio.Task[None] | None = None
         self._running = False
-        self._lost = False
         self._surplus = False
         self._reading = True
-        self._unblocked = True
-        self._room: asyncio.Future[None] | None = None
+        # The connection ends when what is still on its way has left; True: it lingers then.
+        self._ending: bool | None = None
         self._origin = Origin("")
-        self._transport: asyncio.Transport
 
     # What the transport tells.
 
@@ -104,14 +101,22 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrived: of a head, of a body, of a request that must wait, or of no interest any more."""
+        intake = self._intake
+        if self._state is _HEAD:
+            usual = None if intake.buffer else intake.at_once(data)
+            if usual is None:
+                intake.push(data)
+            else:
+                self._begin(*usual)
+            if self._state is _HEAD:
+                self._advance()
+            return
         if self._state is _CLOSING:
             return
-        self._intake.push(data)
-        if self._state is _HEAD:
-            self._advance()
-        elif self._exchange is not None:
+        intake.push(data)
+        if self._exchange is not None:
             self._read_body(self._exchange)
-        elif len(self._intake.buffer) > READ_AHEAD:
+        elif len(intake.buffer) > READ_AHEAD:
             self._pause()
 
     def eof_received(self) -> None:
@@ -123,6 +128,7 @@ class Connection(asyncio.Protocol):
         self._gone()
         # The transport now closes by itself, when it has sent what it holds; this is until when it may try.
         self._state = _CLOSING
+        self._hand_over()
         self._clock.expect(Wait.CLOSING, self._service.settings.write_timeout, self._unsent())
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- the loop's signature
@@ -130,19 +136,19 @@ class Connection(asyncio.Protocol):
         self._gone()
         self._state = _CLOSING
         self._clock.stop()
+        self._drop()
         self._intake.discard()
         self._service.leave(self)
 
-    def pause_writing(self) -> None:
-        """The client reads slower than we write."""
-        self._unblocked = False
+    def _stalled(self) -> None:
         if self._state is not _CLOSING:
             self._clock.expect(Wait.WRITE, self._service.settings.write_timeout, self._unsent())
 
-    def resume_writing(self) -> None:
-        """The client caught up."""
-        self._unblocked = True
-        self._free_room()
+    def _relieved(self) -> None:
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            self._close(linger=ending)
+            return
         if self._clock.wait is Wait.WRITE:
             self._clock.clear()
         if self._state is _BUSY and self._exchange is None:
@@ -174,26 +180,29 @@ class Connection(asyncio.Protocol):
         elif self._clock.wait is _NOTHING:
             self._clock.expect(_IDLE, self._service.settings.idle_timeout)
 
-    def _begin(self, accepted: Accepted) -> None:
-        """Serves a request, or sheds it before any work is done."""
+    def _begin(self, accepted: Accepted, body: bytes | None = None) -> None:
+        """Serves a request, or sheds it before any work is done. `body`: all of it, if it is here."""
         exchange = HttpExchange(self, accepted)
         self._exchange = exchange
         self._state = _BUSY
         self._clock.clear()
-        deny = self._service.admit(surplus=self._surplus)
+        if body is None:
+            body = self._intake.whole_body()
+        if body is not None:
+            exchange.arrive(body)
+        service = self._service
+        deny = service.admit(surplus=self._surplus)
         if deny is None:
             self._running = False
             # The loop's own create_task only adds to the cost; so would a number in the name.
-            task = asyncio.Task(self._serve(exchange), loop=self._service.loop, name=_NAME)
+            task = asyncio.Task(self._serve(exchange), loop=service.loop, name=_NAME)
             self._task = task
-            self._service.tasks.add(task)
-            body = self._intake.whole_body()
+            service.tasks.add(task)
             if body is None:
                 self._read_body(exchange)
-            else:
-                exchange.arrive(body)
         else:
-            self._read_body(exchange)
+            if body is None:
+                self._read_body(exchange)
             self._answer(exchange, deny)
             self._settle(exchange)
 
@@ -215,11 +224,18 @@ class Connection(asyncio.Protocol):
             if exchange.reply is Reply.NONE:
                 self._answer(exchange, deny or failed())
             exchange.abort()
-        task, self._task = self._task, None
+        service, task = self._service, self._task
+        self._task = None
         if task is not None:
-            self._service.ended(task)
-        self._settle(exchange)
-        self._advance()
+            service.ended(task)
+        if exchange.closing or self._intake.buffer or service.draining or not (self._reading and self.writable):
+            self._settle(exchange)
+            self._advance()
+        else:
+            # The same for the usual end: nothing has come meanwhile, and the client may send its next request.
+            self._exchange = None
+            self._state = _HEAD
+            self._clock.expect(_IDLE, service.settings.idle_timeout)
 
     def _settle(self, exchange: HttpExchange) -> None:
         """A reply is over: the next request, or the end."""
@@ -290,16 +306,6 @@ class Connection(asyncio.Protocol):
 
     # What an exchange needs (`narrows.edge.exchange.Wire`).
 
-    @property
-    def writable(self) -> bool:
-        """Whether the client keeps up."""
-        return self._unblocked and not self._lost
-
-    def write(self, data: bytes) -> None:
-        """Sends bytes, or drops them when the client is gone."""
-        if not self._lost:
-            self._transport.write(data)
-
     def expect_body(self) -> None:
         """The handler waits for the body."""
         self._clock.expect(Wait.BODY, self._service.settings.body_timeout)
@@ -314,14 +320,6 @@ class Connection(asyncio.Protocol):
     def keeps_alive(self) -> bool:
         """Whether the connection can take another request after this reply."""
         return not (self._service.draining or self._surplus) and self._exchange is not None and self._exchange.arrived
-
-    def room(self) -> asyncio.Future[None] | None:
-        """Done when the client has read enough; None if it has."""
-        if self.writable or self._lost:
-            return None
-        if self._room is None:
-            self._room = self._service.loop.create_future()
-        return self._room
 
     def cut(self) -> None:
         """Breaks the connection so that the reply can't look complete: a chunked one lacks its last chunk, one that
@@ -344,6 +342,7 @@ class Connection(asyncio.Protocol):
         """Break the connection now."""
         self._lost = True
         self._state = _CLOSING
+        self._drop()
         self._transport.abort()
 
     def _gone(self) -> None:
@@ -363,7 +362,10 @@ class Connection(asyncio.Protocol):
         """Lets the client read what was written, then closes; `linger`: it may still be sending."""
         self._state = _CLOSING
         self._intake.discard()
-        if linger:
+        if self._outbox is not None:
+            self._ending = linger
+            self._clock.expect(Wait.CLOSING, self._service.settings.write_timeout, self._unsent())
+        elif linger:
             seconds = LINGER if self._unsent() < WRITE_HIGH else self._service.settings.write_timeout
             self._clock.expect(Wait.CLOSING, seconds, self._unsent())
             self._resume()
@@ -372,14 +374,6 @@ class Connection(asyncio.Protocol):
         else:
             self._clock.expect(Wait.CLOSING, self._service.settings.write_timeout, self._unsent())
             self._transport.close()
-
-    def _unsent(self) -> int:
-        return self._transport.get_write_buffer_size()
-
-    def _free_room(self) -> None:
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
-        self._room = None
 
     def _pause(self) -> None:
         if self._reading and not self._transport.is_closing():

@@ -152,11 +152,12 @@ class HttpExchange:
 
     async def body(self, limit: int) -> bytes:
         """The whole body, decoded. Raises BodyRefused."""
+        encoding = self._accepted.encoding
         if self._whole is not None:
             return self._whole
-        encoding = self._accepted.encoding
         if self.arrived and encoding is None and self.refused is None and self.size <= limit:
-            whole = self._whole = self._taken()
+            parts = self._parts
+            self._whole = whole = parts if type(parts) is bytes else self._taken()
             return whole
         if encoding is not None and not supports(encoding):
             self.refused = self.refused or unsupported()
@@ -199,19 +200,17 @@ class HttpExchange:
         if self.reply is not _NONE:
             raise _answered()
         framing = self._connection_line()
-        if status not in BODILESS:
-            framing = b"content-length: %d\r\n%b" % (len(body), framing)
-        elif body:
-            raise ValueError(f"a {status} reply has no body")
-        shown = b"" if self.head.method == "HEAD" else body
-        if len(shown) <= JOIN_UP_TO:
-            head = encode_head(status, headers, framing, shown)
-            self.reply = _ENDED
-            self._wire.write(head)
+        if status in BODILESS:
+            if body:
+                raise ValueError(f"a {status} reply has no body")
         else:
-            head = encode_head(status, headers, framing)
-            self.reply = _ENDED
-            self._wire.write(head)
+            framing = b"content-length: %d\r\n%b" % (len(body), framing)
+        shown = b"" if self.head.method == "HEAD" else body
+        joined = len(shown) <= JOIN_UP_TO
+        head = encode_head(status, headers, framing, shown if joined else b"")
+        self.reply = _ENDED
+        self._wire.write(head)
+        if not joined:
             self._wire.write(shown)
 
     def start(self, status: int, headers: HeaderList) -> None:

@@ -82,6 +82,24 @@ class Intake:
         """The first bytes of what is buffered, to guess whose error shape a refusal should have."""
         return self.buffer[:2048]
 
+    def at_once(self, data: bytes) -> tuple[Accepted, bytes] | None:
+        """The usual request: `data` is a head that the client repeats and the whole body behind it, and nothing else.
+        Only while nothing is buffered; None takes nothing of it."""
+        repeat = self._repeat
+        if repeat is None:
+            return None
+        if data.startswith(repeat.block):
+            accepted, size = repeat.accepted, repeat.size
+        else:
+            varied = repeat.vary(data)
+            if varied is None:
+                return None
+            accepted, size = varied
+        if len(data) - size != accepted.length:
+            return None
+        self._skipped = False
+        return accepted, data[size:]
+
     def next_head(self, origin: Origin) -> Accepted | Deny | None:
         """The next request's head; None while it is incomplete."""
         repeat = self._repeat

@@ -225,3 +225,58 @@ async def test_two_replies_to_one_request_are_a_handlers_fault(serve: Serve) -> 
     assert await reader.read() == b""
     assert len(errors) == 4
     writer.close()
+
+
+BIG = bytes(range(256)) * 40_000
+"""10 MB: forty slices."""
+
+
+async def give_big(exchange: Exchange) -> None:
+    exchange.respond(200, [], BIG)
+
+
+@pytest.mark.parametrize("request_", [GET, GET_10, GOOD + GET])
+async def test_a_long_reply_arrives_whole_and_what_follows_comes_after_it(serve: Serve, request_: bytes) -> None:
+    server = await serve(give_big)
+    answers = read_answers(await talk(server.port, request_))
+    assert [answer.body == BIG for answer in answers] == [True] * request_.count(b"Host")
+
+
+async def test_a_client_that_half_closes_still_gets_a_long_reply_that_was_given(serve: Serve) -> None:
+    server = await serve(give_big)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET /x HTTP/1.1\r\nHost: gate\r\n\r\n")
+    received = await reader.read(1000)
+    writer.write_eof()
+    async with asyncio.timeout(10):
+        received += await reader.read(-1)
+    assert read_answers(received)[0].body == BIG
+    writer.close()
+
+
+async def test_others_have_their_turn_while_a_long_reply_leaves(serve: Serve) -> None:
+    async def handler(exchange: Exchange) -> None:
+        exchange.respond(200, [], BIG if exchange.head.path == "/first" else b"")
+
+    server = await serve(handler)
+    slow, slow_writer = await asyncio.open_connection("127.0.0.1", server.port)
+    quick, quick_writer = await asyncio.open_connection("127.0.0.1", server.port)
+    slow_writer.write(GOOD)
+    await slow.read(1)
+    quick_writer.write(GET)
+    assert (await read_answer(quick)).status == 200
+    assert len(await slow.readexactly(len(BIG))) == len(BIG)
+    for writer in (slow_writer, quick_writer):
+        writer.close()
+
+
+async def test_a_client_that_stops_reading_a_long_reply_is_cut(serve: Serve) -> None:
+    server = await serve(give_big, write_timeout=0.2)
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+    writer.write(GOOD)
+    async with asyncio.timeout(5):
+        while not server.connections:
+            await asyncio.sleep(0.01)
+        while server.connections:
+            await asyncio.sleep(0.01)
+    writer.close()

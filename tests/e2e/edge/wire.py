@@ -105,7 +105,7 @@ def _read_chunks(raw: bytes) -> tuple[bytes, bytes]:
 async def talk(port: int, *pieces: bytes, seconds: float = 5.0) -> bytes:
     """Sends the pieces, then reads until the server closes; what came until then even if it resets."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    received = b""
+    received = bytearray()
     try:
         async with asyncio.timeout(seconds):
             for piece in pieces:
@@ -118,7 +118,7 @@ async def talk(port: int, *pieces: bytes, seconds: float = 5.0) -> bytes:
         pass
     finally:
         writer.close()
-    return received
+    return bytes(received)
 
 
 async def read_answer(reader: asyncio.StreamReader, *, head_only: bool = False) -> Answer:

@@ -84,3 +84,31 @@ def test_beginning_is_bounded() -> None:
     intake = Intake(never)
     intake.push(b"x" * 10_000)
     assert len(intake.beginning()) == 2048
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"another length"])
+def test_a_repeated_request_that_is_here_as_a_whole_is_taken_in_one_step(body: bytes) -> None:
+    intake, sink = Intake(never), Sink()
+    usual = POST.replace(b"5\r\n", b"%d\r\n" % len(body), 1) + body
+    assert intake.at_once(POST + b"hello") is None, "it was not judged yet"
+    intake.push(POST + b"hello")
+    first = intake.next_head(ORIGIN)
+    intake.read_body(sink)
+    taken = intake.at_once(usual)
+    assert isinstance(first, Accepted)
+    assert taken is not None
+    assert (taken[0].length, taken[1], intake.buffer) == (len(body), body, b"")
+    assert taken[0].head.path == first.head.path
+    assert intake.at_once(usual) is not None
+
+
+@pytest.mark.parametrize(
+    "data", [POST, POST + b"hell", POST + b"hello" + POST, POST + b"hello\r\n", b"\r\n" + POST + b"hello", b"", b"x"]
+)
+def test_what_is_not_exactly_that_is_not_taken(data: bytes) -> None:
+    intake = Intake(never)
+    intake.push(POST + b"hello")
+    intake.next_head(ORIGIN)
+    intake.read_body(Sink())
+    assert intake.at_once(data) is None
+    assert intake.buffer == b""

@@ -21,9 +21,16 @@ def test_framing_is_not_the_handlers() -> None:
 @pytest.mark.parametrize(
     "field", [(b"a", b"b\r\nc: d"), (b"a", b"b\n"), (b"a", b"b\r"), (b"a\r\nb", b"c"), (b"a", b"\0")]
 )
-def test_a_field_that_splits_the_reply(field: tuple[bytes, bytes]) -> None:
-    with pytest.raises(SplitReply):
-        encode_head(200, [field], b"")
+@pytest.mark.parametrize("others", [[], [(b"x", b"y")], [(b"connection", b"\r\n"), (b"x", b"y"), (b"x", b"")]])
+def test_a_field_that_splits_the_reply(field: tuple[bytes, bytes], others: list[tuple[bytes, bytes]]) -> None:
+    for headers in ([field, *others], [*others, field]):
+        with pytest.raises(SplitReply):
+            encode_head(200, headers, b"")
+
+
+def test_a_body_goes_with_its_head() -> None:
+    assert encode_head(200, [(b"a", b"b")], CLOSE, b"1\r\n2") == encode_head(200, [(b"a", b"b")], CLOSE) + b"1\r\n2"
+    assert encode_head(200, [], b"", b"\0") == b"HTTP/1.1 200 OK\r\n\r\n\0"
 
 
 def test_chunks() -> None:
