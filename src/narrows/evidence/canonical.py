@@ -17,6 +17,7 @@ from narrows.evidence.entries import (
     ClosedEntry,
     ContextEntry,
     Entry,
+    Head,
     Label,
     MaskEntry,
     NoteEntry,
@@ -54,8 +55,8 @@ _opened_form: Final = _form(OpenedEntry)
 _closed_form: Final = _form(ClosedEntry)
 
 
-class _Forwarded(msgspec.Struct, frozen=True, gc=False):
-    forwarded: bool = True
+head: Final = msgspec.json.Decoder(Head).decode
+"""What is read of an entry to find it again."""
 
 
 def references(contents: Sequence[tuple[str, bytes]]) -> msgspec.Raw:
@@ -132,11 +133,6 @@ def context(entry: Opened) -> bytes:
 def request_id(entry: OpenedEntry) -> str:
     """The request's id, also where it was left out."""
     return entry.request_id if entry.request_id is not None else _REQUEST + entry.call.removeprefix(_CALL)
-
-
-def was_forwarded(entry: bytes) -> bool:
-    """Whether the canonical bytes of an intent are those of a call that was let through."""
-    return msgspec.json.decode(entry, type=_Forwarded).forwarded
 
 
 def opened(entry: Opened, seq: int, context: bytes, contents: msgspec.Raw) -> bytes:

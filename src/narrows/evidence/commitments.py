@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 SALT_BYTES: Final = 16
+LEAF_BYTES: Final = 32
 _LEAF: Final = b"\x00"
 _LIST: Final = b"\x02"
 

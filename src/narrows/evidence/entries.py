@@ -25,8 +25,21 @@ class Kind(IntEnum):
     STRANGERS = 4
 
 
+KINDS: Final = {kind.name.lower(): kind for kind in Kind}
+"""By the name in the canonical bytes."""
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Base: optional fields are left out when absent."""
+
+
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """What every entry says, and whether an intent was let through."""
+
+    at: int
+    kind: str
+    call: str | None = None
+    forwarded: bool = True
 
 
 Label = str | tuple[str, int]

@@ -1,8 +1,8 @@
 """Compression and encryption of contents. Knows keys and bytes; where either is kept is not known here.
 
-One random data key a (principal, connection), wrapped by a key derived from the master key; a content is compressed,
-then sealed with AES-256-GCM under a random 96-bit nonce. Its associated data binds the data key's name and the
-content's commitment, so that a sealed content can't be passed off as another's.
+One random data key a (principal, connection), wrapped by a key derived from the master key; contents are compressed,
+then sealed with AES-256-GCM under a random 96-bit nonce. The associated data binds the data key's name and what the
+store says of the contents, their commitments above all, so that sealed contents can't be passed off as others.
 """
 
 import hashlib
@@ -58,27 +58,29 @@ class Compressor:
 class DataKey:
     """The key of one principal's contents on one connection."""
 
-    __slots__ = ("_cipher", "_tag_key", "name")
+    __slots__ = ("_cipher", "_tagger", "name")
 
     def __init__(self, name: bytes, secret: bytes) -> None:
         self.name = name
         self._cipher = AESGCM(hmac.digest(secret, b"seal", "sha256"))
-        self._tag_key = hmac.digest(secret, b"tag", "sha256")
+        self._tagger = hashlib.blake2b(digest_size=TAG_BYTES, key=hmac.digest(secret, b"tag", "sha256"))
 
     def tag(self, digest: bytes) -> bytes:
         """Names equal contents, by their digest, equally to who has the key. Keyed BLAKE2b (RFC 7693): a MAC, twice as
         fast as HMAC."""
-        return hashlib.blake2b(digest, digest_size=TAG_BYTES, key=self._tag_key).digest()
+        tagger = self._tagger.copy()
+        tagger.update(digest)
+        return tagger.digest()
 
-    def seal(self, data: bytes, commitment: bytes, compressor: Compressor) -> bytes:
-        """nonce ‖ ciphertext of the compressed data."""
+    def seal(self, data: bytes, bound: bytes, compressor: Compressor) -> bytes:
+        """nonce ‖ ciphertext of the compressed data, which opens only together with `bound`: the commitments."""
         nonce = os.urandom(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, compressor.compress(data), _CONTENT + self.name + commitment)
+        return nonce + self._cipher.encrypt(nonce, compressor.compress(data), _CONTENT + self.name + bound)
 
-    def unseal(self, sealed: bytes, commitment: bytes, compressor: Compressor) -> bytes:
+    def unseal(self, sealed: bytes, bound: bytes, compressor: Compressor) -> bytes:
         """The data. Raises Unsealable."""
         try:
-            packed = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _CONTENT + self.name + commitment)
+            packed = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _CONTENT + self.name + bound)
         except (InvalidTag, ValueError):
             raise Unsealable("a content was changed, or belongs to another key") from None
         return compressor.decompress(packed)
@@ -96,7 +98,7 @@ class MasterKey:
         if len(secret) != KEY_BYTES:
             raise ValueError(f"a master key has {KEY_BYTES} bytes")
         self._wrapper = AESGCM(hmac.digest(secret, b"wrap", "sha256"))
-        self._index = hmac.digest(secret, b"index", "sha256")
+        self._index = hashlib.blake2b(digest_size=TAG_BYTES, key=hmac.digest(secret, b"index", "sha256"))
         self.session_key = hmac.digest(secret, b"session", "sha256")
         self.mask_key = hmac.digest(secret, b"mask", "sha256")
 
@@ -117,7 +119,9 @@ class MasterKey:
     def reference(self, principal: str, connection: str, reference: str) -> bytes:
         """The keyed name under which it is kept that this principal owns this response id."""
         text = f"{len(principal)}:{principal}{len(connection)}:{connection}{reference}"
-        return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=TAG_BYTES, key=self._index).digest()
+        index = self._index.copy()
+        index.update(text.encode("utf-8", "replace"))
+        return index.digest()
 
     def __repr__(self) -> str:
         return "MasterKey([secret])"

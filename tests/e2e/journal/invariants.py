@@ -9,8 +9,10 @@ import msgspec
 
 from narrows.config.schema import Recording
 from narrows.evidence.commitments import commit, leaf_hash
+from narrows.stores.sqlite import packs, schema
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.journal import SqliteJournal
+from narrows.stores.sqlite.logtable import Log
 from unit.stores.sqlite.records import StillClock
 
 OPENED, SEGMENT, CLOSED = 1, 2, 3
@@ -40,15 +42,16 @@ def check(directory: Path) -> set[str]:
             if commit(salt, entry) == commitment
         }
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        for seq, call, kind, refs, entry, leaf in connection.execute(
-            "SELECT seq, call, kind, refs, entry, leaf FROM log ORDER BY seq"
-        ):
-            seqs.append(seq)
-            assert leaf == leaf_hash(entry)
-            assert msgspec.json.decode(entry)["seq"] == seq
-            assert bool(refs) == ("contents" in msgspec.json.decode(entry))
-            assert kind != OPENED or b64decode(msgspec.json.decode(entry)["context"]) in contexts
-            kinds.setdefault(call, []).append(kind)
+        stored = {item.id for item in packs.items(connection, 0)}
+        for row in Log(connection).after(0):
+            seqs.append(row.seq)
+            entry = msgspec.json.decode(row.entry)
+            assert row.leaf == leaf_hash(row.entry)
+            assert entry["seq"] == row.seq
+            assert bool(row.refs) == ("contents" in entry)
+            assert stored.issuperset(schema.unpack(row.refs))
+            assert row.kind != OPENED or b64decode(entry["context"]) in contexts
+            kinds.setdefault(str(row.call), []).append(row.kind)
         connection.close()
     assert seqs == list(range(1, len(seqs) + 1))
     for call, found in kinds.items():

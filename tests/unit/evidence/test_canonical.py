@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narrows.evidence import canonical
-from narrows.evidence.canonical import labels, references, request_id, was_forwarded
+from narrows.evidence.canonical import head, labels, references, request_id
 from narrows.evidence.commitments import commit_list
 from narrows.evidence.entries import NO_CONTENTS, ClosedEntry, MaskEntry, OpenedEntry, Reference, UsageEntry
 from narrows.model.record import Strangers
@@ -111,8 +111,8 @@ def test_what_is_absent_is_left_out_and_false_is_not_absent() -> None:
 
 def test_whether_a_call_was_forwarded_is_read_back_whatever_its_texts_say() -> None:
     spoof, other = '","forwarded":true,"x":"', '","forwarded":false,"x":"'
-    assert was_forwarded(canonical.opened(opened(session=other), 1, CONTEXT, NO_CONTENTS))
-    assert not was_forwarded(canonical.opened(opened(session=spoof, forwarded=False), 1, CONTEXT, NO_CONTENTS))
+    assert head(canonical.opened(opened(session=other), 1, CONTEXT, NO_CONTENTS)).forwarded
+    assert not head(canonical.opened(opened(session=spoof, forwarded=False), 1, CONTEXT, NO_CONTENTS)).forwarded
 
 
 def test_contents_appear_only_as_commitments() -> None:

@@ -1,6 +1,7 @@
 """Contents of one journal file: each stored once a (principal, connection), sealed. Owns the tables content and keys.
 
-Used inside the writer's transactions: `keep` stages, `flush` inserts, `forget` drops what a rollback undid.
+Used by the writer for each transaction: `keep` stages, `flush` inserts, `forget` drops what a rollback undid. Nothing
+is written before `flush`, so that a batch without new contents needs no more than its own row.
 """
 
 import os
@@ -16,7 +17,8 @@ from narrows.evidence.entries import NO_CONTENTS
 from narrows.evidence.sealing import Compressor, DataKey, MasterKey
 from narrows.model.record import Content
 from narrows.policy.recent import Recent
-from narrows.stores.sqlite.rows import ADD_CONTENT
+from narrows.stores.sqlite import packs
+from narrows.stores.sqlite.rows import ADD_CONTENT, ADD_KEY
 from narrows.stores.sqlite.schema import pack
 from narrows.stores.sqlite.tags import Kept, Tags
 
@@ -28,6 +30,12 @@ _WHOLE_COUNT: Final = 4
 _WHOLE_BYTES: Final = 4096
 """Small requests and replies that come again and again are recognised as a whole, before any of their parts is
 hashed; so many of them, of so many contents and bytes."""
+
+_SHORT: Final = 512
+"""Contents of so many bytes are recognised by themselves, which costs less than their digest."""
+
+_SALTS: Final = 256
+"""So many salts are asked of the kernel at once."""
 
 _LABELINGS: Final = 256
 _LABELS: Final = 64
@@ -45,13 +53,17 @@ Refers = tuple[bytes, msgspec.Raw]
 NOTHING: Final[Refers] = (b"", NO_CONTENTS)
 
 _Name = tuple[int, bytes]
-"""A content by the key of its owner and its digest; only in memory, never stored."""
+"""A content by the key of its owner and its digest; a short one by the key's complement and its bytes, since a text
+may be another's digest. Only in memory, never stored."""
 
 
 class Contents:
     """The contents of the file behind `connection`."""
 
-    _staged: list[tuple[int, bytes, int, int, bytes, bytes, bytes]]
+    _staged: list[packs.Row]
+    _staged_keys: list[tuple[int, bytes, str, str, bytes]]
+    _items: list[bytes]
+    _texts: list[bytes]
     _known: Recent[_Name, Kept]
     _whole: Recent[tuple[Owner, tuple[Content, ...]], Refers]
     _labels: Recent[tuple[str, ...], bytes]
@@ -62,16 +74,34 @@ class Contents:
         self._master = master
         self._compressor = compressor
         self._tags = Tags(connection)
+        self._salts, self._salt = b"", 0
         self._begin()
 
     def keep(self, batch: Sequence[Owned]) -> list[Refers]:
         """Where these contents are, in order; what isn't stored yet is by the next `flush`."""
-        return [
-            self._refers(owner, contents) if owner is not None and contents else NOTHING for owner, contents in batch
-        ]
+        out = [NOTHING] * len(batch)
+        places: dict[Owner, list[int]] = {}
+        for index, (owner, contents) in enumerate(batch):
+            if owner is not None and contents:
+                places.setdefault(owner, []).append(index)
+        # An owner's new contents are one pack, so their ids must follow each other.
+        for owner, indexes in places.items():
+            for index in indexes:
+                out[index] = self._refers(owner, batch[index][1])
+            if self._items:
+                self._seal(*self._key(owner))
+        return out
+
+    @property
+    def staged(self) -> bool:
+        """Whether `flush` has something to insert."""
+        return bool(self._staged or self._staged_keys)
 
     def flush(self) -> None:
         """Inserts what was staged."""
+        if self._staged_keys:
+            ADD_KEY.run(self._connection, self._staged_keys)
+            self._staged_keys = []
         if self._staged:
             ADD_CONTENT.run(self._connection, self._staged)
             self._staged = []
@@ -83,11 +113,14 @@ class Contents:
         self._begin()
 
     def _begin(self) -> None:
-        self._staged = []
+        self._staged, self._staged_keys = [], []
+        self._items, self._texts, self._size = [], [], 0
         self._known = Recent(_CONTENTS)
         self._whole = Recent(_WHOLE)
         self._labels = Recent(_LABELINGS)
         self._keys = Recent(_KEYS)
+        (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM keys").fetchone()
+        self._last_key = int(last)
 
     def _refers(self, owner: Owner, contents: tuple[Content, ...]) -> Refers:
         """Recognises one entry's contents, or stages those that are new."""
@@ -97,15 +130,19 @@ class Contents:
             if refers is not None:
                 return refers
         number, key = self._key(owner)
+        known = self._known
         ids: list[int] = []
         commitments: list[bytes] = []
         for content in contents:
-            name = (number, digest(content.data))
-            kept = self._known.get(name)
+            data = content.data
+            hashed = b"" if len(data) <= _SHORT else digest(data)
+            name = (number, hashed) if hashed else (~number, data)
+            kept = known.get(name)
             if kept is None:
-                tag = key.tag(name[1])
-                kept = self._tags.find(tag) or self._stage(key, name, tag, content.data)
-                self._known.put(name, kept)
+                hashed = hashed or digest(data)
+                tag = key.tag(hashed)
+                kept = self._tags.find(tag) or self._stage(number, key, tag, hashed, data)
+                known.put(name, kept)
             ids.append(kept[0])
             commitments.append(kept[1])
         refers = (pack(ids), reference(commitments, self._joined(contents)))
@@ -131,13 +168,31 @@ class Contents:
             self._keys.put(owner, held)
         return held
 
-    def _stage(self, key: DataKey, name: _Name, tag: bytes, data: bytes) -> Kept:
-        salt = os.urandom(SALT_BYTES)
-        commitment = commit_digest(salt, name[1])
-        sealed = key.seal(data, commitment, self._compressor)
-        kept = self._tags.add(tag, commitment)
-        self._staged.append((kept[0], tag, name[0], len(data), salt, commitment, sealed))
-        return kept
+    def _stage(self, number: int, key: DataKey, tag: bytes, hashed: bytes, data: bytes) -> Kept:
+        """Adds a content to the pack that is being filled."""
+        size = len(data)
+        if self._items and (len(self._items) >= packs.MOST or self._size + size > packs.MOST_BYTES):
+            self._seal(number, key)
+        salt = self._new_salt()
+        commitment = commit_digest(salt, hashed)
+        self._items.append(packs.ITEM.pack(tag, salt, commitment, size))
+        self._texts.append(data)
+        self._size += size
+        return self._tags.add(tag, commitment)
+
+    def _seal(self, number: int, key: DataKey) -> None:
+        """The pack is done: its contents are the newest ones."""
+        items = b"".join(self._items)
+        sealed = key.seal(b"".join(self._texts), items, self._compressor)
+        self._staged.append((self._tags.last - len(self._items) + 1, number, items, sealed))
+        self._items, self._texts, self._size = [], [], 0
+
+    def _new_salt(self) -> bytes:
+        start = self._salt
+        if start >= len(self._salts):
+            self._salts, start = os.urandom(SALT_BYTES * _SALTS), 0
+        self._salt = start + SALT_BYTES
+        return self._salts[start : self._salt]
 
     def _load(self, owner: Owner) -> tuple[int, DataKey] | None:
         row = self._connection.execute(
@@ -147,10 +202,9 @@ class Contents:
 
     def _make(self, owner: Owner) -> tuple[int, DataKey]:
         key, wrapped = self._master.new_key(*owner)
-        cursor = self._connection.execute(
-            "INSERT INTO keys (name, principal, connection, wrapped) VALUES (?, ?, ?, ?)", (key.name, *owner, wrapped)
-        )
-        return int(cursor.lastrowid or 0), key
+        self._last_key += 1
+        self._staged_keys.append((self._last_key, key.name, *owner, wrapped))
+        return self._last_key, key
 
 
 def _small(contents: tuple[Content, ...]) -> bool:

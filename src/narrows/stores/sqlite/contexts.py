@@ -46,6 +46,11 @@ class Contexts:
             self._alike.put(traits, known)
         return known[1]
 
+    @property
+    def staged(self) -> bool:
+        """Whether `flush` has something to insert."""
+        return bool(self._staged)
+
     def flush(self) -> None:
         """Inserts what was staged."""
         if self._staged:

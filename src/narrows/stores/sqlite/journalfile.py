@@ -3,6 +3,7 @@
 Knows canonical bytes, contents and the log's order; knows nothing of threads, futures, retries or other files.
 """
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from narrows.model.record import Closed, Opened, Segment, Strangers
 from narrows.stores.sqlite import rows, runs, schema
 from narrows.stores.sqlite.contents import Contents, Owned, Owner, Refers
 from narrows.stores.sqlite.contexts import Contexts
+from narrows.stores.sqlite.logtable import Blocks, Log
 
 Entry = Opened | Segment | Closed | Strangers
 Work = tuple[Entry, Owner | None, *tuple[object, ...]]
@@ -26,11 +28,6 @@ _SAVE_EVERY: Final = 4096
 """Log entries between two savings of what runs; a start reads at most so many, and a batch more."""
 
 _CACHE_KIB: Final = 16 * 1024
-
-_OPENED: Final = int(Kind.OPENED)
-_SEGMENT: Final = int(Kind.SEGMENT)
-_CLOSED: Final = int(Kind.CLOSED)
-_STRANGERS: Final = int(Kind.STRANGERS)
 
 
 class JournalFile:
@@ -45,19 +42,18 @@ class JournalFile:
             schema.first_seq(self.connection)
             self.connection.execute(f"PRAGMA synchronous = {recording.durability.upper()}")
             self.connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            self.seq, self.running = self._position()
+            self._saved, self.seq, self.running = position(self.connection)
             self._contents = Contents(self.connection, master, Compressor())
             self._contexts = Contexts(self.connection)
             self._run = runs.Filling(self.connection)
+            self._blocks = Blocks()
         except BaseException:
             self.connection.close()
             raise
         self._master = master
         self._page = int(self.connection.execute("PRAGMA page_size").fetchone()[0])
-        self._log: list[runs.LogRow] = []
-        self._opened: set[str] = set()
-        self._closed: set[str] = set()
         self._stale = False
+        self._clear()
 
     def write(self, work: Sequence[Work], now: int) -> None:
         """Writes the entries in one transaction: all or none. Raises sqlite3.Error.
@@ -67,16 +63,14 @@ class JournalFile:
         try:
             if self._stale:
                 self._refresh()
-            self.connection.execute("BEGIN IMMEDIATE")
             accepted, owned = self._accepted(work)
-            for entry, owner_contents, refers in zip(accepted, owned, self._contents.keep(owned), strict=True):
-                self._add(entry, owner_contents[0], refers, now)
-            self._insert()
-            self.connection.execute("COMMIT")
+            if accepted:
+                self._add(accepted, owned, self._contents.keep(owned), now)
+                self._insert()
         except BaseException:
             self._undo()
             raise
-        self.seq += len(self._log)
+        self.seq += len(self._entries)
         if self.seq - self._saved >= _SAVE_EVERY:
             self._saved = self.seq
         self.running |= self._opened
@@ -125,35 +119,52 @@ class JournalFile:
     def _runs(self, call: str) -> bool:
         return (call in self.running or call in self._opened) and call not in self._closed
 
-    def _add(self, entry: Entry, owner: Owner | None, refers: Refers, now: int) -> None:
-        """Turns an entry into a row. The branches are in the order of how often they are taken."""
-        log = self._log
-        seq = self.seq + len(log) + 1
-        ids, found = refers
-        if type(entry) is Opened:
-            data = canonical.opened(entry, seq, self._contexts.of(entry), found)
-            log.append((seq, entry.at, entry.call, _OPENED, ids, b"", data, leaf_hash(data)))
-        elif type(entry) is Closed:
-            data = canonical.closed(entry, seq, found)
-            names = b""
-            if entry.response_ids and owner is not None:
-                names = b"".join([self._master.reference(*owner, reference) for reference in entry.response_ids])
-            log.append((seq, entry.at, entry.call, _CLOSED, ids, names, data, leaf_hash(data)))
-        elif isinstance(entry, Segment):
-            data = canonical.segment(entry, seq, found)
-            log.append((seq, entry.at, entry.call, _SEGMENT, ids, b"", data, leaf_hash(data)))
-        elif isinstance(entry, Strangers):
-            data = canonical.strangers(entry, seq, now)
-            log.append((seq, now, None, _STRANGERS, ids, b"", data, leaf_hash(data)))
+    def _add(self, accepted: list[Entry], owned: list[Owned], kept: list[Refers], now: int) -> None:
+        """Adds the entries to the rows. The branches are in the order of how often they are taken."""
+        seq = self.seq
+        for entry, (owner, _), (ids, found) in zip(accepted, owned, kept, strict=True):
+            seq += 1
+            call: str | None = None
+            began, names = -1, b""
+            if type(entry) is Opened:
+                data = canonical.opened(entry, seq, self._contexts.of(entry), found)
+                call, began = entry.call, entry.at
+            elif type(entry) is Closed:
+                data = canonical.closed(entry, seq, found)
+                call = entry.call
+                if entry.response_ids and owner is not None:
+                    names = b"".join([self._master.reference(*owner, reference) for reference in entry.response_ids])
+            elif isinstance(entry, Segment):
+                data = canonical.segment(entry, seq, found)
+                call = entry.call
+            elif isinstance(entry, Strangers):
+                data = canonical.strangers(entry, seq, now)
+            else:
+                raise TypeError(f"no entry of the journal: {type(entry).__name__}")
+            self._entries.append(data)
+            self._leaves.append(leaf_hash(data))
+            self._refs.append(ids)
+            self._names.append(names)
+            self._calls.append(call)
+            self._moments.append(began)
 
     def _insert(self) -> None:
+        """Writes the rows; a batch that is one row is one statement, which is a transaction by itself."""
+        first, last = self.seq + 1, self.seq + len(self._entries)
+        log = self._blocks.rows(first, self._entries, self._refs, self._names, self._leaves)
+        saves = last - self._saved >= _SAVE_EVERY
+        if len(log) == 1 and not (saves or self._contents.staged or self._contexts.staged or self._run.ends(last)):
+            rows.ADD_LOG.run(self.connection, log)
+            self._run.add(first, self._calls, self._moments, self._names)
+            return
+        self.connection.execute("BEGIN IMMEDIATE")
         self._contents.flush()
         self._contexts.flush()
-        rows.ADD_LOG.run(self.connection, self._log)
-        last = self.seq + len(self._log)
-        if last - self._saved >= _SAVE_EVERY:
+        rows.ADD_LOG.run(self.connection, log)
+        if saves:
             schema.save_running(self.connection, last, (self.running | self._opened) - self._closed)
-        self._run.add(self._log)
+        self._run.add(first, self._calls, self._moments, self._names)
+        self.connection.execute("COMMIT")
 
     def _undo(self) -> None:
         """SQLite has rolled back by itself after most failures; what is remembered is read again before the next try:
@@ -167,22 +178,29 @@ class JournalFile:
         self._contents.forget()
         self._contexts.forget()
         self._run.forget()
-        self.seq, self.running = self._position()
+        self._saved, self.seq, self.running = position(self.connection)
         self._stale = False
 
-    def _position(self) -> tuple[int, set[str]]:
-        """The last place in the log, and the calls that run there: those that ran when it was last saved, and what
-        the log has told since."""
-        self._saved, running = schema.saved_running(self.connection)
-        for call, kind, entry in self.connection.execute(
-            "SELECT call, kind, entry FROM log WHERE seq > ? ORDER BY seq", (self._saved,)
-        ):
-            if kind == Kind.OPENED and canonical.was_forwarded(entry):
-                running.add(call)
-            elif kind == Kind.CLOSED:
-                running.discard(call)
-        return schema.last_seq(self.connection), running
-
     def _clear(self) -> None:
-        self._log = []
-        self._opened, self._closed = set(), set()
+        self._entries: list[bytes] = []
+        self._refs: list[bytes] = []
+        self._names: list[bytes] = []
+        self._leaves: list[bytes] = []
+        self._calls: list[str | None] = []
+        self._moments: list[int] = []
+        self._opened: set[str] = set()
+        self._closed: set[str] = set()
+
+
+def position(connection: sqlite3.Connection) -> tuple[int, int, set[str]]:
+    """The place in the log at which it was last saved what runs, the last place, and the calls that run there: those
+    of then, and what the log has told since."""
+    saved, running = schema.saved_running(connection)
+    for entry in Log(connection).after(saved):
+        if entry.call is None:
+            continue
+        if entry.kind == Kind.OPENED and canonical.head(entry.entry).forwarded:
+            running.add(entry.call)
+        elif entry.kind == Kind.CLOSED:
+            running.discard(entry.call)
+    return saved, schema.last_seq(connection), running

@@ -1,7 +1,8 @@
 """Which journal file to go on with after a start, clean or not, and how a new one is begun.
 
 SQLite itself undoes half a transaction; what is left to decide here is half a *file*: one that rotation or the very
-first start had begun to make. Anything else that can't be read refuses the start: evidence is not stepped over.
+first start had begun to make. Anything else that can't be read refuses the start: evidence is not stepped over. A
+file of the format before is left as it is: the log goes on in a new one.
 """
 
 import sqlite3
@@ -11,7 +12,7 @@ from narrows.config.schema import Recording
 from narrows.evidence.sealing import MasterKey, Unsealable
 from narrows.stores.sqlite import schema
 from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError, create_private
-from narrows.stores.sqlite.journalfile import JournalFile
+from narrows.stores.sqlite.journalfile import JournalFile, position
 
 
 class Files:
@@ -28,7 +29,7 @@ class Files:
             if _half_made(path):
                 _remove(path)
             else:
-                return self._open(number, path)
+                return self._open(number, path, at)
         return self._begin(1, 1, set(), at)
 
     def following(self, file: JournalFile, at: int) -> JournalFile:
@@ -50,13 +51,28 @@ class Files:
             _remove(path)
             raise
 
-    def _open(self, number: int, path: Path) -> JournalFile:
+    def _open(self, number: int, path: Path, at: int) -> JournalFile:
         try:
+            before = _before(path)
+            if before is not None:
+                return self._begin(number + 1, *before, at)
             return JournalFile(path, number, self._master, self._recording)
         except (sqlite3.Error, schema.SchemaUnknown, Unsealable) as error:
             raise DataDirectoryError(
                 f"{path}: can't be continued: {error}; move this file with its -wal and -shm away, or restore it"
             ) from None
+
+
+def _before(path: Path) -> tuple[int, set[str]] | None:
+    """Where the log goes on after a file of the format before, and what runs there; None for one of this format."""
+    connection = schema.connect(path)
+    try:
+        if schema.version(connection) == schema.VERSION:
+            return None
+        _, last, running = position(connection)
+        return last + 1, running
+    finally:
+        connection.close()
 
 
 def _half_made(path: Path) -> bool:

@@ -35,7 +35,8 @@ class RowStatement:
             left -= take
 
 
-ADD_LOG: Final = RowStatement("INSERT INTO log VALUES", "(?, ?, ?, ?, ?, ?, ?, ?)")
-ADD_CONTENT: Final = RowStatement("INSERT INTO content VALUES", "(?, ?, ?, ?, ?, ?, ?)")
+ADD_LOG: Final = RowStatement("INSERT INTO log VALUES", "(?, ?, ?, ?, ?)")
+ADD_CONTENT: Final = RowStatement("INSERT INTO content VALUES", "(?, ?, ?, ?)")
+ADD_KEY: Final = RowStatement("INSERT INTO keys VALUES", "(?, ?, ?, ?, ?)")
 ADD_REFERENCE: Final = RowStatement("INSERT INTO reference VALUES", "(?, ?)")
 ADD_CONTEXT: Final = RowStatement("INSERT INTO context VALUES", "(?, ?, ?)")

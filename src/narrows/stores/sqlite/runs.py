@@ -8,13 +8,14 @@ clock may step back; so a run has its earliest and latest moment, and runs may o
 
 import heapq
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from struct import Struct, pack_into
 from typing import Final
 from zlib import crc32
 
 from narrows.evidence.entries import Kind
 from narrows.evidence.sealing import TAG_BYTES
+from narrows.stores.sqlite.logtable import Log
 from narrows.stores.sqlite.rows import ADD_REFERENCE
 
 RUN: Final = 1024
@@ -25,11 +26,6 @@ END: Final = 2**62
 
 _WORD: Final = 4
 _word: Final = Struct("<I").pack
-
-_OPENED: Final = int(Kind.OPENED)
-
-LogRow = tuple[int, int, str | None, int, bytes, bytes, *tuple[bytes, ...]]
-"""The columns of the table log."""
 
 _OLDEST: Final = "SELECT number, calls FROM run WHERE number >= ? AND number <= ? ORDER BY number LIMIT 1"
 _NEWEST: Final = "SELECT number, calls FROM run WHERE number >= ? AND number <= ? ORDER BY number DESC LIMIT 1"
@@ -42,55 +38,61 @@ Find = Callable[[str], list[int]]
 
 
 class Filling:
-    """The run that is not full yet, remembered by the writer; used inside its transactions, as contents are."""
+    """The run that is not full yet, remembered by the writer; used inside its transactions, as contents are. What a
+    run keeps is worked out when it is full, for all its entries at once."""
 
     _number: int
-    _words: list[int]
-    _names: set[bytes]
-    _low: int
-    _high: int
+    _first: int
+    _calls: list[str | None]
+    _moments: list[int]
+    _names: list[bytes]
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.forget()
 
-    def add(self, rows: Iterable[LogRow]) -> None:
-        """Rows that this transaction writes, in their order: whatever run they go beyond is kept."""
-        for seq, at, call, kind, _, names, *_ in rows:
-            if seq // RUN != self._number:
+    def ends(self, last: int) -> bool:
+        """Whether a row of a run is written when the log goes on to this place."""
+        return self._number >= 0 and last // RUN != self._number
+
+    def add(self, first: int, calls: list[str | None], moments: list[int], names: list[bytes]) -> None:
+        """Entries that this transaction writes from the place `first` on: the call of each, when it began if it is an
+        intent, else a negative number, and the names that it tells of. Whatever run they go beyond is kept."""
+        start, count = 0, len(calls)
+        while start < count:
+            number = (first + start) // RUN
+            if number != self._number:
                 self._keep()
-                self._begin(seq // RUN)
-            if call is not None:
-                self._words[seq % RUN] = crc32(call.encode())
-            if kind == _OPENED:
-                self._low = min(self._low, at)
-                self._high = max(self._high, at)
-            elif names:
-                self._names.update(split(names))
+                self._begin(first + start)
+            end = min((number + 1) * RUN - first, count)
+            self._calls += calls[start:end]
+            self._moments += moments[start:end]
+            self._names += names[start:end]
+            start = end
 
     def forget(self) -> None:
         """After a rollback: what is remembered is what the file has."""
-        rows = self._connection.execute(
-            "SELECT seq, at, call, kind, x'', names FROM log WHERE seq >= ? ORDER BY seq", (_start(self._connection),)
-        ).fetchall()
-        self._begin(rows[0][0] // RUN if rows else -1)
-        self.add(rows)
+        entries = list(Log(self._connection).after(_start(self._connection) - 1))
+        self._begin(entries[0].seq if entries else -1)
+        for entry in entries:
+            self.add(entry.seq, [entry.call], [entry.at if entry.kind == Kind.OPENED else -1], [entry.names])
 
-    def _begin(self, number: int) -> None:
-        self._number = number
-        self._words, self._names = [0] * RUN, set()
-        self._low, self._high = END, -1
+    def _begin(self, first: int) -> None:
+        self._number = first // RUN
+        self._first = first % RUN
+        self._calls, self._moments, self._names = [], [], []
 
     def _keep(self) -> None:
         if self._number < 0:
             return
+        words = [0 if call is None else crc32(call.encode()) for call in self._calls]
         calls = bytearray(RUN * _WORD)
-        pack_into(f"<{RUN}I", calls, 0, *self._words)
-        self._connection.execute(
-            "INSERT INTO run VALUES (?, ?, ?, ?)",
-            (self._number, *((self._low, self._high) if self._high >= 0 else (None, None)), calls),
-        )
-        ADD_REFERENCE.run(self._connection, [(self._number, name) for name in sorted(self._names)])
+        pack_into(f"<{len(words)}I", calls, self._first * _WORD, *words)
+        began = [at for at in self._moments if at >= 0]
+        low, high = (min(began), max(began)) if began else (None, None)
+        self._connection.execute("INSERT INTO run VALUES (?, ?, ?, ?)", (self._number, low, high, calls))
+        named = {name for names in self._names if names for name in split(names)}
+        ADD_REFERENCE.run(self._connection, [(self._number, name) for name in sorted(named)])
 
 
 def received(connection: sqlite3.Connection, name: bytes) -> bool:
@@ -104,8 +106,7 @@ def received(connection: sqlite3.Connection, name: bytes) -> bool:
     ).fetchone()
     if row is not None:
         return True
-    rows = connection.execute("SELECT names FROM log WHERE seq >= ? AND names != x''", (_start(connection),))
-    return any(name in split(names) for (names,) in rows.fetchall())
+    return any(name in split(entry.names) for entry in Log(connection).after(_start(connection) - 1) if entry.names)
 
 
 def split(names: bytes) -> list[bytes]:
@@ -119,6 +120,7 @@ class Runs:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._log = Log(connection)
         self._first_new: int | None = None
         self._seen = 0
         self._new: dict[str, list[int]] = {}
@@ -162,28 +164,30 @@ class Runs:
                 (new // RUN, since, until),
             )
         ]
-        (last,) = self._connection.execute("SELECT max(seq) FROM log").fetchone()
-        if last is not None and last >= new:
+        last = self._log.last()
+        if last >= new:
             spans.append((-END, new, last + 1))
         spans.sort(reverse=True)
         return spans
 
     def _moments(self, first: int, end: int, since: int, until: int) -> list[_Moment]:
-        return self._connection.execute(
-            "SELECT at, seq FROM log WHERE seq >= ? AND seq < ? AND kind = 1 AND at >= ? AND at < ?",
-            (first, end, since, until),
-        ).fetchall()
+        moments: list[_Moment] = []
+        for entry in self._log.after(first - 1):
+            if entry.seq >= end:
+                break
+            if entry.kind == Kind.OPENED and since <= entry.at < until:
+                moments.append((entry.at, entry.seq))
+        return moments
 
     def _read_new(self) -> int:
         """Reads what is in no run, and gives where that begins."""
         if self._first_new is None:
             self._first_new = _start(self._connection)
             self._seen = self._first_new - 1
-        for seq, call in self._connection.execute(
-            "SELECT seq, call FROM log WHERE seq > ? ORDER BY seq", (self._seen,)
-        ):
-            self._new.setdefault(call, []).append(seq)
-            self._seen = seq
+        for entry in self._log.after(self._seen):
+            if entry.call is not None:
+                self._new.setdefault(entry.call, []).append(entry.seq)
+            self._seen = entry.seq
         return self._first_new
 
     def _find_new(self, call: str) -> list[int]:

@@ -1,40 +1,50 @@
 """What is in a journal file, and how one is opened. Knows SQLite; what rows mean is the writer's and the archive's.
 
-log      append-only, one row an entry, `seq` without gaps from 1 over all files. `entry` is canonical bytes, `leaf`
-         their hash, `refs` the ids of the contents it refers to (see `pack`), in the order of their labels, `names`
-         the keyed names of the response ids that it tells of.
-run      what rows of the log are found by, for each run of them that is full (see runs.py).
+log      append-only, the entries of a commit in one row, or few (see logtable.py); a place for each entry, without
+         gaps from 1 over all files, `seq` is that of the row's first. `entries` is canonical bytes, a line each,
+         compressed; `leaves` their hashes, 32 bytes each; `refs` the ids of the contents that each refers to (see
+         `pack`), in the order of their labels, `names` the keyed names of the response ids that each tells of: both a
+         MessagePack array with a member for each entry.
+run      what entries of the log are found by, for each run of them that is full (see runs.py).
 reference  the names in a full run.
 meta     `running`: the calls that were open at a place in the log (see `save_running`). It is written anew every so
          many entries, which costs far less than a row for each call; the log since then gives the rest. What a
          crash leaves running is closed as unknown at the next start.
 context  what intents have in common, by the commitment through which they name it.
-content  stored once a (principal, connection): `tag` names equal contents, `salt` and `commitment` bind the entry.
+content  stored once a (principal, connection): those of one owner that came together are sealed as one, in one row
+         (see packs.py); an id for each content, `id` is that of the row's first. `items` has 68 bytes for each: the
+         tag, which names equal contents; salt and commitment, which bind the entry; the size (little-endian). The
+         sealed texts, one after the other, open only together with their items.
 tags     what the tags of a run of contents begin with, in the order of their ids, written when the run is full; the
          newest contents are in none yet.
 filter   which of 64 runs may hold a tag, written when the last of them is full (see tags.py).
 keys     wrapped data keys, so that each file can be read, kept, rewritten or dropped by itself.
+
+The format before (`SINGLE`) had a row for each entry, with columns for its place, time, call and kind, and a row for
+each content, with a column for each part of an item. Such a file is read as it is and never written again: the gate
+goes on in a new one.
 """
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 import msgspec
 
-VERSION: Final = 2
+VERSION: Final = 3
+SINGLE: Final = 2
+"""The format before: it can be read."""
+
 _TABLES: Final = """
-CREATE TABLE log (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, call TEXT, kind INTEGER NOT NULL, refs BLOB NOT NULL,
-                  names BLOB NOT NULL, entry BLOB NOT NULL, leaf BLOB NOT NULL);
+CREATE TABLE log (seq INTEGER PRIMARY KEY, entries BLOB NOT NULL, refs BLOB NOT NULL, names BLOB NOT NULL,
+                  leaves BLOB NOT NULL);
 CREATE TRIGGER log_keeps BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER log_stays BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TABLE keys (id INTEGER PRIMARY KEY, name BLOB NOT NULL, principal TEXT NOT NULL, connection TEXT NOT NULL,
                    wrapped BLOB NOT NULL, UNIQUE (principal, connection));
-CREATE TABLE content (id INTEGER PRIMARY KEY, tag BLOB NOT NULL, key INTEGER NOT NULL, size INTEGER NOT NULL,
-                      salt BLOB NOT NULL, commitment BLOB NOT NULL, sealed BLOB NOT NULL);
+CREATE TABLE content (id INTEGER PRIMARY KEY, key INTEGER NOT NULL, items BLOB NOT NULL, sealed BLOB NOT NULL);
 CREATE TABLE tags (run INTEGER PRIMARY KEY, tags BLOB NOT NULL);
 CREATE TABLE filter (number INTEGER PRIMARY KEY, bits BLOB NOT NULL);
 CREATE TABLE context (commitment BLOB PRIMARY KEY, salt BLOB NOT NULL, entry BLOB NOT NULL) WITHOUT ROWID;
@@ -42,6 +52,9 @@ CREATE TABLE run (number INTEGER PRIMARY KEY, low INTEGER, high INTEGER, calls B
 CREATE TABLE reference (run INTEGER NOT NULL, tag BLOB NOT NULL, PRIMARY KEY (run, tag)) WITHOUT ROWID;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 """
+
+
+_pack: Final = msgspec.msgpack.Encoder().encode
 
 
 class SchemaUnknown(Exception):
@@ -101,19 +114,31 @@ def is_complete(path: Path) -> bool:
 
 def first_seq(connection: sqlite3.Connection) -> int:
     """The sequence number at which this file begins. Raises SchemaUnknown."""
+    return int(_meta(connection)["first"])
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The format of this file, one that can be read. Raises SchemaUnknown."""
+    return int(_meta(connection)["version"])
+
+
+def _meta(connection: sqlite3.Connection) -> dict[str, int]:
     row = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
-    meta = dict(connection.execute("SELECT name, value FROM meta")) if row else {}
+    meta = dict(connection.execute("SELECT name, value FROM meta WHERE name IN ('version', 'first')")) if row else {}
     if "version" not in meta:
         raise SchemaUnknown("not a complete journal")
-    if meta["version"] != VERSION:
+    if meta["version"] not in {SINGLE, VERSION}:
         raise SchemaUnknown(f"written by another version of Narrows (format {meta['version']}, this is {VERSION})")
-    return int(meta["first"])
+    return meta
 
 
 def last_seq(connection: sqlite3.Connection) -> int:
     """The last sequence number used when this file's log ends, also when it is still empty."""
-    row = connection.execute("SELECT max(seq) FROM log").fetchone()
-    return int(row[0]) if row[0] is not None else first_seq(connection) - 1
+    leaves = "32" if version(connection) == SINGLE else "length(leaves)"
+    row = connection.execute(
+        f"SELECT seq + {leaves} / 32 - 1 FROM log ORDER BY seq DESC LIMIT 1"  # noqa: S608 - a word of the two above
+    ).fetchone()
+    return first_seq(connection) - 1 if row is None else int(row[0])
 
 
 def save_running(connection: sqlite3.Connection, seq: int, running: Iterable[str]) -> None:
@@ -135,7 +160,12 @@ def pack(ids: Sequence[int]) -> bytes:
     """Content ids as differences, in MessagePack: a turn that repeats a conversation costs a byte or two a message."""
     if not ids:
         return b""
-    return msgspec.msgpack.encode([ids[0], *(after - before for before, after in pairwise(ids))])
+    before = 0
+    out: list[int] = []
+    for number in ids:
+        out.append(number - before)
+        before = number
+    return _pack(out)
 
 
 def unpack(packed: bytes) -> list[int]:

@@ -16,7 +16,7 @@ from struct import Struct
 from typing import Final
 
 from narrows.policy.recent import Recent
-from narrows.stores.sqlite import schema
+from narrows.stores.sqlite import packs, schema
 
 RUN: Final = 2048
 """So many ids make a run: `id // RUN` is its number."""
@@ -44,7 +44,6 @@ class Tags:
     """The last id used."""
 
     _recent: dict[bytes, Kept]
-    _data: dict[int, bytearray]
     _run: int
     _read: Recent[int, bytes]
 
@@ -76,7 +75,7 @@ class Tags:
         """A new content, which the caller inserts in this transaction."""
         self.last += 1
         kept = (self.last, commitment)
-        self._note(tag, kept)
+        self._recent[tag] = kept
         return kept
 
     def flush(self) -> None:
@@ -90,42 +89,36 @@ class Tags:
         self._read = Recent(_RUNS_READ)
         (run,) = self._connection.execute("SELECT max(run) FROM tags").fetchone()
         self._run = 0 if run is None else run + 1
-        self._recent, self._data = {}, {}
+        self._recent = {}
         self.last = max(self._run * RUN - 1, 0)
-        for number, tag, commitment in self._connection.execute(
-            "SELECT id, tag, commitment FROM content WHERE id >= ? ORDER BY id", (self._run * RUN,)
-        ).fetchall():
-            self._note(tag, (number, commitment))
-            self.last = number
+        for item in packs.items(self._connection, self._run * RUN):
+            self._recent[item.tag] = (item.id, item.commitment)
+            self.last = item.id
 
-    def _note(self, tag: bytes, kept: Kept) -> None:
-        run, place = divmod(kept[0], RUN)
-        self._recent[tag] = kept
-        data = self._data.get(run)
-        if data is None:
-            data = self._data[run] = bytearray(RUN * _PREFIX)
-        data[place * _PREFIX : (place + 1) * _PREFIX] = tag[:_PREFIX]
-        group, run = divmod(run, GROUP)
+    def _store(self) -> None:
+        """The run that is used up: what its tags begin with, in the order of their ids, and the filter's bits of it.
+        Until now its tags were found by themselves, so neither was needed."""
+        first, following = self._run * RUN, (self._run + 1) * RUN
+        group, run = divmod(self._run, GROUP)
         bits = self._filters.get(group)
         if bits is None:
             bits = self._filters[group] = self._load(group)
             self._filters.pop(group - _GROUPS, None)
+        data = bytearray(RUN * _PREFIX)
         bit = 1 << run
-        first, second, third, fourth = _positions.unpack_from(tag)
-        bits[first] |= bit
-        bits[second] |= bit
-        bits[third] |= bit
-        bits[fourth] |= bit
-
-    def _store(self) -> None:
-        """The run that is used up: what its tags begin with, in the order of their ids."""
-        following = (self._run + 1) * RUN
-        self._recent = {tag: kept for tag, kept in self._recent.items() if kept[0] >= following}
-        self._connection.execute("INSERT INTO tags VALUES (?, ?)", (self._run, self._data.pop(self._run)))
-        group, run = divmod(self._run, GROUP)
-        bits = self._filters.get(group)
-        if run == GROUP - 1 and bits is not None:
-            self._connection.execute("INSERT INTO filter VALUES (?, ?)", (group, bits.tobytes()))
+        later: dict[bytes, Kept] = {}
+        for tag, kept in self._recent.items():
+            if kept[0] >= following:
+                later[tag] = kept
+                continue
+            place = (kept[0] - first) * _PREFIX
+            data[place : place + _PREFIX] = tag[:_PREFIX]
+            for position in _positions.unpack_from(tag):
+                bits[position] |= bit
+        self._recent = later
+        self._connection.execute("INSERT INTO tags VALUES (?, ?)", (self._run, data))
+        if run == GROUP - 1:
+            self._connection.execute("INSERT INTO filter VALUES (?, ?)", (group, bytearray(bits.tobytes())))
 
     def _look(self, run: int, tag: bytes) -> Kept | None:
         """Whether the tag is in this run indeed."""
@@ -141,11 +134,9 @@ class Tags:
         while at >= 0:
             place, inside = divmod(at, _PREFIX)
             if not inside:
-                kept = self._connection.execute(
-                    "SELECT id, commitment FROM content WHERE id = ? AND tag = ?", (run * RUN + place, tag)
-                ).fetchone()
-                if kept is not None:
-                    return (kept[0], kept[1])
+                item = packs.item(self._connection, run * RUN + place)
+                if item is not None and item.tag == tag:
+                    return (item.id, item.commitment)
             at = data.find(prefix, at + 1)
         return None
 

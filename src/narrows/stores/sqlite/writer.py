@@ -95,12 +95,15 @@ class Writer:
             return None
         if not self._writing.acquire(blocking=False):
             return None
-        worked = time.thread_time()
+        # Asking how long this thread has worked is a system call: only after a slow commit it matters.
+        watched = self._slow > 0 and now - self._slow_since <= _REST
+        worked = time.thread_time() if watched else 0.0
         try:
             failed = self._tried(batch)
         finally:
             self._writing.release()
-        self._note_here(now, time.monotonic() - now - (time.thread_time() - worked))
+        stood_still = time.monotonic() - now
+        self._note_here(now, stood_still - (time.thread_time() - worked) if watched else stood_still)
         return failed
 
     def _note_here(self, began: float, stood_still: float) -> None:

@@ -13,6 +13,7 @@ from narrows.model.record import Closed, Content, Opened, Outcome, Segment, Stre
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.journal import SqliteJournal
 from narrows.stores.sqlite.journalfile import JournalFile
+from narrows.stores.sqlite.logtable import Log, LogEntry
 from narrows.stores.sqlite.masterkey import load_or_create
 from narrows.stores.sqlite.recovery import Files
 
@@ -85,6 +86,11 @@ def streamed(text: str, at: int = 1) -> tuple[Content, ...]:
 
 def segment(number: int, index: int, text: str) -> Segment:
     return Segment(call_id(number), index, NOW + number + index, streamed(text, index))
+
+
+def log(file: JournalFile) -> list[LogEntry]:
+    """Every entry of a file's log."""
+    return list(Log(file.connection).after(0))
 
 
 class World:

@@ -9,7 +9,7 @@ from narrows.evidence.commitments import commit
 from narrows.evidence.sealing import Compressor
 from narrows.model.record import Content
 from narrows.stores.sqlite import contents as module
-from narrows.stores.sqlite import tags
+from narrows.stores.sqlite import packs, tags
 from narrows.stores.sqlite.contents import Contents
 from narrows.stores.sqlite.journalfile import JournalFile
 from narrows.stores.sqlite.schema import unpack
@@ -37,7 +37,7 @@ def parts(*data: bytes) -> tuple[Content, ...]:
 
 
 def count(file: JournalFile) -> int:
-    return int(file.connection.execute("SELECT count(*) FROM content").fetchone()[0])
+    return len(list(packs.items(file.connection, 0)))
 
 
 def test_equal_contents_are_one_row_an_owner(world: World, file: JournalFile) -> None:
@@ -65,9 +65,8 @@ def test_what_is_stored_is_sealed_and_salted(world: World, file: JournalFile) ->
     contents = made(world, file)
     contents.keep([(OWNER, parts(b"confidential", b"other"))])
     contents.flush()
-    (size, salt, commitment, sealed), (_, other_salt, _, _) = file.connection.execute(
-        "SELECT size, salt, commitment, sealed FROM content ORDER BY id"
-    ).fetchall()
+    ((items, sealed),) = file.connection.execute("SELECT items, sealed FROM content").fetchall()
+    (_, salt, commitment, size), (_, other_salt, _, _) = packs.ITEM.iter_unpack(items)
     assert size == 12
     assert len(salt) >= 16
     assert salt != other_salt
@@ -158,7 +157,7 @@ def test_entries_that_look_alike_refer_to_their_own(world: World, file: JournalF
     contents.flush()
     for again in (contents, made(world, file)):
         assert again.keep(batch) == first
-    rows = dict(file.connection.execute("SELECT id, commitment FROM content"))
+    rows = {item.id: item.commitment for item in packs.items(file.connection, 0)}
     for (_, given), (ids, reference) in zip(batch, first, strict=True):
         assert bytes(reference) == bytes(
             references([(content.label, rows[number]) for content, number in zip(given, unpack(ids), strict=True)])

@@ -10,6 +10,7 @@ from narrows.evidence.commitments import leaf_hash
 from narrows.model.record import Strangers
 from narrows.stores.sqlite import journalfile, runs
 from narrows.stores.sqlite.journalfile import JournalFile, Work
+from unit.stores.sqlite import records
 from unit.stores.sqlite.records import NOW, OWNER, World, call_id, closed, opened, segment
 
 
@@ -24,7 +25,7 @@ def file(world: World) -> JournalFile:
 
 
 def log(file: JournalFile) -> list[tuple[int, str | None, int]]:
-    return file.connection.execute("SELECT seq, call, kind FROM log ORDER BY seq").fetchall()
+    return [(entry.seq, entry.call, entry.kind) for entry in records.log(file)]
 
 
 def test_entries_become_rows_in_order(file: JournalFile) -> None:
@@ -32,9 +33,9 @@ def test_entries_become_rows_in_order(file: JournalFile) -> None:
     file.write(work, NOW)
     assert log(file) == [(1, call_id(1), 1), (2, call_id(1), 2), (3, None, 4), (4, call_id(1), 3)]
     assert (file.seq, file.running) == (4, set())
-    for seq, entry, leaf in file.connection.execute("SELECT seq, entry, leaf FROM log"):
-        assert leaf == leaf_hash(entry)
-        assert msgspec.json.decode(entry)["seq"] == seq
+    for entry in records.log(file):
+        assert entry.leaf == leaf_hash(entry.entry)
+        assert msgspec.json.decode(entry.entry)["seq"] == entry.seq
 
 
 def test_a_full_disk_undoes_the_whole_batch_and_leaves_no_gap(file: JournalFile) -> None:
@@ -104,7 +105,7 @@ def test_references_are_kept_by_keyed_name(file: JournalFile, world: World, monk
     monkeypatch.setattr(runs, "RUN", 4)
     file.write([(opened(1), OWNER), (closed(1, response_ids=("resp_1", "resp_1")), OWNER)], NOW)
     name = world.master.reference(*OWNER, "resp_1")
-    assert file.connection.execute("SELECT names FROM log ORDER BY seq").fetchall() == [(b"",), (name + name,)]
+    assert [entry.names for entry in records.log(file)] == [b"", name + name]
     assert file.connection.execute("SELECT run, tag FROM reference").fetchall() == []
     file.write([(opened(2), OWNER), (opened(3), OWNER)], NOW)
     assert file.connection.execute("SELECT run, tag FROM reference").fetchall() == [(0, name)]

@@ -10,9 +10,10 @@ import pytest
 from narrows.stores.sqlite import reading
 from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.stores.sqlite.journalfile import JournalFile
+from narrows.stores.sqlite.logtable import Blocks
 from narrows.stores.sqlite.reading import FileReader, Readers
 from narrows.stores.sqlite.views import Intent
-from unit.stores.sqlite.records import NOW, OWNER, World, call_id, closed, opened
+from unit.stores.sqlite.records import NOW, OWNER, World, call_id, closed, log, opened
 
 
 @pytest.fixture
@@ -62,15 +63,19 @@ def test_erased_content_reads_as_gone_and_changed_content_is_noticed(file: Journ
     (row,) = reader.rows(call_id(1))
     pieces, intact = reader.pieces(row)
     assert ([piece.text for piece in pieces], intact) == (['{"model":"m"}', '"one"', '"two"'], True)
-    file.connection.execute("UPDATE content SET sealed = x'' WHERE id = 2")
+    file.write([(closed(1, b"a reply"), OWNER)], NOW)
+    file.connection.execute("UPDATE content SET sealed = x'' WHERE id = 1")
     pieces, intact = reader.pieces(row)
-    assert ([piece.text for piece in pieces], intact) == (['{"model":"m"}', None, '"two"'], False)
-    file.connection.execute("DELETE FROM content WHERE id = 3")
-    assert [piece.text for piece in reader.pieces(row)[0]] == ['{"model":"m"}', None, None]
+    assert ([piece.text for piece in pieces], intact) == ([None, None, None], False)
+    _, reply = reader.rows(call_id(1))
+    assert ([piece.text for piece in reader.pieces(reply)[0]], reader.pieces(reply)[1]) == (["a reply"], True)
+    file.connection.execute("DELETE FROM content WHERE id = 4")
+    assert ([piece.text for piece in reader.pieces(reply)[0]], reader.pieces(reply)[1]) == ([None], False)
 
 
 def test_exchanged_contents_are_noticed(file: JournalFile, reader: FileReader) -> None:
-    file.write([(opened(1, b'"one"'), OWNER), (opened(2, b'"two"'), OWNER)], NOW)
+    file.write([(opened(1, b'"one"'), OWNER)], NOW)
+    file.write([(opened(2, b'"two"'), OWNER)], NOW)
     file.connection.execute("DROP TRIGGER log_keeps")
     (other,) = file.connection.execute("SELECT refs FROM log WHERE seq = 2").fetchone()
     file.connection.execute("UPDATE log SET refs = ? WHERE seq = 1", (other,))
@@ -80,9 +85,21 @@ def test_exchanged_contents_are_noticed(file: JournalFile, reader: FileReader) -
 def test_a_changed_entry_is_noticed(file: JournalFile, reader: FileReader) -> None:
     file.write([(opened(1), OWNER)], NOW)
     file.connection.execute("DROP TRIGGER log_keeps")
-    file.connection.execute("UPDATE log SET entry = CAST(replace(CAST(entry AS TEXT), 'sess_1', 'sess_2') AS BLOB)")
-    (row,) = reader.rows(call_id(1))
-    assert not row.sound
+    (entry,) = log(file)
+    changed = entry.entry.replace(b"sess_1", b"sess_2")
+    (row,) = Blocks().rows(1, [changed], [entry.refs], [entry.names], [entry.leaf])
+    file.connection.execute("UPDATE log SET entries = ?", (row[1],))
+    (found,) = reader.rows(call_id(1))
+    assert not found.sound
+
+
+@pytest.mark.parametrize("change", ["entries = x'00'", "refs = x'90'", "names = x''", "leaves = zeroblob(33)"])
+def test_a_damaged_block_is_an_error(file: JournalFile, world: World, change: str) -> None:
+    file.write([(opened(1), OWNER)], NOW)
+    file.connection.execute("DROP TRIGGER log_keeps")
+    file.connection.execute(f"UPDATE log SET {change}")
+    with pytest.raises(DataDirectoryError, match="damaged"), Readers(world.directory, world.master) as readers:
+        readers[0].rows(call_id(1))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from narrows.stores.sqlite import schema
+from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.directory import DataDirectoryError
+from narrows.stores.sqlite.runs import received
 from unit.stores.sqlite.records import NOW, OWNER, World, call_id, closed, opened
+from unit.stores.sqlite.singles import singles
 
 
 @pytest.fixture
@@ -77,6 +80,37 @@ def test_another_programs_database_refuses_the_start(world: World) -> None:
     with pytest.raises(DataDirectoryError, match="not a complete journal"):
         world.file()
     assert names(world) == ["journal-001.db"]
+
+
+def test_the_log_goes_on_in_a_new_file_after_one_of_the_format_before(tmp_path: Path) -> None:
+    before = singles(tmp_path)
+    content = before.read_bytes()
+    world = World(tmp_path)
+    file = world.file()
+    assert names(world) == ["journal-001.db", "journal-002.db"]
+    assert (file.number, file.seq, file.running) == (2, 6, {call_id(2)})
+    file.write([(closed(2), OWNER), (opened(4, b"a new one"), OWNER)], NOW)
+    again = world.file()
+    assert (again.path, again.seq, again.running) == (file.path, 8, {call_id(4)})
+    assert before.read_bytes() == content
+    archive = Archive(tmp_path)
+    assert [(call.id, call.outcome) for call in archive.calls(newest_first=False)] == [
+        (call_id(1), "done"),
+        (call_id(2), "done"),
+        (call_id(3), "refused"),
+        (call_id(4), None),
+    ]
+    first, second = archive.call(call_id(1)), archive.call(call_id(2))
+    assert first is not None
+    assert second is not None
+    assert (first.intact, second.intact) == (True, True)
+    assert [piece.text for piece in first.segments[0].contents] == [
+        '{"streams":[{"choice":0,"field":"content","text":"It "}],"timing":[[0,0,3]]}'
+    ]
+    assert second.request[2].text is not None
+    assert "twice a day" in second.request[2].text
+    name = world.master.reference(*OWNER, "resp_1")
+    assert received(schema.connect(before, readonly=True), name)
 
 
 def test_a_newer_format_refuses_the_start(world: World) -> None:

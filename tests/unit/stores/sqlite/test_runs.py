@@ -1,5 +1,6 @@
 """Runs of the log: every call is found and every time listed in order, wherever the rows are; clocks may step back."""
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from narrows.evidence.entries import Kind
 from narrows.stores.sqlite import runs as module
 from narrows.stores.sqlite import schema
-from narrows.stores.sqlite.runs import END, RUN, Filling, LogRow, Runs, received
+from narrows.stores.sqlite.logtable import Blocks
+from narrows.stores.sqlite.runs import END, RUN, Filling, Runs, received
 from unit.stores.sqlite.records import NOW
 
 OPENED, CLOSED, STRANGERS = 1, 3, 4
@@ -36,17 +39,21 @@ class Log:
     def __init__(self, connection: sqlite3.Connection, last: int = 0) -> None:
         self.connection, self.last = connection, last
         self.filling = Filling(connection)
-        self.rows: list[LogRow] = []
+        self.blocks = Blocks()
+        self.rows: list[tuple[str | None, int, bytes]] = []
 
     def add(self, call: str | None, kind: int, at: int = 0, names: bytes = b"") -> int:
         self.last += 1
-        self.rows.append((self.last, at, call, kind, b"", names, b"", b""))
-        self.connection.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self.rows[-1])
+        self.rows.append((call, at if kind == OPENED else -1, names))
+        entry = json.dumps({"at": at, "kind": Kind(kind).name.lower()} | ({} if call is None else {"call": call}))
+        (row,) = self.blocks.rows(self.last, [entry.encode()], [b""], [names], [bytes(32)])
+        self.connection.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?)", row)
         return self.last
 
     def store(self) -> None:
         """The end of a batch."""
-        self.filling.add(self.rows)
+        calls, moments, names = map(list, zip(*self.rows, strict=True)) if self.rows else ([], [], [])
+        self.filling.add(self.last - len(self.rows) + 1, calls, moments, names)
         self.rows = []
 
 

@@ -31,8 +31,8 @@ def test_a_new_file_knows_where_it_begins(path: Path) -> None:
 def test_the_log_only_grows(path: Path) -> None:
     connection = schema.connect(path)
     schema.create(connection, 1, [], at=NOW)
-    connection.execute("INSERT INTO log VALUES (1, 1, 'c', 1, x'', x'', x'00', x'00')")
-    for statement in ("UPDATE log SET at = 2", "DELETE FROM log"):
+    connection.execute("INSERT INTO log VALUES (1, x'', x'', x'', x'')")
+    for statement in ("UPDATE log SET seq = 2", "DELETE FROM log"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             connection.execute(statement)
     connection.close()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from narrows.stores.sqlite import schema
+from narrows.stores.sqlite import packs, schema
 from narrows.stores.sqlite import tags as module
 from narrows.stores.sqlite.tags import Tags
 from unit.stores.sqlite.records import NOW
@@ -35,7 +35,13 @@ def tag(number: int) -> bytes:
 
 
 def commitment(number: int) -> bytes:
-    return b"%d" % number
+    return b"%032d" % number
+
+
+def insert(connection: sqlite3.Connection, number: int, tag: bytes, commitment: bytes) -> None:
+    """A pack of one content."""
+    item = packs.ITEM.pack(tag, b"s" * 16, commitment, 0)
+    connection.execute("INSERT INTO content VALUES (?, 1, ?, x'')", (number, item))
 
 
 def add(tags: Tags, connection: sqlite3.Connection, *numbers: int) -> list[int]:
@@ -43,7 +49,7 @@ def add(tags: Tags, connection: sqlite3.Connection, *numbers: int) -> list[int]:
     ids = []
     for number in numbers:
         kept = tags.add(tag(number), commitment(number))
-        connection.execute("INSERT INTO content VALUES (?, ?, 1, 0, x'', ?, x'')", (kept[0], tag(number), kept[1]))
+        insert(connection, kept[0], tag(number), kept[1])
         ids.append(kept[0])
     tags.flush()
     return ids
@@ -112,10 +118,10 @@ def test_tags_that_begin_alike_are_told_apart(connection: sqlite3.Connection) ->
     tags = Tags(connection)
     alike = [b"\xa5" * 8 + tag(number)[:8] for number in range(30)]
     for one in alike:
-        number, _ = tags.add(one, one)
-        connection.execute("INSERT INTO content VALUES (?, ?, 1, 0, x'', ?, x'')", (number, one, one))
+        number, _ = tags.add(one, one + one)
+        insert(connection, number, one, one + one)
         tags.flush()
-    assert [tags.find(one) for one in alike] == [(number + 1, one) for number, one in enumerate(alike)]
+    assert [tags.find(one) for one in alike] == [(number + 1, one + one) for number, one in enumerate(alike)]
     assert tags.find(b"\xa5" * 16) is None
 
 
@@ -179,6 +185,6 @@ def test_each_is_stored_once_whatever_happens(
         stored |= set(numbers)
         if step == "start":
             tags = Tags(connection)
-    rows = [row[0] for row in connection.execute("SELECT tag FROM content")]
+    rows = [item.tag for item in packs.items(connection, 0)]
     assert sorted(rows) == sorted(tag(number) for number in stored)
     assert {number for number in range(61) if tags.find(tag(number))} == stored
