@@ -17,8 +17,8 @@ NARROW: Final = 16
 LONG: Final = 64
 """A longer match is worth looking only for how it begins."""
 
-MOST_STRINGS: Final = 64
-"""So many strings are still fixed characters: a gate looks for all of them at once."""
+MOST_STRINGS: Final = 32
+"""So many strings are still fixed characters: a gate looks for all of them at once. A text is full of more."""
 
 
 def outline(lead: Node | None, front: list[Node], node: Node, back: list[Node]) -> tuple[Node, bool]:
@@ -29,7 +29,7 @@ def outline(lead: Node | None, front: list[Node], node: Node, back: list[Node]) 
     if lead is not None:
         whole = Chain((*_parts(lead), *_parts(without_long_end(node))))
         start = opening(whole)
-        if literal(start) >= FIXED:
+        if literal(start) > FIXED:  # Fewer are in too many texts, so that what follows has to say more.
             return start, True
         return whole, literal(whole) >= FIXED
     shorter = without_wide_start(node)
@@ -137,7 +137,8 @@ def _inside(node: Node) -> int:
         case Chain():
             return literal(node)
         case Choice(ways):
-            return min(map(literal, ways))
+            least = min(map(literal, ways))
+            return least if least > FIXED or len(ways) <= MOST_STRINGS else 0
         case Repeat(inner, low, _) if low:
             return literal(inner) * (low if _strings(inner)[0] == 1 else 1)
         case _:

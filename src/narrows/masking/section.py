@@ -29,7 +29,18 @@ Compile: TypeAlias = Callable[[Callable[[Part], bytes], Sequence[Part]], Iterabl
 class Section:
     """Compiled detectors. Immutable but for the gates' pools; threads may share it."""
 
-    __slots__ = ("_always", "_gates", "_layout", "_live", "_shaped", "group_of", "groups", "key", "rows")
+    __slots__ = (
+        "_always",
+        "_behind",
+        "_first_shape",
+        "_gates",
+        "_layout",
+        "_live",
+        "group_of",
+        "groups",
+        "key",
+        "rows",
+    )
 
     def __init__(
         self,
@@ -45,16 +56,16 @@ class Section:
         self.rows: Sequence[Row] = tuple(compile_row(row, bounds, known=True, shapes=shapes) for row in detectors)
         _check_names(self.rows)
         self.groups, self.group_of = _groups(self.rows)
-        layout = self._layout = lay_out(self.rows, self.groups, self.group_of)
+        layout = self._layout = lay_out(self.rows, self.groups, self.group_of, shapes)
         self.key = key(layout.parts)
         dumped = None if load is None else load(self.key)
         gates = None if dumped is None else _loaded(dumped, self.key, len(layout.parts))
         self._gates = tuple(self.compile_gates(compile_all) if gates is None else gates)
-        first = len(self.rows) + len(self.groups)
+        first = self._first_shape = len(self.rows) + len(self.groups)
+        asked = {len(self.rows) + group: parts for group, parts in layout.brought.items()}
+        asked |= {first + shape: parts for shape, parts in enumerate(layout.shaped)}
         self._always = self._gates[0]
-        self._shaped = {
-            first + at: tuple(self._gates[part] for part in parts) for at, parts in enumerate(layout.shaped)
-        }
+        self._behind = {number: tuple(self._gates[part] for part in parts) for number, parts in asked.items()}
         self._live = tuple(
             (None if tail is None else re.compile(TAILS[tail], re.DOTALL), window, self._gates[part])
             for tail, window, part in layout.live
@@ -82,24 +93,22 @@ class Section:
         found = self._always.scan(data)
         if not found:
             return found, self._layout.unsought
-        count, brought, implied = len(self.rows), self._layout.brought, self._layout.implied
+        count, first, implied, behind = len(self.rows), self._first_shape, self._layout.implied, self._behind
         rows: dict[int, None] = {}
         groups = set(self._layout.unsought)
-        for hit in found:
-            for number in self._behind(hit, data):
-                if number < count:
-                    rows[number] = None
-                    if number in implied:
-                        groups.add(implied[number])
-                elif number - count not in groups:
-                    groups.add(number - count)
-                    rows.update(dict.fromkeys(brought.get(number - count, ())))
+        for number in found:  # It grows by what the gates behind a shape or a keyword find.
+            if number < count:
+                rows[number] = None
+                if number in implied:
+                    groups.add(implied[number])
+                continue
+            if number < first:
+                if number - count in groups:
+                    continue
+                groups.add(number - count)
+            for gate in behind.get(number, ()):
+                found += gate.scan(data)
         return list(rows), groups
-
-    def _behind(self, hit: int, data: bytes) -> Iterable[int]:
-        """What a hit of the first gate stands for: itself, or what the gates of a shape find."""
-        gates = self._shaped.get(hit)
-        return (hit,) if gates is None else [number for gate in gates for number in gate.scan(data)]
 
     def live(self, data: bytes) -> list[int]:
         """Which rows that can reach over a separator are undecided at the end of the data."""

@@ -14,12 +14,23 @@ from typing import Final, TypeAlias
 from narrows.masking.patterns import ANYTHING, Chain, Chars, Choice, Node, Repeat, parse, render
 
 HITS: Final = (
-    "[0-9](?:[^0-9]{0,3}[0-9]){5}",
-    "[A-Za-z0-9+/_=.~-]{20}",
+    "-[0-9A-Fa-f]{4}-",
+    "[0-9A-Fa-f]{24}",
+    "[A-Z0-9]{16}",
+    "[A-Za-z0-9]{24}",
+    "[+][A-Za-z0-9_-]{16}",
     "@",
-    "[A-Z0-9](?:[ -]?[A-Z0-9]){7}",
-    "[0-9](?:[^0-9]{0,3}[0-9]){3}",
+    "[0-9][ -]?[Yy]",
+    "[A-Za-z]{2}[0-9]{2}",
+    "[0-9](?:[^0-9]{0,3}[0-9]){5}",
+    "[0-9]{2}[A-Ta-t]",
+    "[0-9]{5}",
+    "[A-Za-z0-9_-]{24}",
     ":[0-9A-Fa-f]{0,4}:",
+    "[A-Z0-9]{8}",
+    "[0-9](?:[^0-9]{0,3}[0-9]){3}",
+    "[A-Z0-9](?:[ -]?[A-Z0-9]){7}",
+    "[A-Za-z0-9+/_=.~-]{20}",
     "[0-9]",
 )
 """What candidates without fixed characters have in them, the rarest first: numbers, tokens, mail, words in capitals."""
@@ -146,16 +157,23 @@ def _atoms(masks: Iterable[int]) -> list[int]:
 class Shapes:
     """Says of each pattern which shape it has."""
 
-    __slots__ = ("_begun", "_ending", "_hits")
+    __slots__ = ("_begun", "_ending", "_hits", "_trees")
 
     def __init__(self) -> None:
         self._hits = tuple(map(Shape, HITS))
+        self._trees = tuple(map(parse, HITS))
         ending, begun = (tail.decode("ascii").removesuffix(r"\Z") for tail in TAILS)
         self._ending, self._begun = Shape(ending), Shape(begun)
 
     def hit(self, node: Node) -> int | None:
         """The first of HITS that every match has in it."""
         return next((index for index, shape in enumerate(self._hits) if shape.is_in_every(node)), None)
+
+    def within(self, index: int, among: Iterable[int]) -> int | None:
+        """The rarest of some shapes that stands wherever another does, which is rarer: a text without it need not be
+        looked at for the other."""
+        tree = self._trees[index]
+        return next((other for other in among if other > index and self._hits[other].is_in_every(tree)), None)
 
     def tail(self, live: Node) -> int | None:
         """The first of TAILS that stands wherever a match ends: at its end, or in it."""
