@@ -39,8 +39,8 @@ MOST_SENT_ON: Final = 16_384
 """Texts of one principal that another process is told of, those of the sessions used last."""
 
 MEMORY: Final = 2_000_000
-"""Characters of the texts whose digests are at hand, and LONGEST of one: agents send their instructions, tools and
-history again with every call. Being at hand is not being known."""
+"""Characters of the instructions and tools whose digests are at hand, and LONGEST of one: applications send the same
+ones with every call. Nothing of what people say is kept for it, and being at hand is not being known."""
 
 LONGEST: Final = 16_384
 ENTRY: Final = 64
@@ -53,6 +53,8 @@ Name = tuple[str, str]
 """A session: the key of its principal, and its id."""
 
 _LETTERS: Final[dict[Role, bytes]] = {role: bytes([index]) for index, role in enumerate(Role)}
+_SYSTEM: Final = Role.SYSTEM
+_TOOL: Final = Role.TOOL_DEFINITION
 _NOTHING: Final[frozenset[bytes]] = frozenset()
 _NOWHERE: Final[frozenset[int]] = frozenset()
 
@@ -132,16 +134,14 @@ class Sessions:
 
     def tags(self, texts: Sequence[Text]) -> list[bytes]:
         """By which texts are known: their roles and the digests of their values."""
-        last = len(texts) - 1
         found: list[bytes] = []
-        for index, text in enumerate(texts):
-            # The last one is seldom an old one.
-            digest = self._at_hand.get(text.value) if index < last else None
-            if digest is None:
-                digest = self._digest(text.value)
-                if index < last:
-                    self._keep(text.value, digest)
-            found.append(digest + _LETTERS[text.role])
+        for text in texts:
+            role, value = text.role, text.value
+            if role is _SYSTEM or role is _TOOL:
+                digest = self._at_hand.get(value) or self._kept(value)
+            else:
+                digest = self._digest(value)
+            found.append(digest + _LETTERS[role])
         return found
 
     def digests(self, said: Iterable[tuple[Role, str]]) -> list[bytes]:
@@ -159,14 +159,14 @@ class Sessions:
     def _digest(self, value: str) -> bytes:
         return sha256(self._key + value.encode("utf-8", "surrogatepass")).digest()[:DIGEST]
 
-    def _keep(self, value: str, digest: bytes) -> None:
-        if len(value) > LONGEST:
-            return
-        size = len(value) + ENTRY
-        if self._room < size:
-            self._at_hand, self._room = {}, MEMORY
-        self._at_hand[value] = digest
-        self._room -= size
+    def _kept(self, value: str) -> bytes:
+        digest, size = self._digest(value), len(value) + ENTRY
+        if size <= LONGEST:
+            if self._room < size:
+                self._at_hand, self._room = {}, MEMORY
+            self._at_hand[value] = digest
+            self._room -= size
+        return digest
 
     def known(self, session: Name, tags: Sequence[bytes]) -> frozenset[int]:
         """The indexes of the texts that the session has sent before."""

@@ -125,12 +125,16 @@ def test_what_is_at_hand_says_what_is_made_anew() -> None:
 def test_what_is_at_hand_is_not_known_and_is_bounded() -> None:
     sessions = Sessions(KEY)
     for number in range(3 * MEMORY // LONGEST):
-        long = f"{number}".ljust(LONGEST, "x")
+        long = f"{number}".ljust(LONGEST - ENTRY, "x")
         sessions.tags(texts((Role.SYSTEM, long), ASK))
         assert sum(len(value) + ENTRY for value in sessions._at_hand) <= MEMORY
         assert sessions.known(S, sessions.tags(texts((Role.SYSTEM, long), ASK))) == set()
-    sessions.tags(texts((Role.SYSTEM, "x" * (LONGEST + 1)), ASK))
-    assert max(map(len, sessions._at_hand)) == LONGEST
+    sessions.tags(texts((Role.SYSTEM, "x" * LONGEST), *((role, "what people say") for role in Role), ASK))
+    assert max(map(len, sessions._at_hand)) == LONGEST - ENTRY
+    assert ASK[1] not in sessions._at_hand
+    said = Sessions(KEY)
+    said.tags(texts(ASK, ANSWER, (Role.TOOL_RESULT, "x"), (Role.TOOL_CALL, "y")))
+    assert not said._at_hand
 
 
 def test_one_value_in_several_roles_is_several_texts() -> None:
