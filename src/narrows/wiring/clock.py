@@ -2,7 +2,7 @@
 
 import itertools
 import secrets
-import time
+from time import monotonic_ns, time_ns
 
 
 class SystemClock:
@@ -10,11 +10,11 @@ class SystemClock:
 
     def now(self) -> int:
         """Unix time in microseconds."""
-        return time.time_ns() // 1000
+        return time_ns() // 1000
 
     def monotonic(self) -> int:
         """Microseconds since an arbitrary moment."""
-        return time.monotonic_ns() // 1000
+        return monotonic_ns() // 1000
 
 
 class SequentialIds:
@@ -32,7 +32,7 @@ class SequentialIds:
     def request(self) -> str:
         """A new request id."""
         # The time, the process and a counter; every part has a fixed width, so that ids sort as they were made.
-        millisecond = time.time_ns() // 1_000_000
+        millisecond = time_ns() // 1_000_000
         if millisecond != self._millisecond:
             self._millisecond = millisecond
             self._prefix = f"req_{millisecond:012x}{self._process}"
