@@ -28,7 +28,7 @@ from narrows.engine.forwarding import Forwarding
 from narrows.engine.judging import NOTHING, Caller, call_id, choose, make_call, recordable
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import refuse
-from narrows.engine.routing import Routed, face, find_route
+from narrows.engine.routing import Routed, Routes, face
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Connected, Snapshot, Snapshots
 from narrows.engine.strangers import StrangerCounts
@@ -81,11 +81,12 @@ class _Visit(msgspec.Struct):
 class Gateway:
     """The handler that the edge calls for every request."""
 
-    __slots__ = ("_services", "_snapshots")
+    __slots__ = ("_routes", "_services", "_snapshots")
 
     def __init__(self, snapshots: Snapshots, services: Services) -> None:
         self._snapshots = snapshots
         self._services = services
+        self._routes = Routes(snapshots.current)
 
     def __call__(self, exchange: Exchange) -> Coroutine[Any, Any, None]:
         """Serves one exchange to its end. What needs no waiting is done before the first await: each coroutine between
@@ -124,7 +125,9 @@ class Gateway:
         head = exchange.head
         caller = Caller(identity, _source(head), request_id, self._services.clock.now(), head.method)
         visit = _Visit(exchange, snapshot, caller, started)
-        routed = find_route(head, snapshot)
+        if self._routes.snapshot is not snapshot:
+            self._routes = Routes(snapshot)
+        routed = self._routes.find(head)
         if type(routed) is Deny:
             await self._refuse(visit, routed)
             return
@@ -203,7 +206,9 @@ class Gateway:
         services, snapshot = self._services, visit.snapshot
         visit.asked = asked
         visit.connected, plan = choose(snapshot, visit.caller, routed.candidates, asked)
-        target = routed.target(visit.connected, visit.exchange.head)
+        target = routed.route.target
+        if visit.connected is not routed.candidates[0]:
+            target = routed.target(visit.connected, visit.exchange.head)
         call = make_call(visit.caller, asked, visit.connected, plan, target, services.tokens, services.sessions)
         return Chain(snapshot, call)
 

@@ -43,9 +43,12 @@ def call_id(request_id: str) -> str:
 def choose(snapshot: Snapshot, caller: Caller, candidates: Sequence[Connected], asked: Asked) -> tuple[Connected, Plan]:
     """The connection and its plan: of several candidates the first that serves the model and may be used."""
     principal, policies = caller.identity.principal, snapshot.policies
+    if len(candidates) == 1:
+        connected = candidates[0]
+        return connected, policies.plan(principal, connected.name, asked.operation, asked.model)
     first: tuple[Connected, Plan] | None = None
     for connected in candidates:
-        if len(candidates) > 1 and asked.model is not None and not connected.serves(asked.model):
+        if asked.model is not None and not connected.serves(asked.model):
             continue
         plan = policies.plan(principal, connected.name, asked.operation, asked.model)
         if plan.refusal is None:
@@ -68,22 +71,23 @@ def make_call(
 ) -> Call:
     """The call as it is before any control has seen it."""
     identity, model = caller.identity, asked.model
+    # By position, in the order of `Call`: Python gathers this many named arguments in a dictionary first.
     return Call(
-        id=call_id(caller.request_id),
-        request_id=caller.request_id,
-        session=sessions.of(identity, connected.name, caller.source, asked),
-        at=caller.at,
-        principal=identity.principal,
-        credential=identity.credential,
-        source=caller.source,
-        connection=connected.name,
-        dialect=connected.dialect.name,
-        method=caller.method,
-        path=target,
-        asked=asked,
-        model=None if model is None else connected.settings.aliases.get(model, model),
-        plan=plan,
-        prompt_tokens=tokens.prompt(asked.texts),
+        call_id(caller.request_id),
+        caller.request_id,
+        sessions.of(identity, connected.name, caller.source, asked),
+        caller.at,
+        identity.principal,
+        identity.credential,
+        caller.source,
+        connected.name,
+        connected.dialect.name,
+        caller.method,
+        target,
+        asked,
+        None if model is None else connected.settings.aliases.get(model, model),
+        plan,
+        tokens.prompt(asked.texts),
     )
 
 

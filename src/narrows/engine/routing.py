@@ -16,6 +16,9 @@ from narrows.ports.http import RequestHead
 
 ROOT: Final = "/v1/"
 
+KNOWN_ROUTES: Final = 1_024
+"""Paths whose routes are known. There are no more but where a connection takes any path; then all are found again."""
+
 
 class Routed(msgspec.Struct, frozen=True):
     """Where a request leads. More than one candidate: the model decides among them."""
@@ -32,6 +35,31 @@ class Routed(msgspec.Struct, frozen=True):
         """The path and query that `chosen`, one of the candidates, is sent: each URL has its own idea of versions."""
         route = None if chosen is self.candidates[0] else chosen.dialect.route(head.method, head.path, head.query)
         return self.route.target if route is None else route.target
+
+
+class Routes:
+    """The routes of one snapshot. Those that requests take again and again are known by their path."""
+
+    __slots__ = ("_known", "snapshot")
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._known: dict[str, Routed] = {}
+
+    def find(self, head: RequestHead) -> Routed | Deny:
+        """The same as `find_route`."""
+        if head.method != "POST" or head.query or self.snapshot.hosts:
+            return find_route(head, self.snapshot)
+        routed = self._known.get(head.path)
+        if routed is not None:
+            return routed
+        found = find_route(head, self.snapshot)
+        if type(found) is Routed and not head.path.startswith(ROOT):
+            # At the root a header has its say, too.
+            if len(self._known) >= KNOWN_ROUTES:
+                self._known.clear()
+            self._known[head.path] = found
+        return found
 
 
 def face(path: str, host: str, snapshot: Snapshot) -> Dialect | None:

@@ -1,8 +1,9 @@
 """A compiled set of policies and the plans it gives. Lives as long as its snapshot; owns every cache of decisions.
 
 A plan is cached by the who clauses a principal satisfies, the connection, the operation and the model globs that
-matched — never by a string the caller chose — so that no caller can flood it. What a call costs depends on the policies
-about its principal, not on how many there are.
+matched — never by a string the caller chose — so that no caller can flood it; in front of that stands a handful of
+plans by the model's name as it was written. What a call costs depends on the policies about its principal, not on how
+many there are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +22,18 @@ from narrows.policy.who import WhoIndex
 PRINCIPALS: Final = 4_096
 SCOPES: Final = 4_096
 PLANS: Final = 4_096
+ASKED: Final = 32
+"""Plans that are known of one standing by the model's name as it was written. Further names empty that memory and
+nothing else."""
 
 
 class Standing(msgspec.Struct, frozen=True, eq=False):
-    """Everyone who satisfies the same clauses, by number: a number is a cheaper key than a long tuple."""
+    """Everyone who satisfies the same clauses, by number: a number is a cheaper key than a long tuple. `asked` are
+    their plans by what they asked for last: connection, operation and model."""
 
     number: int
     clauses: tuple[int, ...]
+    asked: dict[tuple[str, str, str | None], Plan] = {}
 
 
 class Scope(msgspec.Struct, frozen=True, eq=False):
@@ -104,6 +110,10 @@ class PolicySet:
     def plan(self, principal: Principal, connection: str, operation: str, model: str | None) -> Plan:
         """What applies to such a call. `model` is the name the caller used, before aliases."""
         standing = self._standing(principal)
+        asked = (connection, operation, model)
+        known = standing.asked.get(asked)
+        if known is not None:
+            return known
         scope = self._scopes.get((standing.number, connection, operation))
         if scope is None:
             scope = self._scope(standing, connection, operation)
@@ -111,6 +121,9 @@ class PolicySet:
         plan = self._plans.get((scope.number, matched))
         if plan is None:
             plan = self._decide(scope, matched)
+        if len(standing.asked) >= ASKED:
+            standing.asked.clear()
+        standing.asked[asked] = plan
         return plan
 
     def usable(self, principal: Principal, connection: str) -> Callable[[str], bool]:

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from narrows.dialects.messages import read_messages
+from narrows.dialects.messages import _read_message, read_messages
 from narrows.dialects.reading import Invalid, Reading
 from narrows.model.text import Role, Text
 from unit.dialects.payloads import CHAT
@@ -72,3 +74,28 @@ def test_arguments_that_are_an_object() -> None:
 def test_what_is_no_message(message: Any) -> None:
     with pytest.raises(Invalid, match=r"\$\.messages\[0\]"):
         read(message)
+
+
+_STRINGS = st.sampled_from(["", "user", "system", "tool", "other", "x", "Role"])
+_VALUES = (
+    _STRINGS | st.none() | st.integers(0, 3) | st.lists(st.fixed_dictionaries({"type": _STRINGS, "text": _STRINGS}))
+)
+_MESSAGES = st.lists(st.dictionaries(st.sampled_from(["role", "content", "name", "Role", "odd"]), _VALUES) | _VALUES)
+
+
+@given(_MESSAGES | st.lists(st.fixed_dictionaries({"role": _STRINGS, "content": _VALUES}), max_size=300))
+def test_the_usual_message_is_read_as_any_message_is(messages: list[Any]) -> None:
+    usual, general = Reading(), Reading()
+    faults: list[str] = []
+    for read_all in (
+        lambda: read_messages(usual, messages),
+        lambda: [_read_message(general, m, f"$.messages[{index}]") for index, m in enumerate(messages)],
+    ):
+        try:
+            read_all()
+        except Invalid as invalid:
+            faults.append(str(invalid))
+    assert usual.texts == general.texts
+    assert (usual.parameters, usual.opaque) == (general.parameters, general.opaque)
+    assert len(faults) != 1
+    assert len(set(faults)) < 2

@@ -3,6 +3,9 @@
 from typing import Any
 
 import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Raw
 
 from narrows.dialects.texts import (
@@ -17,6 +20,7 @@ from narrows.dialects.texts import (
     collect_logprobs,
     collect_source,
     figure,
+    holds_figures,
     openai_usage,
     put_back,
 )
@@ -189,3 +193,29 @@ def test_a_key_can_be_renamed_again_and_back() -> None:
         put_back(deltas)
         assert list(tree.values()) == ["1" if type(tree[next(iter(tree))]) is str else 1, {"c": 2}]
         assert next(iter(tree)) == {"x": "x", "b": "b_2", "a": "a"}[name]
+
+
+_MEMBERS = st.sampled_from(
+    ["prompt_tokens", "total_tokens", "created", "code", "usage", "completion_tokens", "odd", ""]
+)
+_ITEMS = st.integers(0, 10**14) | st.none() | st.booleans() | st.text(max_size=3) | st.floats(allow_nan=False)
+
+
+@given(st.dictionaries(_MEMBERS, st.integers(0, 500)) | st.dictionaries(_MEMBERS, _ITEMS))
+def test_an_object_of_nothing_but_figures_holds_no_text(usage: dict[str, Any]) -> None:
+    deltas: list[Delta] = []
+    collect(deltas, 0, "other", {"usage": usage}, "usage", FIGURES)
+    if holds_figures(usage):
+        assert deltas == []
+
+
+@pytest.mark.parametrize("figure", [-1, 0, 10**13 - 1])
+def test_the_usage_of_every_reply_is_nothing_but_figures(figure: int) -> None:
+    assert holds_figures({"prompt_tokens": figure, "completion_tokens": 1, "total_tokens": 1})
+    assert holds_figures({})
+
+
+@pytest.mark.parametrize("odd", [10**13, "1", 1.0, True, {"cached_tokens": 1}])
+def test_what_could_be_a_text_is_no_figure(odd: Any) -> None:
+    assert not holds_figures({"prompt_tokens": 1, "total_tokens": odd})
+    assert not holds_figures({"prompt_tokens": 1, "4111111111111111": 2})

@@ -1,11 +1,14 @@
 """The first half of a call: who, where, what; and what is on record of what was refused."""
 
+import asyncio
 import json
+import threading
 from typing import Any
 
 import msgspec
 import pytest
 
+from narrows.engine.chain import Chain
 from narrows.model.call import Call
 from narrows.model.record import Outcome
 from narrows.model.text import Role, Text
@@ -364,3 +367,26 @@ async def test_where_masks_fail_a_refused_call_is_recorded_without_its_content()
     (entry,) = world.journal.opened
     assert entry.refusal == "model_not_allowed"
     assert entry.contents == ()
+
+
+async def test_who_goes_away_while_a_large_call_is_judged_in_a_thread_leaves_nothing_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    world.apart.ready = False
+    begun, gone, ended = threading.Event(), threading.Event(), []
+
+    def judge(_chain: Chain) -> None:
+        begun.set()
+        gone.wait(5)
+
+    monkeypatch.setattr(Chain, "judge", judge)
+    monkeypatch.setattr(Chain, "end", lambda _chain, outcome, usage: ended.append((outcome, usage)))
+    call = asyncio.create_task(world.call(chat("many words " * 40_000)))
+    await asyncio.to_thread(begun.wait)
+    call.cancel()
+    gone.set()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert ended == [(Outcome.REFUSED, None)]
+    assert world.upstream.sent == []

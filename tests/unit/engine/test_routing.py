@@ -1,6 +1,7 @@
 import pytest
 
-from narrows.engine.routing import Routed, face, find_route
+from narrows.engine import routing
+from narrows.engine.routing import Routed, Routes, face, find_route
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from narrows.ports.http import RequestHead
@@ -73,3 +74,35 @@ def test_every_path_has_an_error_shape(path: str, host: str, dialect: str) -> No
     found_face = face(path, host, SNAPSHOT)
     assert found_face is not None
     assert found_face.name == dialect
+
+
+def test_a_known_path_leads_where_it_led_before() -> None:
+    world = World(backup={"dialect": "openai"}, any={"dialect": "json"}).snapshots.current
+    routes = Routes(world)
+    paths = [
+        "/openai/v1/chat/completions", "/openai/chat/completions", "/backup/v1/chat/completions", "/any/some/path",
+        "/v1/chat/completions", "/v1/messages", "/openai/v1/nothing", "/nobody/v1/chat/completions", "/openai",
+    ]  # fmt: skip
+    heads = [
+        RequestHead(method, path, query, headers, "192.0.2.1", "gate")
+        for method in ("POST", "GET")
+        for path in paths
+        for query in ("", "limit=3", "odd=1")
+        for headers in ({}, {b"anthropic-version": b"2023-06-01"})
+    ]
+    for head in (*heads, *reversed(heads)):
+        expected, given = find_route(head, world), routes.find(head)
+        assert type(given) is type(expected)
+        if isinstance(given, Routed) and isinstance(expected, Routed):
+            assert (given.route, given.candidates) == (expected.route, expected.candidates)
+        else:
+            assert given == expected
+
+
+def test_paths_that_a_caller_makes_up_do_not_fill_the_memory() -> None:
+    routes = Routes(World(any={"dialect": "json"}).snapshots.current)
+    for number in range(routing.KNOWN_ROUTES + 10):
+        given = routes.find(RequestHead("POST", f"/any/{number}", "", {}, "192.0.2.1", "gate"))
+        assert isinstance(given, Routed)
+        assert given.route.target == f"/{number}"
+    assert len(routes._known) <= routing.KNOWN_ROUTES

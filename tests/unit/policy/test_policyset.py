@@ -75,3 +75,15 @@ def test_policies_about_a_principal_are_in_their_order() -> None:
     about = policies.about(policies.clauses(person("research")))
     assert [item.name for item in about] == ["a", "b", "c"]
     assert [item.name for item in policies.about(policies.clauses(account("ci")))] == ["d"]
+
+
+def test_plans_known_by_the_models_name_are_few_and_those_that_would_be_made() -> None:
+    written = (policy("a", may={"models": ["gpt*"]}), policy("b", may={"models": ["*-mini"]}))
+    policies, alice = compiled(*written), person("research")
+    names = [f"{start}{number}{end}" for number in range(40) for start in ("gpt-", "o") for end in ("", "-mini")]
+    plans = [policies.plan(alice, "openai", "chat", name) for name in names]
+    assert [policies.plan(alice, "openai", "chat", name) for name in names] == plans
+    for name, plan in zip(names[:8], plans, strict=False):
+        assert compiled(*written).plan(alice, "openai", "chat", name) == plan
+    assert len({plan.policies for plan in plans}) == 4
+    assert len(policies._standing(alice).asked) <= policyset.ASKED
