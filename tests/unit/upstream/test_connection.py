@@ -1,6 +1,7 @@
 """One connection against servers that fail in every way a server can."""
 
 import asyncio
+import gc
 import gzip
 import re
 import time
@@ -10,9 +11,11 @@ import pytest
 from narrows.config.schema import Timeouts
 from narrows.model.refusal import Code
 from narrows.ports.http import UpstreamFailed
-from narrows.upstream.connection import Connection
+from narrows.upstream.connection import SLICE, Connection
 from narrows.upstream.pool import ConnectionPool
 from narrows.upstream.reply import HIGH_WATER
+from unit.upstream.garbage import CUT_OFF, GARBAGE
+from unit.upstream.remembering import connected
 from unit.upstream.scripted import CHUNKED, HELLO, Peer, Script, answering, calling, until
 
 
@@ -33,68 +36,6 @@ async def failure(script: Script, timeouts: Timeouts | None = None, body: bytes 
     return caught.value
 
 
-GARBAGE = {
-    "not HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", "not valid HTTP"),
-    "binary": (bytes(range(256)) * 4, "not valid HTTP"),
-    "bare line feeds": (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok", "not valid HTTP"),
-    "an HTTP/2 preface": (b"\0\0\x12\x04\0\0\0\0\0", "not valid HTTP"),
-    "a version from the future": (b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "neither 1.0 nor 1.1"),
-    "a version from the past": (b"HTTP/0.9 200 OK\r\nContent-Length: 2\r\n\r\nok", "neither 1.0 nor 1.1"),
-    "a status out of range": (b"HTTP/1.1 999 Hm\r\nContent-Length: 2\r\n\r\nok", "status"),
-    "a status too low": (b"HTTP/1.1 099 Hm\r\nContent-Length: 2\r\n\r\nok", "status"),
-    "a NUL in a header": (b"HTTP/1.1 200 OK\r\nA: \0\r\nContent-Length: 2\r\n\r\nok", "not valid HTTP"),
-    "a folded header": (b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 2\r\n\r\nok", "not valid HTTP"),
-    "a space before a colon": (b"HTTP/1.1 200 OK\r\nA : b\r\nContent-Length: 2\r\n\r\nok", "not valid HTTP"),
-    "length and chunked": (
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
-        "not valid HTTP|beside a length",
-    ),
-    "chunked and length": (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\nok\r\n0\r\n\r\n",
-        "not valid HTTP|beside a length",
-    ),
-    "gzip, chunked": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "exactly chunked"),
-    "chunked twice": (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "not valid HTTP|repeats",
-    ),
-    "chunked in HTTP/1.0": (b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "exactly chunked"),
-    "two lengths": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", "not valid HTTP"),
-    "a negative length": (b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok", "not valid HTTP"),
-    "an endless length": (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nok", "not valid HTTP"),
-    "two content types": (
-        b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 2\r\n\r\nok",
-        "repeats",
-    ),
-    "more than it said": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK", "longer than it said"),
-    "more than it said, garbage": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\0\0", "longer than it said"),
-    "a body behind 204": (b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok", "longer than it said"),
-    "a chunk size that is none": (CHUNKED + b"zz\r\nok\r\n0\r\n\r\n", "not valid HTTP"),
-    "a chunk longer than it said": (CHUNKED + b"2\r\nokay\r\n0\r\n\r\n", "not valid HTTP"),
-    "an overflowing chunk size": (CHUNKED + b"fffffffffffffffff\r\nok\r\n0\r\n\r\n", "not valid HTTP"),
-    "a switch of protocols": (
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n\x81\x00",
-        "switches protocols",
-    ),
-    "a redirect": (b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n", "redirect"),
-    "not modified": (b"HTTP/1.1 304 Not Modified\r\n\r\n", "redirect"),
-    "an encoding nobody asked for": (
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nok",
-        "content encoding",
-    ),
-    "a head without end": (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 70_000, "too large"),
-    "a head too large": (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 70_000 + b"\r\nContent-Length: 2\r\n\r\nok", "too large"),
-    "headers without end": (b"HTTP/1.1 200 OK\r\n" + b"".join(b"h%d: x\r\n" % n for n in range(9000)), "too large"),
-    "a header repeated without end": (b"HTTP/1.1 200 OK\r\n" + b"a: x\r\n" * 2000, "too often"),
-    "interim replies without end": (b"HTTP/1.1 100 Continue\r\n\r\n" * 100, "interim"),
-    "trailers without end": (
-        CHUNKED + b"2\r\nok\r\n0\r\n" + b"".join(b"t%d: x\r\n" % n for n in range(20000)),
-        "large",
-    ),
-    "a chunk extension without end": (CHUNKED + b"2;" + b"x" * 400_000, "too large"),
-}
-
-
 @pytest.mark.parametrize("case", GARBAGE)
 async def test_a_reply_that_breaks_a_rule_is_refused_and_its_connection_closed(case: str) -> None:
     reply, reason = GARBAGE[case]
@@ -103,17 +44,7 @@ async def test_a_reply_that_breaks_a_rule_is_refused_and_its_connection_closed(c
     assert re.search(reason, str(error))
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        b"HTTP/1.1 200 OK\r\nContent-Le",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfive!",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
-        CHUNKED + b"5\r\nhello\r\n",
-        CHUNKED + b"5\r\nhel",
-        CHUNKED + b"5\r\nhello\r\n0\r\n",
-    ],
-)
+@pytest.mark.parametrize("reply", CUT_OFF)
 @pytest.mark.parametrize("ending", ["eof", "reset"])
 async def test_a_reply_that_is_cut_off_is_refused(reply: bytes, ending: str) -> None:
     async def script(peer: Peer) -> None:
@@ -388,3 +319,75 @@ async def test_a_success_before_the_request_was_read_is_refused() -> None:
 
     error = await failure(script, body=BIG)
     assert "before the request was sent" in str(error)
+
+
+# Long bodies, and moments that no server can bring about: against a transport that only remembers.
+
+
+async def test_a_long_body_leaves_in_slices_with_turns_for_others_between() -> None:
+    connection, transport, owner = connected()
+    begun = connection.begin(b"head", b"x" * (2 * SLICE + 1))
+    assert transport.writes == [4, SLICE]
+    await asyncio.sleep(0)
+    assert transport.writes == [4, SLICE, SLICE]
+    connection.pause_writing()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert transport.writes == [4, SLICE, SLICE]
+    connection.resume_writing()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert transport.writes == [4, SLICE, SLICE, 1]
+    connection.data_received(HELLO)
+    assert await (await begun).read_all(5) == b"hello"
+    assert (owner.free, transport.aborted) == (1, False)
+    connection.connection_lost(None)
+
+
+@pytest.mark.parametrize(("status", "told"), [(b"200 OK", False), (b"413 No", True)])
+async def test_what_has_not_been_handed_to_the_transport_is_not_sent(status: bytes, told: bool) -> None:
+    connection, transport, owner = connected()
+    begun = connection.begin(b"head", b"x" * (3 * SLICE))
+    connection.data_received(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\nno")
+    if told:
+        assert await (await begun).read_all(2) == b"no"
+    else:
+        with pytest.raises(UpstreamFailed, match="before the request was sent"):
+            await begun
+    assert (owner.free, transport.aborted) == (0, True)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert transport.writes == [4, SLICE]
+    connection.connection_lost(None)
+
+
+async def test_a_stream_that_begins_as_its_call_is_cancelled_is_not_kept() -> None:
+    connection, transport, owner = connected()
+    begun = connection.begin(b"head")
+    begun.cancel()
+    connection.data_received(CHUNKED + b"1\r\nx\r\n")
+    connection.forsake(begun)
+    assert (owner.free, transport.aborted) == (0, True)
+    connection.connection_lost(None)
+
+
+async def test_a_call_cancelled_with_its_reply_leaves_the_next_call_of_the_connection_alone() -> None:
+    connection, transport, owner = connected()
+    first = connection.begin(b"head")
+    connection.data_received(HELLO)
+    second = connection.begin(b"head")
+    connection.forsake(first)
+    assert (owner.free, transport.aborted) == (1, False)
+    connection.data_received(HELLO)
+    assert await (await second).read_all(5) == b"hello"
+    connection.connection_lost(None)
+
+
+async def test_a_failure_that_nobody_waits_for_is_no_noise(caplog: pytest.LogCaptureFixture) -> None:
+    connection, _, _ = connected()
+    begun = connection.begin(b"head")
+    connection.connection_lost(None)
+    connection.forsake(begun)
+    del begun
+    gc.collect()
+    assert caplog.records == []
