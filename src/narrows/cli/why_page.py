@@ -2,7 +2,8 @@
 done, and what to do next. Pure; it names places, never values.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -26,11 +27,23 @@ _ENDINGS: Final = {
 }
 _AGAIN: Final = "The same request may succeed later, unchanged."
 _FIRST: Final = "The same request will be refused again: change it, or have the policy changed, first."
+_ANY: Final = 500
+_ASKED_WRONG: Final = "The request asks for what the model server does not take: change it as its error says."
+_REMEDIES: Final[Mapping[int, str]] = {
+    403: "The account behind the connection's credential may not do this: have its rights looked at.",
+    404: "Look at the model's name, and at the connection's `url` and `aliases`: the model server has no such thing.",
+    408: _AGAIN,
+    409: _AGAIN,
+    413: "The request is too large for the model server: make it shorter.",
+    429: "The account behind the connection's credential has no room left: wait, or have its limits raised.",
+    _ANY: "The fault is the model server's: look at its own logs or its status page. " + _AGAIN,
+}
+"""What to do about a status of the model server's own."""
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """One thing that was decided. `kind`: `refused`, `masked`, `flagged`, or `observed` (what would have been
-    done).
+    """One thing that was decided. `kind`: `refused`, `failed` (the model server refused or failed the call), `masked`,
+    `flagged`, or `observed` (what would have been done).
 
     `what` says it in a sentence; `next` what to do, empty where there is nothing to.
     """
@@ -48,8 +61,8 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 def reasons(call: CallView) -> list[Reason]:
-    """Everything that controls decided of a call: the refusal first."""
-    return [*_refusal(call), *_masks(call), *_notes(call)]
+    """Everything that was decided of a call: the refusal first, or what the model server itself refused."""
+    return [*_refusal(call), *_failure(call), *_masks(call), *_notes(call)]
 
 
 def page(call: CallView) -> str:
@@ -106,6 +119,23 @@ def _refusal(call: CallView) -> Iterator[Reason]:
     what = f"{call.refusal}{status}{by}{place}: {said}"
     steps = [] if meaning is None else [meaning.remedy, _AGAIN if meaning.retry else _FIRST]
     yield Reason("refused", what, " ".join(steps), call.refusal, call.policy, call.rule, call.param)
+
+
+def _failure(call: CallView) -> Iterator[Reason]:
+    """What the model server answered, where that was an error which the caller was given as it came."""
+    status = call.upstream_status
+    if call.refusal is not None or call.outcome != Outcome.UPSTREAM_ERROR:
+        return
+    if status is None:
+        yield Reason("failed", "The model server failed the call.", _REMEDIES[_ANY])
+        return
+    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
+    theirs = f" (its request id is {call.upstream_request_id})" if call.upstream_request_id else ""
+    answered = f"{status} {phrase}".rstrip()
+    what = f"The model server of connection {call.connection} answered {answered}{theirs}; the gate refused nothing."
+    step = _REMEDIES.get(status) or (_REMEDIES[_ANY] if status >= _ANY else _ASKED_WRONG)
+    shown = f"`narrows sessions show {call.id}` shows what it said." if call.sent_bytes else ""
+    yield Reason("failed", what, f"{step} {shown}".rstrip())
 
 
 def _masks(call: CallView) -> Iterator[Reason]:

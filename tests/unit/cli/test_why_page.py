@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from narrows.cli.why_page import page, reasons, row
 from narrows.evidence.entries import MaskEntry, NoteEntry
@@ -94,3 +95,65 @@ def test_what_was_flagged_passed_unless_it_was_refused(store: Path) -> None:
     assert unread.what == (
         "Not all that the text at $.messages[1].content may stand for was looked at, as policy trial wants it."
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "step"),
+    [
+        (429, "429 Too Many Requests", "has no room left"),
+        (400, "400 Bad Request", "as its error says"),
+        (404, "404 Not Found", "`aliases`"),
+        (503, "503 Service Unavailable", "may succeed later"),
+        (599, "answered 599 ", "its own logs"),
+    ],
+)
+def test_what_the_model_server_refused_is_said_with_its_status_and_what_to_do(
+    store: Path, status: int, said: str, step: str
+) -> None:
+    call = msgspec.structs.replace(
+        recorded(store, WHOLE),
+        notes=(),
+        masked=(),
+        outcome=Outcome.UPSTREAM_ERROR.value,
+        status=status,
+        upstream_status=status,
+        upstream_request_id="req-7",
+    )
+    (reason,) = reasons(call)
+    assert reason.kind == "failed"
+    assert said in reason.what
+    assert "req-7" in reason.what
+    assert step in reason.next
+    assert f"narrows sessions show {call.id}" in reason.next
+    shown = page(call)
+    assert said in shown
+    assert "Nothing was refused, masked or noted." not in shown
+    assert row(call)["reasons"][0]["kind"] == "failed"
+
+
+def test_a_model_server_that_failed_without_a_status_is_said_too(store: Path) -> None:
+    call = msgspec.structs.replace(
+        recorded(store, WHOLE),
+        notes=(),
+        masked=(),
+        outcome=Outcome.UPSTREAM_ERROR.value,
+        status=502,
+        upstream_status=None,
+    )
+    (reason,) = reasons(call)
+    assert (reason.kind, reason.what) == ("failed", "The model server failed the call.")
+    assert "may succeed later" in reason.next
+
+
+def test_a_failure_that_the_gate_named_is_said_once(store: Path) -> None:
+    call = msgspec.structs.replace(
+        recorded(store, WHOLE),
+        notes=(),
+        masked=(),
+        outcome=Outcome.UPSTREAM_ERROR.value,
+        status=502,
+        upstream_status=None,
+        refusal=Code.UPSTREAM_UNREACHABLE.value,
+    )
+    (reason,) = reasons(call)
+    assert reason.kind == "refused"
