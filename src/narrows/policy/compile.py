@@ -39,7 +39,7 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
     plugged = frozenset(entity for row in config.detectors.analyzers for entity in row.entities)
     for index, policy in enumerate(config.policies):
         clause = numbers.setdefault(normalise(policy.who, issuers), len(numbers))
-        rules = compile_rules(policy, f"policies[{index}]", vocabulary, problems, packs)
+        rules = compile_rules(policy, f"policies[{index}]", vocabulary, problems, packs, plugged)
         check_probing(policy, f"policies[{index}]", problems)
         masks = compile_masks(policy, f"policies[{index}]", vocabulary, problems)
         replies = compile_reply_rules(policy, f"policies[{index}]", vocabulary, problems, plugged)

@@ -15,7 +15,7 @@ from narrows.config.problem import Problem
 from narrows.config.rules import ReplyMatch
 from narrows.config.schema import Config, Policy
 from narrows.model.plan import ROW, Action, ReplyRule
-from narrows.policy.rules import resolve
+from narrows.policy.rules import refuse_plugged, resolve
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -49,10 +49,7 @@ def compile_reply_rules(
             hint = "look for a `pattern`, `words` or `entities`"
             problems.append(Problem(f"{here}.labels", "labels are given to prompts only", hint))
         entities = resolve(match, here, vocabulary, problems)
-        for entity in sorted(entities.intersection(plugged)):
-            hint = "mask it with `with: block`, which stops the reply, too"
-            message = f"a plug-in finds {entity}, and rules on replies ask none"
-            problems.append(Problem(f"{here}.entities", message, hint))
+        refuse_plugged(entities, plugged, here, "replies", problems)
         rules.append(
             ReplyRule(
                 name=name,

@@ -3,7 +3,7 @@
 Each rule of a pack becomes a rule of its own, so that what is found names it and its version.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -37,10 +37,16 @@ class PackPatterns:
 
 
 def compile_rules(
-    policy: Policy, key: str, vocabulary: Vocabulary, problems: list[Problem], packs: PackPatterns | None = None
+    policy: Policy,
+    key: str,
+    vocabulary: Vocabulary,
+    problems: list[Problem],
+    packs: PackPatterns | None = None,
+    plugged: Collection[str] = (),
 ) -> tuple[Rule, ...]:
     """The prompt rules of a checked policy, which is written under `key`. What can't be used is added to `problems`.
-    `packs`: patterns that other policies have had compiled."""
+    `packs`: patterns that other policies have had compiled. `plugged` are the entities that plug-ins find: rules on
+    prompts do not ask those."""
     rules: list[Rule] = []
     packs = packs or PackPatterns()
     for index, entry in enumerate(policy.prompts):
@@ -50,6 +56,7 @@ def compile_rules(
                 here = f"{key}.prompts[{index}].{action.value}"
                 place = f"prompts[{index}]"
                 rule = _rule(policy, action, match, place, here, vocabulary, problems)
+                refuse_plugged(rule.entities, plugged, here, "prompts", problems)
                 if rule.matchers or rule.entities or rule.labels:
                     rules.append(rule)
                 taken = {each.name for each in rules}
@@ -134,6 +141,17 @@ def resolve(match: Matching, key: str, vocabulary: Vocabulary, problems: list[Pr
             problems.append(Problem(f"{key}.entities[{index}]", message, vocabulary.hint(name)))
         entities |= resolved
     return frozenset(entities)
+
+
+def refuse_plugged(
+    entities: frozenset[str], plugged: Collection[str], key: str, side: str, problems: list[Problem]
+) -> None:
+    """Adds the entities of a rule that only plug-ins find to `problems`: the rule would find none of them."""
+    for entity in sorted(entities.intersection(plugged)):
+        hint = "mask it with `with: block`, which " + (
+            "refuses the prompt" if side == "prompts" else "stops the reply, too"
+        )
+        problems.append(Problem(f"{key}.entities", f"a plug-in finds {entity}, and rules on {side} ask none", hint))
 
 
 def _matchers(match: PromptMatch, key: str, problems: list[Problem]) -> tuple[Pattern, ...]:

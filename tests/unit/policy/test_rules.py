@@ -115,3 +115,13 @@ class TestPacks:
         packs = PackPatterns()
         (rule, *_) = PACKS[0].rules
         assert packs.of(rule) is packs.of(rule)
+
+
+def test_what_only_a_plug_in_finds_is_no_business_of_rules() -> None:
+    problems: list[Problem] = []
+    wanting = policy("a", prompts=[{"deny": {"entities": ["US_SSN"]}}, {"flag": {"entities": ["US"]}}])
+    found = compile_rules(settings(wanting).policies[0], "policies[0]", VOCABULARY, problems, plugged={"US_ITIN"})
+    assert [problem.key for problem in problems] == ["policies[0].prompts[1].flag.entities"]
+    assert problems[0].message == "a plug-in finds US_ITIN, and rules on prompts ask none"
+    assert "refuses the prompt" in (problems[0].hint or "")
+    assert len(found) == 2
