@@ -118,6 +118,7 @@ def test_what_the_model_server_refused_is_said_with_its_status_and_what_to_do(
         status=status,
         upstream_status=status,
         upstream_request_id="req-7",
+        sent_bytes=64,
     )
     (reason,) = reasons(call)
     assert reason.kind == "failed"
