@@ -32,7 +32,7 @@ class Chain:
     """The guards of one call. `judge` first, then `on_event` and `on_finish`, and `end` exactly once."""
 
     __slots__ = (
-        "_asked", "_begun", "_ended", "_guards", "_path", "_reply", "_waiting", "call", "originals", "snapshot",
+        "_begun", "_ended", "_guards", "_left", "_path", "_reply", "_waiting", "call", "originals", "snapshot",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, call: Call, originals: Originals | None = None) -> None:
@@ -40,11 +40,11 @@ class Chain:
         self.call = call
         self.originals = originals
         self.snapshot = snapshot
-        self._path = snapshot.paths.of(call.plan, snapshot.controls, snapshot.reply_controls)
+        self._path = path = snapshot.paths.of(call.plan, snapshot.controls, snapshot.reply_controls)
+        self._left = iter(path.steps)
         self._guards: list[tuple[Control, Guard]] = []
         self._begun: dict[int, tuple[Control, Guard]] = {}
         self._reply: Sequence[tuple[Control, Guard]] = ()
-        self._asked = 0
         self._waiting: Control | None = None
         self._ended = False
 
@@ -53,9 +53,8 @@ class Chain:
 
         A Wait goes to `wait`, which asks the others. May run in a thread.
         """
-        call, guards, begun, controls = self.call, self._guards, self._begun, self._path.controls
-        for place in range(self._asked, len(controls)):
-            control = controls[place]
+        call, guards, begun = self.call, self._guards, self._begun
+        for place, control in self._left:
             try:
                 guard = control.begin(call)
                 if guard is None:
@@ -72,8 +71,12 @@ class Chain:
             if verdict is PROCEED:
                 continue
             if type(verdict) is Wait:
-                self._asked, self._waiting = place + 1, control
+                self._waiting = control
                 return verdict
+            if type(verdict) is Proceed and verdict.originals is None:
+                if verdict.call is not None:
+                    call = self.call = verdict.call
+                continue
             refusal = self._take(verdict)
             if refusal is not None:
                 return refusal

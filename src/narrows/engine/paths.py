@@ -18,10 +18,10 @@ PLANS: Final = 512
 
 
 class Path:
-    """The controls of the calls under one plan. `controls` are in the order of the request; `reply` are their places in
-    it, in the order of the reply."""
+    """The controls of the calls under one plan. `steps` are they in the order of the request, each with its place in
+    it; `reply` are these places in the order of the reply."""
 
-    __slots__ = ("controls", "plan", "reply", "whole")
+    __slots__ = ("plan", "reply", "steps", "whole")
 
     def __init__(
         self, plan: Plan, whole: Sequence[Control], controls: tuple[Control, ...], reply: tuple[int, ...]
@@ -29,7 +29,7 @@ class Path:
         """`whole`: the controls of the snapshot, of which these are made."""
         self.plan = plan
         self.whole = whole
-        self.controls = controls
+        self.steps = tuple(enumerate(controls))
         self.reply = reply
 
 
