@@ -247,7 +247,7 @@ async def test_a_reader_that_is_slow_stops_the_upstream(piece: bytes) -> None:
             sent += 10 * len(piece)
             await peer.writer.drain()
 
-    async with calling(script) as (pool, _):
+    async with calling(script, Timeouts(connect=2, first_byte=2, idle=10, total=60)) as (pool, _):
         reply = await pool.send("POST", "/", [], b"{}")
         seen = 0
         for _ in range(20):
