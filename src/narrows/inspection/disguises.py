@@ -1,6 +1,6 @@
 """Words in disguise: leetspeak, letters apart, words run together or cut, ROT13, reversed text, uneven white space.
 
-For each there is a pattern (RE2) of what gives it away, for some a simpler hint of it, and what makes it plain.
+For each there is a pattern (RE2) of what gives it away, and what makes it plain.
 Everything is linear in the text.
 """
 
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from narrows.inspection.spans import Decoded
+from narrows.inspection.spans import Decoded, replaced
 
 LEET: Final = r"(?i)[a-z][0-9@$!|+]{1,2}[a-z]|\b[1345@$][a-z]{3}"
 APART: Final = (
@@ -17,14 +17,7 @@ APART: Final = (
     r"|(?:[\x{3040}-\x{9fff}\x{ac00}-\x{d7a3}][ ._*|-]){3}"
 )
 JOINED: Final = r"\pL(?:[_.\x{b7}\x{2022}+=/-]+\pL+){3}|[A-Z][a-z]+(?:[A-Z][a-z]*){3}"
-JOINED_HINT: Final = (
-    r"[A-Za-z][_+=][A-Za-z]|[a-z](?:-[a-z]+-|\.[a-z]+\.|/[a-z]+/)[a-z]|[a-z][A-Z][a-z]*[A-Z]|[A-Z][a-z]+[A-Z]{3}"
-)
 CUT: Final = r"\pL(?:\*{2,3}|`|~~|\\|\x{ad})\pL|>\pL|['\x22]\s?[+.&|]{1,2}\s?['\x22]|\pL['\x22]\s?['\x22]\pL|\pL-\r?\n"
-CUT_HINT: Final = (
-    r"[A-Za-z](?:\*\*|`|~~|\\)[A-Za-z]|>[A-Za-z]|['\x22]\s?[+.&|]{1,2}\s?['\x22]"
-    r"|[A-Za-z]['\x22]\s?['\x22][A-Za-z]|[a-z]-\r?\n"
-)
 ROT13: Final = (
     r"(?i)[b-df-hj-np-tv-z]{6}|\b(?:gur|naq|lbh|lbhe|nyy|sbe|sebz|jvgu|vtaber|cyrnfr|cebzcg|flfgrz|cnffjbeq|svyr|svyrf"
     r"|gnoyr|qngnonfr|frperg|npphag|hfref?|erirny|rkrphgr|furyy|xrl|xrlf|znxr|uryc|trg|qebc|jvcr|xvyy|qnvf|jvr|jvrq|yrf"
@@ -40,7 +33,9 @@ UNEVEN: Final = (
 )
 PUNYCODE: Final = r"(?i)\bxn--[a-z0-9]"
 
-_LEET_WORD: Final = re.compile(r"[A-Za-z0-9@$!|+]+")
+_LEET_WORD: Final = re.compile(r"(?<![A-Za-z0-9@$!|+])[A-Za-z]*[0-9@$!|+][A-Za-z0-9@$!|+]*")
+"""A word with a digit or a sign in it. The others stay what they are."""
+
 _LEET_I: Final = str.maketrans("0134567892@$!|+", "oieasgtbgzasilt")
 _LEET_L: Final = str.maketrans("0134567892@$!|+", "oleasgtbgzasilt")
 _LETTERS: Final = re.compile(r"[A-Za-z@$]|^4$")
@@ -52,8 +47,8 @@ def leet(text: str) -> str:
 
 
 def leet_with_l(text: str) -> str:
-    """The same with `1` as l."""
-    return _LEET_WORD.sub(_as_l, text)
+    """The same with `1` as l. Without any it would be the same as with i, and the text stays as it is."""
+    return _LEET_WORD.sub(_as_l, text) if "1" in text else text
 
 
 def _as_i(word: re.Match[str]) -> str:
@@ -89,15 +84,25 @@ def _parts(run: re.Match[str]) -> list[str]:
     return _PARTS.findall(run.group())
 
 
-_JOINED_RUN: Final = re.compile(r"[^\W\d_]+(?:[_.\u00b7\u2022+=/-]+[^\W\d_]+){3,}|[A-Z][a-z]+(?:[A-Z][a-z]*){3,}")
+_JOINED_RUN: Final = re.compile(
+    r"(?<![^\W\d_])[^\W\d_]+(?:[_.\u00b7\u2022+=/-]+[^\W\d_]+){3,}|[A-Z][a-z]+(?:[A-Z][a-z]*){3,}"
+)
+_JOINED_ASCII: Final = re.compile(
+    r"(?<![A-Za-z])[A-Za-z]+(?:[_.+=/-]+[A-Za-z]+){3,}|[A-Z][a-z]+(?:[A-Z][a-z]*){3,}", re.ASCII
+)
 _JOINTS: Final = re.compile(r"[_.\u00b7\u2022+=/-]+|(?<=[A-Za-z])(?=[A-Z])")
 
 
 def words_apart(text: str) -> str:
     """Spaces in what is four words and more without any: `ignore_all_previous_instructions`."""
-    return _JOINED_RUN.sub(lambda run: _JOINTS.sub(" ", run.group()), text)
+    return (_JOINED_ASCII if text.isascii() else _JOINED_RUN).sub(_apart, text)
 
 
+def _apart(run: re.Match[str]) -> str:
+    return _JOINTS.sub(" ", run.group())
+
+
+_CUT_SIGN: Final = re.compile(r"[*`~<\xad'\"\\-]")
 _CUT: Final = re.compile(
     r"\*{1,3}|`|~~|<[^<>]{0,64}>|\xad|['\"]\s?[+.&|]{1,2}\s?['\"]"
     r"|(?<=[^\W\d_])(?:\\|['\"]\s?['\"]|-\r?\n[ \t]*)(?=[^\W\d_])"
@@ -106,7 +111,11 @@ _CUT: Final = re.compile(
 
 def whole_words(text: str) -> str:
     """Words cut by markup, by quotes that a program would join, or by a hyphen at the end of a line, made whole."""
-    return _CUT.sub("", text)
+    return replaced(text, _CUT_SIGN, _CUT, _nothing)
+
+
+def _nothing(_cut: re.Match[str]) -> str:
+    return ""
 
 
 _ROT13: Final = str.maketrans(

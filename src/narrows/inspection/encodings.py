@@ -6,6 +6,7 @@ What is found is decoded as a whole, and reported if the bytes are text. Each fi
 import base64
 import binascii
 import re
+from binascii import a2b_base64
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,65 +17,114 @@ from narrows.inspection.spans import Decoded
 BASE64: Final = r"[a-z0-9+/][A-Z]"
 BASE32: Final = r"[A-Z2-7]{16}"
 HEXADECIMAL: Final = r"[0-9a-fA-F]{12}|(?:(?:0[xX]|\\x)?[0-9A-Fa-f]{2,4}[ \n:,;_-]{1,3}){4}"
-CODES: Final = r"(?:[0-9]{1,3}[^0-9A-Za-z]{1,3}){5}|[01]{7}|(?i:chr|char)[a-z]*\("
+CODES: Final = r"(?:[0-9]{1,3}[^0-9A-Za-z]{1,3}){5}|[01]{7}|[cC][hH][aA]?[rR][a-z]*\("
 MORSE_CODE: Final = r"(?:[.\x{b7}\x{2022}-]{1,5}[ /|]{1,3}){4}"
 
 _URL_SAFE: Final = str.maketrans("-_", "+/")
-_RUN: Final = re.compile(r"(?<!\\)[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
-_MIXED: Final = re.compile(r"[a-z0-9+/_-][A-Z]|[A-Z][a-z][A-Z]|[0-9][a-z]")
 _BETWEEN: Final = re.compile(r"(?:\s|\\[rn]|[\"',+>]){1,8}")
 _PIECES: Final = re.compile(r"[A-Za-z0-9]{8,}")
+_SHORTEST_RUN: Final = 8
+_SHORTEST_SHIFTED: Final = 24
+"""Digits of a run that is also tried from its second, third and fourth digit on."""
+
+
+def _kind(character: str) -> str:
+    if not character.isascii():
+        return " "
+    if character.isalpha():
+        return "A" if character.isupper() else "a"
+    return "0" if character.isdigit() else "+" if character in "+/_-" else " "
+
+
+_KINDS: Final = "".join(_kind(chr(code)) for code in range(256)).encode()
+"""Small letters, capitals, digits and signs of the two alphabets, each kind as one; anything else as a space."""
+
+_MIXED: Final = (b"aA", b"0A", b"+A", b"0a")
+"""What runs have in them that are no words."""
 
 
 def find_base64(text: str) -> Iterator[Decoded]:
     """Runs of the standard and the URL-safe alphabet, padded or not, and runs that follow each other line by line."""
-    group: list[re.Match[str]] = []
-    for run in _RUN.finditer(text):
-        if _MIXED.search(run.group()) is None:
-            continue
-        if group and not _follows(text, group[-1].end(), run.start()):
-            yield from _base64_group(group)
+    group: list[tuple[int, int]] = []
+    for start, end in _mixed_runs(text):
+        if group and not _follows(text, group[-1][1], start):
+            yield from _base64_group(text, group)
             group = []
-        group.append(run)
-    yield from _base64_group(group)
+        group.append((start, end))
+    if group:
+        yield from _base64_group(text, group)
+
+
+def _mixed_runs(text: str) -> list[tuple[int, int]]:
+    """The runs that are no words, with their padding, in order. A run that is escaped begins behind the escape."""
+    data = text.encode("ascii", "replace")
+    kinds = data.translate(_KINDS)
+    runs: dict[int, int] = {}
+    for mixed in _MIXED:
+        at = kinds.find(mixed)
+        while at >= 0:
+            start = kinds.rfind(b" ", 0, at) + 1
+            if start and data[start - 1] == 0x5C:
+                start += 1
+            if at < start:
+                at = kinds.find(mixed, at + 1)
+                continue
+            end = kinds.find(b" ", at)
+            if end < 0:
+                end = len(kinds)
+            at = kinds.find(mixed, end)
+            if end - start >= _SHORTEST_RUN:
+                runs[start] = end
+    return [(start, _padded(data, runs[start])) for start in sorted(runs)]
+
+
+def _padded(data: bytes, end: int) -> int:
+    return end + 2 if data.startswith(b"==", end) else end + 1 if data.startswith(b"=", end) else end
 
 
 def _follows(text: str, end: int, start: int) -> bool:
     return start - end <= 8 and _BETWEEN.fullmatch(text, end, start) is not None
 
 
-def _base64_group(group: list[re.Match[str]]) -> Iterator[Decoded]:
-    if len(group) > 1 and all("=" not in run.group() for run in group[:-1]):
-        whole = _base64("".join(run.group() for run in group))
+def _base64_group(text: str, group: list[tuple[int, int]]) -> Iterator[Decoded]:
+    runs = [text[start:end] for start, end in group]
+    if len(runs) > 1 and all("=" not in run for run in runs[:-1]):
+        whole = _base64("".join(runs))
         if whole is not None:
-            yield Decoded(group[0].start(), group[-1].end(), whole)
+            yield Decoded(group[0][0], group[-1][1], whole)
             return
-    for run in group:
-        decoded = _base64(run.group()) or _base64_within(run.group())
+    for run, (start, end) in zip(runs, group, strict=True):
+        decoded = _base64(run)
+        if decoded is None and (len(run) >= _SHORTEST_SHIFTED or not run.isalnum()):
+            decoded = _base64_within(run)
         if decoded is not None:
-            yield Decoded(run.start(), run.end(), decoded)
+            yield Decoded(start, end, decoded)
 
 
 def _base64(run: str) -> str | None:
-    digits = run.rstrip("=").translate(_URL_SAFE)
-    return text_of(_base64_bytes(digits))
+    return text_of(_base64_bytes(_digits(run)))
+
+
+def _digits(run: str) -> str:
+    return run if run.isalnum() else run.rstrip("=").translate(_URL_SAFE)
 
 
 def _base64_bytes(digits: str) -> bytes:
-    if len(digits) % 4 == 1:
-        digits = digits[:-1]
-    return binascii.a2b_base64(digits + "=" * (-len(digits) % 4))
+    over = len(digits) % 4
+    if over == 0:
+        return a2b_base64(digits)
+    return a2b_base64(digits[:-1] if over == 1 else digits + "==")
 
 
 def _base64_within(run: str) -> str | None:
     """Behind a prefix that is not part of it: the pieces between signs, then the other three alignments."""
-    pieces = _PIECES.findall(run)
-    if len(pieces) > 1 or (pieces and pieces[0] != run):
+    if not run.isalnum():
+        pieces = _PIECES.findall(run)
         found = [text for piece in pieces if (text := _base64(piece)) is not None]
         if found:
             return "\n".join(found)
-    digits = run.rstrip("=").translate(_URL_SAFE)
-    if len(digits) < 24:
+    digits = _digits(run)
+    if len(digits) < _SHORTEST_SHIFTED:
         return None
     for skipped in (1, 2, 3):
         text = text_of(_base64_bytes(digits[skipped:]))

@@ -8,6 +8,8 @@ import re
 from html.entities import html5
 from typing import Final
 
+from narrows.inspection.spans import replaced
+
 ESCAPES: Final = (
     r"%[0-9a-fA-F]{2}|%u[0-9a-fA-F]{4}|\\[uxU][{]?[0-9a-fA-F]{2}|\\[0-7]{2}|&#[0-9xX]|&[A-Za-z]{2,8};"
     r"|=[0-9A-F]{2}|=\r?\n|\+A[A-H][A-Za-z0-9+/]{2}|U\+[0-9A-Fa-f]{4}"
@@ -25,6 +27,9 @@ _ESCAPE: Final = re.compile(
     r"|(?P<quoted>(?:=[0-9A-F]{2})+)"
     r"|(?P<utf7>\+A[A-H][A-Za-z0-9+/]{1,400}-?)"
 )
+_SIGN: Final = re.compile(r"[%\\U&=+]")
+"""What every escape begins with."""
+
 _SOFT_BREAK: Final = re.compile(r"=\r?\n")
 _PLUS: Final = re.compile(r"(?<=[^\W_])\+(?=[^\W_])")
 _HEX_PAIR: Final = re.compile(rf"{_HEX}{{2}}")
@@ -34,7 +39,7 @@ _OCTAL: Final = re.compile(r"[0-7]{2,3}")
 
 def unescape(text: str) -> str:
     """The text with every escape decoded; the plus signs of a percent-encoded one are spaces."""
-    plain = _ESCAPE.sub(_plain, _SOFT_BREAK.sub("", text))
+    plain = replaced(_SOFT_BREAK.sub("", text), _SIGN, _ESCAPE, _plain)
     return _PLUS.sub(" ", plain) if plain != text and "%" in text else plain
 
 

@@ -92,31 +92,48 @@ def join(texts: Sequence[Text], fresh: Container[int] | None = None) -> list[Joi
 
     `fresh` are the indexes of the texts that are new; only joints at which one of them stands are made. None: all.
     """
-    chains: dict[Role, list[_Value]] = {}
-    for index, text in enumerate(texts):
-        if text.value:
-            whole = _Value(index, 0, len(text.value), text.value, scale=True)
-            chains.setdefault(text.role, []).append(whole)
     joined: list[Joined] = []
-    for role, chain in chains.items():
-        for run in _runs(chain, fresh):
-            joined += _both(role, run, texts)
+    for role, run in _runs_of_texts(texts, fresh):
+        joined += _both(role, run, texts)
     for index, text in enumerate(texts):
         if text.role is Role.TOOL_CALL and (fresh is None or index in fresh) and text.value.lstrip()[:1] in ("{", "["):
-            values = list(_strings(index, text.value))
-            for run in _runs(values, None):
-                joined += _both(text.role, run, texts)
+            for values in _runs(list(_strings(index, text.value))):
+                joined += _both(text.role, values, texts)
     return joined
 
 
-def _runs(chain: Sequence[_Value], fresh: Container[int] | None) -> Iterator[list[_Value]]:
+def _runs_of_texts(texts: Sequence[Text], fresh: Container[int] | None) -> list[tuple[Role, list[_Value]]]:
+    """Stretches of texts of one role that follow each other, cut where neither of two is fresh.
+
+    A history is long, and what is new in it is not: no more is made of it than an index for each role.
+    """
+    last: dict[Role, int] = {}
+    chains: dict[Role, list[list[int]]] = {}
+    for index, text in enumerate(texts):
+        if not text.value:
+            continue
+        role = text.role
+        before = last.get(role)
+        last[role] = index
+        if before is None or (fresh is not None and index not in fresh and before not in fresh):
+            continue
+        pieces = chains.setdefault(role, [])
+        if pieces and pieces[-1][-1] == before:
+            pieces[-1].append(index)
+        else:
+            pieces.append([before, index])
+    found: list[tuple[Role, list[_Value]]] = []
+    for role in last:
+        for piece in chains.get(role, ()):
+            values = [_Value(index, 0, len(texts[index].value), texts[index].value, scale=True) for index in piece]
+            found += [(role, run) for run in _runs(values)]
+    return found
+
+
+def _runs(chain: Sequence[_Value]) -> Iterator[list[_Value]]:
     """Stretches of values that follow each other; a long value ends one and begins the next."""
     run: list[_Value] = []
     for value in chain:
-        if run and fresh is not None and run[-1].text not in fresh and value.text not in fresh:
-            if len(run) > 1:
-                yield run
-            run = []
         if not run:
             run = [_tail(value)]
         elif len(value.value) > 2 * MARGIN:

@@ -17,6 +17,18 @@ _STRANGE: Final = re.compile(f"[{_CONTROLS}]")
 _SAMPLE: Final = 64
 """Bytes that are looked at to see whether a text may be UTF-16."""
 
+_CONTROL: Final = 1
+_NEVER: Final = 2
+_FIRST: Final = bytes(
+    _NEVER
+    if 0x80 <= code < 0xC2 or code > 0xF4
+    else _CONTROL
+    if code in (*range(9), 11, 12, *range(14, 32), 127)
+    else 0
+    for code in range(256)
+)
+"""Of each byte, whether a text of UTF-8 never begins with it, or only one with a control character does."""
+
 _LETTERS: Final = re.compile(r"[^\W_]{2}")
 _ONE_ALPHABET: Final = re.compile(
     "[\t\n\r -~\u00a0-\u024f]+|[\t\n\r -~\u0370-\u052f]+|[\t\n\r -~\u3000-\u30ff\u4e00-\u9fff\uff00-\uff5e]+"
@@ -26,13 +38,23 @@ _ONE_ALPHABET: Final = re.compile(
 
 def text_of(data: bytes) -> str | None:
     """The text these bytes are, or the stretches of text in them, a line each; None where they are no text."""
-    if len(data) < SHORTEST:
+    length = len(data)
+    if length < SHORTEST:
         return None
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return _wide(data) or readable(data.decode("utf-8", "replace"))
-    return _wide(data) or readable(text) if "\0" in text else readable(text)
+    first = _FIRST[data[0]]
+    # So few bytes hold neither a fragment nor, as UTF-16, a text.
+    if first and length < 2 * SHORTEST:
+        return None
+    if first != _NEVER:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            if length < 2 * SHORTEST:
+                return None
+        else:
+            return _wide(data) or readable(text) if "\0" in text else readable(text)
+    wide = _wide(data)
+    return readable(data.decode("utf-8", "replace")) if wide is None and length > FRAGMENT else wide
 
 
 def _wide(data: bytes) -> str | None:

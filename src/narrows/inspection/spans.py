@@ -1,9 +1,10 @@
 """What a finder reports, and how many small finds become few.
 
-A finder is a function of a text that yields `Decoded` in ascending order; it takes time linear in the text.
+A finder is a function of a text that gives `Decoded` in ascending order; it takes time linear in the text.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 import re2
@@ -93,19 +94,45 @@ def _counted(data: bytes, spans: list[tuple[int, int]]) -> list[tuple[int, int]]
     return list(zip(counted[::2], counted[1::2], strict=True))
 
 
-def rewriting(pattern: str, *rewrites: Callable[[str], str]) -> "Finder":
+class Rewriting:
     """A finder that shows the stretches around a pattern in each of the ways given."""
-    marks = Marks(pattern)
 
-    def find(text: str) -> Iterator[Decoded]:
-        for start, end in marks.windows(text):
+    __slots__ = ("_marks", "_rewrites")
+
+    def __init__(self, pattern: str, *rewrites: Callable[[str], str]) -> None:
+        self._marks = Marks(pattern)
+        self._rewrites = rewrites
+
+    def __call__(self, text: str) -> list[Decoded]:
+        found: list[Decoded] = []
+        for start, end in self._marks.windows(text):
             source = text[start:end]
-            for rewrite in rewrites:
+            for rewrite in self._rewrites:
                 plain = rewrite(source)
                 if plain != source:
-                    yield Decoded(start, end, plain)
+                    found.append(Decoded(start, end, plain))
+        return found
 
-    return find
+
+def replaced(
+    text: str, signs: re.Pattern[str], pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]
+) -> str:
+    """What `pattern.sub(replace, text)` gives where every match begins with one of the signs, a class of characters.
+
+    These are looked for first: that takes a tenth of the time that trying every way of a pattern at every place does.
+    """
+    parts: list[str] = []
+    done = at = 0
+    while (sign := signs.search(text, at)) is not None:
+        at = sign.start()
+        match = pattern.match(text, at)
+        if match is None:
+            at += 1
+            continue
+        parts.append(text[done:at])
+        parts.append(replace(match))
+        done = at = match.end()
+    return "".join(parts) + text[done:] if parts else text
 
 
 Finder = Callable[[str], Iterable[Decoded]]
@@ -122,7 +149,7 @@ def options() -> "re2.Options":
 
 def few(found: Iterable[Decoded]) -> list[Decoded]:
     """At most WINDOWS of them: those beyond are put together, a line each."""
-    every = list(found)
+    every = found if isinstance(found, list) else list(found)
     if len(every) <= WINDOWS:
         return every
     rest = every[WINDOWS - 1 :]

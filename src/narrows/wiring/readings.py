@@ -1,6 +1,6 @@
 """What rules look at beside the texts of a request: texts joined as a model reads them, and decoded views of both."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from narrows.inspection.joined import Joined, join
@@ -11,6 +11,8 @@ from narrows.model.text import Text
 from narrows.policy.inspect import Reading, Seen, Span
 
 EVENED: Final = "spaces"
+
+_RARE_SPACES: Final = ("\t", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f")
 
 
 class TextReadings:
@@ -24,21 +26,31 @@ class TextReadings:
 
     def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> Reading:
         """Readings of what is new, with `history` of what is not, too."""
-        unread: list[Seen] = []
+        found: list[Seen] = []
         texts = [each.text for each in seen]
-        found = [_joined(joined, new=True) for joined in join(texts, {i for i, each in enumerate(seen) if each.new})]
-        if history and not all(each.new for each in seen):
+        fresh = {index for index, each in enumerate(seen) if each.new}
+        if fresh:
+            found += [_joined(joined, new=True) for joined in join(texts, fresh)]
+        if history and len(fresh) < len(seen):
             found += [_joined(joined, new=False) for joined in join(texts)]
-        looked = [each for each in (*seen, *found) if each.new or history] if views else []
-        found += [even for each in looked if (even := _evened(each)) is not None]
-        # Most calls end here.
-        if looked and self._viewer.may_view([each.text.value for each in looked]):
-            for each in looked:
-                made = self._viewer.views(each.text.value)
-                found += [_viewed(each, view) for view in made.views]
-                if not made.complete and each.place is None:
-                    unread.append(each)
+        unread: list[Seen] = []
+        if views:
+            for each in (*seen, *found):
+                if each.new or history:
+                    self._view(each, found, unread)
         return Reading(found, unread)
+
+    def _view(self, each: Seen, found: list[Seen], unread: list[Seen]) -> None:
+        """Adds what a text says decoded, or the text if that is more than is made."""
+        even = _evened(each)
+        if even is not None:
+            found.append(even)
+        made = self._viewer.views(each.text.value)
+        # Most texts have none.
+        if made.views:
+            found += [_viewed(each, view) for view in made.views]
+        if not made.complete and each.place is None:
+            unread.append(each)
 
     def loosened(self, source: str) -> str | None:
         """The pattern for views whose words have run together."""
@@ -46,32 +58,69 @@ class TextReadings:
 
 
 def _joined(joined: Joined, *, new: bool) -> Seen:
-    def place(start: int, end: int) -> Span | None:
-        """Only what spans a joint: the rest is found in its own text."""
-        places = joined.places(start, end)
+    return Seen(Text(joined.role, "", joined.text), new, place=_Across(joined).place)
+
+
+class _Across:
+    """Where what is found in joined texts stands."""
+
+    __slots__ = ("_joined",)
+
+    def __init__(self, joined: Joined) -> None:
+        self._joined = joined
+
+    def place(self, start: int, end: int) -> Span | None:
+        """Only of what spans a joint: the rest is found in its own text."""
+        places = self._joined.places(start, end)
         return (places[0].path, places[0].start, places[0].end) if len(places) > 1 else None
 
-    return Seen(Text(joined.role, "", joined.text), new, place=place)
+
+class _Whole:
+    """Where a view stands: wherever in it something is found, it is the stretch that the view is of."""
+
+    __slots__ = ("_end", "_of", "_start")
+
+    def __init__(self, of: Seen, start: int, end: int) -> None:
+        self._of = of
+        self._start = start
+        self._end = end
+
+    def place(self, _start: int, _end: int) -> Span | None:
+        """The same for everything."""
+        of = self._of
+        return (of.text.path, self._start, self._end) if of.place is None else of.place(self._start, self._end)
 
 
 def _evened(each: Seen) -> Seen | None:
     """A text with one space wherever it has white space, so that a line's end hides no phrase."""
     text = each.text.value
-    if not ("\n" in text or "  " in text or "\t" in text or not text.isascii()):
+    even = evened(text)
+    if even is text or even == text:
         return None
-    even = " ".join(text.split())
-    if even == text:
-        return None
-    place = each.place or (lambda _start, _end: (each.text.path, 0, len(text)))
-    return Seen(Text(each.text.role, each.text.path, even), each.new, EVENED, lambda _s, _e: place(0, len(text)))
+    return Seen(Text(each.text.role, each.text.path, even), each.new, EVENED, _Whole(each, 0, len(text)).place)
+
+
+def evened(text: str) -> str:
+    """The text with one space for each stretch of white space and none at its ends, if it has any that is no space."""
+    if text.isascii():
+        if not ("\n" in text or "  " in text or "\t" in text):
+            return text
+        # Paragraphs without indents, most of what people write, need not be taken apart.
+        spaced = text.replace("\n", " ")
+        if "   " not in spaced:
+            for rare in _RARE_SPACES:
+                if rare in spaced:
+                    break
+            else:
+                return spaced.replace("  ", " ").strip()
+    return " ".join(text.split())
 
 
 def _viewed(each: Seen, view: View) -> Seen:
-    place: Callable[[int, int], Span | None] = each.place or (lambda start, end: (each.text.path, start, end))
     return Seen(
         Text(each.text.role, each.text.path, view.text),
         each.new,
         view.kind,
-        lambda _start, _end: place(view.start, view.end),
-        not KINDS.isdisjoint(view.kind.split("+")),
+        _Whole(each, view.start, view.end).place,
+        view.kind in KINDS or ("+" in view.kind and not KINDS.isdisjoint(view.kind.split("+"))),
     )

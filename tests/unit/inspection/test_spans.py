@@ -1,9 +1,11 @@
 """Windows around what gives a disguise away."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narrows.inspection.spans import MARGIN, STRIDE, WINDOWS, Decoded, Marks, few, rewriting
+from narrows.inspection.spans import MARGIN, STRIDE, WINDOWS, Decoded, Marks, Rewriting, few, replaced
 
 MARKS = Marks("%[0-9a-f]{2}")
 
@@ -37,7 +39,7 @@ def test_windows_are_in_order_apart_and_hold_every_mark(text: str) -> None:
 
 
 def test_a_rewriting_leaves_out_what_stays_as_it_is() -> None:
-    find = rewriting("x", str.upper, str.lower)
+    find = Rewriting("x", str.upper, str.lower)
     assert list(find("a x b")) == [Decoded(0, 5, "A X B")]
     assert list(find("nothing")) == []
 
@@ -48,3 +50,13 @@ def test_few_puts_the_rest_together() -> None:
     kept = few(many)
     assert kept[:-1] == many[: WINDOWS - 1]
     assert kept[-1] == Decoded(15, 40, "\n".join(str(at) for at in range(15, 40)))
+
+
+@given(st.text(alphabet="ab<>*-'+ \n", max_size=60))
+def test_looking_for_signs_first_replaces_what_a_pattern_alone_replaces(text: str) -> None:
+    pattern = re.compile(r"<[^<>]*>|\*{1,2}|(?<=a)'\s?'(?=b)")
+    assert replaced(text, re.compile("[<*']"), pattern, _in_capitals) == pattern.sub(_in_capitals, text)
+
+
+def _in_capitals(match: re.Match[str]) -> str:
+    return match.group().upper()
