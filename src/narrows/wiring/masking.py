@@ -111,7 +111,7 @@ class EngineLoader:
         names = tuple(row.name for row in rows)
         if names != self._replies[0]:
             kept = _Kept(self._files)
-            made = compile_rows(rows, kept.read)
+            made = compile_rows(rows, kept.read, in_threads)
             kept.write(made.section)
             self._replies = names, made
         return self._replies[1]

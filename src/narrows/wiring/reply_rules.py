@@ -18,7 +18,7 @@ from narrows.masking import organisation
 from narrows.masking.detector import Detector
 from narrows.masking.organisation import BOUNDS
 from narrows.masking.patterns import PatternRefused
-from narrows.masking.section import Section
+from narrows.masking.section import Compile, Section
 from narrows.masking.wordlist import WordList
 from narrows.policy.reply_rules import Wanted
 from narrows.wiring.organisation import HINTS
@@ -46,17 +46,17 @@ class Rows(msgspec.Struct, frozen=True, eq=False):
 NO_ROWS: Final = Rows()
 
 
-def compile_rows(rows: Sequence[Wanted], load: Load | None = None) -> Rows:
-    """Raises ConfigError with everything that is wrong. `load` is that of a section."""
+def compile_rows(rows: Sequence[Wanted], load: Load | None = None, compile_all: Compile = map) -> Rows:
+    """Raises ConfigError with everything that is wrong. `load` and `compile_all` are those of a section."""
     try:
         detectors = [detector for row in rows for detector in _detectors(row)]
         lists = tuple(words for row in rows for words in _lists(row))
-        return Rows(_section(detectors, load) if detectors else None, lists)
+        return Rows(_section(detectors, load, compile_all) if detectors else None, lists)
     except PatternRefused as refused:
         raise ConfigError(list(_culprits(rows)) or [Problem(rows[0].key, str(refused))]) from None
 
 
-def _section(detectors: Sequence[Detector], load: Load | None) -> Section:
+def _section(detectors: Sequence[Detector], load: Load | None, compile_all: Compile = map) -> Section:
     """What was kept of these patterns was compiled whole before: its matchers may wait for their first use. Raises
     PatternRefused."""
     kept: list[bytes | None] = []
@@ -65,7 +65,7 @@ def _section(detectors: Sequence[Detector], load: Load | None) -> Section:
         kept.append(None if load is None else load(key))
         return kept[-1]
 
-    section = Section(detectors, bounds=BOUNDS, load=read)
+    section = Section(detectors, bounds=BOUNDS, load=read, compile_all=compile_all)
     if kept == [None]:
         section.compile_matchers()
     return section
