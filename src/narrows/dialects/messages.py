@@ -9,22 +9,25 @@ from narrows.model.path import child, element
 from narrows.model.text import Role, Text
 
 _USUAL: Final = "$.messages"
-_CONTENTS: Final = tuple(f"{_USUAL}[{index}].content" for index in range(256))
+_CONTENT: Final = ".content"
+_CONTENTS: Final = tuple(f"{_USUAL}[{index}]{_CONTENT}" for index in range(256))
 
 
 def read_messages(reading: Reading, messages: list[Any], path: str = _USUAL) -> None:
     """Every text of every message. Raises Invalid."""
+    if path != _USUAL or len(messages) > len(_CONTENTS):
+        for index, message in enumerate(messages):
+            _read_message(reading, message, element(path, index))
+        return
     texts = reading.texts
-    known = len(_CONTENTS) if path == _USUAL else 0
-    for index, message in enumerate(messages):
-        if index < known and type(message) is dict and len(message) == 2:
-            # Nearly all messages: a role and a string. The general case below would read them alike.
+    for place, message in zip(_CONTENTS, messages, strict=False):
+        if type(message) is dict and len(message) == 2:
+            # Nearly all messages: a role and a string. Any other is read below, as these would be.
             name, content = message.get("role"), message.get("content")
-            role = ROLES.get(name) if type(name) is str else None
-            if role is not None and type(content) is str:
-                texts.append(Text(role, _CONTENTS[index], content))
+            if type(name) is str and type(content) is str and name in ROLES:
+                texts.append(Text(ROLES[name], place, content))
                 continue
-        _read_message(reading, message, element(path, index))
+        _read_message(reading, message, place[: -len(_CONTENT)])
 
 
 def _read_message(reading: Reading, message: Any, place: str) -> None:

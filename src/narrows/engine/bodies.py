@@ -83,6 +83,13 @@ class Prepared(dict[str, Any]):
         self.forward, self.model, self.cap = forward, model, cap
 
 
+def forwarded_here(dialect: Dialect, asked: Asked, model: str | None, cap: int | None) -> Forward | None:
+    """The request as it is sent; None where putting it together takes more than a call of the dialect."""
+    if type(asked.body) is not dict or len(asked.texts) > MANY_TEXTS:
+        return None
+    return dialect.forward(asked, model, cap)
+
+
 async def forwarded(dialect: Dialect, asked: Asked, model: str | None, cap: int | None) -> Forward:
     """The request as it is sent; put together in a thread where its many parts would hold up other calls.
 

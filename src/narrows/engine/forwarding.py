@@ -6,11 +6,21 @@ guards are released, and the upstream is let go.
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from narrows.engine import replying
 from narrows.engine.apart import digest, hear
-from narrows.engine.bodies import SMALL, forwarded, has_error, holds, is_large, masked_error, read_buffered
+from narrows.engine.bodies import (
+    SMALL,
+    forwarded,
+    forwarded_here,
+    has_error,
+    holds,
+    is_large,
+    masked_error,
+    read_buffered,
+)
 from narrows.engine.chain import Chain
 from narrows.engine.onward import onward_headers, restorer, rewritten
 from narrows.engine.pacing import send
@@ -79,7 +89,8 @@ class Forwarding:
         outcome, call = _UNKNOWN, chain.call
         deny: Deny | None = None
         try:
-            forward = await forwarded(connected.dialect, call.asked, call.model, call.output_cap)
+            sent = connected.dialect, call.asked, call.model, call.output_cap
+            forward = forwarded_here(*sent) or await forwarded(*sent)
             try:
                 await recorder.open(forward.contents)
             except JournalUnavailable as unavailable:
@@ -157,14 +168,14 @@ class Forwarding:
             return await self._stream(reply, self._reader_for(stream=True, lines=kind == _LINES))
         return await self._send_read(reply, await reply.read_all(self._connected.settings.max_reply))
 
-    async def _send_read(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
+    def _send_read(self, reply: UpstreamReply, data: bytes) -> Coroutine[Any, Any, tuple[Outcome, Deny | None]]:
         """A whole reply that has been read: here, or apart where it is so large that this would hold up other calls."""
         if len(data) > SMALL:
             call, apart = self._chain.call, self._chain.snapshot.apart
             large = call.operation != "models" and is_large(data, masked=bool(call.plan.masks or call.plan.replies))
             if large and apart is not None and apart.takes(len(data)):
-                return await self._send_large(apart, reply, data)
-        return await self._send_whole(reply, data)
+                return self._send_large(apart, reply, data)
+        return self._send_whole(reply, data)
 
     async def _pass_error(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
         """An upstream's own refusal, re-rendered; never with the gate's credential in it."""

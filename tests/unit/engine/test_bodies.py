@@ -1,14 +1,17 @@
 import json
 
+import msgspec
 import pytest
 
 from narrows.dialects.strict_json import read as read_json
 from narrows.dialects.weight import MOST
 from narrows.engine.bodies import (
     LARGE,
+    MANY_TEXTS,
     Prepared,
     check_content_type,
     forwarded,
+    forwarded_here,
     holds,
     is_large,
     read_large_request,
@@ -96,3 +99,17 @@ async def test_what_stands_anywhere_in_a_large_text_is_found(at: int) -> None:
     assert await holds(bytes(data), lambda piece: b"secret" in piece)
     assert not await holds(bytes(3 * LARGE), lambda piece: b"secret" in piece)
     assert await holds(b"a secret", lambda piece: b"secret" in piece)
+
+
+async def test_a_request_is_put_together_here_as_it_is_elsewhere_unless_that_takes_long() -> None:
+    message = {"role": "user", "content": "x"}
+    small, many = (
+        read_request(DIALECT, CHAT, json.dumps({"model": "m", "messages": [message] * count}).encode())
+        for count in (3, MANY_TEXTS + 1)
+    )
+    assert isinstance(small, Asked)
+    assert isinstance(many, Asked)
+    assert forwarded_here(DIALECT, small, "m", 9) == await forwarded(DIALECT, small, "m", 9)
+    assert forwarded_here(DIALECT, many, "m", 9) is None
+    prepared = Prepared(await forwarded(DIALECT, small, "m", 9), "m", 9)
+    assert forwarded_here(DIALECT, msgspec.structs.replace(small, body=prepared), "m", 9) is None

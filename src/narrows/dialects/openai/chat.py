@@ -6,6 +6,7 @@ from typing import Final
 from narrows.dialects import governed
 from narrows.dialects.cap_fields import set_cap
 from narrows.dialects.messages import read_messages
+from narrows.dialects.numbers import API_NUMBERS
 from narrows.dialects.openai.definitions import read_tools
 from narrows.dialects.pieces import assemble
 from narrows.dialects.reading import Reading
@@ -43,6 +44,7 @@ _TOKEN_IDS: Final = ("prompt_token_ids", "input_ids")
 _CHOICES: Final = ("n", "best_of", "n_cmpl")
 """Members that ask for more than one reply; the last is llama.cpp's."""
 
+_NUMBERS: Final = frozenset({int, float})
 _PLAIN: Final = frozenset(
     {
         "messages", "temperature", "top_p", "seed", "frequency_penalty", "presence_penalty", "user", "stop",
@@ -65,7 +67,10 @@ def read(body: Json) -> Asked:
     if not _PLAIN.issuperset(body):
         _read_definitions(reading, body)
         choices = widened(reading, body)
-    reading.unread(body, _READ, WORDS)
+    for key, value in body.items():
+        if key not in _READ and (key not in API_NUMBERS or type(value) not in _NUMBERS):
+            reading.unread(body, _READ, WORDS)
+            break
     cap = governed.output_cap(body)
     if "stream_options" in body:
         wanted = wants_usage(reading, body)
