@@ -114,7 +114,7 @@ class Engine:
         own folding, and what masking itself has put in could only hide something, so that it may stay."""
         if selection.lists or not is_plain(text):
             return False
-        return not self._gated(f"{EDGE}{text}{EDGE}".encode("ascii"), selection)
+        return not self.gated(f"{EDGE}{text}{EDGE}".encode("ascii"), selection)
 
     def look(self, text: str, selection: Selection) -> Found | None:
         """What is found in a whole text; None if it is nothing. The gates are asked once, and what a text needs to be
@@ -124,29 +124,36 @@ class Engine:
         if plain is None:
             folded = folder.whole(text)
             data = encode(folded.text)
-            gated = self._gated(data, selection)
+            gated = self.gated(data, selection)
         else:
             data = encode(f"{EDGE}{plain}{EDGE}")
-            gated = self._gated(data, selection)
+            gated = self.gated(data, selection)
             if not gated and not selection.lists:
                 return None
             folded = folder.lined(text, plain)
             if folded.walls:
                 data = encode(folded.text)
-                gated = self._gated(data, selection)
+                gated = self.gated(data, selection)
         if not gated and not selection.lists:
             return None
         hits = self._scan(folded, data, selection, gated, {}, Effort())
         return Found(folded, data, hits) if hits else None
 
     def scan(
-        self, folded: Folded, data: bytes, selection: Selection, carried: Mapping[int, Carry], effort: Effort
+        self,
+        folded: Folded,
+        data: bytes,
+        selection: Selection,
+        gated: Sequence[Gated],
+        carried: Mapping[int, Carry],
+        effort: Effort,
     ) -> list[Hit]:
-        """What is found from `folded.begin` on, by start. What is undecided (see `undecided`) may be among it."""
+        """What is found from `folded.begin` on, by start, where the gates have said `gated`. What is undecided (see
+        `undecided`) may be among it."""
         effort.since.clear()
-        return self._scan(folded, data, selection, self._gated(data, selection, carried), carried, effort)
+        return self._scan(folded, data, selection, gated, carried, effort)
 
-    def _gated(self, data: bytes, selection: Selection, carried: Collection[int] = ()) -> list[Gated]:
+    def gated(self, data: bytes, selection: Selection, carried: Collection[int] = ()) -> list[Gated]:
         """Of each section, which of the rows that are asked for can have a hit in the data; those that carry on, too.
         Sections without any are left out."""
         gated = []
@@ -233,7 +240,8 @@ class Engine:
         everything = self.select((0.0,) * len(self.sources), (frozenset(),) * len(self.sources))
         for text in texts:
             folded = self.folder.whole(text)
-            self.scan(folded, encode(folded.text), everything, {}, Effort())
+            data = encode(folded.text)
+            self.scan(folded, data, everything, self.gated(data, everything), {}, Effort())
 
 
 def _alive(row: Row, ending: bytes, begin: int) -> int:

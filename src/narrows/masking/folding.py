@@ -198,8 +198,11 @@ class Folded:
 
     def extend(self, chunk: str) -> None:
         """Adds text. Its end is left unfolded while it could begin a stand-in."""
-        self.source = self.source + chunk if self.source else chunk
-        self._advance(standins.unfinished(self.source))
+        source = self.source
+        # Where no stand-in has begun, none begins without one of its first characters.
+        whole = self.frontier == len(source) and "[" not in chunk and "*" not in chunk
+        self.source = source = source + chunk if source else chunk
+        self._advance(len(source) if whole else standins.unfinished(source))
 
     def finish(self) -> None:
         """No more text comes; closes the folded text with an EDGE."""

@@ -82,18 +82,21 @@ class ReplyMask:
     def take(self, event: Event) -> Deny | None:
         """Masks an event's texts in place; gives the refusal if the reply may not go on."""
         whole = event.last and not self._began
+        side, grows = self._side, self._grows
+        masker, watcher = side.masker, side.watcher
         for delta in event.deltas:
             if not delta.text:
                 continue
-            if self._side.watcher is not None:
-                self._watch(self._side.watcher, event, delta, whole=whole)
-            if self._side.masker is None:
+            if watcher is not None:
+                self._watch(watcher, event, delta, whole=whole)
+            if masker is None:
                 continue
-            if whole or not self._grows(delta.field):
-                self._whole(self._side.masker, event, delta, whole=whole)
+            if whole or not grows(delta.field):
+                self._whole(masker, event, delta, whole=whole)
             else:
-                self._piece(self._side.masker, event, delta)
-        self._name(event)
+                self._piece(masker, event, delta)
+        if event.model is not None or event.finish is not None:
+            self._name(event)
         if whole:
             self._join(event)
         if not event.hidden:

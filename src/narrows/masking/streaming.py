@@ -33,6 +33,8 @@ _SEPARATOR: Final = re.compile(r"[\s\x00\x01]|[^\x00-\x7f]")
 """What makes it worth a look in a delta; wider than what counts in the folded text."""
 
 _SEPARATORS: Final = tuple(bytes([code]) for code in (*(SPACES + EDGE + WALL).encode("ascii"), OTHER_BYTE))
+_RARE: Final = re.compile(rb"[\t\n\r\f\v\x00\x01\xff]")
+"""Those of them that most pieces of a text do not have."""
 
 
 class MaskStream:
@@ -111,7 +113,9 @@ class MaskStream:
         if held > LONGEST_WORD and size - self._tried < max(STEP, held >> 4):
             return folded.begin  # What is held long is looked at seldom, so that all looks together stay linear.
         self._tried = size
-        stop = max([data.rfind(separator, self._asked) for separator in _SEPARATORS]) + 1
+        stop = data.rfind(b" ", self._asked) + 1
+        if _RARE.search(data, max(stop, self._asked)) is not None:
+            stop = max([data.rfind(separator, self._asked) for separator in _SEPARATORS]) + 1
         if stop > max(self._asked, folded.begin):
             self._asked = stop
             return self._engine.undecided(folded, data, stop, selection, solid=False)
@@ -121,11 +125,32 @@ class MaskStream:
 
     def _emit(self, data: bytes, cut: int) -> str:
         """Masks up to the cut, which is moved to the left out of an unfinished finding."""
-        folded = self._folded
-        hits = self._engine.scan(folded, data, self._chosen.selection, self._carried, self._effort)
+        folded, engine, selection, carried = self._folded, self._engine, self._chosen.selection, self._carried
+        gated = engine.gated(data, selection, carried)
+        if not gated and not carried and not selection.lists and self._swallowing is None:
+            return self._pass(data, cut)
+        hits = engine.scan(folded, data, selection, gated, carried, self._effort)
         if folded.final and not hits and self._swallowing is None:
             return folded.source  # Nothing follows, so nothing needs to be kept either.
         return self._put(data, hits, cut)
+
+    def _pass(self, data: bytes, cut: int) -> str:
+        """What `_put` gives where nothing is found and nothing goes on."""
+        folded = self._folded
+        if folded.final:
+            return folded.source
+        cut, begin = folded.round_down(cut), folded.begin
+        if cut <= begin:
+            return ""
+        place = folded.place(cut)
+        out = folded.source[:place]
+        if self._effort.before:
+            self._effort.since.clear()
+            self._effort = self._effort.cut(data, begin, cut, self._engine.alphabet)
+        self._released += place
+        kept = folded.release(cut, self._engine.context)
+        self._asked, self._tried = max(0, self._asked - kept), max(0, self._tried - kept)
+        return out
 
     def _put(self, data: bytes, hits: Sequence[Hit], cut: int) -> str:
         folded = self._folded

@@ -79,6 +79,9 @@ class Stretch:
 
     def found(self) -> list[Finding]:
         """What was found since this was asked last."""
+        stream, joined = self._stream, self._joined
+        if (stream is None or not stream.findings) and (joined is None or not joined.findings):
+            return []
         new: list[Finding] = []
         for index, stream in enumerate((self._stream, self._joined)):
             findings = () if stream is None else stream.findings

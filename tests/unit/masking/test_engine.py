@@ -17,7 +17,8 @@ def test_sources_are_ranked_by_section_row_and_list() -> None:
     assert [source.name for source in made.sources] == ["a", "b", "c", "names"]
     assert made.entities == {"A", "B", "C", "PROJECT"}
     folded = made.folder.whole("ccc x bbb aaa")
-    hits = made.scan(folded, encode(folded.text), made.select((0.0,) * 4, (frozenset(),) * 4), {}, Effort())
+    data, selection = encode(folded.text), made.select((0.0,) * 4, (frozenset(),) * 4)
+    hits = made.scan(folded, data, selection, made.gated(data, selection), {}, Effort())
     assert [(folded.text[hit.start : hit.end], hit.rank) for hit in hits] == [
         ("ccc", 2),
         ("x", 3),
@@ -30,7 +31,8 @@ def test_only_what_is_selected_is_found() -> None:
     made = engine()
     folded = made.folder.whole("078-05-1120 ann@example.com")
     floors = tuple(0.0 if source.entity == "US_SSN" else 2.0 for source in made.sources)
-    hits = made.scan(folded, encode(folded.text), made.select(floors, (frozenset(),) * len(floors)), {}, Effort())
+    data, selection = encode(folded.text), made.select(floors, (frozenset(),) * len(floors))
+    hits = made.scan(folded, data, selection, made.gated(data, selection), {}, Effort())
     assert [made.sources[hit.rank].entity for hit in hits] == ["US_SSN"]
 
 

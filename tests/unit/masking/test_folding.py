@@ -159,3 +159,17 @@ def test_no_more_characters_are_remembered_than_the_most(monkeypatch: pytest.Mon
     assert len(folder.table) == 140
     monkeypatch.undo()
     assert known.whole(text).text == folder.whole(text).text
+
+
+@pytest.mark.parametrize(
+    "text", ["a [US_SSN] b", "x[US_SSN:", "********1234 [", "**[US_SSN]", "[x] *y [US_", "*" * 9 + "ab12"]
+)
+def test_stand_ins_are_known_however_the_text_is_cut(text: str) -> None:
+    folder = Folder(frozenset({"US_SSN"}))
+    whole = folder.whole(text)
+    for size in (1, 2, 3, 5):
+        folded = Folded(folder)
+        for at in range(0, len(text), size):
+            folded.extend(text[at : at + size])
+        folded.finish()
+        assert (folded.text, folded.walls, folded.source) == (whole.text, whole.walls, whole.source)
