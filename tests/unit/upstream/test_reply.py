@@ -282,3 +282,21 @@ async def test_a_packed_reply_flows_decoded() -> None:
     assert len(taken) == 2
     assert await reply.flow(take) is False
     assert b"".join(taken) == data
+
+
+async def test_a_reply_that_is_there_at_once_flows_in_pieces_too() -> None:
+    data = bytes(range(256)) * 600
+    reply = Whole(200, {}, data)
+    taken: list[bytes] = []
+
+    def take(piece: bytes) -> bool:
+        taken.append(piece)
+        return len(taken) != 1
+
+    assert await reply.flow(take) is True
+    assert taken == [data[:PIECE]]
+    assert await reply.flow(take) is False
+    assert b"".join(taken) == data
+    reply.close()
+    with pytest.raises(UpstreamFailed, match="given up"):
+        await reply.flow(take)
