@@ -80,16 +80,24 @@ class Contents:
     def keep(self, batch: Sequence[Owned]) -> list[Refers]:
         """Where these contents are, in order; what isn't stored yet is by the next `flush`."""
         out = [NOTHING] * len(batch)
-        places: dict[Owner, list[int]] = {}
+        new: dict[Owner, list[int]] = {}
         for index, (owner, contents) in enumerate(batch):
-            if owner is not None and contents:
-                places.setdefault(owner, []).append(index)
+            if owner is None or not contents:
+                continue
+            known = self._whole.get((owner, contents)) if _small(contents) else None
+            if known is not None:
+                out[index] = known
+            elif owner in new:
+                new[owner].append(index)
+            else:
+                new[owner] = [index]
         # An owner's new contents are one pack, so their ids must follow each other.
-        for owner, indexes in places.items():
+        for owner, indexes in new.items():
+            number, key = self._key(owner)
             for index in indexes:
-                out[index] = self._refers(owner, batch[index][1])
+                out[index] = self._refers(owner, number, key, batch[index][1])
             if self._items:
-                self._seal(*self._key(owner))
+                self._seal(number, key)
         return out
 
     @property
@@ -122,14 +130,8 @@ class Contents:
         (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM keys").fetchone()
         self._last_key = int(last)
 
-    def _refers(self, owner: Owner, contents: tuple[Content, ...]) -> Refers:
-        """Recognises one entry's contents, or stages those that are new."""
-        small = _small(contents)
-        if small:
-            refers = self._whole.get((owner, contents))
-            if refers is not None:
-                return refers
-        number, key = self._key(owner)
+    def _refers(self, owner: Owner, number: int, key: DataKey, contents: tuple[Content, ...]) -> Refers:
+        """Recognises an entry's contents one by one, or stages those that are new."""
         known = self._known
         ids: list[int] = []
         commitments: list[bytes] = []
@@ -146,7 +148,7 @@ class Contents:
             ids.append(kept[0])
             commitments.append(kept[1])
         refers = (pack(ids), reference(commitments, self._joined(contents)))
-        if small:
+        if _small(contents):
             self._whole.put((owner, contents), refers)
         return refers
 

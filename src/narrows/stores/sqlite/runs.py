@@ -59,6 +59,11 @@ class Filling:
         """Entries that this transaction writes from the place `first` on: the call of each, when it began if it is an
         intent, else a negative number, and the names that it tells of. Whatever run they go beyond is kept."""
         start, count = 0, len(calls)
+        if count and first // RUN == (first + count - 1) // RUN == self._number:
+            self._calls += calls
+            self._moments += moments
+            self._names += names
+            return
         while start < count:
             number = (first + start) // RUN
             if number != self._number:
@@ -91,7 +96,7 @@ class Filling:
         began = [at for at in self._moments if at >= 0]
         low, high = (min(began), max(began)) if began else (None, None)
         self._connection.execute("INSERT INTO run VALUES (?, ?, ?, ?)", (self._number, low, high, calls))
-        named = {name for names in self._names if names for name in split(names)}
+        named = set(split(b"".join(self._names)))
         ADD_REFERENCE.run(self._connection, [(self._number, name) for name in sorted(named)])
 
 
