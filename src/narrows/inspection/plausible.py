@@ -17,6 +17,7 @@ _STRANGE: Final = re.compile(f"[{_CONTROLS}]")
 _SAMPLE: Final = 64
 """Bytes that are looked at to see whether a text may be UTF-16."""
 
+_REPLACEMENT: Final = "\ufffd".encode()
 _CONTROL: Final = 1
 _NEVER: Final = 2
 _FIRST: Final = bytes(
@@ -46,15 +47,22 @@ def text_of(data: bytes) -> str | None:
     if first and length < 2 * SHORTEST:
         return None
     if first != _NEVER:
-        try:
-            text = data.decode()
-        except UnicodeDecodeError:
-            if length < 2 * SHORTEST:
-                return None
-        else:
+        text = data.decode("utf-8", "replace")
+        if "\ufffd" not in text or (_REPLACEMENT in data and _is_utf8(data)):
             return _wide(data) or readable(text) if "\0" in text else readable(text)
+        if length < 2 * SHORTEST:
+            return None
     wide = _wide(data)
     return readable(data.decode("utf-8", "replace")) if wide is None and length > FRAGMENT else wide
+
+
+def _is_utf8(data: bytes) -> bool:
+    """For the rare text that has the sign in it which stands for what is none: exceptions cost most of the time."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _wide(data: bytes) -> str | None:

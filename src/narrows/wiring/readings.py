@@ -106,13 +106,14 @@ def evened(text: str) -> str:
         if not ("\n" in text or "  " in text or "\t" in text):
             return text
         # Paragraphs without indents, most of what people write, need not be taken apart.
-        spaced = text.replace("\n", " ")
-        if "   " not in spaced:
-            for rare in _RARE_SPACES:
-                if rare in spaced:
-                    break
-            else:
-                return spaced.replace("  ", " ").strip()
+        if "   " not in text:
+            spaced = text.replace("\n", " ")
+            if "   " not in spaced:
+                for rare in _RARE_SPACES:
+                    if rare in spaced:
+                        break
+                else:
+                    return spaced.replace("  ", " ").strip()
     return " ".join(text.split())
 
 

@@ -3,8 +3,10 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from narrows.inspection.plausible import FRAGMENT, readable, text_of
+from narrows.inspection.plausible import FRAGMENT, SHORTEST, readable, text_of
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,21 @@ def test_text_among_other_bytes_is_shown() -> None:
 def test_random_bytes_are_hardly_ever_text() -> None:
     generator = random.Random(7)
     assert sum(text_of(generator.randbytes(32)) is not None for _ in range(2_000)) <= 4
+
+
+def test_the_sign_for_what_is_no_text_may_stand_in_a_text() -> None:
+    assert text_of("a phrase of words\ufffd".encode()) == "a phrase of words"
+    assert text_of("\ufffd".encode() + b"a phrase of words\xff") == "a phrase of words"
+    assert text_of("a\ufffdb".encode()) is None
+
+
+@given(st.binary(max_size=40))
+def test_what_is_not_decoded_would_have_been_no_text(data: bytes) -> None:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        if readable(data.decode("utf-8", "replace")) is not None:
+            assert text_of(data) is not None
+    else:
+        if len(data) >= SHORTEST and readable(text) is not None:
+            assert text_of(data) is not None
