@@ -4,12 +4,15 @@ Vectorscan finds fixed characters at no cost and counts slowly, so the outline o
 what stands close to them. It knows trees of patterns, no texts.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from narrows.masking.patterns import Chain, Chars, Choice, Node, Repeat, alphabet, length, prefixes
 
 FIXED: Final = 3
 """Fixed characters in a row that make a pattern cheap."""
+
+RARE: Final = 6
+"""Fixed characters that are in so few texts that nothing behind them need be looked for."""
 
 NARROW: Final = 16
 """More characters than this make a class wide, more lengths make a part long: a text is full of such."""
@@ -21,23 +24,33 @@ MOST_STRINGS: Final = 32
 """So many strings are still fixed characters: a gate looks for all of them at once. A text is full of more."""
 
 
-def outline(lead: Node | None, front: list[Node], node: Node, back: list[Node]) -> tuple[Node, bool]:
-    """What the gate looks for, and whether it has fixed characters. It may hit texts without a candidate.
+class Outline(NamedTuple):
+    """What a gate looks for on behalf of a detector."""
 
-    Fixed characters with what stands close to them say enough: what is far only costs time.
-    """
+    node: Node
+    fixed: bool
+    """Whether it has fixed characters."""
+
+    opening: Node | None = None
+    """How it begins, where that alone has fixed characters and is in few texts: only there is the rest looked for."""
+
+
+def outline(lead: Node | None, front: list[Node], node: Node, back: list[Node]) -> Outline:
+    """It may hit texts without a candidate. Where fixed characters say enough, what is far only costs time."""
     if lead is not None:
         whole = Chain((*_parts(lead), *_parts(without_long_end(node))))
         start = opening(whole)
-        if literal(start) > FIXED:  # Fewer are in too many texts, so that what follows has to say more.
-            return start, True
-        return whole, literal(whole) >= FIXED
+        if literal(start) >= RARE:
+            return Outline(start, fixed=True)
+        if literal(start) > FIXED and start != whole:
+            return Outline(whole, fixed=True, opening=start)
+        return Outline(whole, literal(whole) >= FIXED)
     shorter = without_wide_start(node)
     if shorter is not node:
         front = []
     if literal(shorter) >= FIXED:
-        return Chain((*front, without_long_end(shorter))), True
-    return Chain((*front, shorter, *back)), False
+        return Outline(Chain((*front, without_long_end(shorter))), fixed=True)
+    return Outline(Chain((*front, shorter, *back)), fixed=False)
 
 
 def live_outline(lead: Node | None, node: Node, live: Node) -> tuple[Node | None, Node | None]:

@@ -51,6 +51,9 @@ class Row:
     gate: str
     """Hits every text in which there is a candidate."""
 
+    opening: str
+    """Hits every text that `gate` hits, and is looked for first; empty if that would be no faster."""
+
     literal: bool
     """Whether that has fixed characters, which a gate finds at no cost."""
 
@@ -155,13 +158,14 @@ def _compile(detector: Detector, bounds: patterns.Bounds, shapes: Shapes) -> Row
     front: list[Node] = [] if lead is not None or not before else [_none_of(before)]
     back: list[Node] = [_none_of(after)] if after else []
     start: list[Node] = [lead] if lead is not None else front
-    gate, literal = outlines.outline(lead, front, node, back)
+    outline = outlines.outline(lead, front, node, back)
     live, crossing = _liveness(detector, node)
     return Row(
         detector=detector,
-        gate=render(gate),
-        literal=literal,
-        shape=None if literal else shapes.hit(node if lead is None else Chain((lead, node))),
+        gate=render(outline.node),
+        opening="" if outline.opening is None else render(outline.opening),
+        literal=outline.fixed,
+        shape=None if outline.fixed else shapes.hit(node if lead is None else Chain((lead, node))),
         live=_live_gate(lead, front, node, live) if crossing else "",
         crossing=crossing,
         tail=shapes.tail(live) if crossing and not lead else None,

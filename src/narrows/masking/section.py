@@ -61,11 +61,8 @@ class Section:
         dumped = None if load is None else load(self.key)
         gates = None if dumped is None else _loaded(dumped, self.key, len(layout.parts))
         self._gates = tuple(self.compile_gates(compile_all) if gates is None else gates)
-        first = self._first_shape = len(self.rows) + len(self.groups)
-        asked = {len(self.rows) + group: parts for group, parts in layout.brought.items()}
-        asked |= {first + shape: parts for shape, parts in enumerate(layout.shaped)}
         self._always = self._gates[0]
-        self._behind = {number: tuple(self._gates[part] for part in parts) for number, parts in asked.items()}
+        self._behind = {number: tuple(self._gates[part] for part in parts) for number, parts in layout.behind.items()}
         self._live = tuple(
             (None if tail is None else re.compile(TAILS[tail], re.DOTALL), window, self._gates[part])
             for tail, window, part in layout.live
@@ -93,21 +90,21 @@ class Section:
         found = self._always.scan(data)
         if not found:
             return found, self._layout.unsought
-        count, first, implied, behind = len(self.rows), self._first_shape, self._layout.implied, self._behind
+        count, implied, behind = len(self.rows), self._layout.implied, self._behind
+        last = count + len(self.groups)
         rows: dict[int, None] = {}
-        groups = set(self._layout.unsought)
-        for number in found:  # It grows by what the gates behind a shape or a keyword find.
+        groups, seen = set(self._layout.unsought), set()
+        for number in found:  # It grows by what is found behind a keyword, a shape or a beginning.
             if number < count:
                 rows[number] = None
                 if number in implied:
                     groups.add(implied[number])
-                continue
-            if number < first:
-                if number - count in groups:
-                    continue
-                groups.add(number - count)
-            for gate in behind.get(number, ()):
-                found += gate.scan(data)
+            elif number not in seen:
+                seen.add(number)
+                if number < last:
+                    groups.add(number - count)
+                for gate in behind.get(number, ()):
+                    found += gate.scan(data)
         return list(rows), groups
 
     def live(self, data: bytes) -> list[int]:

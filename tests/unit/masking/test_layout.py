@@ -1,6 +1,7 @@
 from narrows.masking import keywords
 from narrows.masking.detector import Detector
 from narrows.masking.layout import GATE_SIZE, Layout, lay_out
+from narrows.masking.patterns import parse, render
 from narrows.masking.rows import compile_row
 from narrows.masking.shapes import HITS, Shapes
 from unit.masking.samples import detector
@@ -17,8 +18,8 @@ def numbers(made: Layout, part: int) -> list[int]:
     return [number for number, _ in made.parts[part]]
 
 
-def gates(made: Layout, shape: str) -> list[list[int]]:
-    return [numbers(made, part) for part in made.shaped[HITS.index(shape)]]
+def gates(made: Layout, number: int) -> list[list[int]]:
+    return [numbers(made, part) for part in made.behind[number]]
 
 
 SIX = "[0-9](?:[^0-9]{0,3}[0-9]){5}"
@@ -33,40 +34,51 @@ def test_a_number_is_looked_for_only_where_digits_are() -> None:
     made = layout(FIXED, NUMBER, WIDE)
     shape = 3 + HITS.index(SIX)  # Shapes are numbered behind the rows; there are no keywords.
     assert numbers(made, 0) == [0, 2, shape]
-    assert gates(made, SIX) == [[1]]
+    assert gates(made, shape) == [[1]]
 
 
 def test_a_rarer_shape_is_looked_for_only_where_the_commoner_is_that_stands_in_it() -> None:
     made = layout(NUMBER, detector("few", "[a-z]{2}[0-9]{4}[a-z]"), detector("one", "[a-z]{2}[0-9][a-z]{9}"))
-    six, four, one = (3 + HITS.index(shape) for shape in (SIX, "[0-9](?:[^0-9]{0,3}[0-9]){3}", "[0-9]"))
+    six, two, one = (3 + HITS.index(shape) for shape in (SIX, "[A-Za-z]{2}[0-9]{2}", "[0-9]"))
     assert numbers(made, 0) == [one]
-    assert gates(made, "[0-9]") == [[2, 3 + HITS.index("[A-Za-z]{2}[0-9]{2}"), six]]
-    assert gates(made, SIX) == [[0]]
-    assert four not in numbers(made, 0)  # Nothing has that shape and no rarer one.
+    assert gates(made, one) == [[2, two, six]]
+    assert gates(made, two) == [[1]]
+    assert gates(made, six) == [[0]]
+
+
+def test_what_begins_with_few_fixed_characters_is_looked_for_behind_them() -> None:
+    word = detector("word", "[a-z0-9]{20}", lead="(?:abcd|efgh)[a-z ]{0,40}=")
+    rare = detector("rare", "[a-z0-9]{20}", lead="abcdefg[a-z ]{0,40}=", keywords=("key",))
+    made = layout(FIXED, word, rare)
+    begun = 3 + 1 + len(HITS)
+    assert numbers(made, 0) == [0, 2, begun]
+    assert gates(made, begun) == [[1]]
+    assert dict(made.parts[0])[begun] == render(parse("(?:abcd|efgh)"))
 
 
 def test_what_needs_a_keyword_is_brought_by_it() -> None:
     made = layout(FIXED, NAMED)
-    assert gates(made, SIX) == [[2]]  # The keyword alone, and that only where digits are.
-    assert [numbers(made, part) for part in made.brought[0]] == [[1]]
+    assert gates(made, 3 + HITS.index(SIX)) == [[2]]  # The keyword alone, and that only where digits are.
+    assert gates(made, 2) == [[1]]
     assert not made.unsought
 
 
 def test_what_a_keyword_only_makes_surer_is_looked_for_itself() -> None:
     made = layout(SURER)
-    assert made.brought == {}
-    assert gates(made, SIX) == [[0, 1]]
+    assert gates(made, 2 + HITS.index(SIX)) == [[0, 1]]
+    assert 1 not in made.behind
 
 
 def test_no_gate_looks_for_the_keywords_of_fixed_characters() -> None:
     made = layout(detector("fixed", "ghp_[a-z]{9}", keywords=("token",), score=0.0))
     assert made.unsought == {0}
-    assert made.brought == {}
+    assert made.behind == {}
 
 
 def test_large_gates_are_parted() -> None:
     made = layout(*(detector(f"number{index}", f"(?:[0-9]{{6}}-){{{index + 1}}}") for index in range(GATE_SIZE + 1)))
-    assert [len(gate) for gate in gates(made, SIX)] == [GATE_SIZE, 1]
+    shape = GATE_SIZE + 1 + HITS.index(SIX)
+    assert [len(gate) for gate in gates(made, shape)] == [GATE_SIZE, 1]
 
 
 def test_the_end_of_a_text_is_looked_at_by_its_tail() -> None:

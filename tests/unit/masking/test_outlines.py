@@ -27,11 +27,23 @@ def test_fixed_characters_are_counted_over_what_every_match_has() -> None:
     assert outlines.literal(parse("(?:key)?[0-9]{4}")) == 1
 
 
+def test_many_short_strings_are_no_fixed_characters() -> None:
+    few = [f"{first}{second}x" for first in "abcd" for second in "abcdefgh"]
+    assert outlines.literal(parse(f"(?:{'|'.join(few)})[0-9]")) == 3
+    assert outlines.literal(parse(f"(?:{'|'.join([*few, 'aix'])})[0-9]")) == 1
+    assert outlines.literal(parse(f"(?:{'y|'.join([*few, 'aix'])}y)[0-9]")) == 4
+
+
 def test_a_lead_is_looked_for_up_to_where_anything_can_stand() -> None:
-    lead, node = parse("(?:host|port) ?=[^;]{0,40};pwd="), parse("[a-z]{3,9}")
-    assert outlines.outline(lead, [], node, []) == (parse("(?:host|port) ?="), True)
+    node = parse("[a-z]{3,9}")
+    lead, rare = parse("(?:host|port) ?=[^;]{0,40};pwd="), parse("(?:hostname|gateway) ?=[^;]{0,40};pwd=")
+    assert outlines.outline(rare, [], node, []) == (parse("(?:hostname|gateway) ?="), True, None)
+    whole = parse("(?:host|port) ?=[^;]{0,40};pwd=[a-z]{3}")
+    assert outlines.outline(lead, [], node, []) == (whole, True, parse("(?:host|port) ?="))
     near = outlines.outline(parse("pin:? ?"), [], parse("[0-9]{4,8}"), [])
-    assert near == (parse("pin:? ?[0-9]{4}"), True)
+    assert near == (parse("pin:? ?[0-9]{4}"), True, None)
+    short = outlines.outline(parse("pin[a-z ]{0,40}"), [], parse("[0-9]{4,8}"), [])
+    assert short == (parse("pin[a-z ]{0,40}[0-9]{4}"), True, None)
 
 
 def test_the_end_of_a_text_is_looked_at_by_how_a_long_match_begins() -> None:
@@ -56,11 +68,13 @@ def test_every_text_with_a_candidate_has_the_outline(row: object) -> None:
     node = parse(detector.pattern, ignore_case=detector.ignore_case)
     lead = parse(detector.lead, ignore_case=detector.ignore_case) if detector.lead else None
     front: list[Node] = [Chars(~bits("#") & (1 << 128) - 1)] if detector.not_before and lead is None else []
-    outline, _ = outlines.outline(lead, front, node, [])
-    looked_for = re.compile(render(outline), re.DOTALL)
+    outline = outlines.outline(lead, front, node, [])
+    looked_for = re.compile(render(outline.node), re.DOTALL)
+    begun = re.compile(render(outline.opening or outline.node), re.DOTALL)
     candidate = re.compile((render(lead) if lead else "") + render(node), re.DOTALL)
     drawn = random.Random(detector.name)
     for _ in range(200):
         text = "\0" + "".join(drawn.choices(PIECES, k=4))
         if candidate.search(text, 1):
             assert looked_for.search(text)
+            assert begun.search(text)
