@@ -21,6 +21,7 @@ class Group(Enum):
 
     SIGNS = 1
     RUNS = 2
+    """Only in texts that are ASCII; in others they are looked for as they are rendered for those."""
     DIGITS = 3
     """Only in texts with FEWEST_DIGITS."""
     WIDE = 4
@@ -54,7 +55,7 @@ class Triggers:
                 narrow[group].append((index, rendered(pattern)))
                 continue
             narrow[group].append((index, rendered(pattern, wide=False)))
-            if _WIDE_PART.search(pattern) is not None:
+            if group is Group.RUNS or _WIDE_PART.search(pattern) is not None:
                 # These are large, and together they would be larger still: each for itself is soon compiled.
                 wide.append(((index, rendered(pattern)),))
             elif pattern.startswith("(?i)"):
@@ -67,10 +68,10 @@ class Triggers:
         """The numbers of those that fire, ascending."""
         data = text.encode("utf-8", "surrogatepass")
         found = self._signs.scan(data)
-        found += self._runs.scan(data)
         if len(data) - len(data.translate(None, b"0123456789")) >= FEWEST_DIGITS:
             found += self._digits.scan(data)
         if len(data) == len(text):
+            found += self._runs.scan(data)
             found.sort()
             return found
         for gate in self._wide:
