@@ -65,7 +65,7 @@ class Names(Watching, frozen=True, kw_only=True):
 
 
 class Phrases(Watching, frozen=True, kw_only=True):
-    """One shipped rule on replies."""
+    """One shipped rule on replies, which is flagged. Those that are denied are rules of the plan (`reply_rules`)."""
 
     patterns: tuple[Pattern, ...]
 
@@ -89,11 +89,7 @@ def check_probing(policy: Policy, key: str, problems: list[Problem]) -> None:
             match = getattr(entry, action.value)
             if match is None or match.packs is None:
                 continue
-            here = f"{key}.responses[{index}].{action.value}"
-            if action is Action.DENY:
-                message = "what packs find in replies is found after it has left, so it can only be flagged"
-                problems.append(Problem(f"{here}.packs", message, "write `flag:`, or deny a `pattern` of your own"))
-            list(chosen(match.packs, Side.RESPONSE, here, problems))
+            list(chosen(match.packs, Side.RESPONSE, f"{key}.responses[{index}].{action.value}", problems))
 
 
 class ProbingRules:
@@ -197,7 +193,7 @@ def _of(policy: Policy, patterns: PackPatterns) -> Probing:
 
 
 def _phrases(policy: Policy, patterns: PackPatterns) -> list[Phrases]:
-    """The shipped rules on replies that a policy names, each once."""
+    """The shipped rules on replies that a policy flags, each once."""
     found: dict[str, Phrases] = {}
     for entry in policy.responses:
         match = entry.flag

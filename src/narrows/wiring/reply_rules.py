@@ -33,6 +33,9 @@ _OTHER: Final = r"[^\x02-\x7f]"
 _NO_END: Final = r"^\x02-/:-@\[-^`{-\x7f"
 """Letters and digits, and all that is not ASCII, of which a pattern can't say what it is."""
 
+_NOT_FEED: Final = r"^\n"
+"""All but what ends a line: behind none of it does one begin."""
+
 Load = Callable[[str], bytes | None]
 
 
@@ -88,7 +91,8 @@ def _detectors(row: Wanted) -> Iterator[Detector]:
     """The rows for a pattern, or for the words that are ASCII. Raises PatternRefused."""
     name = row.name.lower()
     if row.pattern is not None:
-        yield organisation.detector(name, row.name, row.pattern)
+        made = organisation.detector(name, row.name, row.pattern)
+        yield dataclasses.replace(made, not_before=_NOT_FEED) if row.line else made
         return
     words = sorted({word.strip() for word in row.words if word.isascii()})
     kinds: dict[tuple[bool, bool], list[str]] = {}

