@@ -17,7 +17,7 @@ from narrows.masking.rows import Row
 from narrows.masking.shapes import HITS, TAILS, Shapes
 from narrows.matching.gate import Part
 
-GATE_SIZE: Final = 30
+GATE_SIZE: Final = 60
 """Patterns in a gate that is not asked of every text: the time to compile them together grows faster than their number,
 and so does the time to look for them."""
 
@@ -63,13 +63,13 @@ def lay_out(rows: Sequence[Row], groups: Sequence[Group], group_of: Sequence[int
     parts: list[Part] = [()]
     behind: dict[int, tuple[int, ...]] = {}
     for index in used:
-        behind[first + index] = _add(parts, sought[index])
+        behind[first + index] = _add(parts, len(rows), sought[index])
     for group, found in named.items():
-        behind[len(rows) + group] = _add(parts, [(index, rows[index].gate) for index in found])
+        behind[len(rows) + group] = _add(parts, len(rows), [(index, rows[index].gate) for index in found])
     for chunk in range(0, len(begun), GATE_SIZE):
         number, some = first + len(HITS) + chunk, begun[chunk : chunk + GATE_SIZE]
         always += [(number, rows[index].opening) for index in some]
-        behind[number] = _add(parts, [(index, rows[index].gate) for index in some])
+        behind[number] = _add(parts, len(rows), [(index, rows[index].gate) for index in some])
     parts[0] = tuple(always)
     live = []
     for tail in (*range(len(TAILS)), None):
@@ -86,10 +86,15 @@ def lay_out(rows: Sequence[Row], groups: Sequence[Group], group_of: Sequence[int
     )
 
 
-def _add(parts: list[Part], patterns: list[tuple[int, str]]) -> tuple[int, ...]:
-    """Adds gates for patterns; gives their places."""
+def _add(parts: list[Part], rows: int, patterns: list[tuple[int, str]]) -> tuple[int, ...]:
+    """Adds gates for patterns, those of so many rows and others; gives their places."""
     begin = len(parts)
-    parts += [tuple(patterns[at : at + GATE_SIZE]) for at in range(0, len(patterns), GATE_SIZE)]
+    while patterns:
+        # Rows stand before keywords, which are better looked for by themselves than with some of them.
+        kind = sum(number < rows for number, _ in patterns) if len(patterns) > GATE_SIZE else len(patterns)
+        size = min(kind or len(patterns), GATE_SIZE)
+        parts.append(tuple(patterns[:size]))
+        patterns = patterns[size:]
     return tuple(range(begin, len(parts)))
 
 

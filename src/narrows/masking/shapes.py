@@ -15,25 +15,26 @@ from narrows.masking.patterns import ANYTHING, Chain, Chars, Choice, Node, Repea
 
 HITS: Final = (
     "-[0-9A-Fa-f]{4}-",
-    "[0-9A-Fa-f]{24}",
+    "[A-Za-z0-9]{48}",
     "[A-Z0-9]{16}",
     "[A-Za-z0-9]{24}",
     "[+][A-Za-z0-9_-]{16}",
     "@",
     "[0-9][ -]?[Yy]",
+    "[0-9][.][0-9]{1,3}[.][0-9]",
     "[A-Za-z]{2}[0-9]{2}",
-    "[0-9](?:[^0-9]{0,3}[0-9]){5}",
+    "[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){5}",
     "[0-9]{2}[A-Ta-t]",
     "[0-9]{5}",
     "[A-Za-z0-9_-]{24}",
     ":[0-9A-Fa-f]{0,4}:",
     "[A-Z0-9]{8}",
-    "[0-9](?:[^0-9]{0,3}[0-9]){3}",
     "[A-Z0-9](?:[ -]?[A-Z0-9]){7}",
     "[A-Za-z0-9+/_=.~-]{20}",
     "[0-9]",
 )
-"""What candidates without fixed characters have in them, the rarest first: numbers, tokens, mail, words in capitals."""
+"""What candidates without fixed characters have in them, the rarest first: numbers, tokens, mail, words in capitals.
+Each is as cheap to look for as one pattern can be, and parts from the rest what costs most together."""
 
 TAILS: Final = (rb"[A-Z0-9][^A-Za-z0-9]{0,4}\Z", rb"[0-9(+]")
 """What the end of a text has that a candidate could go on behind: a number close by, or one not far before."""

@@ -22,7 +22,7 @@ def gates(made: Layout, number: int) -> list[list[int]]:
     return [numbers(made, part) for part in made.behind[number]]
 
 
-SIX = "[0-9](?:[^0-9]{0,3}[0-9]){5}"
+SIX = "[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){5}"
 FIXED = detector("fixed", "ghp_[a-z]{9}")
 NUMBER = detector("number", "[0-9]{9}")
 WIDE = detector("wide", "[a-z]{4,9}", not_after="a-z")
@@ -76,9 +76,14 @@ def test_no_gate_looks_for_the_keywords_of_fixed_characters() -> None:
 
 
 def test_large_gates_are_parted() -> None:
+    """Rows from keywords, and both in as many as needed."""
     made = layout(*(detector(f"number{index}", f"(?:[0-9]{{6}}-){{{index + 1}}}") for index in range(GATE_SIZE + 1)))
     shape = GATE_SIZE + 1 + HITS.index(SIX)
     assert [len(gate) for gate in gates(made, shape)] == [GATE_SIZE, 1]
+    some = (detector(f"number{index}", "[0-9]{7}", keywords=(f"word{index}",), score=0.5) for index in range(40))
+    made = layout(*some)
+    rows, groups = gates(made, 80 + HITS.index(SIX))
+    assert (rows, groups) == (list(range(40)), list(range(40, 80)))
 
 
 def test_the_end_of_a_text_is_looked_at_by_its_tail() -> None:
