@@ -37,6 +37,18 @@ _RESERVED: Final = (EDGE, WALL, _QUESTION)
 _NOT_PLAIN: Final = re.compile(r"[^\x03-\x7f]+")
 """What is not its own folding: what is not ASCII, and what is reserved."""
 
+_ODD: Final = re.compile(
+    "[^\x03-\x7f\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]"
+)
+"""All but ranges of characters that are their own folding: ASCII, letters of western Europe, Chinese, kana, Hangul."""
+
+SAMPLE: Final = 128
+FEW: Final = 8
+"""If no more than one in so many of the first SAMPLE characters is odd, those that are get replaced one by one."""
+
+MOST_ODD: Final = 16
+"""Different characters that are replaced one by one."""
+
 SPARSE: Final = 10
 """Characters to each byte beyond ASCII from which on it is faster to pass over what is ASCII."""
 
@@ -152,7 +164,14 @@ class Folder:
         beyond = len(text.encode("utf-8", "surrogatepass")) - len(text)
         if beyond * SPARSE < len(text):
             return _NOT_PLAIN.sub(lambda run: run.group().translate(table), text)
-        return text.translate(table)
+        if FEW * len(_ODD.findall(text, 0, SAMPLE)) > min(len(text), SAMPLE):
+            return text.translate(table)
+        odd = set(_ODD.findall(text))
+        if len(odd) > MOST_ODD or _SPECIAL in odd:
+            return text.translate(table)
+        for character in odd:  # What one becomes is no other one: foldings fold to themselves.
+            text = text.replace(character, table[ord(character)])
+        return text
 
     def plain(self, text: str) -> str:
         """A text without the map and the edges, for words and keywords."""

@@ -76,6 +76,21 @@ def test_a_text_with_stand_ins_has_its_walls_though_its_line_is_known() -> None:
     assert folder.lined(text, line).text == f"{EDGE}an {WALL} of 4{EDGE}"
 
 
+def test_what_is_not_odd_is_its_own_folding() -> None:
+    for code in range(0x110000):
+        character = chr(code)
+        if folding._ODD.match(character) is None:
+            assert fold_character(character) == character
+
+
+@given(st.text(alphabet="中文字かなé한,。4\u200b\U0010ffff\ufffd\x00\x01aЖ…ﬁ", min_size=1).map(lambda text: text * 3))
+def test_replacing_odd_characters_one_by_one_is_translating(text: str) -> None:
+    folder = Folder()
+    assert folder.translated(text) == text.translate(folder.table)
+    padded = "中" * 600 + text
+    assert folder.translated(padded) == padded.translate(folder.table)
+
+
 def test_a_long_run_of_dropped_characters_ends_a_match() -> None:
     assert folded("a" + "\u200b" * MOST_DROPPED + "b") == "ab"
     assert folded("a" + "\u200b" * (MOST_DROPPED + 9) + "b") == f"a{EDGE}b"
