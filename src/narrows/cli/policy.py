@@ -149,7 +149,7 @@ def _plugins(result: Checked, stack: ExitStack) -> "tuple[Analyze | None, Own]":
     aside = stack.enter_context(Aside(result.config, result.policies))
     try:
         analyze = aside.analyze(engine.load(result.loaded)) if analyzers else None
-        return analyze, Own(aside.classify())
+        return analyze, aside.own()
     except ConfigError as error:
         raise Failure(str(result.loaded.locate(error.problems)), USAGE) from None
 

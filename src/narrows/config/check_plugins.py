@@ -117,9 +117,6 @@ class PluginChecks:
         """A rule that names a label that nothing gives would never match."""
         given = [label for row in self._config.classifiers for label in row.labels]
         for key, labels in self._named():
-            if ".responses[" in key:
-                self._problem(key, "labels are given to prompts only", "take a pattern, words or entities")
-                continue
             for index, label in enumerate(labels):
                 if not any(Glob(label).matches(known) for known in given):
                     hint = nearest(label, given) or (f"there are: {', '.join(given)}" if given else "configure one")

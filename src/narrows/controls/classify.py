@@ -6,19 +6,19 @@ rules ask that refuse nothing, or the classifier need not answer. It must not kn
 """
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from narrows.config.globs import Glob
 from narrows.model.call import Call
-from narrows.model.plan import Action, Plan, Rule
+from narrows.model.plan import Plan, Rule
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Note, Proceed, Verdict
+from narrows.policy.labels import Given, Need, needs, recalled
 from narrows.policy.recent import Recent
 from narrows.ports.classifier import Classification
 from narrows.ports.control import Guard, Wait
@@ -33,22 +33,12 @@ GRACE: Final = 5.0
 LONGEST: Final = 1_000_000
 """Characters of the longest text that is classified."""
 
-Given = dict[str, tuple[str, ...]]
-
-
-class _Need(msgspec.Struct, frozen=True):
-    """A classifier that rules of a plan ask. `strict`: a call is refused where it fails; else `policy` is noted."""
-
-    classification: Classification
-    strict: bool
-    policy: str
-
 
 class _Asked(msgspec.Struct, frozen=True):
     """What one plan asks for, and the rules that do."""
 
     plan: Plan
-    needs: tuple[_Need, ...]
+    needs: tuple[Need, ...]
     rules: tuple[Rule, ...]
 
 
@@ -77,19 +67,9 @@ class Classify:
         known = self._known.get(id(plan))
         if known is None or known.plan is not plan:
             rules = tuple(rule for rule in plan.rules if rule.labels)
-            known = _Asked(plan, self._needs(rules) if rules else (), rules)
+            known = _Asked(plan, needs(self._classifications, rules), rules)
             self._known.put(id(plan), known)
         return known
-
-    def _needs(self, rules: Sequence[Rule]) -> tuple[_Need, ...]:
-        needs = []
-        for classification in self._classifications:
-            asking = [rule for rule in rules if _names(rule, classification.labels)]
-            if asking:
-                enforced = [rule for rule in asking if not rule.observe and rule.action is not Action.FLAG]
-                strict = bool(enforced) and classification.required
-                needs.append(_Need(classification, strict, (enforced or asking)[0].policy))
-        return tuple(needs)
 
 
 class _Classifying:
@@ -112,7 +92,7 @@ class _Classifying:
                 f"a text of the prompt has more than {LONGEST:,} characters, so it can't be classified",
             )
         given: Given = dict(call.labels)
-        if _recalled(self._asked.needs, texts, given):
+        if recalled(self._asked.needs, texts, given):
             return Proceed(msgspec.structs.replace(call, labels=given))
         patience = sum(need.classification.timeout for need in self._asked.needs) + GRACE
         return Wait(functools.partial(self._request, call, texts), patience)
@@ -126,14 +106,14 @@ class _Classifying:
             except PluginFailed as failed:
                 if need.strict:
                     return _unavailable(need, failed)
-                notes.append(Note(Code.CONTROL_FAILED, need.policy, _rule(need)))
+                notes.append(Note(Code.CONTROL_FAILED, need.policy, need.rule))
                 continue
             for text, labels in zip(texts, answers, strict=True):
                 given[text] = given.get(text, ()) + labels
         return Proceed(msgspec.structs.replace(call, labels=given, notes=tuple(notes)))
 
     def on_event(self, event: Event) -> Deny | None:
-        """Replies are not classified."""
+        """Replies are classified by a control of their own."""
 
     def on_finish(self) -> Deny | None:
         """Nothing is held back."""
@@ -141,11 +121,6 @@ class _Classifying:
     def on_end(self, outcome: Outcome, usage: Usage | None) -> None:  # noqa: ARG002 - however it ended
         for need in self._asked.needs:
             need.classification.leave()
-
-
-def _names(rule: Rule, labels: Iterable[str]) -> bool:
-    globs = [Glob(label) for label in rule.labels]
-    return any(glob.matches(label) for label in labels for glob in globs)
 
 
 def _texts(rules: Sequence[Rule], call: Call) -> tuple[str, ...]:
@@ -165,23 +140,6 @@ def _texts(rules: Sequence[Rule], call: Call) -> tuple[str, ...]:
     )
 
 
-def _recalled(needs: Iterable[_Need], texts: Sequence[str], given: Given) -> bool:
-    """Whether it is known of all texts what all of them say; it is then in `given`."""
-    for text in texts:
-        labels: tuple[str, ...] = ()
-        for need in needs:
-            known = need.classification.recall(text)
-            if known is None:
-                return False
-            labels += known
-        given[text] = labels
-    return True
-
-
-def _rule(need: _Need) -> str:
-    return f"classifier.{need.classification.name}"
-
-
-def _unavailable(need: _Need, failed: PluginFailed) -> Deny:
+def _unavailable(need: Need, failed: PluginFailed) -> Deny:
     message = f"prompts can't be judged: the classifier {need.classification.name!r} {failed}"
-    return Deny(Code.CONTROL_FAILED, message, policy=need.policy, rule=_rule(need))
+    return Deny(Code.CONTROL_FAILED, message, policy=need.policy, rule=need.rule)

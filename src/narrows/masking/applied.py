@@ -29,11 +29,12 @@ LONGEST_KNOWN: Final = 2048
 
 
 class Side:
-    """What is masked in one direction. `masker` changes, `watcher` only looks; None where nothing asks for it.
+    """What is masked in one direction. `masker` changes, `watcher` only looks; None where nothing asks for it. `holds`:
+    a reply's fields stay until they have ended, since rules deny what is only known then.
     `fields` are the places whose value is masked whatever it is. `analyzed`: it masks what only plug-ins find, so it
     can mask nothing before it is told what they found."""
 
-    __slots__ = ("_blocking", "_clean", "_observed", "_wanted", "analyzed", "fields", "masker", "watcher")
+    __slots__ = ("_blocking", "_clean", "_observed", "_wanted", "analyzed", "fields", "holds", "masker", "watcher")
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Side:
     ) -> None:
         self.masker, self.watcher, self.fields = masker, watcher, fields
         self._blocking = blocking
+        self.holds = any(isinstance(rule, ReplyRule) and bool(rule.labels) for rule in blocking)
         self._clean: set[str | tuple[str, str]] = set()
         self._wanted = _wanted(masker)
         self._observed = _wanted(watcher)
@@ -177,8 +179,9 @@ def _side(engine: Engine, masks: Sequence[Mask], key: bytes, denies: Sequence[Re
         return None
     enforced = [mask for mask in masks if not mask.observe]
     names = [FieldRule(name, mask.transform) for mask in enforced for name in mask.fields]
-    # Field rules alone need a masker, too: it finds nothing, but the values below a place go through it.
-    nothing = Masker(engine, Plan(())) if names else None
+    # Field rules alone need a masker, too: it finds nothing, but the values below a place go through it. So do rules
+    # that ask classifiers: what they deny is held.
+    nothing = Masker(engine, Plan(())) if names or any(rule.labels for rule in denies) else None
     return Side(
         _masker(engine, enforced, key, denies) or nothing,
         _masker(engine, (mask for mask in masks if mask.observe), key),

@@ -56,8 +56,8 @@ class ReplyMask:
     """One reply. `take` changes an event's texts, and says if the reply has to be stopped before it."""
 
     __slots__ = (
-        "_began", "_deny", "_ended", "_grows", "_ids", "_is_json", "_names", "_remembered", "_rewrote", "_said",
-        "_side", "_size", "_streams", "_tell", "_watched",
+        "_began", "_deny", "_ended", "_grows", "_held", "_ids", "_is_json", "_names", "_remembered", "_rewrote",
+        "_said", "_side", "_size", "_streams", "_tell", "_watched",
     )  # fmt: skip
 
     def __init__(self, side: Side, grows: Says, is_json: Says, tell: Told | None = None) -> None:
@@ -67,6 +67,7 @@ class ReplyMask:
         self._grows = grows
         self._is_json = is_json
         self._streams: dict[_Key, Stretch] = {}
+        self._held: dict[_Key, list[str]] = {}
         self._ended: dict[_Key, Ended] = {}
         self._remembered: dict[_Key, dict[str, str]] = {}
         self._size = 0
@@ -232,6 +233,9 @@ class ReplyMask:
         delta.text = stretch.feed(delta.text)
         if delta.text or stretch.breaks:
             self._take(event, delta, stretch)
+        if self._side.holds and delta.text:
+            self._held.setdefault(key, []).append(delta.text)
+            delta.text = ""
 
     def _begin(self, masker: Masker, key: _Key, delta: Delta) -> Stretch:
         """A field begins, or goes on."""
@@ -266,6 +270,8 @@ class ReplyMask:
             self._take(event, Delta(choice, field, tail), stretch)
             if not event.last:
                 self._keep(key, stretch)
+            if key in self._held:
+                tail = "".join(self._held.pop(key)) + tail
             if not tail:
                 continue
             own = next((d for d in reversed(event.deltas) if (d.choice, d.field) == key), None)

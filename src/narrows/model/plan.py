@@ -70,9 +70,9 @@ a policy could name is called so."""
 
 class ReplyRule(msgspec.Struct, frozen=True):
     """One rule on replies, which denies or flags. It matches where one of its `rows` does, which are names that the
-    masking engine has for its pattern and its words and no policy can name; or where one of its `entities` is found at
-    least as surely as `threshold`. `media`: its policy lets pass what can't be inspected. `shipped`: it is one of a
-    pack's."""
+    masking engine has for its pattern and its words and no policy can name; where one of its `entities` is found at
+    least as surely as `threshold`; or where a classifier gives a label that one of `labels` (globs) covers. `media`:
+    its policy lets pass what can't be inspected. `shipped`: it is one of a pack's."""
 
     name: str
     policy: str
@@ -84,6 +84,7 @@ class ReplyRule(msgspec.Struct, frozen=True):
     observe: bool = False
     media: bool = False
     shipped: bool = False
+    labels: tuple[str, ...] = ()
 
     @property
     def stops(self) -> bool:

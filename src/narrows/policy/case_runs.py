@@ -19,6 +19,7 @@ from narrows.model.text import Role, Text
 from narrows.model.verdict import Deny, Hold, Note
 from narrows.policy.cases import Case, Placed, Refused, Turn, principal_of, say_masks
 from narrows.policy.policyset import PolicySet
+from narrows.ports.classifier import Presuming
 from narrows.ports.control import Control, Guard, Wait
 from narrows.ports.inspector import TokenCounter
 
@@ -131,13 +132,13 @@ def _pass(turn: Turn, call: Call, steps: Steps, masked: Masked | None) -> _Got:
     if turn.reply is None:
         _end(guards, Outcome.DONE)
         return _Got(None, judged.notes, masks)
-    whole = _answer(turn.reply, None, steps, guards)
+    whole = _answer(turn, None, steps, guards)
     _end(guards, Outcome.DONE if whole.deny is None else Outcome.STOPPED)
     cut = None
     for size in CUTS:
         again: list[tuple[Control, Guard]] = []
         _judge(call, steps, again)
-        other = _answer(turn.reply, size, steps, again)
+        other = _answer(turn, size, steps, again)
         _end(again, Outcome.REFUSED)
         if other.ending != whole.ending:
             cut = f"{_outcome(other.deny)}, receives {other.text!r}, where {size} characters come at a time"
@@ -162,12 +163,16 @@ def _judge(call: Call, steps: Steps, guards: list[tuple[Control, Guard]]) -> Cal
     return call
 
 
-def _answer(text: str, size: int | None, steps: Steps, guards: Sequence[tuple[Control, Guard]]) -> _Reply:
-    """A reply through the controls of the reply: whole, or so many characters at a time."""
+def _answer(turn: Turn, size: int | None, steps: Steps, guards: Sequence[tuple[Control, Guard]]) -> _Reply:
+    """A turn's reply through the controls of the reply: whole, or so many characters at a time."""
     listening = [guard for control in steps[1] for owner, guard in guards if owner is control]
+    if turn.reply_labels is not None:
+        for guard in listening:
+            if isinstance(guard, Presuming):
+                guard.presume(turn.reply_labels)
     received = ""
     notes: list[Note] = []
-    for event in _events(text, size):
+    for event in _events(turn.reply or "", size):
         for guard in listening:
             verdict = guard.on_event(event)
             if isinstance(verdict, Deny):

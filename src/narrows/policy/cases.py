@@ -56,6 +56,7 @@ class Turn(Setting, frozen=True, kw_only=True):
     ] = None
     labels: Annotated[tuple[str, ...] | None, Meta(description="What a classifier says of its prompt.")] = None
     reply: Annotated[str | None, Meta(description="What the model says to it.")] = None
+    reply_labels: Annotated[tuple[str, ...] | None, Meta(description="What a classifier says of the reply.")] = None
     expect: Annotated[
         Literal["allow", "deny"] | Refused | None,
         Meta(description="`allow`, `deny`, or `{deny: code}` to be exact; for a turn `allow` need not be said."),
@@ -189,6 +190,8 @@ def _turn_mistakes(turn: Turn, key: str, policies: PolicySet) -> Iterator[Mistak
                 yield f"{key}{kind}[{index}]", f"there is no rule `{name}`", nearest(name, sorted(rules))
     if turn.labels is not None and turn.prompt is None:
         yield f"{key}labels", "are given to a prompt, and there is none", None
+    if turn.reply_labels is not None and turn.reply is None:
+        yield f"{key}reply_labels", "are given to a reply, and there is none", "say what the model says with `reply`"
     if turn.receives is not None and turn.reply is None:
         yield f"{key}receives", "is of a reply, and there is none", "say what the model says with `reply`"
     if not isinstance(turn.expect, Refused):

@@ -54,9 +54,6 @@ def compile_reply_rules(
     rules: list[ReplyRule] = []
     for place, action, match in _matches(policy):
         here, name = f"{key}.{place}.{action.value}", match.name or place
-        if match.labels is not None:
-            hint = "look for a `pattern`, `words` or `entities`"
-            problems.append(Problem(f"{here}.labels", "labels are given to prompts only", hint))
         entities = resolve(match, here, vocabulary, problems)
         refuse_plugged(entities, plugged, here, "replies", problems)
         rule = ReplyRule(
@@ -69,6 +66,7 @@ def compile_reply_rules(
             threshold=match.threshold,
             observe="observe" in (policy.mode, match.mode),
             media=policy.media == "allow",
+            labels=match.labels or (),
         )
         if match.looks_itself:
             rules.append(rule)
@@ -84,6 +82,8 @@ def describe_reply_rule(rule: ReplyRule, vocabulary: Vocabulary) -> str:
     what = list(vocabulary.summary(rule.entities))
     if rule.rows:
         what.append("its pattern or words")
+    if rule.labels:
+        what.append(f"the label{'s' if len(rule.labels) > 1 else ''} {', '.join(rule.labels)}")
     verb = "denies" if rule.action is Action.DENY else "flags"
     found = "that match it" if rule.shipped else f"with {', '.join(what)}"
     return f"{rule.policy}: {rule.name} {verb} replies {found}{' (observed)' if rule.observe else ''}"
@@ -112,6 +112,7 @@ def _of_pack(rule: ReplyRule, name: str, shipped: PackRule, match: ReplyMatch) -
         message=match.message or _message(name, rule.policy),
         rows=frozenset(row.name for row in _pack_rows(shipped, "")),
         entities=frozenset(),
+        labels=(),
         shipped=True,
     )
 

@@ -6,7 +6,7 @@ may block and need not be safe for threads. A `Classification` is one configured
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -51,3 +51,11 @@ class Classification(Plugged, Protocol):
 
     async def classify(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """The labels of each text. Raises PluginFailed; also where that takes too long."""
+
+
+@runtime_checkable
+class Presuming(Protocol):
+    """A guard that asks classifiers about a reply, and can be told what they would say."""
+
+    def presume(self, labels: Sequence[str]) -> None:
+        """Every text of the reply has these labels; nobody is asked. For cases of policies, which say so."""

@@ -8,13 +8,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from narrows.config.schema import Config
-from narrows.controls.classify import Classify
 from narrows.model.span import Span
 from narrows.plugins.pool import AnalyzerPool, ClassifierPool, Pool
 from narrows.policy.policyset import PolicySet
 from narrows.wiring.analyzers import Analyzers
 from narrows.wiring.classifiers import Classifiers
-from narrows.wiring.plugged import PluggedControls
+from narrows.wiring.plugged import NO_OWN, Own, PluggedControls, classifying, labelling
 
 if TYPE_CHECKING:
     from narrows.controls.analyze import Analyze
@@ -45,13 +44,15 @@ class Aside:
         self._thread.join()
         self._loop.close()
 
-    def classify(self) -> Classify | None:
-        """The control that gives labels; None where no rule names one. Raises ConfigError. What a plug-in fails on
-        raises PluginFailed in its hooks."""
-        if not self._config.classifiers or not any(rule.labels for rule in self._policies.rules):
-            return None
-        pools = self.run(self._classifiers.pools(self._config.classifiers, self._policies.rules))
-        return Classify([_Classified(pool, self) for pool in pools])
+    def own(self) -> Own:
+        """The controls that ask classifiers, where rules name labels. Raises ConfigError. What a plug-in fails on
+        raises PluginFailed in their hooks."""
+        rules = labelling(self._config, self._policies)
+        if not rules:
+            return NO_OWN
+        pools = self.run(self._classifiers.pools(self._config.classifiers, rules))
+        classify, replies = classifying([_Classified(pool, self) for pool in pools], rules)
+        return Own(classify, (), replies)
 
     def analyze(self, engine: "Engine") -> "Analyze | None":
         """The same for what masks name and only plug-ins find."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from narrows.config.globs import Glob
 from narrows.config.plugins import ClassifierSettings
-from narrows.model.plan import Rule
+from narrows.model.plan import ReplyRule, Rule
 from narrows.plugins.kinds import Kind, classifying
 from narrows.plugins.pool import MOST_TEXTS, Asker, Begin, ClassifierPool, Settings
 from narrows.plugins.process import Running, Worker
@@ -28,7 +28,9 @@ class Classifiers:
     def __init__(self, calls: InnerCalls) -> None:
         self._pools: Pools[ClassifierSettings, ClassifierPool] = Pools(partial(_pool, calls))
 
-    async def pools(self, rows: Sequence[ClassifierSettings], rules: Sequence[Rule]) -> list[ClassifierPool]:
+    async def pools(
+        self, rows: Sequence[ClassifierSettings], rules: Sequence[Rule | ReplyRule]
+    ) -> list[ClassifierPool]:
         """Those that give a label that a rule names, running. Raises ConfigError with all that can't be started; what
         ran before goes on."""
         globs = [Glob(label) for label in {label for rule in rules for label in rule.labels}]

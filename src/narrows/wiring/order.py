@@ -38,6 +38,7 @@ def controls(
     masking: tuple[Control, ...] = () if mask is None else (mask,)
     analyzing: tuple[Control, ...] = () if analyze is None else (analyze,)
     classifying: tuple[Control, ...] = () if own.classify is None else (own.classify,)
+    judging: tuple[Control, ...] = () if own.classify_replies is None else (own.classify_replies,)
     request: tuple[Control, ...] = (
         *probing.enumeration,  # first: who tries names is not told whether this is one
         Access(),  # nothing more is said to one who may not make the call at all
@@ -53,6 +54,7 @@ def controls(
         *own.controls,  # the operator's own: they see what was written, and need not see what the rules refuse
         *masking,  # after what reads the prompt as it was written; what follows, the record and the model see stand-ins
         *probing.replies,  # after masking: the reply is compared with the system text that the model sees
+        *judging,  # has nothing to do yet; here it learns of the call
         output_cap,  # last: changes what is sent, never whether
     )
     reply: tuple[Control, ...] = (
@@ -60,6 +62,7 @@ def controls(
         media,  # what can't be masked ends the reply before anything waits for its texts
         *probing.replies,  # as it was generated: what masking puts in, or holds back, would hide a repetition
         *analyzing,  # as it was generated; masking needs what it finds
+        *judging,  # as it was generated; masking holds what it is asked about until it has answered
         *own.controls,  # the operator's own, as it was generated: what they change is masked as well
         *masking,  # nothing that changes a text may come between masking and the caller
         new_content,  # last: what comes back as history is what the caller received

@@ -11,21 +11,26 @@ from narrows.config.problem import ConfigError, Problem
 from narrows.config.scalars import nearest
 from narrows.config.schema import Config
 from narrows.engine.inner import GateCalls
+from narrows.model.plan import ReplyRule, Rule
 from narrows.policy.policyset import PolicySet
+from narrows.ports.classifier import Classification
 from narrows.ports.control import Control
 from narrows.ports.own_control import ENTRY_POINTS, Configured
 
 if TYPE_CHECKING:
     from narrows.controls.classify import Classify
+    from narrows.controls.classify_replies import ClassifyReplies
     from narrows.plugins.webhook import Service
     from narrows.wiring.classifiers import Classifiers
 
 
 class Own(msgspec.Struct, frozen=True):
-    """What a configuration adds to the path of a call. `classify`: None where no rule names a label."""
+    """What a configuration adds to the path of a call. `classify`: None where no rule on prompts names a label,
+    `classify_replies`: where none on replies does."""
 
     classify: "Classify | None" = None
     controls: tuple[Control, ...] = ()
+    classify_replies: "ClassifyReplies | None" = None
 
 
 NO_OWN: Final = Own()
@@ -44,17 +49,18 @@ class PluggedControls:
     async def build(self, config: Config, policies: PolicySet) -> Own:
         """Raises ConfigError where a plug-in can't be used; what was made before goes on."""
         controls = await self._controls(config.controls) if config.controls else ()
-        return Own(await self._classify(config, policies), controls)
+        classify, replies = await self._classify(config, policies)
+        return Own(classify, controls, replies)
 
-    async def _classify(self, config: Config, policies: PolicySet) -> "Classify | None":
-        if not config.classifiers or not any(rule.labels for rule in policies.rules):
-            return None
-        from narrows.controls.classify import Classify  # noqa: PLC0415 - see the class
-        from narrows.wiring.classifiers import Classifiers  # noqa: PLC0415
+    async def _classify(self, config: Config, policies: PolicySet) -> "tuple[Classify | None, ClassifyReplies | None]":
+        rules = labelling(config, policies)
+        if not rules:
+            return None, None
+        from narrows.wiring.classifiers import Classifiers  # noqa: PLC0415 - see the class
 
         if self._classifiers is None:
             self._classifiers = Classifiers(self.calls)
-        return Classify(await self._classifiers.pools(config.classifiers, policies.rules))
+        return classifying(await self._classifiers.pools(config.classifiers, rules), rules)
 
     async def _controls(self, rows: Sequence[ControlSettings]) -> tuple[Control, ...]:
         controls: list[Control] = []
@@ -100,6 +106,30 @@ class PluggedControls:
             if service is not None:
                 service.close()
         self._made.clear()
+
+
+def labelling(config: Config, policies: PolicySet) -> tuple[Rule | ReplyRule, ...]:
+    """The rules that ask classifiers."""
+    if not config.classifiers:
+        return ()
+    prompts = [rule for rule in policies.rules if rule.labels]
+    return (*prompts, *(rule for rule in policies.replies if rule.labels))
+
+
+def classifying(
+    pools: Sequence[Classification], rules: Sequence[Rule | ReplyRule]
+) -> "tuple[Classify | None, ClassifyReplies | None]":
+    """The controls that ask classifiers about prompts and about replies; None where no rule asks."""
+    classify, replies = None, None
+    if any(isinstance(rule, Rule) for rule in rules):
+        from narrows.controls.classify import Classify  # noqa: PLC0415 - see PluggedControls
+
+        classify = Classify(pools)
+    if any(isinstance(rule, ReplyRule) for rule in rules):
+        from narrows.controls.classify_replies import ClassifyReplies  # noqa: PLC0415
+
+        replies = ClassifyReplies(pools)
+    return classify, replies
 
 
 def _make(row: ControlSettings) -> "tuple[Control, Service | None]":

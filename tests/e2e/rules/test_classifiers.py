@@ -306,8 +306,9 @@ def test_a_streamed_reply_is_stopped_by_an_own_control_before_it_leaves(ask: Ask
 
 def test_check_tells_of_a_label_that_nothing_gives(gate: Gate, tmp_path: Path) -> None:
     other = Gate(tmp_path, gate.settings, env=gate.env)
-    changed = {**gate.settings, "policies": [policy("x", [{"deny": {"labels": ["topic:finanse"]}}])]}
-    other.write(changed)
-    done = other.run("check")
-    assert done.returncode == 1
-    assert "did you mean `topic:finance`?" in done.stderr + done.stdout
+    rules = [{"deny": {"labels": ["topic:finanse"]}}]
+    for changed in (policy("x", rules), policy("x", [], responses=rules)):
+        other.write({**gate.settings, "policies": [changed]})
+        done = other.run("check")
+        assert done.returncode == 1
+        assert "did you mean `topic:finance`?" in done.stderr + done.stdout

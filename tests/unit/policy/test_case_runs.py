@@ -2,7 +2,9 @@
 
 import pytest
 
+from narrows.config.problem import ConfigError
 from narrows.controls.access import Access
+from narrows.controls.classify_replies import ClassifyReplies
 from narrows.controls.new_content import NewContent
 from narrows.controls.output_cap import OutputCap
 from narrows.controls.parameters import Parameters
@@ -195,6 +197,24 @@ WHO = "as: {groups: [research]}, connection: openai, model: gpt"
 def test_what_a_case_may_expect(said: str, passed: bool, got: str) -> None:
     (result,) = run(f"cases: [{{{WHO}, {said}, expect: allow}}]")
     assert (result.passed, result.got) == (passed, got)
+
+
+def test_labels_of_a_reply() -> None:
+    policies = compiled(
+        policy("a", responses=[{"deny": {"name": "care", "labels": ["x"]}}, {"flag": {"name": "pay", "labels": ["y"]}}])
+    )
+    control = ClassifyReplies(())
+
+    def outcome(said: str) -> str:
+        placed = read_cases(f"cases: [{{{WHO}, {said}, expect: allow}}]".encode(), "c", policies)
+        (result,) = run_cases(placed, policies, lambda: ((control,), (control,)), EstimatingCounter())
+        return result.got
+
+    assert outcome("prompt: hi, reply: hello, reply_labels: [x]").startswith("deny reply_denied")
+    assert outcome("prompt: hi, reply: hello, reply_labels: [y], flags: [pay]") == "allow, flags pay"
+    assert outcome("prompt: hi, reply: hello, reply_labels: []") == "allow"
+    with pytest.raises(ConfigError, match="are given to a reply, and there is none"):
+        outcome("prompt: hi, reply_labels: [x]")
 
 
 def test_a_reply_that_is_refused() -> None:

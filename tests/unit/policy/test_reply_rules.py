@@ -73,11 +73,18 @@ def test_words_are_not_one_another_where_they_are_joined() -> None:
 
 def test_what_can_not_be_judged_is_refused_where_it_stands() -> None:
     with pytest.raises(ConfigError) as caught:
-        ruled({"deny": {"entities": ["US_SSNN"]}}, {"flag": {"labels": ["topic:x"]}})
-    assert [problem.key for problem in caught.value.problems] == [
-        "policies[0].responses[0].deny.entities[0]",
-        "policies[0].responses[1].flag.labels",
-    ]
+        ruled({"deny": {"entities": ["US_SSNN"]}})
+    assert [problem.key for problem in caught.value.problems] == ["policies[0].responses[0].deny.entities[0]"]
+
+
+def test_a_rule_that_asks_for_labels() -> None:
+    (rule,) = rules({"deny": {"labels": ["topic:*", "tone:rude"]}})
+    assert (rule.labels, rule.rows, rule.entities) == (("topic:*", "tone:rude"), frozenset(), frozenset())
+    assert describe_reply_rule(rule, VOCABULARY) == (
+        "a: responses[0] denies replies with the labels topic:*, tone:rude"
+    )
+    (_, packed) = rules({"deny": {"labels": ["x"], "packs": ["reply-links/link-with-data"]}})
+    assert packed.labels == ()
 
 
 def test_rules_of_every_policy_that_matches_apply() -> None:

@@ -17,6 +17,7 @@ from narrows.model.text import Role, Text
 from narrows.model.verdict import Proceed
 from narrows.ports.plugin import PluginFailed
 from narrows.wiring.aside import Aside
+from narrows.wiring.plugged import NO_OWN
 from unit.controls.calls import begun, call
 from unit.masking.samples import DETECTORS
 from unit.plugins.installed import install
@@ -44,7 +45,7 @@ def test_labels_are_known_at_once() -> None:
     threads = threading.active_count()
     rule = Rule("r", "p", (), "no", labels=("topic:*",))
     with Aside(config(classifiers=(TOPICS,)), compiled(policy("a", prompts=RULES))) as aside:
-        control = aside.classify()
+        control = aside.own().classify
         assert control is not None
         about = asked("my loan", rules=(rule,))
         verdict = begun(control, about).on_request(about)
@@ -63,7 +64,7 @@ def test_what_is_asked_through_the_gate_says_that_none_runs() -> None:
         name="safety", labels=("topic:x",), moderation=Moderation(connection="openai", model="m", account="guard")
     )
     with Aside(config(classifiers=(safety,)), compiled(policy("a", prompts=RULES))) as aside:
-        control = aside.classify()
+        control = aside.own().classify
         assert control is not None
         about = asked("x", rules=(Rule("r", "p", (), "no", labels=("topic:*",)),))
         with pytest.raises(PluginFailed, match="does not run here"):
@@ -75,7 +76,7 @@ def test_spans_are_known_at_once() -> None:
     mask = Mask("m", "p", frozenset({"PERSON"}), Transform.REDACT)
     with Aside(config(), compiled(policy("a"))) as aside:
         assert aside.analyze(engine) is None
-        assert aside.classify() is None
+        assert aside.own() is NO_OWN
     masked = _Policies((mask,))
     detectors = msgspec.structs.replace(config().detectors, analyzers=(PEOPLE,))
     with Aside(config(detectors=detectors), masked) as aside:  # type: ignore[arg-type]

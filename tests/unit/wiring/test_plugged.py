@@ -90,6 +90,17 @@ async def test_classifiers_run_where_a_rule_names_a_label(plugged: PluggedContro
     assert own.classify.name == "classify"
 
 
+async def test_classifiers_run_where_a_rule_on_replies_names_a_label(plugged: PluggedControls) -> None:
+    row = ClassifierSettings(name="topics", plugin="topics", labels=("topic:finance",), timeout=10.0)
+    policies = compiled(policy("a", responses=[{"deny": {"labels": ["topic:*"]}}]))
+    own = await plugged.build(config(classifiers=(row,)), policies)
+    assert own.classify is None
+    assert own.classify_replies is not None
+    request, reply = controls(RuleInspector(), Sessions(b"k" * 32), own=own)
+    assert "classify_replies" in {control.name for control in request}
+    assert [control.name for control in reply].index("classify_replies") < len(reply) - 1
+
+
 async def test_they_stand_where_it_is_written(plugged: PluggedControls) -> None:
     row = ClassifierSettings(name="topics", plugin="topics", labels=("topic:finance",))
     policies = compiled(policy("a", prompts=[{"deny": {"labels": ["topic:*"]}}]))
