@@ -12,7 +12,7 @@ from typing import Final
 
 from narrows.inspection.alphabets import MORSE
 from narrows.inspection.plausible import readable, text_of
-from narrows.inspection.spans import Decoded
+from narrows.inspection.spans import Decoded, Spans, search_for
 
 BASE64: Final = r"[a-z0-9+/][A-Z]"
 BASE32: Final = r"[A-Z2-7]{16}"
@@ -20,62 +20,49 @@ HEXADECIMAL: Final = r"[0-9a-fA-F]{12}|(?:(?:0[xX]|\\x)?[0-9A-Fa-f]{2,4}[ \n:,;_
 CODES: Final = r"(?:[0-9]{1,3}[^0-9A-Za-z]{1,3}){5}|[01]{7}|[cC][hH][aA]?[rR][a-z]*\("
 MORSE_CODE: Final = r"(?:[.\x{b7}\x{2022}-]{1,5}[ /|]{1,3}){4}"
 
-_URL_SAFE: Final = str.maketrans("-_", "+/")
+_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _BETWEEN: Final = re.compile(r"(?:\s|\\[rn]|[\"',+>]){1,8}")
-_PIECES: Final = re.compile(r"[A-Za-z0-9]{8,}")
+_PIECES: Final = re.compile(rb"[A-Za-z0-9]{8,}")
+_BACKSLASH: Final = 0x5C
 _SHORTEST_RUN: Final = 8
 _SHORTEST_SHIFTED: Final = 24
 """Digits of a run that is also tried from its second, third and fourth digit on."""
 
-
-def _kind(character: str) -> str:
-    if not character.isascii():
-        return " "
-    if character.isalpha():
-        return "A" if character.isupper() else "a"
-    return "0" if character.isdigit() else "+" if character in "+/_-" else " "
+_mixed: Final = search_for(r"[A-Za-z0-9+/_-]*(?:[a-z0-9+/_-][A-Z]|[0-9][a-z])[A-Za-z0-9+/_-]*")
+"""Runs of the two alphabets that are no words."""
 
 
-_KINDS: Final = "".join(_kind(chr(code)) for code in range(256)).encode()
-"""Small letters, capitals, digits and signs of the two alphabets, each kind as one; anything else as a space."""
-
-_MIXED: Final = (b"aA", b"0A", b"+A", b"0a")
-"""What runs have in them that are no words."""
-
-
-def find_base64(text: str) -> Iterator[Decoded]:
+def find_base64(text: str) -> list[Decoded]:
     """Runs of the standard and the URL-safe alphabet, padded or not, and runs that follow each other line by line."""
-    group: list[tuple[int, int]] = []
-    for start, end in _mixed_runs(text):
-        if group and not _follows(text, group[-1][1], start):
-            yield from _base64_group(text, group)
-            group = []
-        group.append((start, end))
-    if group:
-        yield from _base64_group(text, group)
-
-
-def _mixed_runs(text: str) -> list[tuple[int, int]]:
-    """The runs that are no words, with their padding, in order. A run that is escaped begins behind the escape."""
     data = text.encode("ascii", "replace")
-    kinds = data.translate(_KINDS)
-    runs: dict[int, int] = {}
-    for mixed in _MIXED:
-        at = kinds.find(mixed)
-        while at >= 0:
-            start = kinds.rfind(b" ", 0, at) + 1
-            if start and data[start - 1] == 0x5C:
-                start += 1
-            if at < start:
-                at = kinds.find(mixed, at + 1)
+    found: list[Decoded] = []
+    group: Spans = []
+    for run in _mixed_runs(data):
+        if group and not _follows(text, group[-1][1], run[0]):
+            _base64_group(data, group, found)
+            group = []
+        group.append(run)
+    if group:
+        _base64_group(data, group, found)
+    return found
+
+
+def _mixed_runs(data: bytes) -> Spans:
+    """The runs that are no words, with their padding, in order. A run that is escaped begins behind the escape."""
+    runs: Spans = []
+    at, size = 0, len(data)
+    while at < size:
+        start, end = _mixed(data, at, size)[0]
+        if start < 0:
+            break
+        at = end
+        if start and data[start - 1] == _BACKSLASH:
+            start += 1
+            if _mixed(data, start, end)[0][0] < 0:
                 continue
-            end = kinds.find(b" ", at)
-            if end < 0:
-                end = len(kinds)
-            at = kinds.find(mixed, end)
-            if end - start >= _SHORTEST_RUN:
-                runs[start] = end
-    return [(start, _padded(data, runs[start])) for start in sorted(runs)]
+        if end - start >= _SHORTEST_RUN:
+            runs.append((start, _padded(data, end) if data[end : end + 1] == b"=" else end))
+    return runs
 
 
 def _padded(data: bytes, end: int) -> int:
@@ -86,41 +73,44 @@ def _follows(text: str, end: int, start: int) -> bool:
     return start - end <= 8 and _BETWEEN.fullmatch(text, end, start) is not None
 
 
-def _base64_group(text: str, group: list[tuple[int, int]]) -> Iterator[Decoded]:
-    runs = [text[start:end] for start, end in group]
-    if len(runs) > 1 and all("=" not in run for run in runs[:-1]):
-        whole = _base64("".join(runs))
-        if whole is not None:
-            yield Decoded(group[0][0], group[-1][1], whole)
-            return
-    for run, (start, end) in zip(runs, group, strict=True):
+def _base64_group(data: bytes, group: Spans, found: list[Decoded]) -> None:
+    """Adds what the runs say together, or each by itself."""
+    if len(group) > 1:
+        runs = [data[start:end] for start, end in group]
+        if all(b"=" not in run for run in runs[:-1]):
+            whole = _base64(b"".join(runs))
+            if whole is not None:
+                found.append(Decoded(group[0][0], group[-1][1], whole))
+                return
+    for start, end in group:
+        run = data[start:end]
         decoded = _base64(run)
-        if decoded is None and (len(run) >= _SHORTEST_SHIFTED or not run.isalnum()):
+        if decoded is None and (end - start >= _SHORTEST_SHIFTED or not run.isalnum()):
             decoded = _base64_within(run)
         if decoded is not None:
-            yield Decoded(start, end, decoded)
+            found.append(Decoded(start, end, decoded))
 
 
-def _base64(run: str) -> str | None:
-    return text_of(_base64_bytes(_digits(run)))
+def _base64(run: bytes) -> str | None:
+    return text_of(_base64_bytes(run if run.isalnum() else _digits(run)))
 
 
-def _digits(run: str) -> str:
-    return run if run.isalnum() else run.rstrip("=").translate(_URL_SAFE)
+def _digits(run: bytes) -> bytes:
+    return run.rstrip(b"=").translate(_URL_SAFE)
 
 
-def _base64_bytes(digits: str) -> bytes:
+def _base64_bytes(digits: bytes) -> bytes:
     over = len(digits) % 4
     if over == 0:
         return a2b_base64(digits)
-    return a2b_base64(digits[:-1] if over == 1 else digits + "==")
+    return a2b_base64(digits[:-1] if over == 1 else digits + b"==")
 
 
-def _base64_within(run: str) -> str | None:
+def _base64_within(run: bytes) -> str | None:
     """Behind a prefix that is not part of it: the pieces between signs, then the other three alignments."""
     if not run.isalnum():
         pieces = _PIECES.findall(run)
-        found = [text for piece in pieces if (text := _base64(piece)) is not None]
+        found = [text for piece in pieces if (text := text_of(_base64_bytes(piece))) is not None]
         if found:
             return "\n".join(found)
     digits = _digits(run)

@@ -5,7 +5,8 @@ A finder is a function of a text that gives `Decoded` in ascending order; it tak
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import re2
 
@@ -30,21 +31,46 @@ class Decoded(NamedTuple):
     text: str
 
 
+Spans: TypeAlias = list[tuple[int, int]]
+Search: TypeAlias = Callable[[bytes, int, int], Spans]
+"""The first match in data[start:end], as the only one of a list; (-1, -1) is none."""
+
+
+def search_for(pattern: str) -> Search:
+    """What looks for a pattern (RE2) in UTF-8, in linear time."""
+    compiled = re2.compile(pattern.encode(), options())
+    anchors, inner = getattr(re2, "_Anchor", None), getattr(compiled, "_regexp", None)
+    if anchors is None or inner is None:
+        return partial(_public_search, compiled)
+    # The public method builds a match object out of a generator, which costs more than the matching itself.
+    found: Search = partial(inner.Match, anchors.UNANCHORED)
+    return found
+
+
+def _public_search(compiled: Any, data: bytes, start: int, end: int) -> Spans:
+    match = compiled.search(data, start, end)
+    return [(-1, -1) if match is None else match.span()]
+
+
 class Marks:
     """A linear pattern of what gives a disguise away, and the stretches of a text around it."""
 
-    __slots__ = ("_pattern",)
+    __slots__ = ("_search",)
 
     def __init__(self, pattern: str) -> None:
-        self._pattern = re2.compile(pattern.encode(), options())
+        self._search = search_for(pattern)
 
-    def windows(self, text: str) -> list[tuple[int, int]]:
+    def windows(self, text: str) -> Spans:
         """The stretches of `text` that lie around matches, in order. Looks at one match in STRIDE characters."""
         data = text.encode("utf-8", "surrogatepass")
-        found: list[tuple[int, int]] = []
+        size = len(data)
+        search = self._search
+        found: Spans = []
         at = 0
-        while (match := self._pattern.search(data, at)) is not None:
-            start, end = match.span()
+        while at < size:
+            start, end = search(data, at, size)[0]
+            if start < 0:
+                break
             at = end + STRIDE
             if found and start - found[-1][1] <= 2 * MARGIN:
                 found[-1] = (found[-1][0], at)
@@ -53,9 +79,9 @@ class Marks:
         return _in_characters(text, data, found)
 
 
-def _in_characters(text: str, data: bytes, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _in_characters(text: str, data: bytes, found: Spans) -> Spans:
     """Widened by MARGIN, at the next space, so that windows are apart and words whole; in characters."""
-    widened: list[tuple[int, int]] = []
+    widened: Spans = []
     behind = 0
     for start, end in found:
         left = max(behind, _left(data, start))
@@ -80,7 +106,7 @@ def _right(data: bytes, end: int) -> int:
     return space if space >= 0 else right
 
 
-def _counted(data: bytes, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _counted(data: bytes, spans: Spans) -> Spans:
     """The same in characters, each edge moved to where a character begins."""
     counted: list[int] = []
     done = characters = 0
