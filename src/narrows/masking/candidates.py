@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Final, NamedTuple
 
 from narrows.masking.keywords import Group, Occurrences
-from narrows.masking.matcher import NOWHERE
 from narrows.masking.patterns import WALL
 from narrows.masking.rows import Region, Row
 
@@ -224,16 +223,19 @@ class _Search:
     ) -> tuple[int, int, float] | None:
         """The same where nothing but the value decides: in one loop, since pages of numbers spend their time here."""
         row, data, text, log = self._row, self._scan.data, self._scan.text, self._log
-        pre, suf, least, search, longest = row.pre, row.suf, row.least, row.find.search, row.find.longest
+        pre, suf, least = row.pre, row.suf, row.least
+        search, longest = row.find.asks()
         limit = min(self._scan.size, high + row.most + suf)
         while at <= high:
-            first, end = search(data, at - pre, limit)
+            first, end = search(data, at - pre, limit)[0]
             at = first + pre
             if end < 0 or at > high:
                 return None
             stop, tries = end - suf, 1
             while not decide(text[at:stop]):
-                _, stop = longest(data, first, stop - 1 + suf) if stop - at > least else NOWHERE
+                if stop - at <= least:
+                    break
+                stop = longest(data, first, stop - 1 + suf)[0][1]
                 if stop < 0:
                     break
                 if tries == MOST_ENDS:

@@ -60,6 +60,12 @@ class Matcher:
         self.compile()
         return self._at(data, start, end)
 
+    def asks(self) -> tuple[_Ask, _Ask]:
+        """`search` and `longest` as calls into RE2, for loops: the first span that one gives is the answer."""
+        if self._search == self._first_search:
+            self.compile()
+        return self._search, self._at
+
     def search(self, data: bytes, start: int, end: int) -> tuple[int, int]:
         """The leftmost match in data[start:end], the longest there; NOWHERE if there is none."""
         return self._search(data, start, end)[0]

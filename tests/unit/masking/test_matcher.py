@@ -35,3 +35,11 @@ def test_the_public_methods_give_the_same_answers() -> None:
     search, at = _public(compiled.search), _public(compiled.match)
     assert search(b"a12", 0, 3) == [(1, 3)]
     assert at(b"a12", 0, 3) == [NOWHERE]
+
+
+def test_a_loop_asks_the_same() -> None:
+    for matcher in (Matcher("a|ab"), Matcher("a|ab")):
+        search, longest = matcher.asks()
+        assert search(b"xxab", 0, 4) == [matcher.search(b"xxab", 0, 4)] == [(2, 4)]
+        assert longest(b"xxab", 2, 3) == [matcher.longest(b"xxab", 2, 3)] == [(2, 3)]
+        assert matcher.asks() == (search, longest)

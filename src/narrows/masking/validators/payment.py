@@ -80,9 +80,12 @@ def is_card(text: str) -> bool:
     (UPC, EAN-13) and telephones (IMEI), whose check digit can pass too.
     """
     number = digit_bytes(text)
-    if not 12 <= len(number) <= 19 or not luhn(number) or is_uniform(number):
+    size = len(number)
+    if not 12 <= size <= 19:
         return False
-    return _is_brand(number) or (len(number) not in (12, 13, 15) and number[0] in INDUSTRIES)
+    if (size in (12, 13, 15) or number[0] not in INDUSTRIES) and not _is_brand(number):
+        return False  # Which is sooner known than a checksum.
+    return luhn(number) and not is_uniform(number)
 
 
 def is_branded_card(text: str) -> bool:
@@ -98,7 +101,8 @@ def is_luhn_number(text: str) -> bool:
 
 
 def _is_brand(number: bytes) -> bool:
-    return len(number) in LENGTHS_BY_PREFIX.get(number[:4], ())
+    lengths = LENGTHS_BY_PREFIX.get(number[:4])
+    return lengths is not None and len(number) in lengths
 
 
 def is_iban(text: str) -> bool:
