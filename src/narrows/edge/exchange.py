@@ -150,15 +150,24 @@ class HttpExchange:
 
     # The body, from the handler's side.
 
+    def ready(self, limit: int) -> bytes | None:
+        """The whole body if it is here as it was sent, and not too large."""
+        if not self.arrived or self._accepted.encoding is not None or self.refused is not None or self.size > limit:
+            return None
+        whole = self._whole
+        if whole is None:
+            parts = self._parts
+            self._whole = whole = parts if type(parts) is bytes else self._taken()
+        return whole
+
     async def body(self, limit: int) -> bytes:
         """The whole body, decoded. Raises BodyRefused."""
         encoding = self._accepted.encoding
         if self._whole is not None:
             return self._whole
-        if self.arrived and encoding is None and self.refused is None and self.size <= limit:
-            parts = self._parts
-            self._whole = whole = parts if type(parts) is bytes else self._taken()
-            return whole
+        ready = self.ready(limit)
+        if ready is not None:
+            return ready
         if encoding is not None and not supports(encoding):
             self.refused = self.refused or unsupported()
         elif self._accepted.length > limit or self.size > limit:

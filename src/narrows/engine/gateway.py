@@ -7,7 +7,7 @@ the caller sees it.
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -15,7 +15,6 @@ from narrows.engine import recorder as recording
 from narrows.engine.apart import Errand, judge, rejoined
 from narrows.engine.bodies import (
     SMALL,
-    check_content_type,
     is_large,
     read_large_request,
     read_request,
@@ -25,6 +24,7 @@ from narrows.engine.chain import Chain
 from narrows.engine.credentials import presented
 from narrows.engine.facts import begun
 from narrows.engine.forwarding import Forwarding
+from narrows.engine.heads import Known, known
 from narrows.engine.judging import NOTHING, Caller, call_id, choose, make_call, recordable
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import refuse
@@ -32,7 +32,7 @@ from narrows.engine.routing import Routed, Routes, face
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Connected, Snapshot, Snapshots
 from narrows.engine.strangers import StrangerCounts
-from narrows.model.call import Asked, Call, Source
+from narrows.model.call import Asked, Call
 from narrows.model.plan import Plan
 from narrows.model.principal import Identity
 from narrows.model.record import Content, Outcome
@@ -41,18 +41,13 @@ from narrows.model.verdict import Deny, Hold, Verdict
 from narrows.ports.clock import Clock, Ids
 from narrows.ports.control import Wait
 from narrows.ports.dialect import Dialect
-from narrows.ports.http import BodyRefused, Exchange, RequestHead
+from narrows.ports.http import BodyRefused, Exchange
 from narrows.ports.inspector import TokenCounter
 from narrows.ports.journal import Journal, JournalUnavailable
 from narrows.ports.offload import Apart
 from narrows.ports.telemetry import Telemetry
 
 _log = logging.getLogger("narrows.engine")
-
-_HEADER_TEXT: Final = 512
-"""Characters kept of a client's descriptive header."""
-
-_DESCRIBING: Final = frozenset({b"narrows-agent", b"narrows-session", b"narrows-justification"})
 
 
 class Services(msgspec.Struct, frozen=True):
@@ -89,79 +84,101 @@ class Gateway:
         self._routes = Routes(snapshots.current)
 
     def __call__(self, exchange: Exchange) -> Coroutine[Any, Any, None]:
-        """Serves one exchange to its end. What needs no waiting is done before the first await: each coroutine between
-        the edge and what a call waits for costs time whenever it goes on."""
+        """Serves one exchange to its end. What needs no waiting is done before the first await, and so is the whole
+        judgement of a usual call: each coroutine between the edge and what a call waits for costs time whenever it goes
+        on."""
         services, snapshot, head = self._services, self._snapshots.current, exchange.head
         started = services.clock.monotonic()
         request_id = services.ids.request()
-        token = presented(head.headers)
-        if type(token) is Deny:
-            return self._refuse_stranger(exchange, snapshot, token, request_id)
-        identity = snapshot.authenticator.recall(token)
+        found = head.told.found
+        if type(found) is not Known:
+            token = presented(head.headers)
+            if type(token) is Deny:
+                return self._refuse_stranger(exchange, snapshot, token, request_id)
+            head.told.found = found = known(head, snapshot.authenticator.digest(token))
+        identity = snapshot.authenticator.recall(found.digest)
         if identity is None:
-            return self._identify(exchange, snapshot, token, request_id, started)
-        return self._serve_known(exchange, snapshot, identity, request_id, started)
+            return self._identify(exchange, snapshot, found, request_id, started)
+        return self._serve_known(exchange, snapshot, found, identity, request_id, started)
 
     async def _identify(
-        self, exchange: Exchange, snapshot: Snapshot, token: str, request_id: str, started: int
+        self, exchange: Exchange, snapshot: Snapshot, found: Known, request_id: str, started: int
     ) -> None:
         """The same for a credential that nobody has shown lately."""
-        identity = await snapshot.authenticator.verify(token)
+        token = presented(exchange.head.headers)
+        identity = token if type(token) is Deny else await snapshot.authenticator.verify(token)
         if type(identity) is Deny:
             await self._refuse_stranger(exchange, snapshot, identity, request_id)
         else:
-            await self._serve_known(exchange, snapshot, identity, request_id, started)
+            await self._serve_known(exchange, snapshot, found, identity, request_id, started)
 
     async def serve_own(self, exchange: Exchange, identity: Identity) -> None:
         """Serves one exchange that the gate itself makes, as whom it says, to its end."""
         services = self._services
         request_id, started = services.ids.request(), services.clock.monotonic()
-        await self._serve_known(exchange, self._snapshots.current, identity, request_id, started)
+        found = known(exchange.head, b"")
+        await self._serve_known(exchange, self._snapshots.current, found, identity, request_id, started)
 
-    async def _serve_known(
-        self, exchange: Exchange, snapshot: Snapshot, identity: Identity, request_id: str, started: int
-    ) -> None:
+    def _serve_known(
+        self, exchange: Exchange, snapshot: Snapshot, found: Known, identity: Identity, request_id: str, started: int
+    ) -> Coroutine[Any, Any, None]:
         """The same for a known caller."""
         head = exchange.head
-        caller = Caller(identity, _source(head), request_id, self._services.clock.now(), head.method)
+        caller = Caller(identity, found.source, request_id, self._services.clock.now(), head.method)
         visit = _Visit(exchange, snapshot, caller, started)
         if self._routes.snapshot is not snapshot:
             self._routes = Routes(snapshot)
         routed = self._routes.find(head)
         if type(routed) is Deny:
-            await self._refuse(visit, routed)
-            return
+            return self._refuse(visit, routed)
+        visit.connected = routed.candidates[0]
+        if not routed.route.body:
+            return self._serve_body(visit, routed, 0, b"")
+        if found.unsupported is not None:
+            return self._refuse_unread(visit, routed, found.unsupported)
+        data = exchange.ready(snapshot.max_body)
+        return self._receive(visit, routed) if data is None else self._serve_body(visit, routed, 0, data)
+
+    async def _receive(self, visit: _Visit, routed: Routed) -> None:
+        """The same for a call whose body is not here yet."""
         try:
-            visit.connected = routed.candidates[0]
-            data = b""
-            if routed.route.body:
-                unsupported = check_content_type(head.headers)
-                if unsupported is not None:
-                    await self._refuse_unread(visit, routed, unsupported)
-                    return
-                try:
-                    data = await exchange.body(snapshot.max_body)
-                except BodyRefused as refused:
-                    await self._refuse_unread(visit, routed, refused.deny)
-                    return
-            received = self._services.clock.monotonic() - started
-            if len(data) > SMALL and is_large(data, masked=bool(snapshot.policies.masks)):
-                await self._serve_large(visit, routed, received, data)
-                return
+            data = await visit.exchange.body(visit.snapshot.max_body)
+        except BodyRefused as refused:
+            await self._refuse_unread(visit, routed, refused.deny)
+            return
+        except Exception as failure:
+            await self._fail(visit, failure)
+            return
+        received = self._services.clock.monotonic() - visit.started
+        await self._serve_body(visit, routed, received, data)
+
+    def _serve_body(self, visit: _Visit, routed: Routed, received: int, data: bytes) -> Coroutine[Any, Any, None]:
+        """Reads, judges and forwards a call whose body took `received` microseconds to arrive."""
+        try:
+            if len(data) > SMALL and is_large(data, masked=bool(visit.snapshot.policies.masks)):
+                return self._bounded(visit, self._serve_large(visit, routed, received, data))
             asked = read_request(routed.dialect, routed.route, data)
             if type(asked) is Deny:
-                await self._refuse_unread(visit, routed, asked)
-                return
+                return self._refuse_unread(visit, routed, asked)
             chain = self._chain(visit, routed, asked)
             verdict = _judged(chain)
             if verdict is not None or chain.call.asked.references:
-                await self._settle(visit, received, chain, verdict)
-            else:
-                await self._forward(visit, received, chain)
+                return self._bounded(visit, self._settle(visit, received, chain, verdict))
+            return self._forward(visit, received, chain)
         except Exception as failure:
-            # The boundary of a call: what nobody expected is a refusal on record, never a forwarded call.
-            _log.error("a call failed before it was forwarded: %s", type(failure).__qualname__, exc_info=failure)
-            await self._refuse(visit, Deny(Code.CONTROL_FAILED, "the gate failed while it judged the call"))
+            return self._fail(visit, failure)
+
+    async def _bounded(self, visit: _Visit, serving: Coroutine[Any, Any, None]) -> None:
+        """The same boundary around what waits."""
+        try:
+            await serving
+        except Exception as failure:
+            await self._fail(visit, failure)
+
+    async def _fail(self, visit: _Visit, failure: Exception) -> None:
+        """What nobody expected is a refusal on record, never a forwarded call."""
+        _log.error("a call failed before it was forwarded: %s", type(failure).__qualname__, exc_info=failure)
+        await self._refuse(visit, Deny(Code.CONTROL_FAILED, "the gate failed while it judged the call"))
 
     async def _refuse_stranger(self, exchange: Exchange, snapshot: Snapshot, deny: Deny, request_id: str) -> None:
         """Strangers are counted, not recorded one by one."""
@@ -361,25 +378,3 @@ def _refusal(verdict: Verdict | Wait[Verdict] | None) -> Deny | None:
     if verdict is None or type(verdict) is Deny:
         return verdict
     return Deny(Code.CONTROL_FAILED, "the call needs an approval, and no approval service is configured")
-
-
-def _source(head: RequestHead) -> Source:
-    headers = head.headers
-    agent = headers.get(b"user-agent")
-    known = "" if agent is None else agent.decode("utf-8", "replace")[:_HEADER_TEXT]
-    if _DESCRIBING.isdisjoint(headers):
-        return Source(head.address, known)
-    return Source(
-        head.address,
-        known,
-        _text(headers.get(b"narrows-agent")),
-        _text(headers.get(b"narrows-session")),
-        _text(headers.get(b"narrows-justification")),
-    )
-
-
-def _text(value: bytes | None) -> str | None:
-    """A descriptive header as text: percent-free UTF-8, cut to a bounded length; None if absent or empty."""
-    if not value:
-        return None
-    return value.decode("utf-8", "replace")[:_HEADER_TEXT]

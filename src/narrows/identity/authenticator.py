@@ -60,9 +60,13 @@ class GateAuthenticator:
         self._sources = [verifier.keys for verifier in tokens]
         self._upkeep: asyncio.Task[None] | None = None
 
-    def recall(self, token: str) -> Identity | None:
+    def digest(self, token: str) -> bytes:
+        """The SHA-256 of a credential."""
+        return digest_of(token)
+
+    def recall(self, digest: bytes) -> Identity | None:
         """An identity verified before and still in force."""
-        return self._known.recall(token)
+        return self._known.recall(digest)
 
     async def verify(self, token: str) -> Identity | Deny:
         """Verifies a credential in full."""

@@ -56,9 +56,8 @@ class IdentityCache:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def recall(self, token: str) -> Identity | None:
-        """The identity, if it is still in force. The hot path of every call."""
-        key = sha256(token.encode("utf-8", "surrogatepass")).digest()
+    def recall(self, key: bytes) -> Identity | None:
+        """The identity, if it is still in force; `key` is the credential's digest. The hot path of every call."""
         entry = self._entries.get(key)
         if entry is None:
             return None

@@ -14,6 +14,13 @@ Headers = Mapping[bytes, bytes]
 HeaderList = Sequence[tuple[bytes, bytes]]
 
 
+class Told(msgspec.Struct):
+    """What the handler of a connection's requests has found out from a head alone, for its own use. Whoever makes heads
+    gives the same object to those that are alike but for the length of their bodies, and to no others."""
+
+    found: object = None
+
+
 class RequestHead(msgspec.Struct, frozen=True):
     """A request's head after the edge's checks. `path` is canonical and still percent-encoded as it was sent;
     `address` is the client's, taken from `X-Forwarded-For` only where the peer is a listed proxy. `host` is the name in
@@ -26,6 +33,7 @@ class RequestHead(msgspec.Struct, frozen=True):
     address: str
     host: str
     tls: bool = False
+    told: Told = msgspec.field(default_factory=Told)
 
 
 class BodyRefused(Exception):
@@ -42,6 +50,9 @@ class Exchange(Protocol):
     @property
     def head(self) -> RequestHead:
         """The request's head."""
+
+    def ready(self, limit: int) -> bytes | None:
+        """The whole body if it is here as it was sent, and of at most `limit` bytes; None: ask for it."""
 
     async def body(self, limit: int) -> bytes:
         """The whole body, decoded; sends `100 Continue` first if the client waits for it.

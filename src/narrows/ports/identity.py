@@ -9,7 +9,10 @@ from narrows.model.verdict import Deny
 class Authenticator(Protocol):
     """Verifies credentials. Nothing it raises or returns ever holds the credential."""
 
-    def recall(self, token: str) -> Identity | None:
+    def digest(self, token: str) -> bytes:
+        """By what a credential is remembered: a hash of all of it, the same for every authenticator."""
+
+    def recall(self, digest: bytes) -> Identity | None:
         """An identity verified before and still in force: not expired, same key set, not revoked. Never waits."""
 
     async def verify(self, token: str) -> Identity | Deny:

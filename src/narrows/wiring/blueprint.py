@@ -177,7 +177,10 @@ class _Nowhere:
 class _Nobody:
     """In the place of an authenticator: callers were verified before."""
 
-    def recall(self, token: str) -> Identity | None:  # noqa: ARG002
+    def digest(self, token: str) -> NoReturn:  # noqa: ARG002
+        raise RuntimeError("nobody is verified in the process that judges")
+
+    def recall(self, digest: bytes) -> Identity | None:  # noqa: ARG002
         raise RuntimeError("nobody is verified in the process that judges")
 
     async def verify(self, token: str) -> NoReturn:  # noqa: ARG002

@@ -16,14 +16,14 @@ Build = Callable[..., GateAuthenticator]
 async def accepted(authenticator: GateAuthenticator, token: str) -> Identity:
     found = await authenticator.verify(token)
     assert isinstance(found, Identity), found
-    assert authenticator.recall(token) is found
+    assert authenticator.recall(authenticator.digest(token)) is found
     return found
 
 
 async def refused(authenticator: GateAuthenticator, token: str) -> Deny:
     found = await authenticator.verify(token)
     assert isinstance(found, Deny)
-    assert authenticator.recall(token) is None
+    assert authenticator.recall(authenticator.digest(token)) is None
     return found
 
 

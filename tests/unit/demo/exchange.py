@@ -20,6 +20,9 @@ class Recorded:
         self.ended = False
         self.aborted = False
 
+    def ready(self, limit: int) -> bytes | None:
+        return None if len(self._body) > limit else self._body
+
     async def body(self, limit: int) -> bytes:
         if len(self._body) > limit:
             raise BodyRefused(Deny(Code.BODY_TOO_LARGE, "the body is too large"))

@@ -8,6 +8,7 @@ import pytest
 from narrows.edge.exchange import INLINE_DECODE, HttpExchange, Reply
 from narrows.edge.head import CHUNKED, Accepted
 from narrows.model.refusal import Code
+from narrows.model.verdict import Deny
 from narrows.ports.http import BodyRefused, Exchange, RequestHead
 
 
@@ -64,6 +65,22 @@ async def test_a_body_that_arrived_at_once_is_held_to_its_limit() -> None:
     with pytest.raises(BodyRefused) as caught:
         await exchange.body(4)
     assert caught.value.deny.code is Code.BODY_TOO_LARGE
+
+
+def test_only_a_body_that_is_here_as_it_was_sent_is_ready() -> None:
+    _, exchange = made(length=5)
+    assert exchange.ready(5) is None
+    exchange.arrive(b"hello")
+    assert exchange.ready(4) is None
+    assert exchange.ready(5) == exchange.ready(5) == b"hello"
+    _, encoded = made(length=5, encoding=b"gzip")
+    encoded.arrive(b"hello")
+    assert encoded.ready(5) is None
+    _, refused = made(length=CHUNKED)
+    refused.take(b"hello")
+    refused.refuse_body(Deny(Code.BODY_TOO_LARGE, "too large"))
+    refused.complete()
+    assert refused.ready(5) is None
 
 
 async def test_a_body_that_arrived_at_once_is_decoded() -> None:

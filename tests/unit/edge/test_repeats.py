@@ -33,6 +33,15 @@ def test_another_length_is_read_as_a_new_head_would_be(length: bytes) -> None:
     assert remember(post(b"55")).vary(block + b"body") == (judge(block), len(block))
 
 
+def test_what_the_handler_has_found_out_goes_with_the_head_and_to_no_other() -> None:
+    remembered = remember(post(b"5"))
+    remembered.accepted.head.told.found = "found"
+    varied = remembered.vary(post(b"7"))
+    assert varied is not None
+    assert varied[0].head.told is remembered.accepted.head.told
+    assert judge(post(b"5")).head.told.found is None
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -27,6 +27,7 @@ from narrows.ports.http import HeaderList, RequestHead, UpstreamFailed
 from narrows.ports.journal import JournalUnavailable
 from narrows.ports.offload import WorkerFailed
 from narrows.wiring.order import controls
+from unit.engine.ticking import Numbered, Ticking
 
 POLICY: dict[str, Any] = {
     "name": "research",
@@ -155,13 +156,21 @@ class MemoryExchange:
         self.status: int | None = None
         self.headers: dict[bytes, bytes] = {}
         self.body_read = False
+        self.here = True
         self.sent: list[bytes] = []
         self.finished = False
         self.aborted = False
         self.slow: asyncio.Event | None = None
 
+    def ready(self, limit: int) -> bytes | None:
+        if not self.here:
+            return None
+        self.body_read = True
+        return self._data
+
     async def body(self, limit: int) -> bytes:
         self.body_read = True
+        await asyncio.sleep(0)
         return self._data
 
     def respond(self, status: int, headers: HeaderList, body: bytes) -> None:
@@ -206,7 +215,13 @@ class People:
     def __init__(self, groups: dict[str, set[str]]) -> None:
         self._groups = groups
 
-    def recall(self, token: str) -> Identity | None: ...
+    def digest(self, token: str) -> bytes:
+        return token.encode()
+
+    def recall(self, digest: bytes) -> Identity | None: ...
+
+    def forget(self, token: str) -> None:
+        del self._groups[token]
 
     async def verify(self, token: str) -> Identity | Deny:
         groups = self._groups.get(token)
@@ -238,35 +253,6 @@ class Counting:
 
     def streams(self, change: int) -> None:
         self.open_streams += change
-
-
-class Ticking:
-    """A clock that moves one millisecond at each look."""
-
-    def __init__(self) -> None:
-        self.time = 1_800_000_000_000_000
-
-    def now(self) -> int:
-        return self.time
-
-    def monotonic(self) -> int:
-        self.time += 1000
-        return self.time
-
-
-class Numbered:
-    """Ids in order."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def call(self) -> str:
-        self._count += 1
-        return f"call_{self._count}"
-
-    def request(self) -> str:
-        self._count += 1
-        return f"req_{self._count}"
 
 
 class Inline:
@@ -323,7 +309,7 @@ class World:
             )
             for name, connection in settings.items()
         }
-        people = People({"alice": {"research"}, "bob": {"support"}})
+        self.people = people = People({"alice": {"research"}, "bob": {"support"}})
         hosts = {host: connected[name] for name, c in settings.items() for host in c.hosts}
         snapshot = Snapshot(
             compiled.revision, connected, hosts, compiled, people, request, reply, 1 << 20, apart=self.apart

@@ -19,25 +19,25 @@ def test_an_identity_ends_to_the_microsecond() -> None:
     cache = IdentityCache(clock, 10)
     remembered(cache, "a", Forever())
     clock.advance(59.999999)
-    assert cache.recall("a") is ALICE
+    assert cache.recall(digest_of("a")) is ALICE
     clock.advance(0.000001)
-    assert cache.recall("a") is None
+    assert cache.recall(digest_of("a")) is None
     assert len(cache) == 0
 
 
 def test_another_token_is_another_identity() -> None:
     cache = IdentityCache(StillClock(), 10)
     remembered(cache, "a", Forever())
-    assert cache.recall("A") is None
-    assert cache.recall("a ") is None
-    assert cache.recall("\udcff") is None
+    assert cache.recall(digest_of("A")) is None
+    assert cache.recall(digest_of("a ")) is None
+    assert cache.recall(digest_of("\udcff")) is None
 
 
 def test_a_new_generation_voids() -> None:
     cache, source = IdentityCache(StillClock(), 10), Forever()
     remembered(cache, "a", source)
     source.generation += 1
-    assert cache.recall("a") is None
+    assert cache.recall(digest_of("a")) is None
 
 
 def test_a_source_that_is_too_old_voids() -> None:
@@ -45,9 +45,9 @@ def test_a_source_that_is_too_old_voids() -> None:
     cache, source = IdentityCache(clock, 10), Forever()
     remembered(cache, "a", source)
     source.valid_until = clock.now() + 1
-    assert cache.recall("a") is ALICE
+    assert cache.recall(digest_of("a")) is ALICE
     clock.time += 1
-    assert cache.recall("a") is None
+    assert cache.recall(digest_of("a")) is None
 
 
 def test_one_that_is_used_again_and_again_stays() -> None:
@@ -55,7 +55,7 @@ def test_one_that_is_used_again_and_again_stays() -> None:
     remembered(cache, "a", source)
     for number in range(200):
         remembered(cache, f"{number}", source)
-        assert cache.recall("a") is ALICE
+        assert cache.recall(digest_of("a")) is ALICE
         assert len(cache) <= 10
 
 
@@ -63,10 +63,10 @@ def test_the_least_recently_used_goes_first() -> None:
     cache, source = IdentityCache(StillClock(), 2), Forever()
     remembered(cache, "a", source)
     remembered(cache, "b", source)
-    assert cache.recall("a") is ALICE
+    assert cache.recall(digest_of("a")) is ALICE
     remembered(cache, "c", source)
-    assert cache.recall("b") is None
-    assert cache.recall("a") is ALICE
+    assert cache.recall(digest_of("b")) is None
+    assert cache.recall(digest_of("a")) is ALICE
     assert len(cache) == 2
 
 

@@ -81,7 +81,7 @@ async def test_it_has_no_way_out(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         await snapshot.authenticator.verify("token")
     with pytest.raises(RuntimeError):
-        snapshot.authenticator.recall("token")
+        snapshot.authenticator.recall(b"digest")
 
 
 def test_other_policies_than_the_gate_s_are_not_built(tmp_path: Path) -> None:
