@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from narrows.inspection.spans import Decoded, replaced
+from narrows.inspection.spans import Decoded, replaced, search_for
 
 LEET: Final = r"(?i)[a-z][0-9@$!|+]{1,2}[a-z]|\b[1345@$][a-z]{3}"
 APART: Final = (
@@ -33,30 +33,50 @@ UNEVEN: Final = (
 )
 PUNYCODE: Final = r"(?i)\bxn--[a-z0-9]"
 
-_LEET_WORD: Final = re.compile(r"(?<![A-Za-z0-9@$!|+])[A-Za-z]*[0-9@$!|+][A-Za-z0-9@$!|+]*")
-"""A word with a digit or a sign in it. The others stay what they are."""
+_LEET_SIGNS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@$!|+"
+_leet_word: Final = search_for(r"(?:[A-Za-z]+[0-9@$!|+]|[0-9!|+]*[@$]|[0-9!|+]+[A-Za-z])[A-Za-z0-9@$!|+]*|4")
+"""A word with a digit or a sign in it, which is no number, and a 4. The others stay what they are."""
 
-_LEET_I: Final = str.maketrans("0134567892@$!|+", "oieasgtbgzasilt")
-_LEET_L: Final = str.maketrans("0134567892@$!|+", "oleasgtbgzasilt")
-_LETTERS: Final = re.compile(r"[A-Za-z@$]|^4$")
+_FOUR: Final = 0x34
+_LEET_I: Final = bytes.maketrans(b"0134567892@$!|+", b"oieasgtbgzasilt")
+_LEET_L: Final = bytes.maketrans(b"0134567892@$!|+", b"oleasgtbgzasilt")
 
 
 def leet(text: str) -> str:
     """Digits and signs as the letters they stand for, in what is no number; `1` as i."""
-    return _LEET_WORD.sub(_as_i, text)
+    return _as_letters(text, _LEET_I)
 
 
 def leet_with_l(text: str) -> str:
     """The same with `1` as l. Without any it would be the same as with i, and the text stays as it is."""
-    return _LEET_WORD.sub(_as_l, text) if "1" in text else text
+    return _as_letters(text, _LEET_L) if "1" in text else text
 
 
-def _as_i(word: re.Match[str]) -> str:
-    return word.group().translate(_LEET_I) if _LETTERS.search(word.group()) else word.group()
+def _as_letters(text: str, letters: bytes) -> str:
+    data = text.encode("utf-8", "surrogatepass")
+    parts: list[bytes] = []
+    done = at = 0
+    size = len(data)
+    while at < size:
+        start, end = _leet_word(data, at, size)[0]
+        if start < 0:
+            break
+        at = end
+        if end - start == 1 and data[start] == _FOUR and not _alone(data, start):
+            continue
+        parts.append(data[done:start])
+        parts.append(data[start:end].translate(letters))
+        done = end
+    if not parts:
+        return text
+    parts.append(data[done:])
+    return b"".join(parts).decode("utf-8", "surrogatepass")
 
 
-def _as_l(word: re.Match[str]) -> str:
-    return word.group().translate(_LEET_L) if _LETTERS.search(word.group()) else word.group()
+def _alone(data: bytes, place: int) -> bool:
+    """Whether no more of a word stands beside a byte."""
+    before = place > 0 and data[place - 1] in _LEET_SIGNS
+    return not before and (place + 1 == len(data) or data[place + 1] not in _LEET_SIGNS)
 
 
 _APART_RUN: Final = re.compile(
@@ -87,15 +107,32 @@ def _parts(run: re.Match[str]) -> list[str]:
 _JOINED_RUN: Final = re.compile(
     r"(?<![^\W\d_])[^\W\d_]+(?:[_.\u00b7\u2022+=/-]+[^\W\d_]+){3,}|[A-Z][a-z]+(?:[A-Z][a-z]*){3,}"
 )
-_JOINED_ASCII: Final = re.compile(
-    r"(?<![A-Za-z])[A-Za-z]+(?:[_.+=/-]+[A-Za-z]+){3,}|[A-Z][a-z]+(?:[A-Z][a-z]*){3,}", re.ASCII
-)
+_joined_ascii: Final = search_for(r"[A-Za-z]+(?:[_.+=/-]+[A-Za-z]+){3,}|[A-Z][a-z]+(?:[A-Z][a-z]*){3,}")
 _JOINTS: Final = re.compile(r"[_.\u00b7\u2022+=/-]+|(?<=[A-Za-z])(?=[A-Z])")
+_SIGNS_APART: Final = str.maketrans("_.+=/-", "      ")
 
 
 def words_apart(text: str) -> str:
     """Spaces in what is four words and more without any: `ignore_all_previous_instructions`."""
-    return (_JOINED_ASCII if text.isascii() else _JOINED_RUN).sub(_apart, text)
+    if not text.isascii():
+        return _JOINED_RUN.sub(_apart, text)
+    data = text.encode()
+    parts: list[str] = []
+    done = 0
+    size = len(data)
+    while done < size:
+        start, end = _joined_ascii(data, done, size)[0]
+        if start < 0:
+            break
+        parts.append(text[done:start])
+        run = text[start:end]
+        # Where nothing but signs is between words, these can be told by them.
+        parts.append(" ".join(run.translate(_SIGNS_APART).split()) if run.islower() else _JOINTS.sub(" ", run))
+        done = end
+    if not parts:
+        return text
+    parts.append(text[done:])
+    return "".join(parts)
 
 
 def _apart(run: re.Match[str]) -> str:
@@ -121,7 +158,7 @@ def _nothing(_cut: re.Match[str]) -> str:
 _ROT13: Final = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "nopqrstuvwxyzabcdefghijklmNOPQRSTUVWXYZABCDEFGHIJKLM"
 )
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_WORDS: Final = re.compile(r"([^\W\d_]+)")
 
 
 def rot13(text: str) -> str:
@@ -136,7 +173,9 @@ def backwards(text: str) -> str:
 
 def words_backwards(text: str) -> str:
     """Each word backwards, in its place."""
-    return _WORD.sub(lambda word: word.group()[::-1], text)
+    parts = _WORDS.split(text)
+    parts[1::2] = [word[::-1] for word in parts[1::2]]
+    return "".join(parts)
 
 
 def even_spaces(text: str) -> str:
