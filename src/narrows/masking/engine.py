@@ -6,7 +6,7 @@ accepted. Both together make a stream exact: cut where nothing is undecided and 
 text gives the same hits as if nothing had been cut off. The engine is immutable; one serves every plan and thread.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -229,6 +229,13 @@ class Engine:
                 cut = min(cut, words.undecided(folded.text, folded.begin, stop))
             rank += 1
         return max(cut, folded.begin)
+
+    def compile_rest(self) -> Iterator[None]:
+        """Compiles what `warm` leaves, a row a step, for a moment each."""
+        for section in self._sections:
+            for row in section.rows:
+                compile_matchers(row)
+                yield
 
     def warm(self, texts: Iterable[str]) -> None:
         """Looks once for everything in some texts, and makes what most texts need, so that no call has to. Matchers of

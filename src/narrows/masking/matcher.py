@@ -33,7 +33,9 @@ class Matcher:
         self._at: _Ask = self._first_at
 
     def compile(self) -> None:
-        """Raises TooLarge."""
+        """Once. Raises TooLarge."""
+        if self._search != self._first_search:
+            return
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.longest_match = True
@@ -62,8 +64,7 @@ class Matcher:
 
     def asks(self) -> tuple[_Ask, _Ask]:
         """`search` and `longest` as calls into RE2, for loops: the first span that one gives is the answer."""
-        if self._search == self._first_search:
-            self.compile()
+        self.compile()
         return self._search, self._at
 
     def search(self, data: bytes, start: int, end: int) -> tuple[int, int]:

@@ -6,9 +6,11 @@ thread; compiling patterns gives other threads the interpreter meanwhile.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import msgspec
@@ -38,6 +40,9 @@ _log = logging.getLogger("narrows.masking")
 
 COMPILERS: Final = 2
 """Threads that compile a section's gates: more would not be done sooner, since one gate takes half of the time."""
+
+BREATH: Final = 0.005
+"""Seconds between two matchers that are compiled while calls are served."""
 
 
 def needs_engine(config: Config) -> bool:
@@ -85,6 +90,7 @@ class EngineLoader:
             known = self._engine = own, replies, others, engine
             if warm:
                 engine.warm(("",))
+                Thread(target=_compile_rest, args=(engine,), name="narrows-matchers", daemon=True).start()
         return known[3]
 
     @property
@@ -138,6 +144,12 @@ class EngineLoader:
 def analyzed(settings: Detectors) -> tuple[Source, ...]:
     """What plug-ins find, as sources of an engine."""
     return tuple(Source(row.name, entity) for row in settings.analyzers for entity in dict.fromkeys(row.entities))
+
+
+def _compile_rest(engine: Engine) -> None:
+    """Compiles the matchers of seldom rows while the gate serves already, so that no call has to wait for one."""
+    for _ in engine.compile_rest():
+        time.sleep(BREATH)
 
 
 def in_threads(compiled: Callable[[Part], bytes], parts: Sequence[Part]) -> Iterable[bytes]:

@@ -1,5 +1,7 @@
 import random
 
+import pytest
+
 from narrows.masking.candidates import Effort
 from narrows.masking.engine import Engine
 from narrows.masking.folding import encode
@@ -115,3 +117,10 @@ def test_word_lists_are_not_known_to_the_gates() -> None:
 
 def test_warming_up_finds_nothing_and_fails_on_nothing() -> None:
     Engine([Section(DETECTORS)]).warm(["4111 1111 1111 1111", ""])
+
+
+def test_what_warming_up_leaves_is_compiled_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Engine([Section(DETECTORS)])
+    assert len(list(made.compile_rest())) == len(made.sources)
+    monkeypatch.setattr("re2.compile", None)  # From now on nothing can be compiled.
+    assert Masker(made).mask("ghp_" + "a1B2" * 9).findings

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from threading import Barrier
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 
 from narrows.config.problem import ConfigError
 from narrows.config.schema import Config
-from narrows.masking.detectors import identity_us
+from narrows.masking.detectors import identity_us, secrets_source
 from narrows.masking.masker import Masker
 from narrows.masking.section import Compile, Section
 from narrows.matching.gate import Gate
@@ -68,6 +69,20 @@ def masked(loader: EngineLoader, settings: Config) -> str:
 def test_shipped_and_own_detectors_together() -> None:
     assert Masker(load_engine(config(OWN), None)).mask(TEXT).text == "[US_SSN] and [BADGE]"
     assert Masker(EngineLoader(None).load()).mask(TEXT).text == "[US_SSN] and B-1234"
+
+
+def test_matchers_of_seldom_rows_are_compiled_while_calls_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking, "DETECTORS", secrets_source.DETECTORS)
+    monkeypatch.setattr(masking, "BREATH", 0.0)
+    for warm in (True, False):
+        started = set(enumerate_threads())
+        engine = EngineLoader(None).load(warm=warm)
+        compiling = [thread for thread in enumerate_threads() if thread not in started]
+        assert {thread.name for thread in compiling} <= {"narrows-matchers"}
+        for thread in compiling:
+            thread.join(60)
+        matchers = [row.find for section in engine._sections for row in section.rows]
+        assert all(matcher._search != matcher._first_search for matcher in matchers) is warm
 
 
 def test_what_is_on_disk_is_not_compiled_again(tmp_path: Path, compilations: list[int]) -> None:
