@@ -52,7 +52,7 @@ def _start_plugins(result: Checked) -> None:
         if analyzers:
             from narrows.wiring.analyzers import try_out  # noqa: PLC0415 - few configurations have any
 
-            try_out(analyzers, {entity for mask in result.policies.masks for entity in mask.entities})
+            try_out(analyzers, result.policies.read_entities)
     except ConfigError as error:
         raise result.loaded.locate(error.problems) from None
 

@@ -1,9 +1,10 @@
-"""Has plug-ins look for what masks name and no pattern finds: in the texts of a request, and in those of a reply as
-they become whole.
+"""Has plug-ins look for what masks, and rules on replies, name and no pattern finds: in the texts of a request, and in
+those of a reply as they become whole.
 
 What is found goes on with the call, or with the event, by text; masking takes it from there. Which texts masking will
 ask for it learns from the same code that masks, run with a collector. A text that a plug-in fails on refuses the call,
-unless the masks only observe or the analyzer need not answer. It must not know processes or a wire format.
+unless masks and rules only observe or flag, or the analyzer need not answer. It must not know processes or a wire
+format.
 """
 
 import functools
@@ -19,7 +20,7 @@ from narrows.masking.engine import Engine
 from narrows.masking.replies import ReplyMask
 from narrows.masking.spotted import LONGEST, Collector, TooLong
 from narrows.model.call import Call
-from narrows.model.plan import Mask, Plan
+from narrows.model.plan import Mask, Plan, ReplyRule
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
@@ -47,7 +48,8 @@ Found = dict[str, tuple[Span, ...]]
 
 
 class _Need(msgspec.Struct, frozen=True):
-    """An analyzer that masks of a plan ask. `strict`: a call is refused where it fails; else `policy` is noted."""
+    """An analyzer that masks or rules of a plan ask. `strict`: a call is refused where it fails; else `policy` is
+    noted."""
 
     analysis: Analysis
     strict: bool
@@ -75,15 +77,15 @@ class Analyze:
         self._known: Recent[int, _Asked] = Recent(PLANS)
 
     def under(self, plan: Plan) -> "Analyze | None":
-        """Nothing to do where no mask names what an analyzer finds."""
-        if not plan.masks:
+        """Nothing to do where no mask or rule names what an analyzer finds."""
+        if not plan.masks and not plan.replies:
             return None
         asked = self._of(plan)
         return self if asked.prompt or asked.response else None
 
     def begin(self, call: Call) -> Guard | None:
-        """Nothing to do where no mask names what an analyzer finds."""
-        if not call.plan.masks or call.asked.operation in _NO_TEXTS:
+        """Nothing to do where no mask or rule names what an analyzer finds."""
+        if not (call.plan.masks or call.plan.replies) or call.asked.operation in _NO_TEXTS:
             return None
         asked = self._of(call.plan)
         return _Analyzing(asked) if asked.prompt or asked.response else None
@@ -91,34 +93,40 @@ class Analyze:
     def _of(self, plan: Plan) -> _Asked:
         known = self._known.get(id(plan))
         if known is None or known.plan is not plan:
-            applied = apply(self._engine, plan.masks, _KEY)
+            applied = apply(self._engine, plan.masks, _KEY, plan.replies)
             prompt = self._needs([mask for mask in plan.masks if mask.prompt])
-            response = self._needs([mask for mask in plan.masks if mask.response])
+            response = self._needs([*(mask for mask in plan.masks if mask.response), *plan.replies])
             known = _Asked(plan, applied, prompt, response)
             self._known.put(id(plan), known)
         return known
 
-    def _needs(self, masks: Iterable[Mask]) -> tuple[_Need, ...]:
+    def _needs(self, entries: Sequence[Mask | ReplyRule]) -> tuple[_Need, ...]:
         needs = []
         for analysis in self._analyses:
-            asking = [mask for mask in masks if not analysis.entities.isdisjoint(mask.entities)]
+            asking = [entry for entry in entries if not analysis.entities.isdisjoint(entry.entities)]
             if asking:
-                enforced = any(not mask.observe for mask in asking)
-                needs.append(_Need(analysis, enforced and analysis.required, asking[0].policy))
+                enforced = [entry for entry in asking if _is_enforced(entry)]
+                strict = bool(enforced) and analysis.required
+                needs.append(_Need(analysis, strict, (enforced or asking)[0].policy))
         return tuple(needs)
 
 
 class _Analyzing:
     """One call."""
 
-    __slots__ = ("_asked", "_collector", "_needs", "_reply")
+    __slots__ = ("_asked", "_collector", "_failed", "_needs", "_replies")
 
     def __init__(self, asked: _Asked) -> None:
         self._asked = asked
         self._collector = Collector()
-        self._reply: ReplyMask | None = None
-        if asked.response and asked.applied.response is not None:
-            self._reply = ReplyMask(asked.applied.response.collecting(self._collector), grows, is_json)
+        self._failed: set[str] = set()
+        sides = (asked.applied.response, asked.applied.watching) if asked.response else ()
+        # What is masked or denied, and what is only looked for: each goes through the code that will ask for it.
+        self._replies = tuple(
+            ReplyMask(side.collecting(self._collector), grows, is_json)
+            for side in sides
+            if side is not None and side.analyzed
+        )
         self._needs = {id(need.analysis): need.analysis for need in (*asked.prompt, *asked.response)}
         for analysis in self._needs.values():
             analysis.enter()
@@ -152,11 +160,12 @@ class _Analyzing:
         return Proceed(msgspec.structs.replace(call, spans=found, notes=tuple(notes)))
 
     def on_event(self, event: Event) -> Deny | Wait[Deny | None] | None:
-        if self._reply is None:
+        if not self._replies:
             return None
-        deltas = [Delta(delta.choice, delta.field, delta.text, None, delta.key) for delta in event.deltas]
         try:
-            self._reply.take(msgspec.structs.replace(event, data=None, deltas=deltas, before=[], masked=[]))
+            for reply in self._replies:
+                deltas = [Delta(delta.choice, delta.field, delta.text, None, delta.key) for delta in event.deltas]
+                reply.take(msgspec.structs.replace(event, data=None, deltas=deltas, before=[], masked=[]))
         except TooLong:
             message = f"a text of the reply has more than {LONGEST:,} characters, so it can't be analyzed"
             return Deny(Code.CONTROL_FAILED, message, rule=self._asked.response[0].analysis.name)
@@ -177,6 +186,9 @@ class _Analyzing:
             except PluginFailed as failed:
                 if need.strict:
                     return _unavailable(need, failed)
+                if (rule := _rule(need)) not in self._failed:
+                    self._failed.add(rule)
+                    event.notes.append(Note(Code.CONTROL_FAILED, need.policy, rule))
         event.spans = found
         return None
 
@@ -186,6 +198,10 @@ class _Analyzing:
     def on_end(self, outcome: Outcome, usage: Usage | None) -> None:  # noqa: ARG002 - however it ended
         for analysis in self._needs.values():
             analysis.leave()
+
+
+def _is_enforced(entry: Mask | ReplyRule) -> bool:
+    return entry.stops if isinstance(entry, ReplyRule) else not entry.observe
 
 
 def _texts(side: Side, call: Call) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from narrows.model.plan import Mask as Entry
 from narrows.model.plan import Plan, Transform
 from narrows.model.record import Outcome
 from narrows.model.reply import Event
-from narrows.model.span import Span
+from narrows.model.span import Span, Spans
 from narrows.model.text import Masked, Role, Text
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Note, Proceed, Verdict
@@ -68,8 +68,9 @@ class Mask:
             tokens = Tokens(self._key, call.principal.key)
             prompt = prompt.keyed(tokens)
         if call.asked.operation in _NO_TEXTS:
-            return _Masking(prompt, None, tokens)
-        return _Masking(prompt, applied.response, tokens, _watch(applied))
+            return _Masking(prompt, None, tokens, {})
+        spans: dict[str, tuple[Span, ...]] = {}
+        return _Masking(prompt, applied.response, tokens, spans, _watch(applied, spans))
 
     def redacted(self, call: Call, deny: Deny) -> tuple[Call, Deny]:
         """A refused call and its refusal as they may be recorded: masked, whether or not the call came as far as this
@@ -104,13 +105,19 @@ class _Masking:
     __slots__ = ("_cleaner", "_reply", "_side", "_spans", "_tokens", "_watch")
 
     def __init__(
-        self, prompt: Side | None, response: Side | None, tokens: Tokens | None, watch: Watch | None = None
+        self,
+        prompt: Side | None,
+        response: Side | None,
+        tokens: Tokens | None,
+        spans: dict[str, tuple[Span, ...]],
+        watch: Watch | None = None,
     ) -> None:
+        """`spans` is filled with what plug-ins find as the reply comes; `watch` reads it, too."""
         self._side = prompt
         self._watch = watch
         self._cleaner = None if response is None or response.masker is None else alone(response.masker)
         self._tokens = tokens
-        self._spans: dict[str, tuple[Span, ...]] = {}
+        self._spans = spans
         if response is not None and response.analyzed:
             response = response.seeing(self._spans)
         self._reply = None if response is None else ReplyMask(response, grows, is_json)
@@ -143,9 +150,12 @@ class _Masking:
         """Nothing to release."""
 
 
-def _watch(applied: Applied) -> Watch | None:
+def _watch(applied: Applied, spans: Spans) -> Watch | None:
     """What looks for rules that let a reply pass; None where there is none."""
-    return None if applied.watching is None else Watch(applied.watching, applied.watched, grows, is_json)
+    side = applied.watching
+    if side is None:
+        return None
+    return Watch(side.seeing(spans) if side.analyzed else side, applied.watched, grows, is_json)
 
 
 class _Tally:

@@ -10,7 +10,7 @@ from narrows.masking.context import before
 from narrows.masking.engine import Engine
 from narrows.masking.fields import ENTITY, FieldRule, FieldRules
 from narrows.masking.findings import Finding
-from narrows.masking.lookout import Lookout
+from narrows.masking.lookout import Lookout, SpottingLookout
 from narrows.masking.masker import Masked, Masker
 from narrows.masking.numbers import is_measured, replace_numbers
 from narrows.masking.plan import Plan, Rule
@@ -54,7 +54,9 @@ class Side:
     def seeing(self, spans: Spans) -> "Side":
         """The same for one call, with what plug-ins found in its texts."""
         masker, watcher = self.masker, self.watcher
-        if masker is not None and self._wanted:
+        if isinstance(masker, Lookout) and self._wanted:
+            masker = SpottingLookout(masker, self._wanted, spans, strict=False)
+        elif masker is not None and self._wanted:
             masker = Spotter(masker, self._wanted, spans)
         if watcher is not None and self._observed:
             # What only observes never refuses, so where nothing was analysed it looks for the rest.

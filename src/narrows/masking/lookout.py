@@ -5,6 +5,7 @@ Rules that let a text pass each want to learn of what is theirs. What it makes o
 
 from narrows.masking.findings import Cluster, Finding
 from narrows.masking.masker import Masked, Masker
+from narrows.masking.spotted import Spotter
 from narrows.masking.streaming import MaskStream
 
 
@@ -22,6 +23,15 @@ class Lookout(Masker):
 
     def stream(self, before: str = "") -> MaskStream:
         return _Looking(self._engine, self._chosen, before)
+
+
+class SpottingLookout(Spotter):
+    """The same with what plug-ins found in the texts of one call."""
+
+    __slots__ = ()
+
+    def _union(self, text: str, findings: list[Finding]) -> Masked:
+        return Masked(text, tuple(findings))
 
 
 class _Looking(MaskStream):

@@ -103,7 +103,8 @@ class Spotter(Masker):
                     yield Finding(start, end, span.entity, span.detector, span.score, transform)
 
     def _union(self, text: str, findings: list[Finding]) -> Masked:
-        """Overlapping findings become one: the label of the surest, then the longest; the strictest transform."""
+        """Overlapping findings become one: the label of one that is blocked, then of the surest, then of the longest;
+        the strictest transform."""
         findings.sort(key=_START)  # The engine's own come first where both begin alike.
         made: list[Finding] = []
         cluster: list[Finding] = []
@@ -203,7 +204,7 @@ def _outside(text: str, span: Span, walls: Sequence[tuple[int, int]]) -> Iterato
 
 
 def _joined(cluster: Sequence[Finding]) -> Finding:
-    best = max(cluster, key=lambda one: (one.score, one.end - one.start))
+    best = max(cluster, key=lambda one: (one.transform is Transform.BLOCK, one.score, one.end - one.start))
     start, end = cluster[0].start, max(one.end for one in cluster)
     transform = max(one.transform for one in cluster)
     if end - start > HOLD:

@@ -42,7 +42,7 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
         rules = compile_rules(policy, f"policies[{index}]", vocabulary, problems, packs, plugged)
         check_probing(policy, f"policies[{index}]", problems)
         masks = compile_masks(policy, f"policies[{index}]", vocabulary, problems)
-        replies = compile_reply_rules(policy, f"policies[{index}]", vocabulary, problems, plugged)
+        replies = compile_reply_rules(policy, f"policies[{index}]", vocabulary, problems)
         compiled.append(_compiled(policy, clause, connections, rules, masks, replies))
     if problems:
         raise ConfigError(problems)

@@ -83,6 +83,13 @@ class PolicySet:
         self._usable: Recent[tuple[int, str], GlobSet] = Recent(SCOPES)
         self._made = 0
 
+    @property
+    def read_entities(self) -> frozenset[str]:
+        """The entities that masks and rules on replies name: plug-ins that find one of them are asked. Rules on prompts
+        ask none."""
+        named = [entry.entities for entry in self.masks] + [rule.entities for rule in self.replies]
+        return frozenset[str]().union(*named)
+
     def clauses(self, principal: Principal) -> tuple[int, ...]:
         """The who clauses this principal satisfies."""
         return self._standing(principal).clauses

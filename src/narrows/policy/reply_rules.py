@@ -6,7 +6,7 @@ nothing changes when policies change their order. A shipped rule that denies bec
 its patterns; one that flags is looked for by a control of its own (see `probing`), which holds nothing back.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from hashlib import blake2b
 
 import msgspec
@@ -18,7 +18,7 @@ from narrows.config.schema import Config, Policy
 from narrows.model.plan import ROW, Action, ReplyRule
 from narrows.policy.packs.rule import LINE, PackRule, Side
 from narrows.policy.packs.shipped import label
-from narrows.policy.rules import chosen, refuse_plugged, resolve
+from narrows.policy.rules import chosen, resolve
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -47,15 +47,13 @@ def wanted(config: Config) -> tuple[Wanted, ...]:
 
 
 def compile_reply_rules(
-    policy: Policy, key: str, vocabulary: Vocabulary, problems: list[Problem], plugged: Collection[str] = ()
+    policy: Policy, key: str, vocabulary: Vocabulary, problems: list[Problem]
 ) -> tuple[ReplyRule, ...]:
-    """The reply rules of a checked policy, which is written under `key`. What can't be used is added to `problems`.
-    `plugged` are the entities that plug-ins find: rules on replies do not ask those."""
+    """The reply rules of a checked policy, which is written under `key`. What can't be used is added to `problems`."""
     rules: list[ReplyRule] = []
     for place, action, match in _matches(policy):
         here, name = f"{key}.{place}.{action.value}", match.name or place
         entities = resolve(match, here, vocabulary, problems)
-        refuse_plugged(entities, plugged, here, "replies", problems)
         rule = ReplyRule(
             name=name,
             policy=policy.name,

@@ -56,7 +56,7 @@ def compile_rules(
                 here = f"{key}.prompts[{index}].{action.value}"
                 place = f"prompts[{index}]"
                 rule = _rule(policy, action, match, place, here, vocabulary, problems)
-                refuse_plugged(rule.entities, plugged, here, "prompts", problems)
+                _refuse_plugged(rule.entities, plugged, here, problems)
                 if rule.matchers or rule.entities or rule.labels:
                     rules.append(rule)
                 taken = {each.name for each in rules}
@@ -143,15 +143,11 @@ def resolve(match: Matching, key: str, vocabulary: Vocabulary, problems: list[Pr
     return frozenset(entities)
 
 
-def refuse_plugged(
-    entities: frozenset[str], plugged: Collection[str], key: str, side: str, problems: list[Problem]
-) -> None:
+def _refuse_plugged(entities: frozenset[str], plugged: Collection[str], key: str, problems: list[Problem]) -> None:
     """Adds the entities of a rule that only plug-ins find to `problems`: the rule would find none of them."""
     for entity in sorted(entities.intersection(plugged)):
-        hint = "mask it with `with: block`, which " + (
-            "refuses the prompt" if side == "prompts" else "stops the reply, too"
-        )
-        problems.append(Problem(f"{key}.entities", f"a plug-in finds {entity}, and rules on {side} ask none", hint))
+        hint = "mask it with `with: block`, which refuses the prompt"
+        problems.append(Problem(f"{key}.entities", f"a plug-in finds {entity}, and rules on prompts ask none", hint))
 
 
 def _matchers(match: PromptMatch, key: str, problems: list[Problem]) -> tuple[Pattern, ...]:

@@ -57,7 +57,7 @@ class Aside:
     def analyze(self, engine: "Engine") -> "Analyze | None":
         """The same for what masks name and only plug-ins find."""
         rows = self._config.detectors.analyzers
-        named = frozenset(entity for mask in self._policies.masks for entity in mask.entities)
+        named = self._policies.read_entities
         if not any(named.intersection(row.entities) for row in rows):
             return None
         from narrows.controls.analyze import Analyze  # noqa: PLC0415 - masking takes a while to import

@@ -42,11 +42,11 @@ class MaskControls:
         return {} if self._loader is None else self._loader.stamps
 
     async def analyze(self, config: Config, policies: PolicySet) -> "Analyze | None":
-        """The control that asks plug-ins; None where no policy masks what they find.
+        """The control that asks plug-ins; None where no policy masks what they find, or looks for it in replies.
 
         Raises ConfigError where one can't be started.
         """
-        named = frozenset(entity for mask in policies.masks for entity in mask.entities)
+        named = policies.read_entities
         if not any(named.intersection(analyzer.entities) for analyzer in config.detectors.analyzers):
             return None
         from narrows.controls.analyze import Analyze  # noqa: PLC0415

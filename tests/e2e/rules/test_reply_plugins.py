@@ -26,6 +26,9 @@ SAID = {
     "says-health": "Let us see a doctor about it now.",
     "says-weather": "Let us see the weather about it now.",
     "says-die": "So Die for a loan it is.",
+    "says-city": "They met in Paris , once.",
+    "says-person": "It was Ada who did.",
+    "says-raise": "It was Raise that failed.",
     "says-boom": "It was a bomb of a party.",
 }
 
@@ -74,6 +77,12 @@ POLICIES = [
     ruled("health", {"flag": {"name": "care", "labels": ["topic:*"]}}),
     ruled("maybe", {"deny": {"name": "care", "labels": ["topic:*"], "mode": "observe"}}),
     ruled("gentle", {"deny": {"name": "safe", "labels": ["violence"]}}),
+    ruled("nocities", {"deny": {"name": "places", "entities": ["CITY"]}}),
+    ruled("cities", {"flag": {"name": "places", "entities": ["CITY"]}}),
+    ruled(
+        "maybecities", {"deny": {"name": "places", "entities": ["CITY"], "mode": "observe"}},
+        mask=[{"entities": ["CITY"]}],
+    ),
     {
         "name": "guards", "who": {"service_accounts": ["guard"]}, "may": MAY,
         "responses": [{"deny": {"name": "own", "labels": ["*"]}}],
@@ -92,6 +101,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory, issuer: Issuer, scripted: Scr
         "identity": {"issuers": [issuer.settings()]},
         "connections": {"openai": {"url": scripted.url, "dialect": "openai", "credential": {"none": True}}},
         "classifiers": [topics, {"name": "safety", "moderation": through, "labels": ["violence"]}],
+        "detectors": {"analyzers": [{"name": "people", "plugin": "parrot", "entities": ["CITY", "PERSON"]}]},
         "policies": POLICIES,
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -179,6 +189,31 @@ def test_a_reply_is_judged_by_a_model_behind_the_gate(gate: Gate, ask: Ask, way:
     assert len(list(Archive(gate.store).calls(Filters(model="omni")))) <= before + 1, "and its answer is not judged"
 
 
+@ways
+def test_a_reply_is_stopped_by_what_an_analyzer_finds(gate: Gate, ask: Ask, way: dict[str, Any]) -> None:
+    stopped = ask("nocities", "hello", model="says-city", **way)
+    assert stopped.status_code == (200 if way else 403)
+    assert "rule places of policy nocities" in stopped.text
+    assert not any(word in stopped.text for word in ("Paris", "met", "[DONE]"))
+    passed = ask("nocities", "hello", model="says-person", **way)
+    assert SAID["says-person"] in said(passed)
+    failed = ask("nocities", "hello", model="says-raise", **way)
+    assert "control_failed" in failed.text
+    assert "It was" not in failed.text
+    call = stopped.headers["narrows-call-id"]
+    assert (ended(gate, call).outcome, ended(gate, call).refusal) == ("stopped", "reply_denied")
+    assert "rule places of policy nocities" in gate.run("why", call).stdout
+
+
+@ways
+def test_a_reply_is_flagged_or_observed_by_what_an_analyzer_finds(gate: Gate, ask: Ask, way: dict[str, Any]) -> None:
+    for group, code, text in (("cities", "flagged", "Paris"), ("maybecities", "reply_denied", "[CITY]")):
+        passed = ask(group, "hello", model="says-city", **way)
+        assert SAID["says-city"].replace("Paris", text) in said(passed)
+        notes = ended(gate, passed.headers["narrows-call-id"]).notes
+        assert [(note.rule, note.code) for note in notes] == [("places", code)]
+
+
 def test_rules_on_labels_of_replies_are_told_of_and_tested(gate: Gate, tmp_path: Path) -> None:
     explained = gate.run(
         "policy", "explain", "--connection=openai", "--model=gpt", "--user=ann", "--group=nohealth"
@@ -189,6 +224,8 @@ def test_rules_on_labels_of_replies_are_told_of_and_tested(gate: Gate, tmp_path:
         f"cases:\n- {{{who}, reply: Hello., reply_labels: ['topic:health'], expect: {{deny: reply_denied}}}}\n"
         f"- {{{who}, reply: Hello., reply_labels: [], expect: allow, receives: Hello.}}\n"
         f"- {{{who}, reply: See a doctor now., expect: {{deny: reply_denied, rule: care}}}}\n"
+        f"- {{{who.replace('nohealth', 'nocities')}, reply: In Paris now., expect: {{deny: reply_denied}}}}\n"
+        f"- {{{who.replace('nohealth', 'cities')}, reply: In Paris now., expect: allow, flags: [places]}}\n"
     )
     done = gate.run("policy", "test", str(cases))
     assert done.returncode == 0, done.stdout + done.stderr

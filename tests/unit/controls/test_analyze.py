@@ -15,14 +15,14 @@ from narrows.masking.section import Section
 from narrows.masking.spotted import LONGEST
 from narrows.model.call import Call
 from narrows.model.call import Source as Asking
+from narrows.model.plan import Action, Plan, ReplyRule, Transform
 from narrows.model.plan import Mask as Entry
-from narrows.model.plan import Plan, Transform
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
 from narrows.model.span import Span
 from narrows.model.text import Role, Text
-from narrows.model.verdict import PROCEED, Deny, Proceed
+from narrows.model.verdict import PROCEED, Deny, Note, Proceed
 from narrows.ports.control import Wait
 from narrows.ports.plugin import PluginFailed
 from unit.controls.calls import begun, call
@@ -253,3 +253,114 @@ async def test_in_a_chain_masking_gets_what_was_found() -> None:
     ]
     chain.end(Outcome.DONE, None)
     assert people.inside == 0
+
+
+def reply_rule(*entities: str, **more: Any) -> ReplyRule:
+    said = {"name": "r", "policy": "q", "action": Action.DENY, "message": "no names", "entities": frozenset(entities)}
+    return ReplyRule(**said | more)
+
+
+def ruled(*rules: ReplyRule, masks: Sequence[Entry] = ()) -> Call:
+    return call(Plan("r", replies=rules, masks=tuple(masks)), asked={"texts": (Text(Role.USER, "$.a", "of Grace"),)})
+
+
+async def through(people: People, about: Call, *events: Event) -> tuple[list[str], Deny | None, list[Note]]:
+    """What leaves with each event behind both controls."""
+    guards = (begun(Analyze(ENGINE, [people]), about), begun(Mask(ENGINE, KEY), about))
+    out: list[str] = []
+    notes: list[Note] = []
+    for event in events:
+        deny = None
+        for guard in guards:
+            deny = deny or await heard(guard, event)
+        notes += event.notes
+        if deny is not None:
+            return out, deny, notes
+        out.append("".join([text for _, _, text in event.before] + [delta.text for delta in event.deltas]))
+    return out, None, notes
+
+
+def streamed(text: str, size: int, field: str = "content") -> list[Event]:
+    events = [said(text[at : at + size], field=field) for at in range(0, len(text), size)]
+    return [*events, Event({}, ends=((0, field),))]
+
+
+def test_rules_on_replies_ask_too() -> None:
+    control = Analyze(ENGINE, [People()])
+    assert control.begin(ruled(reply_rule("US_SSN"))) is None
+    about = ruled(reply_rule("PERSON"))
+    guard = begun(control, about)
+    assert control.under(about.plan) is control
+    assert guard.on_request(about) is PROCEED, "it says nothing of prompts"
+
+
+@pytest.mark.parametrize("masks", [(), (entry("US_SSN"),), (entry("PERSON", "US_SSN"),)])
+@pytest.mark.parametrize("size", [1, 4, 100])
+async def test_what_a_rule_denies_stops_the_reply_before_it_has_left(masks: Sequence[Entry], size: int) -> None:
+    about = ruled(reply_rule("PERSON"), masks=masks)
+    out, deny, _ = await through(People(), about, *streamed("ask Ada Lovelace", size))
+    assert not any(out)
+    assert deny is not None
+    assert (deny.code, deny.policy, deny.rule, deny.message) == (Code.REPLY_DENIED, "q", "r", "no names")
+    out, deny, _ = await through(People(), about, *streamed("ask Somebody Else", size))
+    assert ("".join(out), deny) == ("ask Somebody Else", None)
+    arguments = streamed('{"a": "Nothing", "to": "Ada Lovelace", "b": 1}', size, "tool_call:0")
+    out, deny, _ = await through(People(), about, *arguments)
+    assert deny is not None
+    assert "Ada" not in "".join(out)
+    _, deny, _ = await through(People(), about, said("ask Ada Lovelace", last=True))
+    assert deny is not None
+
+
+async def test_a_rule_is_named_where_something_surer_overlaps() -> None:
+    text = "ask Grace 078-05-1120"
+    people = People()
+    people.known[text] = (Span(4, 13, "PERSON", 0.6, "people"),)
+    _, deny, _ = await through(people, ruled(reply_rule("PERSON"), masks=[entry("US_SSN")]), said(text, last=True))
+    assert deny is not None
+    assert (deny.code, deny.rule) == (Code.REPLY_DENIED, "r")
+
+
+async def test_a_finding_that_is_not_sure_enough_is_none() -> None:
+    about = ruled(reply_rule("PERSON", threshold=0.95))
+    out, deny, _ = await through(People(), about, *streamed("ask Ada Lovelace", 5))
+    assert ("".join(out), deny) == ("ask Ada Lovelace", None)
+
+
+@pytest.mark.parametrize("masks", [(), (entry("US_SSN", "PERSON"),)])
+@pytest.mark.parametrize(("more", "flagged"), [({"action": Action.FLAG}, True), ({"observe": True}, False)])
+async def test_what_flags_or_observes_is_noted_and_holds_nothing(
+    masks: Sequence[Entry], more: dict[str, Any], flagged: bool
+) -> None:
+    rules = (reply_rule("PERSON", **more), reply_rule("US_SSN", name="s", **more))
+    text = "ask Grace 078-05-1120 now"
+    people = People()
+    people.known[text] = (Span(4, 13, "PERSON", 0.9, "people"),)
+    out, deny, notes = await through(people, ruled(*rules, masks=masks), *streamed(text, 4))
+    assert deny is None
+    assert {(note.rule, note.param, note.flagged) for note in notes} == {
+        ("r", "content", flagged),
+        ("s", "content", flagged),
+    }
+    assert len(notes) == 2
+    if not masks:
+        assert "".join(out) == text
+        assert out[0] == "ask "
+
+
+async def test_a_failure_stops_the_reply_where_a_rule_does_and_else_is_noted() -> None:
+    failing = People(fails=True)
+    out, deny, _ = await through(failing, ruled(reply_rule("PERSON")), *streamed("ask Ada Lovelace", 5))
+    assert not any(out)
+    assert deny is not None
+    assert (deny.code, deny.rule) == (Code.CONTROL_FAILED, "analyzer.people")
+    events = [*streamed("ask Ada Lovelace", 5), *streamed("and Grace", 5)]
+    for people, rule in (
+        (failing, reply_rule("PERSON", action=Action.FLAG)),
+        (failing, reply_rule("PERSON", observe=True)),
+        (People(fails=True, required=False), reply_rule("PERSON")),
+    ):
+        fresh = [msgspec.structs.replace(event, notes=[], deltas=[*event.deltas]) for event in events]
+        _, deny, notes = await through(people, ruled(rule), *fresh)
+        assert deny is None
+        assert notes == [Note(Code.CONTROL_FAILED, "q", "analyzer.people")]

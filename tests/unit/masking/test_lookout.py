@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narrows.masking.engine import Engine
-from narrows.masking.lookout import Lookout
+from narrows.masking.engine import Engine, Source
+from narrows.masking.lookout import Lookout, SpottingLookout
 from narrows.masking.masker import Masker
 from narrows.masking.plan import Plan, Rule
 from narrows.masking.section import Section
+from narrows.masking.spotted import wanted
+from narrows.model.span import Span
 from unit.masking.samples import detector
 
 ENGINE = Engine(
@@ -39,6 +41,16 @@ def test_what_overlaps_is_told_one_by_one() -> None:
 
 def test_a_clean_text_has_nothing() -> None:
     assert LOOKOUT.mask("nothing").findings == ()
+
+
+def test_what_plug_ins_found_is_told_beside_the_rest() -> None:
+    engine = Engine([Section((detector("inner", "secret"),))], others=[Source("people", "PERSON")])
+    lookout = Lookout(engine, Plan((Rule(frozenset({"INNER", "PERSON"})),)))
+    text = "a secret Name"
+    spans = {text: (Span(2, 13, "PERSON", 1.0, "people"),)}
+    spotting = SpottingLookout(lookout, wanted(lookout), spans, strict=False)
+    assert {finding.entity for finding in spotting.mask(text).findings} == {"INNER", "PERSON"}
+    assert {finding.entity for finding in spotting.mask("another secret Name").findings} == {"INNER"}
 
 
 @pytest.mark.parametrize("filler", [10, 5000])

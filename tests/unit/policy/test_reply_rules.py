@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from narrows.config.plugins import AnalyzerSettings
 from narrows.config.problem import ConfigError
 from narrows.model.plan import ROW, Action, ReplyRule
+from narrows.policy.compile import compile_policies
 from narrows.policy.policyset import PolicySet
 from narrows.policy.reply_rules import describe_reply_rule, wanted
 from unit.policy.world import VOCABULARY, compiled, person, policy, settings
@@ -75,6 +78,15 @@ def test_what_can_not_be_judged_is_refused_where_it_stands() -> None:
     with pytest.raises(ConfigError) as caught:
         ruled({"deny": {"entities": ["US_SSNN"]}})
     assert [problem.key for problem in caught.value.problems] == ["policies[0].responses[0].deny.entities[0]"]
+
+
+def test_entities_that_plug_ins_find_are_entities_like_others() -> None:
+    config = settings(policy("a", responses=[{"deny": {"entities": ["PIN"]}}]))
+    row = AnalyzerSettings(name="people", plugin="x", entities=("PIN",))
+    config = msgspec.structs.replace(config, detectors=msgspec.structs.replace(config.detectors, analyzers=(row,)))
+    policies = compile_policies(config, VOCABULARY)
+    (rule,) = policies.replies
+    assert rule.entities == policies.read_entities == {"PIN"}
 
 
 def test_a_rule_that_asks_for_labels() -> None:

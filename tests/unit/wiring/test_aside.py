@@ -94,5 +94,5 @@ class _Policies:
     """Policies, as far as it is asked what they mask."""
 
     def __init__(self, masks: tuple[Mask, ...]) -> None:
-        self.masks = masks
+        self.read_entities = frozenset(entity for mask in masks for entity in mask.entities)
         self.rules: tuple[Rule, ...] = ()
