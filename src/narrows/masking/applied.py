@@ -4,12 +4,12 @@ Owns how entries of policies become rules of the engine. It knows no wire format
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
 from narrows.masking.context import before
 from narrows.masking.engine import Engine
 from narrows.masking.fields import ENTITY, FieldRule, FieldRules
 from narrows.masking.findings import Finding
+from narrows.masking.known import Known
 from narrows.masking.lookout import Lookout, SpottingLookout
 from narrows.masking.masker import Masked, Masker
 from narrows.masking.numbers import is_measured, replace_numbers
@@ -22,10 +22,6 @@ from narrows.model.plan import Mask, ReplyRule, Transform
 from narrows.model.refusal import Code
 from narrows.model.span import Spans
 from narrows.model.verdict import Deny
-
-KNOWN: Final = 4096
-LONGEST_KNOWN: Final = 2048
-"""So many clean texts of at most so many characters are remembered for each side of a plan: a few megabytes."""
 
 
 class Side:
@@ -42,11 +38,13 @@ class Side:
         watcher: Masker | None,
         fields: FieldRules | None,
         blocking: Sequence[Mask | ReplyRule] = (),
+        key: bytes = b"",
     ) -> None:
+        """`key`: by which long texts are known again (see `known`)."""
         self.masker, self.watcher, self.fields = masker, watcher, fields
         self._blocking = blocking
         self.holds = any(isinstance(rule, ReplyRule) and bool(rule.labels) for rule in blocking)
-        self._clean: set[str | tuple[str, str]] = set()
+        self._clean = Known(key)
         self._wanted = _wanted(masker)
         self._observed = _wanted(watcher)
         self.analyzed = bool(self._wanted or self._observed)
@@ -90,20 +88,20 @@ class Side:
         return Side(collector if self._wanted else plain, collector if self._observed else None, self.fields)
 
     def knows(self, text: str, before: str = "") -> bool:
-        """Whether nothing was found in a text behind this context, lately."""
-        return ((before, text) if before else text) in self._clean
+        """Whether nothing was found in a text behind this context, lately. Of a long one only `mask` can tell."""
+        return self._clean.has_short(text, before)
 
     def mask(self, text: str, before: str = "") -> Masked:
-        """A whole text; `before` is its context (see `context`). Those in which nothing was found lately are known:
-        agents send their history again with every turn, and every reply says the same few words."""
-        known = (before, text) if before else text
-        if self.masker is None or known in self._clean:
+        """A whole text; `before` is its context (see `context`). Those in which nothing was found lately are known."""
+        if self.masker is None:
+            return Masked(text, ())
+        clean = self._clean
+        key = clean.key(text, before)
+        if key is not None and clean.has(key):
             return Masked(text, ())
         masked = self.masker.mask(text, before)
-        if not masked.findings and len(text) <= LONGEST_KNOWN:
-            if len(self._clean) >= KNOWN:
-                self._clean.clear()
-            self._clean.add(known)
+        if key is not None and not masked.findings:
+            clean.add(key)
         return masked
 
     def numbers(self, value: str, name: str = "") -> Masked:
@@ -156,7 +154,7 @@ class Applied:
 
 
 def apply(engine: Engine, masks: Sequence[Mask], key: bytes, replies: Sequence[ReplyRule] = ()) -> Applied:
-    """Makes the entries of a plan ready. `key` is for the transform `hash`.
+    """Makes the entries of a plan ready. `key` is for the transform `hash`, and to know clean texts again.
 
     Raises ValueError for an entity that the engine does not know, or a field that is no path.
     """
@@ -165,7 +163,7 @@ def apply(engine: Engine, masks: Sequence[Mask], key: bytes, replies: Sequence[R
     return Applied(
         _side(engine, [mask for mask in masks if mask.prompt], key),
         _side(engine, [mask for mask in masks if mask.response], key, [rule for rule in replies if rule.stops]),
-        Side(Lookout(engine, Plan(looked_for)), None, None) if looked_for else None,
+        Side(Lookout(engine, Plan(looked_for)), None, None, key=key) if looked_for else None,
         watched,
     )
 
@@ -189,6 +187,7 @@ def _side(engine: Engine, masks: Sequence[Mask], key: bytes, denies: Sequence[Re
         _masker(engine, (mask for mask in masks if mask.observe), key),
         FieldRules(names, key=key) if names else None,
         [*(mask for mask in enforced if mask.transform is Transform.BLOCK), *denies],
+        key,
     )
 
 

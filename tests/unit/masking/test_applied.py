@@ -2,8 +2,9 @@
 
 import pytest
 
-from narrows.masking.applied import KNOWN, LONGEST_KNOWN, apply, clean_path
-from narrows.masking.masker import Masker
+from narrows.masking.applied import apply, clean_path
+from narrows.masking.masker import Masked, Masker
+from narrows.masking.tokens import Tokens
 from narrows.model.plan import Mask, Transform
 from unit.masking.samples import engine
 
@@ -107,8 +108,25 @@ def test_clean_texts_are_known_and_others_are_masked_each_time() -> None:
         assert side.mask("nothing").text == "nothing"
         assert side.mask(SSN).text == "ssn [US_SSN]"
         assert len(side.mask(SSN).findings) == 1
-    for number in range(KNOWN + 1):
-        side.mask(f"text {number}")
-    assert len(side._clean) <= KNOWN
-    side.mask("x" * (LONGEST_KNOWN + 1))
-    assert "x" * (LONGEST_KNOWN + 1) not in side._clean
+    assert side.knows("nothing")
+    assert not side.knows(SSN)
+
+
+def test_a_long_clean_text_is_masked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = apply(ENGINE, (mask("US_SSN"),), KEY).prompt
+    assert side is not None
+    long = "nothing in it " * 100
+    asked: list[str] = []
+    once = Masker.mask
+
+    def counted(self: Masker, text: str, before: str = "") -> Masked:
+        asked.append(text)
+        return once(self, text, before)
+
+    monkeypatch.setattr(Masker, "mask", counted)
+    for call in (side, side, side.keyed(Tokens(KEY, "ann"))):
+        assert call.mask(long).text == long
+    assert asked == [long]
+    assert side.mask(f"{long}{SSN}").findings
+    assert side.mask(f"{long}{SSN}").findings
+    assert len(asked) == 3
