@@ -156,7 +156,7 @@ class _Analyzing:
             except PluginFailed as failed:
                 if need.strict:
                     return _unavailable(need, failed)
-                notes.append(Note(Code.CONTROL_FAILED, need.policy, _rule(need)))
+                notes += self._failing(need)
         return Proceed(msgspec.structs.replace(call, spans=found, notes=tuple(notes)))
 
     def on_event(self, event: Event) -> Deny | Wait[Deny | None] | None:
@@ -186,11 +186,17 @@ class _Analyzing:
             except PluginFailed as failed:
                 if need.strict:
                     return _unavailable(need, failed)
-                if (rule := _rule(need)) not in self._failed:
-                    self._failed.add(rule)
-                    event.notes.append(Note(Code.CONTROL_FAILED, need.policy, rule))
+                event.notes += self._failing(need)
         event.spans = found
         return None
+
+    def _failing(self, need: _Need) -> list[Note]:
+        """How it is noted, once a call, that one failed and the call goes on."""
+        rule = _rule(need)
+        if rule in self._failed:
+            return []
+        self._failed.add(rule)
+        return [Note(Code.CONTROL_FAILED, need.policy, rule)]
 
     def on_finish(self) -> Deny | None:
         """What is still held belongs to fields that the upstream never ended."""

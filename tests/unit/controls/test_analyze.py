@@ -149,6 +149,16 @@ async def test_a_failure_refuses_only_where_masks_enforce_and_the_analyzer_must_
         ]
 
 
+async def test_one_that_fails_is_noted_once_a_call() -> None:
+    about = asking("ask Ada Lovelace")
+    guard = begun(Analyze(ENGINE, [People(fails=True, required=False)]), about)
+    verdict: Any = guard.on_request(about)
+    assert [note.rule for note in (await verdict.until()).call.notes] == ["analyzer.people"]
+    event = said("Ada Lovelace", last=True)
+    assert await heard(guard, event) is None
+    assert event.notes == []
+
+
 async def test_a_text_that_is_too_long_is_refused() -> None:
     deny = await judged(Analyze(ENGINE, [People()]), asking("ab " * LONGEST))
     assert isinstance(deny, Deny)
