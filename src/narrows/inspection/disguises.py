@@ -83,6 +83,9 @@ _APART_RUN: Final = re.compile(
     r"(?<![^\W_])(?:[^\W\d_][ \t\r\n._*|/+~,\xa0\u00b7\u2022-]{1,3}){4,}[^\W\d_](?![^\W_])"
     r"|(?:[\u3040-\u9fff\uac00-\ud7a3][ ._*|-]){3,}[\u3040-\u9fff\uac00-\ud7a3]"
 )
+_APART_ASCII: Final = re.compile(
+    r"[A-Za-z](?<![A-Za-z0-9].)[ \t\r\n._*|/+~,-]{1,3}(?:[A-Za-z][ \t\r\n._*|/+~,-]{1,3}){3,}[A-Za-z](?![A-Za-z0-9])"
+)
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 _SEEN_WITH: Final = 32
 """Characters shown before and behind letters apart."""
@@ -90,7 +93,7 @@ _SEEN_WITH: Final = 32
 
 def find_apart(text: str) -> Iterator[Decoded]:
     """Letters apart: `d e l e t e`. The separator that comes most often is dropped, any other is a space."""
-    for run in _APART_RUN.finditer(text):
+    for run in (_APART_ASCII if text.isascii() else _APART_RUN).finditer(text):
         start, end = run.span()
         between = Counter(_SEPARATORS.findall(run.group())).most_common(1)[0][0]
         plain = "".join("" if part == between else " " if _SEPARATORS.match(part) else part for part in _parts(run))

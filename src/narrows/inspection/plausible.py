@@ -17,6 +17,9 @@ _STRANGE: Final = re.compile(f"[{_CONTROLS}]")
 _SAMPLE: Final = 64
 """Bytes that are looked at to see whether a text may be UTF-16."""
 
+_CHINESE: Final = bytes(range(0x4E, 0xA0))
+"""The upper halves of Chinese characters."""
+
 _REPLACEMENT: Final = "\ufffd".encode()
 _CONTROL: Final = 1
 _NEVER: Final = 2
@@ -29,6 +32,8 @@ _FIRST: Final = bytes(
     for code in range(256)
 )
 """Of each byte, whether a text of UTF-8 never begins with it, or only one with a control character does."""
+
+_NO_CONTROLS: Final = bytes(code for code in range(256) if _FIRST[code] != _CONTROL)
 
 _LETTERS: Final = re.compile(r"[^\W_]{2}")
 _ONE_ALPHABET: Final = re.compile(
@@ -43,15 +48,16 @@ def text_of(data: bytes) -> str | None:
     if length < SHORTEST:
         return None
     first = _FIRST[data[0]]
-    # So few bytes hold neither a fragment nor, as UTF-16, a text.
-    if first and length < 2 * SHORTEST:
-        return None
+    if length < 2 * SHORTEST:
+        # So few bytes hold neither a fragment nor, as UTF-16, a text.
+        if first or data.translate(None, _NO_CONTROLS):
+            return None
+        text = data.decode("utf-8", "replace")
+        return None if "\ufffd" in text and not _is_utf8(data) else readable(text)
     if first != _NEVER:
         text = data.decode("utf-8", "replace")
         if "\ufffd" not in text or (_REPLACEMENT in data and _is_utf8(data)):
             return _wide(data) or readable(text) if "\0" in text else readable(text)
-        if length < 2 * SHORTEST:
-            return None
     wide = _wide(data)
     return readable(data.decode("utf-8", "replace")) if wide is None and length > FRAGMENT else wide
 
@@ -79,7 +85,7 @@ def _wide(data: bytes) -> str | None:
 
 def _may_be_high(halves: bytes) -> bool:
     """Whether these may be the upper halves of a text's UTF-16: of few pages, or all of Chinese characters."""
-    return len(set(halves)) <= 3 or (min(halves) >= 0x4E and max(halves) <= 0x9F)
+    return len(set(halves)) <= 3 or not halves.translate(None, _CHINESE)
 
 
 def readable(text: str) -> str | None:

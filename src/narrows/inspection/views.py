@@ -115,23 +115,29 @@ class Viewer:
     def _taken_off(self, source: View, hits: list[int]) -> list[View]:
         """What the rows that were hit find in a text, or in a view."""
         layers = source.kind.split("+") if source.kind else []
-        text = words = source.text
+        text = source.text
+        words: str | None = None
         worded = hits
-        if _has_blobs(text):
-            words = _BLOB.sub(_blank, text)
-            if words != text:
-                worded = self._triggers.hits(words)
         taken: list[View] = []
         for index in hits:
             row = self._rows[index]
-            if (row.words and index not in worded) or (not row.again and row.kind in layers):
+            if not row.again and row.kind in layers:
                 continue
-            found = few(row.find(words if row.words else text))
+            if row.words:
+                if words is None:
+                    words = _BLOB.sub(_blank, text) if _has_blobs(text) else text
+                    if words != text:
+                        worded = self._triggers.hits(words)
+                if index not in worded:
+                    continue
+                found = row.find(words)
+            else:
+                found = row.find(text)
             if source.kind:
                 kind = f"{source.kind}+{row.kind}"
-                taken += [View(kind, decoded.text, source.start, source.end) for decoded in found]
+                taken += [View(kind, decoded.text, source.start, source.end) for decoded in few(found)]
             else:
-                taken += [View(row.kind, decoded.text, decoded.start, decoded.end) for decoded in found]
+                taken += [View(row.kind, decoded.text, decoded.start, decoded.end) for decoded in few(found)]
         return taken
 
 

@@ -105,15 +105,15 @@ def evened(text: str) -> str:
     if text.isascii():
         if not ("\n" in text or "  " in text or "\t" in text):
             return text
-        # Paragraphs without indents, most of what people write, need not be taken apart.
-        if "   " not in text:
-            spaced = text.replace("\n", " ")
-            if "   " not in spaced:
-                for rare in _RARE_SPACES:
-                    if rare in spaced:
-                        break
-                else:
-                    return spaced.replace("  ", " ").strip()
+        for rare in _RARE_SPACES:
+            if rare in text:
+                break
+        else:
+            # Line by line takes half the time that word by word does.
+            even = " ".join([bare for line in text.split("\n") if (bare := line.strip())])
+            while "  " in even:
+                even = even.replace("  ", " ")
+            return even
     return " ".join(text.split())
 
 
