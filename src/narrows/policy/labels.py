@@ -42,8 +42,7 @@ def needs(classifications: Iterable[Classification], rules: Sequence[Rule | Repl
 
 def covers(rule: Rule | ReplyRule, labels: Iterable[str]) -> bool:
     """Whether a rule names one of these labels."""
-    globs = [Glob(label) for label in rule.labels]
-    return any(glob.matches(label) for label in labels for glob in globs)
+    return any(Glob(named).matches(label) for label in labels for named in rule.labels)
 
 
 def recalled(asked: Iterable[Need], texts: Iterable[str], given: Given) -> bool:

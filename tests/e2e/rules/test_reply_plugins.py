@@ -14,6 +14,7 @@ import pytest
 from e2e import scripted as scripts
 from e2e.gate import Gate
 from e2e.issuer import Issuer
+from e2e.masking import wire
 from e2e.records import ended
 from e2e.scripted import Connection, Scripted, Seen, whole
 from narrows.stores.sqlite.archive import Archive
@@ -99,7 +100,10 @@ def gate(tmp_path_factory: pytest.TempPathFactory, issuer: Issuer, scripted: Scr
         "gate": {"drain": "2s"},
         "recording": {"durability": "normal"},
         "identity": {"issuers": [issuer.settings()]},
-        "connections": {"openai": {"url": scripted.url, "dialect": "openai", "credential": {"none": True}}},
+        "connections": {
+            "openai": {"url": scripted.url, "dialect": "openai", "credential": {"none": True}},
+            "claude": {"url": scripted.url, "dialect": "anthropic", "credential": {"none": True}},
+        },
         "classifiers": [topics, {"name": "safety", "moderation": through, "labels": ["violence"]}],
         "detectors": {"analyzers": [{"name": "people", "plugin": "parrot", "entities": ["CITY", "PERSON"]}]},
         "policies": POLICIES,
@@ -108,6 +112,13 @@ def gate(tmp_path_factory: pytest.TempPathFactory, issuer: Issuer, scripted: Scr
         for name in SAID:
             patch.setitem(scripts.BEHAVIOURS, name, speaker)
         patch.setitem(scripts.BEHAVIOURS, "omni", moderation)
+        for name in ("health", "weather"):
+            text = SAID[f"says-{name}"]
+            block = ({"type": "text", "text": ""}, [{"type": "text_delta", "text": each} for each in wire.cut(text, 3)])
+            messages = wire.events(wire.message_stream(block), named=True)
+            responses = wire.events(wire.response_stream(text, "{}", 3), named=True)
+            patch.setitem(scripts.BEHAVIOURS, f"messages-{name}", wire.streams(messages, 64))
+            patch.setitem(scripts.BEHAVIOURS, f"responses-{name}", wire.streams(responses, 64))
         env = install(directory, patch, classifiers={"topics": "parrot:Topics"}, parrot="parrot:Parrot")
         gate = Gate(directory / "gate", settings, env=env).start(90)
         yield gate
@@ -154,6 +165,27 @@ def test_a_reply_is_stopped_by_its_label_before_it_leaves(gate: Gate, ask: Ask, 
     assert passed.status_code == 200
     assert SAID["says-weather"] in said(passed)
     assert ended(gate, passed.headers["narrows-call-id"]).outcome == "done"
+
+
+def test_other_dialects_hold_and_stop_alike(gate: Gate, issuer: Issuer) -> None:
+    headers = {"authorization": f"Bearer {issuer.token('nohealth', ('nohealth',))}"}
+    asked: dict[str, dict[str, Any]] = {
+        "/claude/v1/messages": {"max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]},
+        "/openai/v1/responses": {"input": "hello", "store": False},
+    }
+    for path, body in asked.items():
+        kind = path.rpartition("/")[2]
+
+        def post(name: str, path: str = path, body: dict[str, Any] = body) -> str:
+            sent = {**body, "model": name, "stream": True}
+            return httpx.post(gate.url + path, json=sent, headers=headers, timeout=30).text
+
+        stopped = post(f"{kind}-health")
+        assert "rule care of policy nohealth" in stopped
+        assert not any(word in stopped for word in ("Let", "doctor"))
+        passed = post(f"{kind}-weather")
+        assert SAID["says-weather"] in passed
+        assert "rule care" not in passed
 
 
 @ways
