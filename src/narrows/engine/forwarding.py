@@ -6,8 +6,10 @@ guards are released, and the upstream is let go.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from narrows.engine import replying
 from narrows.engine.apart import digest, hear
@@ -30,6 +32,7 @@ from narrows.engine.replying import JSON, PASSED, explained, passed_headers, ref
 from narrows.engine.snapshot import Connected
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
+from narrows.model.reply import Event
 from narrows.model.verdict import Deny
 from narrows.ports.control import Wait
 from narrows.ports.dialect import ReplyInvalid, ReplyReader
@@ -42,6 +45,9 @@ _log = logging.getLogger("narrows.engine")
 
 _LINES: Final = b"application/x-ndjson"
 _EVENT_STREAMS: Final = (b"text/event-stream", _LINES)
+Ending = tuple[Outcome, Deny | None]
+"""How a call ends, and the refusal that ends it."""
+
 _UNKNOWN: Final = Outcome.UNKNOWN
 _DONE: Final = Outcome.DONE
 
@@ -53,34 +59,19 @@ _ERROR_BODY: Final = 1024 * 1024
 _CREDENTIAL_REFUSED: Final = frozenset({401, 407})
 
 
-class Forwarding:
-    """The second half of a call's life."""
+class Forwarding(msgspec.Struct, eq=False):
+    """The second half of a call's life. `received`: how long its body took to arrive, in microseconds."""
 
-    __slots__ = (
-        "_begun", "_chain", "_connected", "_exchange", "_reader", "_received", "_recorder", "_restorer", "_status",
-        "_streaming", "_telemetry",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        exchange: Exchange,
-        connected: Connected,
-        chain: Chain,
-        recorder: Recorder,
-        telemetry: Telemetry,
-        received: int,
-    ) -> None:
-        self._exchange = exchange
-        self._connected = connected
-        self._chain = chain
-        self._recorder = recorder
-        self._telemetry = telemetry
-        self._received = received
-        self._reader: ReplyReader | None = None
-        self._restorer = restorer(chain.originals) if chain.originals else None
-        self._begun = False
-        self._streaming = False
-        self._status: int | None = None
+    _exchange: Exchange
+    _connected: Connected
+    _chain: Chain
+    _recorder: Recorder
+    _telemetry: Telemetry
+    _received: int
+    _reader: ReplyReader | None = None
+    _begun: bool = False
+    _streaming: bool = False
+    _status: int | None = None
 
     async def run(self) -> None:
         """Sees the call through to its ending. All waiting of a usual call is done here, where the fewest coroutines
@@ -89,8 +80,10 @@ class Forwarding:
         outcome, call = _UNKNOWN, chain.call
         deny: Deny | None = None
         try:
-            sent = connected.dialect, call.asked, call.model, call.output_cap
-            forward = forwarded_here(*sent) or await forwarded(*sent)
+            dialect, asked, model, cap = connected.dialect, call.asked, call.model, call.output_cap
+            forward = forwarded_here(dialect, asked, model, cap)
+            if forward is None:
+                forward = await forwarded(dialect, asked, model, cap)
             try:
                 await recorder.open(forward.contents)
             except JournalUnavailable as unavailable:
@@ -104,7 +97,8 @@ class Forwarding:
                 self._take_head(reply)
                 if reply.status < 300 and reply.headers.get(b"content-type") == JSON:
                     data = await reply.read_all(connected.settings.max_reply)
-                    outcome, deny = await self._send_read(reply, data)
+                    ending = self._send_read(reply, data)
+                    outcome, deny = ending if isinstance(ending, tuple) else await ending
                 else:
                     outcome, deny = await self._answer(reply)
             finally:
@@ -133,7 +127,9 @@ class Forwarding:
         """The ending: record, guards, metrics; then the refusal, if there is one to tell."""
         call, recorder = self._chain.call, self._recorder
         status = self._status if deny is None or self._begun else deny.meaning.status
-        duration = recorder.close(outcome, status, deny)
+        duration = recorder.duration
+        if duration is None:
+            duration = recorder.close(outcome, status, deny)
         self._chain.end(outcome, recorder.usage)
         for note in recorder.notes:
             self._telemetry.observed(note.policy, note.label)
@@ -159,16 +155,17 @@ class Forwarding:
         if upstream_id is not None and not self._connected.upstream.leaks(upstream_id):
             recorder.upstream_request_id = upstream_id[:128].decode("latin-1")
 
-    async def _answer(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
+    async def _answer(self, reply: UpstreamReply) -> Ending:
         """A reply of any kind."""
         if reply.status >= 300:
             return await self._pass_error(reply)
         kind = reply.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         if kind in _EVENT_STREAMS:
             return await self._stream(reply, self._reader_for(stream=True, lines=kind == _LINES))
-        return await self._send_read(reply, await reply.read_all(self._connected.settings.max_reply))
+        ending = self._send_read(reply, await reply.read_all(self._connected.settings.max_reply))
+        return ending if isinstance(ending, tuple) else await ending
 
-    def _send_read(self, reply: UpstreamReply, data: bytes) -> Coroutine[Any, Any, tuple[Outcome, Deny | None]]:
+    def _send_read(self, reply: UpstreamReply, data: bytes) -> Ending | Coroutine[Any, Any, Ending]:
         """A whole reply that has been read: here, or apart where it is so large that this would hold up other calls."""
         if len(data) > SMALL:
             call, apart = self._chain.call, self._chain.snapshot.apart
@@ -177,7 +174,7 @@ class Forwarding:
                 return self._send_large(apart, reply, data)
         return self._send_whole(reply, data)
 
-    async def _pass_error(self, reply: UpstreamReply) -> tuple[Outcome, Deny | None]:
+    async def _pass_error(self, reply: UpstreamReply) -> Ending:
         """An upstream's own refusal, re-rendered; never with the gate's credential in it."""
         if reply.status in _CREDENTIAL_REFUSED:
             return Outcome.UPSTREAM_ERROR, Deny(
@@ -203,15 +200,13 @@ class Forwarding:
     ) -> Outcome:
         """Closes the record, then sends a whole reply: what the caller receives is on record first, but for words of
         its own that stand in it again."""
-        self._close_record(outcome, status, body)
+        self._status = status
+        recorder = self._recorder
+        recorder.sent_bytes = len(body)
+        recorder.close(outcome, status)
         self._exchange.respond(status, self._reply_headers(reply, content_type), body)
         self._begun = True
         return outcome
-
-    def _close_record(self, outcome: Outcome, status: int, body: bytes) -> None:
-        self._status = status
-        self._recorder.sent_bytes = len(body)
-        self._recorder.close(outcome, status)
 
     def _reply_headers(self, reply: UpstreamReply, content_type: bytes) -> list[tuple[bytes, bytes]]:
         call = self._chain.call
@@ -222,24 +217,29 @@ class Forwarding:
             else [*headers, *passed_headers(reply.headers, self._connected.upstream)]
         )
 
-    async def _send_whole(self, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
-        chain, recorder = self._chain, self._recorder
+    def _send_whole(self, reply: UpstreamReply, data: bytes) -> Ending | Coroutine[Any, Any, Ending]:
         reader = self._reader_for(stream=False)
-        body = b""
-        events = read_buffered(reader, data)
+        return self._judge_whole(reply, reader, read_buffered(reader, data), 0)
+
+    def _judge_whole(
+        self, reply: UpstreamReply, reader: ReplyReader, events: Sequence[Event], begin: int
+    ) -> Ending | Coroutine[Any, Any, Ending]:
+        """Judges the events of a reply from one on, then sends it."""
+        chain, recorder, upstream = self._chain, self._recorder, self._connected.upstream
         judges = chain.reads_replies
-        for event in events:
+        for index in range(begin, len(events)):
+            event = events[index]
             deny = chain.on_event(event) if judges else None
             if type(deny) is Wait:
-                deny = await deny.until()
+                return self._judge_later(reply, reader, events, index, deny)
             recorder.note(event)
             if deny is not None:
                 return Outcome.STOPPED, deny
-            body += reader.write(event)
         deny = chain.on_finish() if judges else None
         if deny is not None:
             return Outcome.STOPPED, deny
-        if self._echoes(body):
+        body = reader.write(events[0]) if len(events) == 1 else b"".join([reader.write(event) for event in events])
+        if upstream.echoes(body) or (has_error(body) and upstream.leaks(body)):
             return Outcome.UPSTREAM_ERROR, replying.echoed()
         if chain.call.asked.operation != "models":
             recorder.contents = (Content("reply", body),)
@@ -247,7 +247,18 @@ class Forwarding:
             body = rewritten(reader, events, chain.originals) or body
         return self._respond(_DONE, reply.status, reply, reader.content_type, body), None
 
-    async def _send_large(self, apart: Apart, reply: UpstreamReply, data: bytes) -> tuple[Outcome, Deny | None]:
+    async def _judge_later(
+        self, reply: UpstreamReply, reader: ReplyReader, events: Sequence[Event], index: int, wait: Wait[Deny | None]
+    ) -> Ending:
+        """The same from an event on that a guard waits with."""
+        deny = await wait.until()
+        self._recorder.note(events[index])
+        if deny is not None:
+            return Outcome.STOPPED, deny
+        ending = self._judge_whole(reply, reader, events, index + 1)
+        return ending if isinstance(ending, tuple) else await ending
+
+    async def _send_large(self, apart: Apart, reply: UpstreamReply, data: bytes) -> Ending:
         """The same for a reply so large that reading and judging it here would hold up other calls."""
         chain, recorder = self._chain, self._recorder
         digested = await digest(apart, self._chain.call, data, chain.originals)
@@ -261,17 +272,14 @@ class Forwarding:
         if await holds(body, upstream.echoes) or (await holds(body, has_error) and await holds(body, upstream.leaks)):
             return Outcome.UPSTREAM_ERROR, replying.echoed()
         recorder.contents = (Content("reply", body),)
-        self._close_record(_DONE, reply.status, shown)
+        self._status = reply.status
+        recorder.sent_bytes = len(shown)
+        recorder.close(_DONE, reply.status)
         self._exchange.start(reply.status, self._reply_headers(reply, JSON))
         self._begun = True
         await send(self._exchange, shown)
         self._exchange.finish()
         return _DONE, None
-
-    def _echoes(self, body: bytes) -> bool:
-        """Whether a reply holds the gate's credential: in an error, where servers echo it, in any form."""
-        upstream = self._connected.upstream
-        return upstream.echoes(body) or (has_error(body) and upstream.leaks(body))
 
     def _reader_for(self, *, stream: bool, lines: bool = False) -> ReplyReader:
         reader = self._connected.dialect.reply(self._chain.call.asked, stream=stream, usable=self._usable, lines=lines)
@@ -283,7 +291,7 @@ class Forwarding:
         call = self._chain.call
         return self._chain.snapshot.policies.usable(call.principal, call.connection)(model)
 
-    async def _stream(self, reply: UpstreamReply, reader: ReplyReader) -> tuple[Outcome, Deny | None]:
+    async def _stream(self, reply: UpstreamReply, reader: ReplyReader) -> Ending:
         self._telemetry.streams(1)
         try:
             headers = self._reply_headers(reply, reader.content_type)
@@ -291,7 +299,8 @@ class Forwarding:
             self._begun = self._streaming = True
             self._status = reply.status
             upstream = self._connected.upstream
-            await Passing(self._exchange, self._chain, self._recorder, upstream, reader, self._restorer).run(reply)
+            restoring = restorer(self._chain.originals)
+            await Passing(self._exchange, self._chain, self._recorder, upstream, reader, restoring).run(reply)
         finally:
             self._telemetry.streams(-1)
         recorder = self._recorder

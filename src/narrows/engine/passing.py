@@ -13,6 +13,7 @@ from narrows.engine.bodies import OVERLAP, read_piece
 from narrows.engine.chain import Chain
 from narrows.engine.pacing import Weight, in_thread, send
 from narrows.engine.recorder import Recorder
+from narrows.engine.replying import echoed
 from narrows.masking.restoring import Restorer
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
@@ -216,8 +217,3 @@ class Passing:
             leaks = self._upstream.leaks
             if any(leaks(delta.text.encode("utf-8", "replace")) for delta in event.deltas):
                 raise Stopped(echoed(), Outcome.UPSTREAM_ERROR)
-
-
-def echoed() -> Deny:
-    """The refusal of a reply in which the gate's own credential stands."""
-    return Deny(Code.UPSTREAM_INVALID, "the model server's reply holds what can't be shown")

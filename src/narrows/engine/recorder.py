@@ -73,36 +73,30 @@ def refused(call: Call, contents: tuple[Content, ...], deny: Deny) -> Opened:
     )
 
 
-class Recorder:
-    """The record of a forwarded call. `open` first; then `close` exactly once, whatever happens."""
+class Recorder(msgspec.Struct, eq=False):
+    """The record of a forwarded call. `open` first; then `close` exactly once, whatever happens. `duration` is the
+    call's, in microseconds; None until it is closed."""
 
-    __slots__ = (
-        "_call", "_clock", "_duration", "_envelope", "_journal", "_opened", "_segments", "_started", "_transcript",
-        "contents", "finish", "first_byte", "masked", "model", "notes", "response_ids", "sent_bytes",
-        "upstream_request_id", "upstream_status", "usage",
-    )  # fmt: skip
-
-    def __init__(self, journal: Journal, clock: Clock, call: Call, started: int) -> None:
-        self._journal = journal
-        self._clock = clock
-        self._call = call
-        self._started = started
-        self._transcript: TranscriptBuilder | None = None
-        self._segments = 0
-        self._opened = False
-        self._duration: int | None = None
-        self._envelope: frozenset[str] = frozenset()
-        self.contents: tuple[Content, ...] = ()
-        self.masked: tuple[Masked, ...] = ()
-        self.notes: tuple[Note, ...] = ()
-        self.usage: Usage | None = None
-        self.model: str | None = None
-        self.finish: str | None = None
-        self.response_ids: tuple[str, ...] = ()
-        self.first_byte: int | None = None
-        self.sent_bytes = 0
-        self.upstream_status: int | None = None
-        self.upstream_request_id: str | None = None
+    _journal: Journal
+    _clock: Clock
+    _call: Call
+    _started: int
+    _transcript: TranscriptBuilder | None = None
+    _segments: int = 0
+    _opened: bool = False
+    _envelope: frozenset[str] = frozenset()
+    duration: int | None = None
+    contents: tuple[Content, ...] = ()
+    masked: tuple[Masked, ...] = ()
+    notes: tuple[Note, ...] = ()
+    usage: Usage | None = None
+    model: str | None = None
+    finish: str | None = None
+    response_ids: tuple[str, ...] = ()
+    first_byte: int | None = None
+    sent_bytes: int = 0
+    upstream_status: int | None = None
+    upstream_request_id: str | None = None
 
     def open(self, contents: tuple[Content, ...]) -> Awaitable[None]:
         """Writes the intent; the awaitable is done when it is durable. Raises JournalUnavailable, at once or late; then
@@ -164,33 +158,39 @@ class Recorder:
 
     def close(self, outcome: Outcome, status: int | None, deny: Deny | None = None) -> int:
         """Writes the ending, once; later calls do nothing. Returns the call's duration in microseconds."""
-        if self._duration is not None:
-            return self._duration
-        duration = self._duration = self.elapsed()
+        if self.duration is not None:
+            return self.duration
+        duration = self.duration = self._clock.monotonic() - self._started
         if not self._opened:
             return duration
+        call, contents = self._call, self.contents
+        if self._transcript is not None:
+            contents += self._transcript.take()
+        code = reason = policy = None
+        if deny is not None:
+            code, reason, policy = deny.code.value, deny.message, deny.policy
         # By position, as in `opened`.
         self._journal.close(
             Closed(
-                self._call.id,
-                self._call.at + duration,
+                call.id,
+                call.at + duration,
                 outcome,
                 status,
                 self.model,
                 self.usage,
                 self.upstream_status,
                 self.upstream_request_id,
-                None if deny is None else deny.code.value,
-                None if deny is None else deny.message,
-                None if deny is None else deny.policy,
+                code,
+                reason,
+                policy,
                 self.response_ids,
                 self.finish,
                 self.first_byte,
                 duration,
                 self.sent_bytes,
-                notes=self.notes,
-                contents=self.contents if self._transcript is None else self.contents + self._transcript.take(),
-                masked=self.masked,
+                self.notes,
+                contents,
+                self.masked,
             )
         )
         return duration

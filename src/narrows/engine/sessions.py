@@ -12,7 +12,7 @@ from typing import Final
 
 from narrows.model.call import Asked, Source
 from narrows.model.principal import Identity
-from narrows.model.text import Role, Text
+from narrows.model.text import Role
 
 _OPENING: Final = 512
 """Characters of each opening text that take part, beside its length."""
@@ -39,10 +39,12 @@ class SessionIds:
         declared = source.declared_session
         if declared is not None:
             return _named(self._declared, identity, "", declared, "", "")
-        opening = _opening(asked.texts)
-        if opening is not None:
-            system, user = opening
-            return _named(self._conversation, identity, connection, system, user, "")
+        system = ""
+        for text in asked.texts:
+            if text.role is _USER:
+                return _named(self._conversation, identity, connection, system, text.value, "")
+            if text.role is _SYSTEM and not system:
+                system = text.value
         return _named(self._run, identity, connection, identity.credential.id, source.address, source.agent)
 
 
@@ -53,14 +55,3 @@ def _named(key: bytes, identity: Identity, connection: str, first: str, second: 
     parts = f"{issuer}{subject}{connection}{first[:_OPENING]}{second[:_OPENING]}{third}"
     lengths = _lengths(len(issuer), len(subject), len(connection), len(first), len(second))
     return "sess_" + sha256(key + lengths + parts.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
-
-
-def _opening(texts: tuple[Text, ...]) -> tuple[str, str] | None:
-    """The first user text and the first system text before it; None where no user speaks."""
-    system = ""
-    for text in texts:
-        if text.role is _USER:
-            return system, text.value
-        if text.role is _SYSTEM and not system:
-            system = text.value
-    return None

@@ -32,11 +32,12 @@ class CredentialInvalid(ValueError):
 class UpstreamCredential:
     """One connection's credential. `header` is its name and value, None for a server that takes none."""
 
-    __slots__ = ("_encoded", "_plain", "_whole", "header")
+    __slots__ = ("_encoded", "_only", "_plain", "_whole", "header")
 
     def __init__(self, config: ConnectionCredential) -> None:
         self.header, secrets = _header(config)
         self._whole = tuple(secret for secret in secrets if len(secret) >= _WHOLE_LEAST)
+        self._only = self._whole[0] if len(self._whole) == 1 else None
         self._plain = frozenset(form for secret in secrets for form in _plain(secret))
         self._encoded = frozenset(form for secret in secrets for form in _encoded(secret))
 
@@ -45,6 +46,9 @@ class UpstreamCredential:
 
     def echoes(self, data: bytes) -> bool:
         """Whether the whole secret stands in `data`, unless it is too short to be told from a word."""
+        only = self._only
+        if only is not None:
+            return only in data
         for secret in self._whole:  # noqa: SIM110 -- asked of every piece of every reply, and a generator costs more
             if secret in data:
                 return True
