@@ -4,14 +4,15 @@ Patterns are written for RE2, over characters; vectorscan gets them over the byt
 pattern matches wherever it matches for RE2, and sometimes more: what is any letter (`\pL`), and what is anything but
 these (`[^...]`), is every character that is not ASCII. So a trigger may fire for nothing, and never fails to fire.
 
-The compiled gates are kept: patterns of this package are few, and the same for everybody.
+Patterns of this package are few, and the same for everybody: what was compiled is kept, and a caller may keep it
+elsewhere.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from narrows.matching.gate import Gate, Part
 
@@ -34,6 +35,10 @@ VIEWERS: Final = 8
 """Sets of triggers of which the compiled gates are kept; there are as many as kinds are left out in different ways."""
 
 
+MakesGates: TypeAlias = Callable[[Sequence[Part]], Sequence[Gate]]
+"""Gives a gate for each part, in their order."""
+
+
 class Trigger(NamedTuple):
     """One pattern (RE2), and where it is looked for."""
 
@@ -46,8 +51,9 @@ class Triggers:
 
     __slots__ = ("_digits", "_runs", "_signs", "_wide")
 
-    def __init__(self, triggers: Sequence[Trigger]) -> None:
-        """Raises ValueError for a pattern that can't be rendered."""
+    def __init__(self, triggers: Sequence[Trigger], gates: MakesGates | None = None) -> None:
+        """`gates` makes the gates; by default they are compiled. Raises ValueError for a pattern that can't be
+        rendered."""
         narrow: dict[Group, list[tuple[int, str]]] = {group: [] for group in Group}
         wide: list[Part] = []
         for index, (group, pattern) in enumerate(triggers):
@@ -60,9 +66,11 @@ class Triggers:
                 wide.append(((index, rendered(pattern)),))
             elif pattern.startswith("(?i)"):
                 narrow[Group.WIDE].append((index, _FOLDED_ONLY))
-        self._signs, self._runs = _gate(tuple(narrow[Group.SIGNS])), _gate(tuple(narrow[Group.RUNS]))
-        self._digits = _gate(tuple(narrow[Group.DIGITS]))
-        self._wide = tuple(_gate(part) for part in (tuple(narrow[Group.WIDE]), *wide))
+        together = (Group.SIGNS, Group.RUNS, Group.DIGITS, Group.WIDE)
+        parts = [*(tuple(narrow[group]) for group in together), *wide]
+        made = (gates or compiled)(parts)
+        self._signs, self._runs, self._digits = made[:3]
+        self._wide = tuple(made[3:])
 
     def hits(self, text: str) -> list[int]:
         """The numbers of those that fire, ascending."""
@@ -77,6 +85,11 @@ class Triggers:
         for gate in self._wide:
             found += gate.scan(data)
         return sorted(set(found)) if found else found
+
+
+def compiled(parts: Sequence[Part]) -> list[Gate]:
+    """A gate for each part, compiled unless it has been in this process."""
+    return [_gate(part) for part in parts]
 
 
 @lru_cache(maxsize=VIEWERS * 16)

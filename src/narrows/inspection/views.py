@@ -18,7 +18,7 @@ import msgspec
 from narrows.inspection import disguises, encodings, escapes, letters
 from narrows.inspection.lately import Lately, digest
 from narrows.inspection.spans import Finder, Rewriting, few
-from narrows.inspection.triggers import Group, Trigger, Triggers
+from narrows.inspection.triggers import Group, MakesGates, Trigger, Triggers
 
 DEPTH: Final = 2
 """Layers that are taken off: base64 of percent escapes, but not of a third encoding."""
@@ -76,11 +76,17 @@ class Viewer:
 
     __slots__ = ("_ends", "_known", "_rows", "_triggers")
 
-    def __init__(self, fold_character: Callable[[str], str], without: frozenset[str] = frozenset()) -> None:
-        """`fold_character` is what one character is seen as; `without` names kinds that are not looked for."""
+    def __init__(
+        self,
+        fold_character: Callable[[str], str],
+        without: frozenset[str] = frozenset(),
+        gates: MakesGates | None = None,
+    ) -> None:
+        """`fold_character` is what one character is seen as; `without` names kinds that are not looked for; `gates`
+        makes what tells which kinds there may be."""
         self._rows = tuple(row for row in _rows(fold_character) if row.kind not in without)
         self._ends = frozenset(row.kind for row in self._rows if row.ends)
-        self._triggers = Triggers([Trigger(row.group, row.trigger) for row in self._rows])
+        self._triggers = Triggers([Trigger(row.group, row.trigger) for row in self._rows], gates)
         self._known: Lately[Views] = Lately()
 
     @property

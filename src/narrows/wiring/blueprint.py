@@ -31,6 +31,7 @@ from narrows.wiring.gates import RuleGates
 from narrows.wiring.order import controls
 from narrows.wiring.probing import probing_controls
 from narrows.wiring.readings import TextReadings
+from narrows.wiring.viewgates import ViewGates
 
 if TYPE_CHECKING:
     from narrows.controls.mask import Mask
@@ -113,7 +114,8 @@ def build(plan: Blueprint) -> tuple[Snapshot, Tools]:
     mask = None if engine is None or not masks else _mask(engine, plan, policies.masks)
     sent = Sessions(plan.sent_key)
     gates = RuleGates(Path(plan.cache)).made(policies.rules) or NO_GATES
-    inspector = RuleInspector(TextReadings(), _sights(engine) if engine is not None and looks else None, gates)
+    readings = TextReadings(ViewGates(Path(plan.cache)))
+    inspector = RuleInspector(readings, _sights(engine) if engine is not None and looks else None, gates)
     request, reply = controls(inspector, sent, mask, probing=probing_controls(config, policies, None))
     connections = {
         name: Connected(

@@ -38,6 +38,11 @@ class RuleGates:
         self._made: dict[str, Made] = {}
         self._wanted: Sequence[Rule] | None = None
 
+    @property
+    def directory(self) -> Path | None:
+        """Where what was compiled is kept."""
+        return self._files.directory
+
     def kept(self, rules: Sequence[Rule]) -> tuple[Gates, bool]:
         """Those gates of the rules that need not be compiled, and whether they are all. Reads files."""
         found: list[Made] = []

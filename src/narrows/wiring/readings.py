@@ -5,6 +5,7 @@ from typing import Final
 
 from narrows.inspection.joined import Joined, join
 from narrows.inspection.loose import KINDS, loosened
+from narrows.inspection.triggers import MakesGates
 from narrows.inspection.views import View, Viewer
 from narrows.masking.folding import fold_character
 from narrows.model.text import Text
@@ -20,9 +21,10 @@ class TextReadings:
 
     __slots__ = ("_viewer",)
 
-    def __init__(self) -> None:
+    def __init__(self, gates: MakesGates | None = None) -> None:
+        """`gates` makes the gates over disguises; by default they are compiled once a process."""
         # Of uneven white space one view of the whole text is made here, at a fraction of the cost.
-        self._viewer = Viewer(fold_character, without=frozenset((EVENED,)))
+        self._viewer = Viewer(fold_character, without=frozenset((EVENED,)), gates=gates)
 
     def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> Reading:
         """Readings of what is new, with `history` of what is not, too."""

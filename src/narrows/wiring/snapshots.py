@@ -23,6 +23,7 @@ from narrows.wiring.order import controls
 from narrows.wiring.plugged import PluggedControls
 from narrows.wiring.probing import GATE_ONLY, Tried, probing_controls
 from narrows.wiring.readings import TextReadings
+from narrows.wiring.viewgates import ViewGates
 
 MakesApart = Callable[[Config, PolicySet], Awaitable[Apart]]
 
@@ -46,6 +47,7 @@ class SnapshotBuilder:
         self._upstreams = upstreams
         self._plugged = plugged or PluggedControls()
         self._gates = GateMaking(gates or RuleGates(None))
+        self._views = ViewGates(None if gates is None else gates.directory)
         self._apart = apart
         self._sent = sent
         self._tried = Tried()
@@ -67,7 +69,7 @@ class SnapshotBuilder:
         mask = await self._masks.control(config, policies)
         analyze = await self._masks.analyze(config, policies)
         gates, complete = await self._gates.kept(policies.rules)
-        inspector = RuleInspector(TextReadings(), await self._masks.sights(config, policies), gates)
+        inspector = RuleInspector(TextReadings(self._views), await self._masks.sights(config, policies), gates)
         probing = probing_controls(config, policies, self._tried)
         own = await self._plugged.build(config, policies)
         request, reply = controls(inspector, self._sent, mask, analyze, probing, own=own)
