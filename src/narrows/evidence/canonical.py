@@ -37,6 +37,8 @@ from narrows.model.verdict import Note
 _LARGEST: Final = 2**53 - 1
 _CALL: Final = "call_"
 _REQUEST: Final = "req_"
+_CALL_LENGTH: Final = len(_CALL)
+_REQUEST_LENGTH: Final = len(_REQUEST)
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -137,31 +139,35 @@ def request_id(entry: OpenedEntry) -> str:
 
 def opened(entry: Opened, seq: int, context: bytes, contents: msgspec.Raw) -> bytes:
     """The bytes of an intent: the fields of OpenedEntry in their order."""
-    return _encoded(
-        _opened_form(
-            entry.at,
-            entry.call,
-            contents,
-            context,
-            entry.forwarded,
-            entry.justification,
-            "opened",
-            _masked(entry.masked),
-            _notes(entry.notes),
-            _bounded(entry.output_cap),
-            entry.param,
-            entry.policy,
-            entry.prompt_tokens,
-            entry.reason,
-            entry.refusal,
-            _request_id(entry),
-            entry.rule,
-            seq,
-            entry.session,
-            entry.status,
-            VERSION,
-        )
+    call, request = entry.call, entry.request_id
+    made = request[:_REQUEST_LENGTH] == _REQUEST and request[_REQUEST_LENGTH:] == call[_CALL_LENGTH:]
+    form = _opened_form(
+        entry.at,
+        call,
+        contents,
+        context,
+        entry.forwarded,
+        entry.justification,
+        "opened",
+        _masked(entry.masked) if entry.masked else None,
+        _notes(entry.notes) if entry.notes else None,
+        None if entry.output_cap is None else _bounded(entry.output_cap),
+        entry.param,
+        entry.policy,
+        entry.prompt_tokens,
+        entry.reason,
+        entry.refusal,
+        None if made and call[:_CALL_LENGTH] == _CALL else request,
+        entry.rule,
+        seq,
+        entry.session,
+        entry.status,
+        VERSION,
     )
+    try:
+        return _encode(form)
+    except UnicodeEncodeError:
+        return _encode(_cleaned(form))
 
 
 def segment(entry: Segment, seq: int, contents: msgspec.Raw) -> bytes:
@@ -175,32 +181,34 @@ def segment(entry: Segment, seq: int, contents: msgspec.Raw) -> bytes:
 
 def closed(entry: Closed, seq: int, contents: msgspec.Raw) -> bytes:
     """The bytes of an ending: the fields of ClosedEntry in their order."""
-    return _encoded(
-        _closed_form(
-            entry.at,
-            entry.call,
-            contents,
-            entry.duration,
-            entry.finish,
-            entry.first_byte,
-            "closed",
-            _masked(entry.masked),
-            entry.model,
-            _notes(entry.notes),
-            entry.outcome,
-            entry.policy,
-            entry.reason,
-            entry.refusal,
-            entry.response_ids or None,
-            entry.sent_bytes,
-            seq,
-            entry.status,
-            entry.upstream_request_id,
-            entry.upstream_status,
-            _usage(entry.usage),
-            VERSION,
-        )
+    form = _closed_form(
+        entry.at,
+        entry.call,
+        contents,
+        entry.duration,
+        entry.finish,
+        entry.first_byte,
+        "closed",
+        _masked(entry.masked) if entry.masked else None,
+        entry.model,
+        _notes(entry.notes) if entry.notes else None,
+        entry.outcome,
+        entry.policy,
+        entry.reason,
+        entry.refusal,
+        entry.response_ids or None,
+        entry.sent_bytes,
+        seq,
+        entry.status,
+        entry.upstream_request_id,
+        entry.upstream_status,
+        None if entry.usage is None else _usage(entry.usage),
+        VERSION,
     )
+    try:
+        return _encode(form)
+    except UnicodeEncodeError:
+        return _encode(_cleaned(form))
 
 
 def strangers(entry: Strangers, seq: int, at: int) -> bytes:
@@ -226,11 +234,6 @@ def _encoded(entry: Entry) -> bytes:
         return _encode(_cleaned(entry))
 
 
-def _request_id(entry: Opened) -> str | None:
-    made = entry.call.startswith(_CALL) and entry.request_id == _REQUEST + entry.call[len(_CALL) :]
-    return None if made else entry.request_id
-
-
 def _principal(principal: Principal) -> PrincipalEntry:
     attributes = tuple(sorted((name, tuple(values)) for name, values in principal.attributes.items()))
     return PrincipalEntry(
@@ -243,29 +246,27 @@ def _principal(principal: Principal) -> PrincipalEntry:
     )
 
 
-def _notes(notes: tuple[Note, ...]) -> tuple[NoteEntry, ...] | None:
-    if not notes:
-        return None
+def _notes(notes: tuple[Note, ...]) -> tuple[NoteEntry, ...]:
     return tuple(NoteEntry(code=note.label, param=note.param, policy=note.policy, rule=note.rule) for note in notes)
 
 
-def _masked(masked: tuple[Masked, ...]) -> tuple[MaskEntry, ...] | None:
-    if not masked:
-        return None
+def _masked(masked: tuple[Masked, ...]) -> tuple[MaskEntry, ...]:
     return tuple(MaskEntry(one.count, one.detector, one.entity, one.observed, one.path) for one in masked)
 
 
-def _usage(usage: Usage | None) -> UsageEntry | None:
+def _usage(usage: Usage) -> UsageEntry:
     """An upstream may report any number; one beyond JSON's exact integers is kept as the largest of them."""
-    if usage is None:
-        return None
+    cached, completion, prompt, reasoning = usage.cached, usage.completion, usage.prompt, usage.reasoning
     return UsageEntry(
-        _bounded(usage.cached), _bounded(usage.completion), _bounded(usage.prompt), _bounded(usage.reasoning)
+        None if cached is None else _bounded(cached),
+        None if completion is None else _bounded(completion),
+        None if prompt is None else _bounded(prompt),
+        None if reasoning is None else _bounded(reasoning),
     )
 
 
-def _bounded(number: int | None) -> int | None:
-    if number is None or -_LARGEST <= number <= _LARGEST:
+def _bounded(number: int) -> int:
+    if -_LARGEST <= number <= _LARGEST:
         return number
     return _LARGEST if number > 0 else -_LARGEST
 

@@ -29,6 +29,23 @@ _SAVE_EVERY: Final = 4096
 
 _CACHE_KIB: Final = 16 * 1024
 
+_NOBODYS: Final[Owned] = (None, ())
+
+
+class _Batch:
+    """The entries of one transaction from the place `first` on, column by column."""
+
+    __slots__ = ("calls", "entries", "first", "leaves", "moments", "names", "refs")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.entries: list[bytes] = []
+        self.refs: list[bytes] = []
+        self.names: list[bytes] = []
+        self.leaves: list[bytes] = []
+        self.calls: list[str | None] = []
+        self.moments: list[int] = []
+
 
 class JournalFile:
     """The tables of one file and the position in the log."""
@@ -53,7 +70,8 @@ class JournalFile:
         self._master = master
         self._page = int(self.connection.execute("PRAGMA page_size").fetchone()[0])
         self._stale = False
-        self._clear()
+        self._began: list[str] = []
+        self._ended: list[str] = []
 
     def write(self, work: Sequence[Work], now: int) -> None:
         """Writes the entries in one transaction: all or none. Raises sqlite3.Error.
@@ -65,21 +83,20 @@ class JournalFile:
                 self._refresh()
             accepted, owned = self._accepted(work)
             if accepted:
-                self._add(accepted, owned, self._contents.keep(owned), now)
-                self._insert()
+                self._insert(self._put_together(accepted, owned, self._contents.keep(owned), now))
         except BaseException:
             self._undo()
             raise
-        self.seq += len(self._entries)
+        self._began, self._ended = [], []
+        self.seq += len(accepted)
         if self.seq - self._saved >= _SAVE_EVERY:
             self._saved = self.seq
-        self.running |= self._opened
-        self.running -= self._closed
-        self._clear()
 
     def probe(self) -> None:
         """Tries whether the file can be written. Raises sqlite3.Error."""
         try:
+            if self._stale:
+                self._refresh()
             self.connection.execute("BEGIN IMMEDIATE")
             self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('probe', ?)", (self.seq,))
             self.connection.execute("COMMIT")
@@ -92,84 +109,101 @@ class JournalFile:
         return int(self.connection.execute("PRAGMA page_count").fetchone()[0]) * self._page
 
     def _accepted(self, work: Sequence[Work]) -> tuple[list[Entry], list[Owned]]:
-        """The entries that are written, given those before them in the batch, and their contents."""
+        """The entries that are written, given those before them, and their contents. What runs is changed at once;
+        `_undo` knows by what."""
         # `isinstance` asks a struct's metaclass, an ABCMeta, which is many times slower than the comparison of types.
         entries: list[Entry] = []
         owned: list[Owned] = []
+        running = self.running
+        self._began, self._ended = began, ended = list[str](), list[str]()
         for item in work:
             entry = item[0]
             if type(entry) is Opened:
                 if entry.forwarded:
-                    self._opened.add(entry.call)
+                    running.add(entry.call)
+                    began.append(entry.call)
             elif type(entry) is Closed:
-                if not self._runs(entry.call):
+                if entry.call not in running:
                     continue
-                self._closed.add(entry.call)
+                running.discard(entry.call)
+                ended.append(entry.call)
             elif isinstance(entry, Segment):
-                if not self._runs(entry.call):
+                if entry.call not in running:
                     continue
             elif isinstance(entry, Strangers):
                 entries.append(entry)
-                owned.append((None, ()))
+                owned.append(_NOBODYS)
                 continue
             entries.append(entry)
             owned.append((item[1], entry.contents))
         return entries, owned
 
-    def _runs(self, call: str) -> bool:
-        return (call in self.running or call in self._opened) and call not in self._closed
-
-    def _add(self, accepted: list[Entry], owned: list[Owned], kept: list[Refers], now: int) -> None:
-        """Adds the entries to the rows. The branches are in the order of how often they are taken."""
+    def _put_together(self, accepted: list[Entry], owned: list[Owned], kept: list[Refers], now: int) -> _Batch:
+        """What is stored of the entries. The branches are in the order of how often they are taken."""
         seq = self.seq
-        for entry, (owner, _), (ids, found) in zip(accepted, owned, kept, strict=True):
+        batch = _Batch(seq + 1)
+        entries, leaves, names, calls, moments = batch.entries, batch.leaves, batch.names, batch.calls, batch.moments
+        for entry, (owner, _), (_, found) in zip(accepted, owned, kept, strict=True):
             seq += 1
-            call: str | None = None
-            began, names = -1, b""
             if type(entry) is Opened:
                 data = canonical.opened(entry, seq, self._contexts.of(entry), found)
-                call, began = entry.call, entry.at
-            elif type(entry) is Closed:
-                data = canonical.closed(entry, seq, found)
-                call = entry.call
-                if entry.response_ids and owner is not None:
-                    names = b"".join([self._master.reference(*owner, reference) for reference in entry.response_ids])
-            elif isinstance(entry, Segment):
-                data = canonical.segment(entry, seq, found)
-                call = entry.call
-            elif isinstance(entry, Strangers):
-                data = canonical.strangers(entry, seq, now)
+                calls.append(entry.call)
+                moments.append(entry.at)
+                names.append(b"")
             else:
-                raise TypeError(f"no entry of the journal: {type(entry).__name__}")
-            self._entries.append(data)
-            self._leaves.append(leaf_hash(data))
-            self._refs.append(ids)
-            self._names.append(names)
-            self._calls.append(call)
-            self._moments.append(began)
+                if type(entry) is Closed:
+                    data = canonical.closed(entry, seq, found)
+                    calls.append(entry.call)
+                    names.append(self._names(owner, entry.response_ids))
+                elif isinstance(entry, Segment):
+                    data = canonical.segment(entry, seq, found)
+                    calls.append(entry.call)
+                    names.append(b"")
+                elif isinstance(entry, Strangers):
+                    data = canonical.strangers(entry, seq, now)
+                    calls.append(None)
+                    names.append(b"")
+                else:
+                    raise TypeError(f"no entry of the journal: {type(entry).__name__}")
+                moments.append(-1)
+            entries.append(data)
+            leaves.append(leaf_hash(data))
+        batch.refs = [ids for ids, _ in kept]
+        return batch
 
-    def _insert(self) -> None:
+    def _names(self, owner: Owner | None, references: tuple[str, ...]) -> bytes:
+        """The keyed names of response ids, one after the other."""
+        if owner is None or not references:
+            return b""
+        principal, connection = owner
+        if len(references) == 1:
+            return self._master.reference(principal, connection, references[0])
+        return b"".join([self._master.reference(principal, connection, reference) for reference in references])
+
+    def _insert(self, batch: _Batch) -> None:
         """Writes the rows; a batch that is one row is one statement, which is a transaction by itself."""
-        first, last = self.seq + 1, self.seq + len(self._entries)
-        log = self._blocks.rows(first, self._entries, self._refs, self._names, self._leaves)
+        first, last = batch.first, self.seq + len(batch.entries)
+        log = self._blocks.rows(first, batch.entries, batch.refs, batch.names, batch.leaves)
         saves = last - self._saved >= _SAVE_EVERY
         if len(log) == 1 and not (saves or self._contents.staged or self._contexts.staged or self._run.ends(last)):
             rows.ADD_LOG.run(self.connection, log)
-            self._run.add(first, self._calls, self._moments, self._names)
+            self._run.add(first, batch.calls, batch.moments, batch.names)
             return
         self.connection.execute("BEGIN IMMEDIATE")
         self._contents.flush()
         self._contexts.flush()
         rows.ADD_LOG.run(self.connection, log)
         if saves:
-            schema.save_running(self.connection, last, (self.running | self._opened) - self._closed)
-        self._run.add(first, self._calls, self._moments, self._names)
+            schema.save_running(self.connection, last, self.running)
+        self._run.add(first, batch.calls, batch.moments, batch.names)
         self.connection.execute("COMMIT")
 
     def _undo(self) -> None:
         """SQLite has rolled back by itself after most failures; what is remembered is read again before the next try:
         a commit that failed may, rarely, have been made all the same."""
-        self._clear()
+        self.running.update(self._ended)
+        self.running.difference_update(self._began)
+        self._began, self._ended = [], []
         self._stale = True
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
@@ -180,16 +214,6 @@ class JournalFile:
         self._run.forget()
         self._saved, self.seq, self.running = position(self.connection)
         self._stale = False
-
-    def _clear(self) -> None:
-        self._entries: list[bytes] = []
-        self._refs: list[bytes] = []
-        self._names: list[bytes] = []
-        self._leaves: list[bytes] = []
-        self._calls: list[str | None] = []
-        self._moments: list[int] = []
-        self._opened: set[str] = set()
-        self._closed: set[str] = set()
 
 
 def position(connection: sqlite3.Connection) -> tuple[int, int, set[str]]:

@@ -17,14 +17,19 @@ _ANY: Final = 16
 class RowStatement:
     """`head` followed by 1, 2, 3 … 16, 32, 64 row placeholders: texts that SQLite's statement cache keeps compiled."""
 
-    __slots__ = ("_by_size",)
+    __slots__ = ("_by_size", "_one")
 
     def __init__(self, head: str, row: str, tail: str = "") -> None:
         sizes = {*range(1, _ANY + 1), *(1 << power for power in range(_MOST.bit_length()))}
         self._by_size = {size: f"{head} {', '.join([row] * size)}{tail}" for size in sizes}
+        self._one = self._by_size[1]
 
     def run(self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Executes the statement for all rows."""
+        if len(rows) == 1:
+            bound = [bytearray(value) if type(value) is bytes else value for value in rows[0]]
+            connection.execute(self._one, bound)
+            return
         start, left = 0, len(rows)
         while left:
             take = left if left <= _ANY else min(1 << (left.bit_length() - 1), _MOST)

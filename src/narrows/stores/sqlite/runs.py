@@ -9,6 +9,7 @@ clock may step back; so a run has its earliest and latest moment, and runs may o
 import heapq
 import sqlite3
 from collections.abc import Callable, Iterator
+from itertools import chain
 from struct import Struct, pack_into
 from typing import Final
 from zlib import crc32
@@ -43,9 +44,9 @@ class Filling:
 
     _number: int
     _first: int
-    _calls: list[str | None]
-    _moments: list[int]
-    _names: list[bytes]
+    _calls: list[list[str | None]]
+    _moments: list[list[int]]
+    _names: list[list[bytes]]
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -57,12 +58,13 @@ class Filling:
 
     def add(self, first: int, calls: list[str | None], moments: list[int], names: list[bytes]) -> None:
         """Entries that this transaction writes from the place `first` on: the call of each, when it began if it is an
-        intent, else a negative number, and the names that it tells of. Whatever run they go beyond is kept."""
+        intent, else a negative number, and the names that it tells of. Whatever run they go beyond is kept. The lists
+        are the run's from now on."""
         start, count = 0, len(calls)
         if count and first // RUN == (first + count - 1) // RUN == self._number:
-            self._calls += calls
-            self._moments += moments
-            self._names += names
+            self._calls.append(calls)
+            self._moments.append(moments)
+            self._names.append(names)
             return
         while start < count:
             number = (first + start) // RUN
@@ -70,9 +72,9 @@ class Filling:
                 self._keep()
                 self._begin(first + start)
             end = min((number + 1) * RUN - first, count)
-            self._calls += calls[start:end]
-            self._moments += moments[start:end]
-            self._names += names[start:end]
+            self._calls.append(calls[start:end])
+            self._moments.append(moments[start:end])
+            self._names.append(names[start:end])
             start = end
 
     def forget(self) -> None:
@@ -90,13 +92,13 @@ class Filling:
     def _keep(self) -> None:
         if self._number < 0:
             return
-        words = [0 if call is None else crc32(call.encode()) for call in self._calls]
+        words = [0 if call is None else crc32(call.encode()) for call in chain.from_iterable(self._calls)]
         calls = bytearray(RUN * _WORD)
         pack_into(f"<{len(words)}I", calls, self._first * _WORD, *words)
-        began = [at for at in self._moments if at >= 0]
+        began = [at for at in chain.from_iterable(self._moments) if at >= 0]
         low, high = (min(began), max(began)) if began else (None, None)
         self._connection.execute("INSERT INTO run VALUES (?, ?, ?, ?)", (self._number, low, high, calls))
-        named = set(split(b"".join(self._names)))
+        named = set(split(b"".join(chain.from_iterable(self._names))))
         ADD_REFERENCE.run(self._connection, [(self._number, name) for name in sorted(named)])
 
 
