@@ -201,6 +201,8 @@ def main() -> None:
     compiled = time.perf_counter() - started
     engine = Engine([section])
     engine.warm(make(4096) for make in KINDS.values())
+    for _ in engine.compile_rest():
+        pass  # As the gate does while it serves.
     if options.cache:
         options.cache.mkdir(parents=True, exist_ok=True)
         (options.cache / section.key).write_bytes(section.dump())
