@@ -9,6 +9,7 @@ from typing import Any, Final
 from narrows.dialects.envelope import WORDS, Envelope, collect_word
 from narrows.dialects.fields import COPY, TOOL_NAME, grows
 from narrows.dialects.forms import alone
+from narrows.dialects.openai.usual_reply import FINISHED, read_usual
 from narrows.dialects.readers import StreamReader
 from narrows.dialects.reading import ROLES
 from narrows.dialects.refusals import error_in, openai_refusal
@@ -35,7 +36,6 @@ _ENVELOPE: Final = frozenset({"id", "object", "model", "system_fingerprint", "se
 
 _NONE: Final[Mapping[str, str]] = {}
 _NO_FIGURES: Final[frozenset[str]] = frozenset()
-_FINISHED: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 _FIELDS: Final = {
     "text": "content",
     "reasoning_content": "reasoning",
@@ -68,6 +68,13 @@ _MOST_OPEN: Final = 1_024
 
 def read_completion(tree: Json, event: Event, *, stored: bool = False, envelope: Envelope | None = None) -> None:
     """Fills in `event` from a whole reply or one chunk of the stream with this `envelope`. Raises ReplyInvalid."""
+    if envelope is not None or not read_usual(tree, event):
+        _read_members(tree, event, envelope)
+    if stored and type(tree.get("id")) is str:
+        event.response_id = tree["id"]
+
+
+def _read_members(tree: Json, event: Event, envelope: Envelope | None) -> None:
     known = _NONE if envelope is None else envelope.known
     for key, value in tree.items():
         kind = type(value)
@@ -86,8 +93,6 @@ def read_completion(tree: Json, event: Event, *, stored: bool = False, envelope:
             continue
         elif value is not None or key not in _ABSENT:
             _read_member(event, tree, key, value)
-    if stored and type(tree.get("id")) is str:
-        event.response_id = tree["id"]
 
 
 def _read_member(event: Event, tree: Json, key: str, value: Any) -> None:
@@ -118,7 +123,7 @@ def _read_choice(event: Event, choice: Any) -> None:
             collect(event.deltas, index, "content", choice, key)
         elif key == "finish_reason" and type(value) is str:
             event.finish = value
-            if value not in _FINISHED:
+            if value not in FINISHED:
                 collect(event.deltas, index, "other", choice, key)
         elif key == "logprobs":
             collect_logprobs(event.deltas, index, key, choice, key)
