@@ -2,7 +2,7 @@
 
 SQLite itself undoes half a transaction; what is left to decide here is half a *file*: one that rotation or the very
 first start had begun to make. Anything else that can't be read refuses the start: evidence is not stepped over. A
-file of the format before is left as it is: the log goes on in a new one.
+file of a format before is left as it is: the log goes on in a new one.
 """
 
 import sqlite3
@@ -64,7 +64,7 @@ class Files:
 
 
 def _before(path: Path) -> tuple[int, set[str]] | None:
-    """Where the log goes on after a file of the format before, and what runs there; None for one of this format."""
+    """Where the log goes on after a file of a format before, and what runs there; None for one of this format."""
     connection = schema.connect(path)
     try:
         if schema.version(connection) == schema.VERSION:

@@ -43,5 +43,4 @@ class RowStatement:
 ADD_LOG: Final = RowStatement("INSERT INTO log VALUES", "(?, ?, ?, ?, ?)")
 ADD_CONTENT: Final = RowStatement("INSERT INTO content VALUES", "(?, ?, ?, ?)")
 ADD_KEY: Final = RowStatement("INSERT INTO keys VALUES", "(?, ?, ?, ?, ?)")
-ADD_REFERENCE: Final = RowStatement("INSERT INTO reference VALUES", "(?, ?)")
 ADD_CONTEXT: Final = RowStatement("INSERT INTO context VALUES", "(?, ?, ?)")

@@ -16,8 +16,8 @@ from zlib import crc32
 
 from narrows.evidence.entries import Kind
 from narrows.evidence.sealing import TAG_BYTES
+from narrows.stores.sqlite import schema
 from narrows.stores.sqlite.logtable import Log
-from narrows.stores.sqlite.rows import ADD_REFERENCE
 
 RUN: Final = 1024
 """`seq // RUN` is the number of a row's run."""
@@ -26,6 +26,9 @@ END: Final = 2**62
 """Beyond every place and time."""
 
 _WORD: Final = 4
+_SEARCHED: Final = 64
+"""Runs of which a transaction reads the names."""
+
 _word: Final = Struct("<I").pack
 
 _OLDEST: Final = "SELECT number, calls FROM run WHERE number >= ? AND number <= ? ORDER BY number LIMIT 1"
@@ -98,22 +101,58 @@ class Filling:
         began = [at for at in chain.from_iterable(self._moments) if at >= 0]
         low, high = (min(began), max(began)) if began else (None, None)
         self._connection.execute("INSERT INTO run VALUES (?, ?, ?, ?)", (self._number, low, high, calls))
-        named = set(split(b"".join(chain.from_iterable(self._names))))
-        ADD_REFERENCE.run(self._connection, [(self._number, name) for name in sorted(named)])
+        names = bytearray()
+        for name in split(b"".join(chain.from_iterable(self._names))):
+            names += name[:_WORD]
+        if names:
+            self._connection.execute("INSERT INTO reference VALUES (?, ?)", (self._number, names))
 
 
 def received(connection: sqlite3.Connection, name: bytes) -> bool:
-    """Whether an ending in this file named this reference. One probe a run: they are walked by the index, from each
-    to the next; then the rows that are in no run."""
+    """Whether an ending in this file named this reference: in a run, of which only those are read that have a name that
+    begins alike, or in the rows that are in no run."""
+    if schema.version(connection) > schema.NAMED:
+        if any(_tells(connection, *_places(run), name) for run in _likely(connection, name[:_WORD])):
+            return True
+    elif _indexed(connection, name):
+        return True
+    return _tells(connection, _start(connection), END, name)
+
+
+def _tells(connection: sqlite3.Connection, first: int, end: int, name: bytes) -> bool:
+    """Whether one of these entries tells of the name."""
+    for entry in Log(connection).after(first - 1):
+        if entry.seq >= end:
+            break
+        if entry.names and name in split(entry.names):
+            return True
+    return False
+
+
+def _likely(connection: sqlite3.Connection, word: bytes) -> Iterator[int]:
+    """The runs in which a name begins with this word, the newest first; some of them in a transaction."""
+    before = END
+    while rows := connection.execute(
+        "SELECT run, names FROM reference WHERE run < ? ORDER BY run DESC LIMIT ?", (before, _SEARCHED)
+    ).fetchall():
+        for run, names in rows:
+            at = names.find(word)
+            while at >= 0 and at % _WORD:
+                at = names.find(word, at + 1)
+            if at >= 0:
+                yield run
+        before = rows[-1][0]
+
+
+def _indexed(connection: sqlite3.Connection, name: bytes) -> bool:
+    """The same in a file of a format before: one probe a run, walked by the index, from each to the next."""
     row = connection.execute(
         "WITH RECURSIVE runs (run) AS (SELECT max(run) FROM reference UNION ALL "
         "SELECT (SELECT max(run) FROM reference WHERE run < runs.run) FROM runs WHERE run IS NOT NULL) "
         "SELECT 1 FROM runs JOIN reference ON reference.run = runs.run AND reference.tag = ? LIMIT 1",
         (name,),
     ).fetchone()
-    if row is not None:
-        return True
-    return any(name in split(entry.names) for entry in Log(connection).after(_start(connection) - 1) if entry.names)
+    return row is not None
 
 
 def split(names: bytes) -> list[bytes]:

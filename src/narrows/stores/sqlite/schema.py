@@ -6,7 +6,7 @@ log      append-only, the entries of a commit in one row, or few (see logtable.p
          `pack`), in the order of their labels, `names` the keyed names of the response ids that each tells of: both a
          MessagePack array with a member for each entry.
 run      what entries of the log are found by, for each run of them that is full (see runs.py).
-reference  the names in a full run.
+reference  the beginnings of the names in a full run, in the order of its entries.
 meta     `running`: the calls that were open at a place in the log (see `save_running`). It is written anew every so
          many entries, which costs far less than a row for each call; the log since then gives the rest. What a
          crash leaves running is closed as unknown at the next start.
@@ -20,9 +20,9 @@ tags     what the tags of a run of contents begin with, in the order of their id
 filter   which of 64 runs may hold a tag, written when the last of them is full (see tags.py).
 keys     wrapped data keys, so that each file can be read, kept, rewritten or dropped by itself.
 
-The format before (`SINGLE`) had a row for each entry, with columns for its place, time, call and kind, and a row for
-each content, with a column for each part of an item. Such a file is read as it is and never written again: the gate
-goes on in a new one.
+The formats before are read as they are and never written again: the gate goes on in a new file. `SINGLE` had a row for
+each entry, with columns for its place, time, call and kind, and a row for each content, with a column for each part of
+an item; until `NAMED` the table reference had a row for each name.
 """
 
 import sqlite3
@@ -33,9 +33,10 @@ from urllib.parse import quote
 
 import msgspec
 
-VERSION: Final = 3
+VERSION: Final = 4
+NAMED: Final = 3
 SINGLE: Final = 2
-"""The format before: it can be read."""
+"""The formats before: they can be read."""
 
 _TABLES: Final = """
 CREATE TABLE log (seq INTEGER PRIMARY KEY, entries BLOB NOT NULL, refs BLOB NOT NULL, names BLOB NOT NULL,
@@ -49,7 +50,7 @@ CREATE TABLE tags (run INTEGER PRIMARY KEY, tags BLOB NOT NULL);
 CREATE TABLE filter (number INTEGER PRIMARY KEY, bits BLOB NOT NULL);
 CREATE TABLE context (commitment BLOB PRIMARY KEY, salt BLOB NOT NULL, entry BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE run (number INTEGER PRIMARY KEY, low INTEGER, high INTEGER, calls BLOB NOT NULL);
-CREATE TABLE reference (run INTEGER NOT NULL, tag BLOB NOT NULL, PRIMARY KEY (run, tag)) WITHOUT ROWID;
+CREATE TABLE reference (run INTEGER PRIMARY KEY, names BLOB NOT NULL);
 CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 """
 
@@ -127,7 +128,7 @@ def _meta(connection: sqlite3.Connection) -> dict[str, int]:
     meta = dict(connection.execute("SELECT name, value FROM meta WHERE name IN ('version', 'first')")) if row else {}
     if "version" not in meta:
         raise SchemaUnknown("not a complete journal")
-    if meta["version"] not in {SINGLE, VERSION}:
+    if meta["version"] not in {SINGLE, NAMED, VERSION}:
         raise SchemaUnknown(f"written by another version of Narrows (format {meta['version']}, this is {VERSION})")
     return meta
 

@@ -11,7 +11,7 @@ from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.stores.sqlite.runs import received
 from unit.stores.sqlite.records import NOW, OWNER, World, call_id, closed, opened
-from unit.stores.sqlite.singles import singles
+from unit.stores.sqlite.singles import earlier
 
 
 @pytest.fixture
@@ -82,8 +82,9 @@ def test_another_programs_database_refuses_the_start(world: World) -> None:
     assert names(world) == ["journal-001.db"]
 
 
-def test_the_log_goes_on_in_a_new_file_after_one_of_the_format_before(tmp_path: Path) -> None:
-    before = singles(tmp_path)
+@pytest.mark.parametrize("version", [2, 3])
+def test_the_log_goes_on_in_a_new_file_after_one_of_a_format_before(tmp_path: Path, version: int) -> None:
+    before = earlier(tmp_path, version)
     content = before.read_bytes()
     world = World(tmp_path)
     file = world.file()

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from narrows.evidence.entries import Kind
+from narrows.evidence.sealing import MasterKey
 from narrows.stores.sqlite import runs as module
 from narrows.stores.sqlite import schema
 from narrows.stores.sqlite.logtable import Blocks
 from narrows.stores.sqlite.runs import END, RUN, Filling, Runs, received
 from unit.stores.sqlite.records import NOW
+from unit.stores.sqlite.singles import MASTER, earlier
 
 OPENED, CLOSED, STRANGERS = 1, 3, 4
 
@@ -244,5 +247,36 @@ def test_references_are_found_in_runs_and_beyond_them(connection: sqlite3.Connec
     assert received(connection, b"x" * 16)
     assert not received(connection, b"")
     assert not received(connection, (names[40] + names[41])[3:19])
-    kept = connection.execute("SELECT count(DISTINCT tag), count(DISTINCT run) FROM reference").fetchone()
-    assert kept == (41, 10)
+    assert [len(kept) for (kept,) in connection.execute("SELECT names FROM reference")] == [4 * 10] + [4 * 12] * 9
+
+
+@pytest.mark.usefixtures("small")
+def test_only_runs_with_a_name_that_begins_alike_are_read(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_SEARCHED", 2)
+    log = Log(connection)
+    names = [blake2b(b"%d" % number, digest_size=16).digest() for number in range(60)]
+    for name in names[:48]:
+        log.add("a", CLOSED, names=name)
+    log.store()
+    read: list[int] = []
+    telling = module._tells
+
+    def counted(connection: sqlite3.Connection, first: int, end: int, name: bytes) -> bool:
+        read.append(first)
+        return telling(connection, first, end, name)
+
+    monkeypatch.setattr(module, "_tells", counted)
+    assert received(connection, names[10])
+    assert read == [8]
+    assert not received(connection, names[50])
+    assert read == [8, 48]
+
+
+def test_references_of_a_format_before_are_found_in_its_index_and_beyond_it(tmp_path: Path) -> None:
+    connection = schema.connect(earlier(tmp_path, 3))
+    master = MasterKey(MASTER)
+    found = [received(connection, master.reference("corp:alice", "openai", f"resp_{number}")) for number in range(3)]
+    connection.close()
+    assert found == [True, True, False]
