@@ -161,6 +161,8 @@ class Engine:
             if not asked:
                 continue
             found, groups = section.hits(data)
+            if not found and not carried:
+                continue
             if carried:
                 found = [*{*found, *(rank - offset for rank in carried if offset <= rank < offset + len(section.rows))}]
             if found:
@@ -219,7 +221,7 @@ class Engine:
         if not solid:
             ending = data if stop == len(data) else data[:stop]
             for section, offset, asked in zip(self._sections, self._firsts, selection.sections, strict=False):
-                for index in section.live(ending) if asked else ():
+                for index in section.live(ending, folded.begin) if asked else ():
                     row = section.rows[index]
                     if row.best >= selection.floors[offset + index]:
                         cut = min(cut, _alive(row, ending, folded.begin))

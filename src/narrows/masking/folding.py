@@ -37,6 +37,9 @@ _RESERVED: Final = (EDGE, WALL, _QUESTION)
 _NOT_PLAIN: Final = re.compile(r"[^\x03-\x7f]+")
 """What is not its own folding: what is not ASCII, and what is reserved."""
 
+_NOT_SIMPLE: Final = re.compile(r"[^\x03-)+-Z\\-\x7f]")
+"""What is not its own folding, or may begin a stand-in."""
+
 _ODD: Final = re.compile(
     "[^\x03-\x7f\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]"
 )
@@ -218,6 +221,13 @@ class Folded:
     def extend(self, chunk: str) -> None:
         """Adds text. Its end is left unfolded while it could begin a stand-in."""
         source = self.source
+        if self.offsets is None and self.frontier == len(source) and _NOT_SIMPLE.search(chunk) is None:
+            self.source = source + chunk
+            self.text += chunk
+            self.frontier += len(chunk)
+            if chunk:
+                self._run = 0
+            return
         # Where no stand-in has begun, none begins without one of its first characters.
         whole = self.frontier == len(source) and "[" not in chunk and "*" not in chunk
         self.source = source = source + chunk if source else chunk
@@ -266,17 +276,19 @@ class Folded:
         """Forgets the source before a folded character, and all folded text but `context` characters before it.
         Returns by how much indexes have moved."""
         place = self.place(index)
-        kept = max(0, index - context)
+        kept = index - context if index > context else 0
         self.source = self.source[place:]
         self.frontier -= place
-        self.text = self.text[kept:]
+        if kept:
+            self.text = self.text[kept:]
         self.begin = index - kept
         if self.offsets is not None:
             self.offsets = [offset - place for offset in self.offsets[kept:]]
             known = self.offsets[self.begin : self.end]
             if len(known) == self.frontier and all(offset == at for at, offset in enumerate(known)):
                 self.offsets = None
-        self.walls = self.walls and WALL in self.text
+        if self.walls:
+            self.walls = WALL in self.text
         return kept
 
     def _advance(self, stop: int) -> None:

@@ -64,7 +64,12 @@ class Section:
         self._always = self._gates[0]
         self._behind = {number: tuple(self._gates[part] for part in parts) for number, parts in layout.behind.items()}
         self._live = tuple(
-            (None if tail is None else re.compile(TAILS[tail], re.DOTALL), window, self._gates[part])
+            (
+                None if tail is None else re.compile(TAILS[tail], re.DOTALL),
+                window,
+                max(max(self.rows[index].pre, self.rows[index].most_lead) for index, _ in layout.parts[part]),
+                self._gates[part],
+            )
             for tail, window, part in layout.live
         )
 
@@ -107,12 +112,15 @@ class Section:
                     found += gate.scan(data)
         return list(rows), groups
 
-    def live(self, data: bytes) -> list[int]:
-        """Which rows that can reach over a separator are undecided at the end of the data."""
+    def live(self, data: bytes, begin: int) -> list[int]:
+        """Which rows that can reach over a separator are undecided at the end of the data, where candidates begin from
+        `begin` on."""
         found: list[int] = []
-        for tail, window, gate in self._live:
-            if tail is None or tail.search(data, max(0, len(data) - window)) is not None:
-                found += gate.scan(data)
+        size = len(data)
+        for tail, window, front, gate in self._live:
+            first = begin - front if begin > front else 0
+            if tail is None or tail.search(data, max(size - window, first)) is not None:
+                found += gate.scan(data[first:])
         return found
 
     def dump(self) -> bytes:

@@ -51,15 +51,13 @@ class MaskStream:
         "_released",
         "_swallowing",
         "_tried",
-        "_waiting",
         "findings",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, chosen: Chosen, before: str = "") -> None:
         self._engine, self._chosen = engine, chosen
         self._folded = _behind(engine, before) if before and not chosen.empty else Folded(engine.folder)
-        self._new: list[str] = []
-        self._waiting = 0
+        self._new = ""
         self._asked = self._tried = 0
         self._released = 0
         self._carried: dict[int, Carry] = {}
@@ -75,12 +73,13 @@ class MaskStream:
     def feed(self, delta: str) -> str:
         if self._chosen.empty:
             return delta
-        self._new.append(delta)
-        self._waiting += len(delta)
-        if self._waiting < STEP and _SEPARATOR.search(delta) is None:
+        new = self._new + delta
+        if len(new) < STEP and _SEPARATOR.search(delta) is None:
+            self._new = new
             return ""
-        self._take()
+        self._new = ""
         folded = self._folded
+        folded.extend(new)
         data = encode(folded.text)
         cut = self._releasable(data)
         if cut <= folded.begin:
@@ -91,20 +90,16 @@ class MaskStream:
         """The rest of the text, after a last delta."""
         if self._chosen.empty:
             return delta
-        self._new.append(delta)
-        self._take()
-        self._folded.finish()
-        return self._emit(encode(self._folded.text), self._folded.end)
+        folded = self._folded
+        folded.extend(self._new + delta)
+        self._new = ""
+        folded.finish()
+        return self._emit(encode(folded.text), folded.end)
 
     def whole(self, found: Found) -> str:
         """A field that has come at once, and of which the engine has told what is found in it."""
         self._folded = found.folded
         return self._put(found.data, found.hits, found.folded.end)
-
-    def _take(self) -> None:
-        self._folded.extend("".join(self._new))
-        self._new.clear()
-        self._waiting = 0
 
     def _releasable(self, data: bytes) -> int:
         """A cut at or before the earliest undecided start."""
@@ -113,10 +108,11 @@ class MaskStream:
         if held > LONGEST_WORD and size - self._tried < max(STEP, held >> 4):
             return folded.begin  # What is held long is looked at seldom, so that all looks together stay linear.
         self._tried = size
-        stop = data.rfind(b" ", self._asked) + 1
-        if _RARE.search(data, max(stop, self._asked)) is not None:
-            stop = max([data.rfind(separator, self._asked) for separator in _SEPARATORS]) + 1
-        if stop > max(self._asked, folded.begin):
+        asked = self._asked
+        stop = data.rfind(b" ", asked) + 1
+        if _RARE.search(data, stop or asked) is not None:
+            stop = max([data.rfind(separator, asked) for separator in _SEPARATORS]) + 1
+        if stop > asked and stop > folded.begin:
             self._asked = stop
             return self._engine.undecided(folded, data, stop, selection, solid=False)
         if held > LONGEST_WORD:
@@ -139,17 +135,19 @@ class MaskStream:
         folded = self._folded
         if folded.final:
             return folded.source
-        cut, begin = folded.round_down(cut), folded.begin
+        begin = folded.begin
+        if folded.offsets is not None:
+            cut = folded.round_down(cut)
         if cut <= begin:
             return ""
-        place = folded.place(cut)
+        place = cut - begin if folded.offsets is None else folded.place(cut)
         out = folded.source[:place]
         if self._effort.before:
             self._effort.since.clear()
             self._effort = self._effort.cut(data, begin, cut, self._engine.alphabet)
         self._released += place
-        kept = folded.release(cut, self._engine.context)
-        self._asked, self._tried = max(0, self._asked - kept), max(0, self._tried - kept)
+        if kept := folded.release(cut, self._engine.context):
+            self._asked, self._tried = max(0, self._asked - kept), max(0, self._tried - kept)
         return out
 
     def _put(self, data: bytes, hits: Sequence[Hit], cut: int) -> str:

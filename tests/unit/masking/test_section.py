@@ -45,9 +45,11 @@ def test_every_row_whose_candidate_the_end_of_a_text_begins_is_live() -> None:
     for _ in range(400):
         text = folder.whole("".join(drawn.choices(PIECES, k=3))).text[:-1]
         data = encode(text[: drawn.randrange(1, len(text))])
-        live = section.live(data)
+        begin = drawn.choice((0, drawn.randrange(len(data))))
+        live = section.live(data, begin)
         for index, row in enumerate(section.rows):
-            begun = row.alive is not None and row.alive.search(data, 0, len(data)) != NOWHERE
+            first = max(0, begin - max(row.pre, row.most_lead))
+            begun = row.alive is not None and row.alive.search(data, first, len(data)) != NOWHERE
             assert index in live or not begun
             assert index not in live or row.alive is not None
 
