@@ -1,13 +1,17 @@
 """What was found out about texts seen lately, under a digest of each: no text is kept for it.
 
 Prompts come with the same system prompt and the same tools all the time; whoever looks at texts looks at those once.
-Digests are BLAKE2b of 128 bits: nobody can make a text that passes for another one.
+Digests are SHA-256, which processors compute themselves, cut to 128 bits: nobody can make a text that passes for
+another one.
 """
 
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Final, Generic, TypeVar
 
 V = TypeVar("V")
+
+SIZE: Final = 16
+"""Bytes of a digest."""
 
 ENTRIES: Final = 1_024
 """Texts of one generation; there are two."""
@@ -18,7 +22,7 @@ WEIGHT: Final = 262_144
 
 def digest(text: str) -> bytes:
     """What a text is known by."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()[:SIZE]
 
 
 class Lately(Generic[V]):

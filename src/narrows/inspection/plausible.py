@@ -17,8 +17,10 @@ _STRANGE: Final = re.compile(f"[{_CONTROLS}]")
 _SAMPLE: Final = 64
 """Bytes that are looked at to see whether a text may be UTF-16."""
 
+_PAGES: Final = 3
+"""The upper halves of a text's UTF-16 are of so few pages, or all of Chinese characters."""
+
 _CHINESE: Final = bytes(range(0x4E, 0xA0))
-"""The upper halves of Chinese characters."""
 
 _REPLACEMENT: Final = "\ufffd".encode()
 _CONTROL: Final = 1
@@ -73,19 +75,20 @@ def _is_utf8(data: bytes) -> bool:
 
 def _wide(data: bytes) -> str | None:
     """As UTF-16 of either order, if that gives a text of one alphabet."""
-    even = data[: len(data) & ~1]
-    if not (_may_be_high(even[1:_SAMPLE:2]) or _may_be_high(even[:_SAMPLE:2])):
+    upper, lower = data[1:_SAMPLE:2], data[: min(_SAMPLE, len(data) - 1) : 2]
+    if (
+        len(set(upper)) > _PAGES
+        and len(set(lower)) > _PAGES
+        and upper.translate(None, _CHINESE)
+        and lower.translate(None, _CHINESE)
+    ):
         return None
+    even = data[: len(data) & ~1]
     for encoding in ("utf-16-le", "utf-16-be"):
         text = even.decode(encoding, "replace").lstrip("\ufeff")
         if len(text) >= SHORTEST and _ONE_ALPHABET.fullmatch(text) is not None:
             return text
     return None
-
-
-def _may_be_high(halves: bytes) -> bool:
-    """Whether these may be the upper halves of a text's UTF-16: of few pages, or all of Chinese characters."""
-    return len(set(halves)) <= 3 or not halves.translate(None, _CHINESE)
 
 
 def readable(text: str) -> str | None:

@@ -82,28 +82,27 @@ class Marks:
 def _in_characters(text: str, data: bytes, found: Spans) -> Spans:
     """Widened by MARGIN, at the next space, so that windows are apart and words whole; in characters."""
     widened: Spans = []
-    behind = 0
+    behind, size = 0, len(data)
     for start, end in found:
-        left = max(behind, _left(data, start))
-        right = _right(data, end)
+        left = start - MARGIN
+        if left <= 0:
+            left = 0
+        else:
+            space = data.find(b" ", left, start)
+            if space >= 0:
+                left = space + 1
+        right = end + MARGIN
+        if right >= size:
+            right = size
+        else:
+            space = data.rfind(b" ", end, right)
+            if space >= 0:
+                right = space
+        left = max(behind, left)
         if left < right:
             widened.append((left, right))
             behind = right
-    if len(data) == len(text):
-        return widened
-    return _counted(data, widened)
-
-
-def _left(data: bytes, start: int) -> int:
-    left = max(0, start - MARGIN)
-    space = data.find(b" ", left, start) if left else -1
-    return space + 1 if space >= 0 else left
-
-
-def _right(data: bytes, end: int) -> int:
-    right = min(len(data), end + MARGIN)
-    space = data.rfind(b" ", end, right) if right < len(data) else -1
-    return space if space >= 0 else right
+    return widened if size == len(text) else _counted(data, widened)
 
 
 def _counted(data: bytes, spans: Spans) -> Spans:

@@ -10,14 +10,14 @@ remembered under a digest, so that no text is kept for it.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
 from narrows.inspection import disguises, encodings, escapes, letters
 from narrows.inspection.lately import Lately, digest
-from narrows.inspection.spans import Finder, Rewriting, few
+from narrows.inspection.spans import WINDOWS, Decoded, Finder, Rewriting, few
 from narrows.inspection.triggers import Group, MakesGates, Trigger, Triggers
 
 DEPTH: Final = 2
@@ -106,7 +106,9 @@ class Viewer:
 
     def _made(self, text: str, hits: list[int]) -> Views:
         made = _Made(text)
-        made.add(self._taken_off(View("", text, 0, len(text)), hits))
+        for index, found in self._found(text, hits, ()):
+            kind = self._rows[index].kind
+            made.add([View(kind, decoded.text, decoded.start, decoded.end) for decoded in found])
         layer = made.views[:]
         for _ in range(1, DEPTH):
             if not made.complete:
@@ -114,22 +116,25 @@ class Viewer:
             done = len(made.views)
             for view in layer:
                 if view.kind not in self._ends and (inner := self._triggers.hits(view.text)):
-                    made.add(self._taken_off(view, inner))
+                    outer, start, end = view.kind, view.start, view.end
+                    for index, found in self._found(view.text, inner, outer.split("+")):
+                        kind = f"{outer}+{self._rows[index].kind}"
+                        made.add([View(kind, decoded.text, start, end) for decoded in found])
             layer = made.views[done:]
         return Views(tuple(made.views), made.complete) if made.views or not made.complete else NOTHING
 
-    def _taken_off(self, source: View, hits: list[int]) -> list[View]:
-        """What the rows that were hit find in a text, or in a view."""
-        layers = source.kind.split("+") if source.kind else []
-        text = source.text
+    def _found(self, text: str, hits: list[int], layers: Sequence[str]) -> list[tuple[int, list[Decoded]]]:
+        """What the rows that were hit find in a text, or in a view of which these layers have been taken off."""
         words: str | None = None
         worded = hits
-        taken: list[View] = []
+        taken: list[tuple[int, list[Decoded]]] = []
         for index in hits:
             row = self._rows[index]
-            if not row.again and row.kind in layers:
+            if layers and not row.again and row.kind in layers:
                 continue
-            if row.words:
+            if not row.words:
+                found = row.find(text)
+            else:
                 if words is None:
                     words = _BLOB.sub(_blank, text) if _has_blobs(text) else text
                     if words != text:
@@ -137,13 +142,10 @@ class Viewer:
                 if index not in worded:
                     continue
                 found = row.find(words)
-            else:
-                found = row.find(text)
-            if source.kind:
-                kind = f"{source.kind}+{row.kind}"
-                taken += [View(kind, decoded.text, source.start, source.end) for decoded in few(found)]
-            else:
-                taken += [View(row.kind, decoded.text, decoded.start, decoded.end) for decoded in few(found)]
+            if type(found) is not list or len(found) > WINDOWS:
+                found = few(found)
+            if found:
+                taken.append((index, found))
         return taken
 
 

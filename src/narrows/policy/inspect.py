@@ -58,8 +58,9 @@ class Sighting(NamedTuple):
 class Readings(Protocol):
     """Reads texts in other ways."""
 
-    def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> Reading:
-        """Readings of what is new, with `history` of what is not, too; with `views` also what is encoded, decoded."""
+    def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool, joined: bool = True) -> Reading:
+        """Readings of what is new, with `history` of what is not, too: with `joined` of texts together, with `views` of
+        what is encoded, decoded."""
 
     def loosened(self, source: str) -> str | None:
         """The source of a pattern that finds what this one finds where words have run together; None: the same."""
@@ -74,8 +75,8 @@ class Scanner:
     """The rules of one plan, ready to scan."""
 
     __slots__ = (
-        "_allows", "_apart", "_entities", "_gates", "_history", "_labels", "_loose", "_loose_sieve", "_rules", "_sieve",
-        "_sight", "_together", "_views",
+        "_allows", "_apart", "_entities", "_gates", "_history", "_labels", "_loose", "_loose_sieve", "_rules",
+        "_searches", "_sieve", "_sight", "_together", "_views",
     )  # fmt: skip
 
     def __init__(self, rules: Sequence[Rule], sights: Sights | None = None, gates: Gates = NO_GATES) -> None:
@@ -94,6 +95,7 @@ class Scanner:
         self._labels = tuple((rule, tuple(Glob(label) for label in rule.labels)) for rule in rules if rule.labels)
         self._allows = tuple(rule for rule in rules if rule.action is Action.ALLOW)
         self._rules = tuple(rules)
+        self._searches = bool(pairs or self._entities)
         self._history = any(rule.history for rule in rules)
         self._views = any(rule.views for rule in rules)
 
@@ -113,8 +115,9 @@ class Scanner:
             return ()
         seen = [Seen(text, index not in known) for index, text in enumerate(texts)]
         findings: list[Finding] = []
-        if readings is not None:
-            read = readings(seen, history=self._history, views=self._views)
+        if readings is not None and (self._searches or self._views):
+            # Labels are of whole texts: for them nothing is joined.
+            read = readings(seen, history=self._history, views=self._views, joined=self._searches)
             if read.unread:
                 self._unread(read.unread, findings)
             run_together = [each for each in read.seen if each.together]

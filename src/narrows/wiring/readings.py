@@ -6,12 +6,21 @@ from typing import Final
 from narrows.inspection.joined import Joined, join
 from narrows.inspection.loose import KINDS, loosened
 from narrows.inspection.triggers import MakesGates
-from narrows.inspection.views import View, Viewer
+from narrows.inspection.views import View, Viewer, Views
 from narrows.masking.folding import fold_character
-from narrows.model.text import Text
+from narrows.model.text import Role, Text
 from narrows.policy.inspect import Reading, Seen, Span
+from narrows.policy.recent import Recent
 
 EVENED: Final = "spaces"
+
+AT_HAND: Final = 128
+"""Instructions and tools, each of LONGEST characters at most, of which the readings are at hand at least: applications
+send the same ones with every call. Nothing of what people say is kept for it."""
+
+LONGEST: Final = 16_384
+
+_INSTRUCTIONS: Final = frozenset({Role.SYSTEM, Role.TOOL_DEFINITION})
 
 _RARE_SPACES: Final = ("\t", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f")
 
@@ -19,22 +28,24 @@ _RARE_SPACES: Final = ("\t", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f")
 class TextReadings:
     """The `Readings` of prompt rules. May be shared by threads."""
 
-    __slots__ = ("_viewer",)
+    __slots__ = ("_at_hand", "_viewer")
 
     def __init__(self, gates: MakesGates | None = None) -> None:
         """`gates` makes the gates over disguises; by default they are compiled once a process."""
         # Of uneven white space one view of the whole text is made here, at a fraction of the cost.
         self._viewer = Viewer(fold_character, without=frozenset((EVENED,)), gates=gates)
+        self._at_hand: Recent[str, tuple[str, Views]] = Recent(AT_HAND)
 
-    def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> Reading:
+    def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool, joined: bool = True) -> Reading:
         """Readings of what is new, with `history` of what is not, too."""
         found: list[Seen] = []
-        texts = [each.text for each in seen]
-        fresh = {index for index, each in enumerate(seen) if each.new}
-        if fresh:
-            found += [_joined(joined, new=True) for joined in join(texts, fresh)]
-        if history and len(fresh) < len(seen):
-            found += [_joined(joined, new=False) for joined in join(texts)]
+        if joined:
+            texts = [each.text for each in seen]
+            fresh = {index for index, each in enumerate(seen) if each.new}
+            if fresh:
+                found += [_joined(one, new=True) for one in join(texts, fresh)]
+            if history and len(fresh) < len(seen):
+                found += [_joined(one, new=False) for one in join(texts)]
         unread: list[Seen] = []
         if views:
             for each in (*seen, *found):
@@ -44,10 +55,18 @@ class TextReadings:
 
     def _view(self, each: Seen, found: list[Seen], unread: list[Seen]) -> None:
         """Adds what a text says decoded, or the text if that is more than is made."""
-        even = _evened(each)
-        if even is not None:
-            found.append(even)
-        made = self._viewer.views(each.text.value)
+        text = each.text
+        value = text.value
+        if each.place is None and text.role in _INSTRUCTIONS and len(value) <= LONGEST:
+            known = self._at_hand.get(value)
+            if known is None:
+                known = (evened(value), self._viewer.views(value))
+                self._at_hand.put(value, known)
+            even, made = known
+        else:
+            even, made = evened(value), self._viewer.views(value)
+        if even != value:
+            found.append(Seen(Text(text.role, text.path, even), each.new, EVENED, _Whole(each, 0, len(value)).place))
         # Most texts have none.
         if made.views:
             found += [_viewed(each, view) for view in made.views]
@@ -91,15 +110,6 @@ class _Whole:
         """The same for everything."""
         of = self._of
         return (of.text.path, self._start, self._end) if of.place is None else of.place(self._start, self._end)
-
-
-def _evened(each: Seen) -> Seen | None:
-    """A text with one space wherever it has white space, so that a line's end hides no phrase."""
-    text = each.text.value
-    even = evened(text)
-    if even is text or even == text:
-        return None
-    return Seen(Text(each.text.role, each.text.path, even), each.new, EVENED, _Whole(each, 0, len(text)).place)
 
 
 def evened(text: str) -> str:

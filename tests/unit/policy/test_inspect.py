@@ -188,7 +188,7 @@ class TestViews:
     class Reversed:
         """Reads texts backwards; `*` in one says that more could be read, and `#` that words ran together."""
 
-        def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool) -> Reading:
+        def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool, joined: bool = True) -> Reading:
             if not views:
                 return Reading(())
             found = [
@@ -286,6 +286,22 @@ class TestEntitiesAndLabels:
         rule = Rule("r", "a", (), "m", entities=frozenset({"US_SSN"}))
         with pytest.raises(ValueError, match="name entities"):
             inspected([user("x")], Plan("r", rules=(rule,)))
+
+    @pytest.mark.parametrize(("views", "asked"), [(True, [False]), (False, [])])
+    def test_nothing_is_joined_for_labels(self, views: bool, asked: list[bool]) -> None:
+        class Recorded:
+            def __call__(self, seen: Sequence[Seen], *, history: bool, views: bool, joined: bool = True) -> Reading:
+                heard.append(joined)
+                return Reading((), [each for each in seen if views])
+
+            def loosened(self, source: str) -> str | None:
+                return loosened(source)
+
+        heard: list[bool] = []
+        rule = Rule("r", "a", (), "m", labels=("topic:*",), views=views)
+        found = inspected([user("x")], Plan("r", rules=(rule,)), RuleInspector(Recorded()))
+        assert [each.rule for each in found] == [UNREAD] * views
+        assert heard == asked
 
     def test_labels_are_globs(self) -> None:
         rule = Rule("r", "a", (), "m", labels=("topic:fin*",))
