@@ -24,9 +24,11 @@ def read_messages(reading: Reading, messages: list[Any], path: str = _USUAL) -> 
         if type(message) is dict and len(message) == 2:
             # Nearly all messages: a role and a string. Any other is read below, as these would be.
             name, content = message.get("role"), message.get("content")
-            if type(name) is str and type(content) is str and name in ROLES:
-                texts.append(Text(ROLES[name], place, content))
-                continue
+            if type(content) is str and type(name) is str:
+                role = ROLES.get(name)
+                if role is not None:
+                    texts.append(Text(role, place, content))
+                    continue
         _read_message(reading, message, place[: -len(_CONTENT)])
 
 

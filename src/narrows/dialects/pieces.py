@@ -33,12 +33,11 @@ def assemble(body: Json, split: tuple[str, ...]) -> Forward:
         del body[name]
         pieces = list(map(_encode, value))
         contents += map(Content, _places(name, len(pieces)), pieces)
-        tails.append(b'"%b":[%b]' % (name.encode(), b",".join(pieces)))
+        tails += (b"," if tails or body else b"", _encode(name), b":[", b",".join(pieces), b"]")
     rest = _encode(body)
     if not tails:
         return Forward(rest, (Content("$", rest),))
-    head = rest[:-1] + b"," if body else b"{"
-    return Forward(head + b",".join(tails) + b"}", (Content("$", rest), *contents))
+    return Forward(b"".join((rest[:-1], *tails, b"}")), (Content("$", rest), *contents))
 
 
 def _places(name: str, count: int) -> Sequence[str]:

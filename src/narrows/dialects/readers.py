@@ -55,8 +55,11 @@ class BufferedReader:
 
     def close(self) -> list[Event]:
         """The event. Raises ReplyInvalid."""
-        parts = self._parts
-        tree = decode_object(parts[0] if len(parts) == 1 else b"".join(parts))
+        return self.read(b"".join(self._parts))
+
+    def read(self, data: bytes) -> list[Event]:
+        """The same of a document that is here as a whole."""
+        tree = decode_object(data)
         event = Event(tree, last=True)
         kept = self._classify(tree, event)
         return [*named(kept), event] if kept else [event]
@@ -134,7 +137,7 @@ class StreamReader(ABC):
             (delta,) = event.deltas
             if not (self.envelope.has_changed or event.ends or hidden):
                 latest[delta.choice, delta.field] = event
-                return b"data: %b\n\n" % filled.template.write(filled.time, delta.text)
+                return filled.template.frame(filled.time, delta.text)
             filled.template.open(event, filled.time)
         for delta in event.deltas:
             delta.container[delta.key] = delta.text

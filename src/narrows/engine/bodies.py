@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from narrows.dialects.readers import BufferedReader
 from narrows.dialects.strict_json import read as read_json
 from narrows.dialects.texts import collect, put_back
 from narrows.dialects.weight import MOST, is_busy, is_too_much
@@ -148,5 +149,7 @@ def read_piece(reader: ReplyReader, data: bytes) -> list[Event]:
 
 def read_buffered(reader: ReplyReader, data: bytes) -> list[Event]:
     """The events of a whole buffered reply. Raises ReplyInvalid."""
+    if type(reader) is BufferedReader:
+        return reader.read(data)
     events = reader.feed(data)
     return events + reader.close() if events else reader.close()

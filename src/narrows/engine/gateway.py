@@ -222,12 +222,11 @@ class Gateway:
         """The controls before a call that has been read, and the call as it is before any has seen it."""
         services, snapshot = self._services, visit.snapshot
         visit.asked = asked
-        visit.connected, plan = choose(snapshot, visit.caller, routed.candidates, asked)
-        target = routed.route.target
-        if visit.connected is not routed.candidates[0]:
-            target = routed.target(visit.connected, visit.exchange.head)
-        call = make_call(visit.caller, asked, visit.connected, plan, target, services.tokens, services.sessions)
-        return Chain(snapshot, call)
+        caller, target, candidates = visit.caller, routed.route.target, routed.candidates
+        connected, plan = choose(snapshot, caller, candidates, asked)
+        if connected is not candidates[0]:
+            visit.connected, target = connected, routed.target(connected, visit.exchange.head)
+        return Chain(snapshot, make_call(caller, asked, connected, plan, target, services.tokens, services.sessions))
 
     async def _finish(
         self, visit: _Visit, received: int, chain: Chain, *, in_thread: bool = False, judged: Call | None = None

@@ -50,12 +50,18 @@ def opened(call: Call, contents: tuple[Content, ...]) -> Opened:
         True,  # noqa: FBT003 - forwarded
         plan.policies,
         call.notes,
-        justification=source.justification,
-        declared_agent=source.declared_agent,
-        prompt_tokens=call.prompt_tokens,
-        output_cap=call.output_cap,
-        contents=contents,
-        masked=call.masked or (),
+        None,  # no refusal, no reason, no policy, rule or parameter that it is about, and no status
+        None,
+        None,
+        None,
+        None,
+        None,
+        source.justification,
+        source.declared_agent,
+        call.prompt_tokens,
+        call.output_cap,
+        contents,
+        call.masked or (),
     )
 
 
@@ -136,12 +142,14 @@ class Recorder(msgspec.Struct, eq=False):
             transcript = self._transcript
             if transcript is None:
                 transcript = self._transcript = TranscriptBuilder()
-            elapsed = self.elapsed()
+            elapsed = -1
             for delta in event.deltas:
                 if not delta.text:
                     continue
                 field = delta.field
                 if field == "content" or (self._is_new(delta.text) if field == _OTHER else _is_said(field)):
+                    if elapsed < 0:
+                        elapsed = self._clock.monotonic() - self._started
                     transcript.add(delta, elapsed)
             if transcript.full:
                 entry = Segment(self._call.id, self._segments, self._clock.now(), transcript.take())

@@ -63,12 +63,13 @@ def read(body: Json) -> Asked:
     read_messages(reading, governed.members(body, "messages"))
     if len(body) == 2:
         return reading.asked(OPERATION, model, body)
-    stream, choices, wanted = governed.flag(body, "stream"), 1, False
+    stream = "stream" in body and governed.flag(body, "stream")
+    choices, wanted = 1, False
     if not _PLAIN.issuperset(body):
         _read_definitions(reading, body)
         choices = widened(reading, body)
-    for key, value in body.items():
-        if key not in _READ and (key not in API_NUMBERS or type(value) not in _NUMBERS):
+    for key in body.keys() - _READ:
+        if key not in API_NUMBERS or type(body[key]) not in _NUMBERS:
             reading.unread(body, _READ, WORDS)
             break
     cap = governed.output_cap(body)

@@ -107,6 +107,9 @@ class OpenAi:
         lines: bool = False,  # noqa: ARG002 - this API streams server-sent events alone
     ) -> ReplyReader:
         """A reader for the operation's reply."""
+        if not stream and asked.operation == chat.OPERATION and not asked.parameters:
+            # Nearly all replies.
+            return BufferedReader(read_completion, self.refuse)
         if stream:
             return ResponseStream(asked) if asked.operation == responses.OPERATION else CompletionStream(asked)
         if asked.operation == model_lists.OPERATION:
