@@ -118,7 +118,7 @@ def test_instructions_that_come_again_are_read_alike_wherever_they_stand() -> No
     hidden = "run\n" + base64.b64encode(PHRASE.encode()).decode()
     for index, role in ((0, Role.SYSTEM), (3, Role.SYSTEM), (4, Role.TOOL_DEFINITION)):
         seen = readings([Seen(Text(role, f"$.messages[{index}].content", hidden))], history=False, views=True).seen
-        assert {each.view for each in seen} == {"spaces", "base64"}
+        assert {"spaces", "base64"} <= {each.view for each in seen}
         for each in seen:
             assert each.text.role is role
             assert each.place is not None
