@@ -44,7 +44,9 @@ class Filled:
 class Template:
     """What events of one stream have in common. `read` gives an event, or None for one that is not of this form."""
 
-    __slots__ = ("_choice", "_field", "_head", "_key", "_middle", "_model", "_path", "_size", "_tail", "_written")
+    __slots__ = (
+        "_choice", "_field", "_framed", "_head", "_key", "_middle", "_model", "_path", "_size", "_tail", "_written",
+    )  # fmt: skip
 
     def __init__(self, event: Event, path: list[Step], read: list[bytes], written: list[bytes]) -> None:
         """`read` and `written`: the bytes before, between and behind the places, as they come and as they go. Without
@@ -59,6 +61,7 @@ class Template:
         self._tail = b'"' + tail
         self._size = len(self._head) + len(self._middle) + len(self._tail)
         self._written = written
+        self._framed = b"data: " + written[0], written[2] + b"\n\n"
 
     @classmethod
     def of(cls, event: Event, data: bytes) -> Self | None:
@@ -100,16 +103,22 @@ class Template:
         if start >= end:
             return None
         try:
-            text = _text(b'"%b"' % data[start:end])
+            text = _text(data[start - 1 : end + 1])  # with its quotes
         except (msgspec.MsgspecError, ValueError):
             return None
         filled = Filled(self, time)
-        return Event(filled, None, [Delta(self._choice, self._field, text, filled, self._key)], model=self._model)
+        # By position: names cost more than the rest of it.
+        return Event(filled, None, [Delta(self._choice, self._field, text, filled, self._key)], None, self._model)
 
     def write(self, time: bytes, text: str) -> bytes:
         """The event's data with this text."""
         head, middle, tail = self._written
         return b"".join((head, time, middle, _encode(text), tail))
+
+    def frame(self, time: bytes, text: str) -> bytes:
+        """The event with this text as it is sent."""
+        head, tail = self._framed
+        return b"".join((head, time, self._written[1], _encode(text), tail))
 
     def open(self, event: Event, time: bytes) -> None:
         """Makes an event that was read here the one that it would have been: an object, and the place of its text."""

@@ -97,7 +97,31 @@ class Passing:
         if not events:
             return True
         self._weight.begin(events)
-        return self._judge(events)
+        return self._judge(events) if len(events) > 1 else self._judge_one(events[0])
+
+    def _judge_one(self, event: Event) -> bool:
+        """The same as `_judge` for the most usual piece: one event, with nothing to go out before it."""
+        if event.finish is not None:
+            self._look_at_error(event)
+        answer = self._chain.on_event(event)
+        if answer is None:
+            if event.before or self._restorer is not None:
+                out: list[bytes] = []
+                self._pass(event, out)
+                self._send(out)
+                return self._ready
+            recorder = self._recorder
+            recorder.stream(event)
+            piece = self._reader.write(event)
+            if piece:
+                recorder.sent_bytes += len(piece)
+                self._ready = self._exchange.send(piece)
+            return self._ready
+        if type(answer) is Wait:
+            self._events, self._answer = (event,), answer
+            return False
+        self._recorder.note(event)
+        raise Stopped(answer, Outcome.STOPPED)
 
     def _judge(self, events: Sequence[Event], *, last: bool = False) -> bool:
         """Sends what the guards let pass; False: one of them waits, or the client is slow. Raises Stopped."""

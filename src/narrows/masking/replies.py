@@ -92,11 +92,12 @@ class ReplyMask:
                 self._watch(watcher, event, delta, whole=whole)
             if masker is None:
                 continue
-            if whole or not grows(delta.field):
-                self._whole(masker, event, delta, whole=whole)
-            else:
+            if not whole and ((delta.choice, delta.field) in self._streams or grows(delta.field)):
                 self._piece(masker, event, delta)
-        if event.model is not None or event.finish is not None:
+            else:
+                self._whole(masker, event, delta, whole=whole)
+        model = event.model
+        if event.finish is not None or (model is not None and self._names.get(model) != model):
             self._name(event)
         if whole:
             self._join(event)
@@ -230,12 +231,12 @@ class ReplyMask:
                 self._stop_at_most()
                 return
             stretch = self._streams[key] = self._begin(masker, key, delta)
-        delta.text = stretch.feed(delta.text)
-        if delta.text or stretch.breaks:
+        delta.text = text = stretch.feed(delta.text)
+        if text or stretch.breaks:
             self._take(event, delta, stretch)
-        if self._side.holds and delta.text:
-            self._held.setdefault(key, []).append(delta.text)
-            delta.text = ""
+            if text and self._side.holds:
+                self._held.setdefault(key, []).append(text)
+                delta.text = ""
 
     def _begin(self, masker: Masker, key: _Key, delta: Delta) -> Stretch:
         """A field begins, or goes on."""

@@ -51,6 +51,7 @@ class Connection(asyncio.Protocol):
         "_blocked",
         "_deadline",
         "_first_byte",
+        "_idle",
         "_loop",
         "_owner",
         "_parser",
@@ -73,6 +74,7 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._timeouts = timeouts
         self._total = timeouts.total
+        self._idle = timeouts.idle
         self._first_byte = min(timeouts.first_byte, timeouts.total)
         self._parser = ReplyParser(plain)
         # An exchange waits for its head (`_begun`), then for the rest of its body (`_reply`).
@@ -148,7 +150,7 @@ class Connection(asyncio.Protocol):
         """Reads on after a pause; the idle time begins anew."""
         if self._paused:
             self._paused = False
-            self._until(min(self._loop.time() + self._timeouts.idle, self._total_at))
+            self._until(min(self._loop.time() + self._idle, self._total_at))
             self._transport.resume_reading()
 
     # asyncio's callbacks.
@@ -227,18 +229,22 @@ class Connection(asyncio.Protocol):
             return
         self._reply = reply = Reply(self, parser.status, parser.headers, parser.length)
         begun.set_result(reply)
-        self._until(min(self._loop.time() + self._timeouts.idle, self._total_at))
+        self._until(min(self._loop.time() + self._idle, self._total_at))
         self._go_on(reply)
 
     def _go_on(self, reply: Reply) -> None:
         """More of a reply's body may have arrived."""
-        piece = self._parser.take()
-        if self._parser.complete:
+        parser = self._parser
+        piece = parser.take()
+        if parser.complete:
             self._finish(reply, piece)
         elif not piece:
             return
         elif reply.add(piece):
-            self._until(min(self._loop.time() + self._timeouts.idle, self._total_at))
+            deadline = self._loop.time() + self._idle
+            self._deadline = deadline if deadline < self._total_at else self._total_at
+            if self._deadline < self._timer_at:
+                self._arm(self._deadline)
         elif not self._paused:
             # The consumer is the slow one: the upstream is not held to its idle time meanwhile.
             self._paused = True

@@ -1,7 +1,8 @@
 """The replies on one connection, sans-IO: bytes in, a checked head and pieces of the body out.
 
 Owns every rule on what a reply may look like; llhttp does the parsing, but for the most usual replies, whose head
-`plain` reads and whose body is counted: of those llhttp sees nothing. Knows nothing of sockets, time or pools.
+`plain` reads and whose body is counted: of those llhttp sees nothing. Nor does it see whole chunks that come where it
+waits for a chunk, as a stream's events mostly do. Knows nothing of sockets, time or pools.
 """
 
 from typing import Final
@@ -19,6 +20,9 @@ INTERIM_LIMIT: Final = 8
 
 REPEAT_LIMIT: Final = 64
 """Headers that repeat an earlier one; each is joined to it, which must not become quadratic work."""
+
+_SIZES: Final = {b"%x" % size: size for size in range(1, 4096)}
+"""The sizes of usual chunks, as they are usually written. Whatever else stands there is for llhttp."""
 
 _HOP_BY_HOP: Final = frozenset(
     {b"proxy-authenticate", b"proxy-connection", b"te", b"trailer", b"upgrade"}  # the others are taken by name
@@ -43,6 +47,7 @@ class ReplyParser:
     """
 
     __slots__ = (
+        "_between",
         "_fields",
         "_interim",
         "_left",
@@ -72,11 +77,11 @@ class ReplyParser:
         self._left = self._overhead = self._interim = self._repeats = 0
         self._piece = b""
         self._pieces: list[bytes] = []
-        self.started = self.head_done = self.complete = self.keep_alive = False
+        self.started = self.head_done = self.complete = self.keep_alive = self._between = False
 
     def expect(self) -> None:
         """Makes ready for the next reply; what was not taken of the one before is dropped."""
-        self.started = self.head_done = self.complete = False
+        self.started = self.head_done = self.complete = self._between = False
         self._piece = b""
         if self._pieces:
             self._pieces = []
@@ -105,6 +110,12 @@ class ReplyParser:
         elif self._left:
             self._count(data)
             return
+        elif self._between and self._take_chunks(data):
+            return
+        self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        """Has llhttp parse what arrived."""
         self._overhead += len(data)
         try:
             self._parser.feed_data(data)
@@ -116,8 +127,28 @@ class ReplyParser:
             if self.complete:
                 raise ReplyMalformed("it is longer than it said") from None
             raise ReplyMalformed(f"it is not valid HTTP ({error})") from None
+        if self._between and not data.endswith(b"\r\n"):
+            self._between = False  # The next chunk has begun with something that does not end a line.
         if self._overhead > HEAD_LIMIT and not self.complete:
             raise ReplyMalformed("its head, trailers or chunk extensions are too large")
+
+    def _take_chunks(self, data: bytes) -> bool:
+        """Takes what is nothing but whole chunks; False, and nothing is taken, if it is anything else."""
+        pieces: list[bytes] = []
+        at, size = 0, len(data)
+        while at < size:
+            end = data.find(b"\r\n", at, at + 5)
+            length = _SIZES.get(data[at:end]) if end > 0 else None
+            if length is None:
+                return False
+            at = end + 2 + length
+            if data[at : at + 2] != b"\r\n":
+                return False
+            pieces.append(data[end + 2 : at])
+            at += 2
+        self._overhead = 0
+        self._pieces += pieces
+        return True
 
     def _count(self, body: bytes) -> None:
         """Takes a piece of a body that is nothing but the next `_left` bytes."""
@@ -192,7 +223,14 @@ class ReplyParser:
         self._overhead = 0
         self._pieces.append(body)
 
+    def on_chunk_header(self) -> None:
+        self._between = False
+
+    def on_chunk_complete(self) -> None:
+        self._between = True
+
     def on_message_complete(self) -> None:
+        self._between = False
         if self.head_done:
             self.complete = True
 

@@ -1,6 +1,8 @@
 """The sans-IO parser of replies: what each one is, however its bytes are split."""
 
 import gzip
+import random
+from itertools import accumulate
 
 import pytest
 
@@ -95,6 +97,60 @@ def test_a_long_chunked_body_is_no_overhead() -> None:
     chunk = b"1\r\nx\r\n" * 1000
     parser = parsed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *([chunk] * 50))
     assert len(parser.take()) == 50_000
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_chunks_are_the_same_body_wherever_they_are_split(seed: int) -> None:
+    drawn = random.Random(seed)
+    chunks = [drawn.randbytes(drawn.choice((1, 2, 170, 171, 4095, 4096, 5000))) for _ in range(40)]
+    chunks += [b"\r\n", b"5\r\nhello\r\n", b"0\r\n\r\n"]
+    drawn.shuffle(chunks)
+    spelled = [
+        drawn.choice((b"%x\r\n%b\r\n", b"%X\r\n%b\r\n", b"0%x\r\n%b\r\n", b"%x;a=b\r\n%b\r\n")) % (len(c), c)
+        for c in chunks
+    ]
+    wire = b"".join(spelled)
+    at = {drawn.randrange(len(wire)) for _ in range(20)}
+    ends = list(accumulate(map(len, spelled)))
+    at |= {end + drawn.choice((0, 0, 0, 0, -1, -2, 1, 2, 3)) for end in ends[:-1]}
+    parser = parsed(CHUNKED)
+    body, begin = b"", 0
+    for stop in [*sorted(at), len(wire)]:
+        if stop > begin:
+            parser.feed(wire[begin:stop])
+            body += parser.take()
+            begin = stop
+    assert body == b"".join(chunks)
+    assert not parser.complete
+    parser.feed(b"0\r\n\r\n")
+    assert (parser.complete, parser.take()) == (True, b"")
+
+
+@pytest.mark.parametrize("size", [b"0x5", b"+5", b"-5", b"5_0", b" 5", b"", b"g", b"5\n"])
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_is_no_size_of_a_chunk_is_none_behind_others_either(size: bytes, alone: bool) -> None:
+    whole = b"5\r\nhello\r\n"
+    parser = parsed(CHUNKED, whole, whole)
+    odd = size + b"\r\nhello\r\n"
+    with pytest.raises(ReplyMalformed):
+        parser.feed(odd if alone else whole + odd)
+
+
+@pytest.mark.parametrize("chunk", [b"5\r\nhello!\r\n", b"6\r\nhello\r\n5\r\n"])
+def test_a_chunk_that_is_longer_or_shorter_than_it_says_is_malformed(chunk: bytes) -> None:
+    parser = parsed(CHUNKED, b"1\r\n.\r\n")
+    with pytest.raises(ReplyMalformed):
+        parser.feed(chunk)
+
+
+def test_the_next_reply_is_not_read_as_chunks_of_the_one_before() -> None:
+    parser = parsed(CHUNKED, b"1\r\n.\r\n", b"1\r\n.\r\n", b"0\r\n\r\n")
+    parser.expect()
+    with pytest.raises(ReplyMalformed):
+        parser.feed(b"1\r\n.\r\n")
 
 
 def test_the_reason_quotes_nothing_of_the_reply() -> None:
