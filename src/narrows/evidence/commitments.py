@@ -1,7 +1,7 @@
 """The hashes that evidence rests on. Pure functions of bytes; what they are stored in is not known here."""
 
-import hashlib
 from collections.abc import Sequence
+from hashlib import blake2b, sha256
 from typing import Final
 
 SALT_BYTES: Final = 16
@@ -13,7 +13,7 @@ _LIST: Final = b"\x02"
 def digest(data: bytes) -> bytes:
     """BLAKE2b-256 (RFC 7693) of a content: the one time that its bytes are hashed, at half of SHA-256's cost. Not to
     be stored: whoever guesses a text could see from it that the guess is right."""
-    return hashlib.blake2b(data, digest_size=32).digest()
+    return blake2b(data, digest_size=32).digest()
 
 
 def commit(salt: bytes, data: bytes) -> bytes:
@@ -24,7 +24,7 @@ def commit(salt: bytes, data: bytes) -> bytes:
 
 def commit_digest(salt: bytes, digest: bytes) -> bytes:
     """The same commitment, of a content whose digest is known."""
-    return hashlib.blake2b(digest, digest_size=32, key=salt).digest()
+    return blake2b(digest, digest_size=32, key=salt).digest()
 
 
 def commit_list(commitments: Sequence[bytes]) -> bytes:
@@ -32,9 +32,9 @@ def commit_list(commitments: Sequence[bytes]) -> bytes:
 
     A request names its whole history each turn; through this, the entry of turn n is as short as that of turn 1.
     """
-    return hashlib.sha256(_LIST + b"".join(commitments)).digest()
+    return sha256(_LIST + b"".join(commitments)).digest()
 
 
 def leaf_hash(entry: bytes) -> bytes:
     """The leaf of a log entry's canonical bytes, RFC 6962 §2.1: SHA-256(0x00 ‖ entry)."""
-    return hashlib.sha256(_LEAF + entry).digest()
+    return sha256(_LEAF + entry).digest()

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 KEY_BYTES: Final = 32
 TAG_BYTES: Final = 16
 NAME_BYTES: Final = 16
-_NONCE: Final = 12
+NONCE_BYTES: Final = 12
 _CONTENT: Final = b"narrows content 1"
 _WRAP: Final = b"narrows data key 1"
 _LEVEL: Final = 1
@@ -72,15 +72,17 @@ class DataKey:
         tagger.update(digest)
         return tagger.digest()
 
-    def seal(self, data: bytes, bound: bytes, compressor: Compressor) -> bytes:
-        """nonce ‖ ciphertext of the compressed data, which opens only together with `bound`: the commitments."""
-        nonce = os.urandom(_NONCE)
+    def seal(self, data: bytes, bound: bytes, compressor: Compressor, nonce: bytes | None = None) -> bytes:
+        """nonce ‖ ciphertext of the compressed data, which opens only together with `bound`: the commitments. The
+        nonce is random, and used this once; without one, the kernel is asked for it."""
+        if nonce is None:
+            nonce = os.urandom(NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, compressor.compress(data), _CONTENT + self.name + bound)
 
     def unseal(self, sealed: bytes, bound: bytes, compressor: Compressor) -> bytes:
         """The data. Raises Unsealable."""
         try:
-            packed = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _CONTENT + self.name + bound)
+            packed = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _CONTENT + self.name + bound)
         except (InvalidTag, ValueError):
             raise Unsealable("a content was changed, or belongs to another key") from None
         return compressor.decompress(packed)
@@ -104,14 +106,16 @@ class MasterKey:
 
     def new_key(self, principal: str, connection: str) -> tuple[DataKey, bytes]:
         """A new random data key, and the form of it that may be stored."""
-        name, secret, nonce = os.urandom(NAME_BYTES), os.urandom(KEY_BYTES), os.urandom(_NONCE)
+        name, secret, nonce = os.urandom(NAME_BYTES), os.urandom(KEY_BYTES), os.urandom(NONCE_BYTES)
         wrapped = self._wrapper.encrypt(nonce, secret, _bound(name, principal, connection))
         return DataKey(name, secret), nonce + wrapped
 
     def unwrap(self, name: bytes, wrapped: bytes, principal: str, connection: str) -> DataKey:
         """The data key from its stored form. Raises Unsealable."""
         try:
-            secret = self._wrapper.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], _bound(name, principal, connection))
+            secret = self._wrapper.decrypt(
+                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _bound(name, principal, connection)
+            )
         except (InvalidTag, ValueError):
             raise Unsealable("a data key was changed, or the master key is not the one that wrapped it") from None
         return DataKey(name, secret)

@@ -14,7 +14,7 @@ import msgspec
 from narrows.evidence.canonical import joined, reference
 from narrows.evidence.commitments import SALT_BYTES, commit_digest, digest
 from narrows.evidence.entries import NO_CONTENTS
-from narrows.evidence.sealing import Compressor, DataKey, MasterKey
+from narrows.evidence.sealing import NONCE_BYTES, Compressor, DataKey, MasterKey
 from narrows.model.record import Content
 from narrows.policy.recent import Recent
 from narrows.stores.sqlite import packs
@@ -34,8 +34,8 @@ hashed; so many of them, of so many contents and bytes."""
 _SHORT: Final = 512
 """Contents of so many bytes are recognised by themselves, which costs less than their digest."""
 
-_SALTS: Final = 256
-"""So many salts are asked of the kernel at once."""
+_RANDOM: Final = 4096
+"""So many bytes for salts and nonces are asked of the kernel at once."""
 
 _LABELINGS: Final = 256
 _LABELS: Final = 64
@@ -74,7 +74,7 @@ class Contents:
         self._master = master
         self._compressor = compressor
         self._tags = Tags(connection)
-        self._salts, self._salt = b"", 0
+        self._random, self._used = b"", 0
         self._begin()
 
     def keep(self, batch: Sequence[Owned]) -> list[Refers]:
@@ -133,6 +133,7 @@ class Contents:
     def _refers(self, owner: Owner, number: int, key: DataKey, contents: tuple[Content, ...]) -> Refers:
         """Recognises an entry's contents one by one, or stages those that are new."""
         known = self._known
+        last = self._tags.last
         ids: list[int] = []
         commitments: list[bytes] = []
         for content in contents:
@@ -148,7 +149,8 @@ class Contents:
             ids.append(kept[0])
             commitments.append(kept[1])
         refers = (pack(ids), reference(commitments, self._joined(contents)))
-        if _small(contents):
+        # What has just come for the first time hardly comes again; what has come before may go on.
+        if self._tags.last == last and _small(contents):
             self._whole.put((owner, contents), refers)
         return refers
 
@@ -175,7 +177,7 @@ class Contents:
         size = len(data)
         if self._items and (len(self._items) >= packs.MOST or self._size + size > packs.MOST_BYTES):
             self._seal(number, key)
-        salt = self._new_salt()
+        salt = self._new_random(SALT_BYTES)
         commitment = commit_digest(salt, hashed)
         self._items.append(packs.ITEM.pack(tag, salt, commitment, size))
         self._texts.append(data)
@@ -185,16 +187,18 @@ class Contents:
     def _seal(self, number: int, key: DataKey) -> None:
         """The pack is done: its contents are the newest ones."""
         items = b"".join(self._items)
-        sealed = key.seal(b"".join(self._texts), items, self._compressor)
+        sealed = key.seal(b"".join(self._texts), items, self._compressor, self._new_random(NONCE_BYTES))
         self._staged.append((self._tags.last - len(self._items) + 1, number, items, sealed))
         self._items, self._texts, self._size = [], [], 0
 
-    def _new_salt(self) -> bytes:
-        start = self._salt
-        if start >= len(self._salts):
-            self._salts, start = os.urandom(SALT_BYTES * _SALTS), 0
-        self._salt = start + SALT_BYTES
-        return self._salts[start : self._salt]
+    def _new_random(self, count: int) -> bytes:
+        """Random bytes, each given once."""
+        start = self._used
+        end = start + count
+        if end > len(self._random):
+            self._random, start, end = os.urandom(_RANDOM), 0, count
+        self._used = end
+        return self._random[start:end]
 
     def _load(self, owner: Owner) -> tuple[int, DataKey] | None:
         row = self._connection.execute(

@@ -54,6 +54,7 @@ class SqliteJournal:
         self._waiting: list[Item] = []
         self._bytes = 0
         self._busy = self._scheduled = self._lingers = self._started = False
+        self._intents, self._alone = 0, True
         self._writable = False
         self._since = 0.0
 
@@ -154,13 +155,18 @@ class SqliteJournal:
         self._waiting.append(item)
         for content in contents:
             self._bytes += len(content.data)
+        waits = item[2] is not None
+        if waits:
+            self._intents += 1
         if self._busy or not self._started:
             return
-        if item[2] is not None:
-            if len(self._running) == 1 and not self._scheduled:
-                # The only call there is: nobody would share its commit.
+        if waits:
+            if self._scheduled:
+                return
+            if self._alone and len(self._running) == 1:
+                # The only call there is, and so was the one before it: nobody would share its commit.
                 self._hand_over()
-            elif not self._scheduled:
+            else:
                 self._scheduled = True
                 self._loop.call_soon(self._flush)
         elif not self._lingers:
@@ -185,6 +191,8 @@ class SqliteJournal:
         """The waiting batch is written: at once if that can't take long, else in the writer's thread."""
         batch, self._waiting = self._waiting, []
         size, self._bytes = self._bytes, 0
+        if self._intents:
+            self._alone, self._intents = self._intents == 1, 0
         if size <= QUICK_BYTES and (failed := self._writer.write_here(batch)) is not None:
             self._settle(batch, failed)
             return

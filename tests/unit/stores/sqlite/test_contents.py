@@ -6,7 +6,7 @@ import pytest
 
 from narrows.evidence.canonical import references
 from narrows.evidence.commitments import commit
-from narrows.evidence.sealing import Compressor
+from narrows.evidence.sealing import NONCE_BYTES, Compressor
 from narrows.model.record import Content
 from narrows.stores.sqlite import contents as module
 from narrows.stores.sqlite import packs, tags
@@ -163,3 +163,15 @@ def test_entries_that_look_alike_refer_to_their_own(world: World, file: JournalF
             references([(content.label, rows[number]) for content, number in zip(given, unpack(ids), strict=True)])
         )
     assert count(file) == 2 * 3
+
+
+def test_no_salt_and_no_nonce_is_used_twice(world: World, file: JournalFile) -> None:
+    contents = made(world, file)
+    for number in range(600):
+        contents.keep([(OWNER, (Content("$", b"one %d" % number), Content("$", b"two %d" % number)))])
+    contents.flush()
+    rows = file.connection.execute("SELECT items, sealed FROM content").fetchall()
+    used = [salt for items, _ in rows for _, salt, _, _ in packs.ITEM.iter_unpack(items)]
+    used += [sealed[:NONCE_BYTES] for _, sealed in rows]
+    assert len(used) == len(set(used)) == 3 * 600
+    assert len({part[start : start + 8] for part in used for start in range(len(part) - 7)}) == 600 * (9 + 9 + 5)

@@ -40,6 +40,24 @@ async def test_the_only_call_waits_for_nobody(tmp_path: Path) -> None:
     assert len(list(Archive(tmp_path).calls())) == 2
 
 
+async def test_the_first_of_many_waits_for_the_others(tmp_path: Path) -> None:
+    async with running(tmp_path, durability="normal") as journal:
+        await asyncio.gather(journal.open(opened(1)), journal.open(opened(2)), journal.open(opened(3)))
+        for number in (1, 2, 3):
+            journal.close(closed(number))
+        commits: list[str] = []
+        journal._writer._file.connection.set_trace_callback(commits.append)
+        first, second = journal.open(opened(4)), journal.open(opened(5))
+        assert not first.done()
+        await asyncio.gather(first, second)
+        assert sum(statement.startswith("INSERT INTO log") for statement in commits) == 1
+        for number in (4, 5):
+            journal.close(closed(number))
+        await journal.open(opened(6))
+        journal.close(closed(6))
+        assert journal.open(opened(7)).done()
+
+
 async def test_a_large_batch_is_not_written_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "QUICK_BYTES", 100)
     journal = SqliteJournal(tmp_path, Recording(durability="normal"), StillClock())
