@@ -32,6 +32,10 @@ UNIVERSE: Final = (1 << 129) - 4
 MOST_LENGTH: Final = 2000
 """The longest match a pattern may have. What is longer is a `body`."""
 
+
+MOST_COUNTED: Final = 32
+"""The largest number of repeats that a gate counts."""
+
 MOST_REPEAT: Final = 1000
 """The highest bound of one repeat: RE2's own limit."""
 
@@ -325,19 +329,31 @@ def _either(ways: list[Node]) -> Node | None:
 
 def render(node: Node) -> str:
     """The pattern for both engines, over bytes."""
+    return _rendered(node, None)
+
+
+def render_gate(node: Node) -> str:
+    """A pattern that hits wherever `render` does, and more: repeats above MOST_COUNTED have no upper bound, since
+    vectorscan makes a state of each and takes seconds to compile them."""
+    return _rendered(node, MOST_COUNTED)
+
+
+def _rendered(node: Node, most: int | None) -> str:
     match node:
         case Chars(mask):
             return render_class(mask)
         case Chain(parts):
-            return "".join(render(part) for part in parts)
+            return "".join(_rendered(part, most) for part in parts)
         case Choice(ways):
-            return "(?:" + "|".join(render(way) for way in ways) + ")"
+            return "(?:" + "|".join(_rendered(way, most) for way in ways) + ")"
         case Repeat(inner, low, high):
-            inside = render(inner)
+            inside = _rendered(inner, most)
             if not isinstance(inner, Chars | Choice):
                 inside = f"(?:{inside})"
             if (low, high) == (0, 1):
                 return inside + "?"
+            if most is not None and high > most and high > low:
+                return inside + f"{{{low},}}"
             return inside + (f"{{{low}}}" if low == high else f"{{{low},{high}}}")
 
 

@@ -25,6 +25,7 @@ from narrows.masking.patterns import (
     parse,
     parse_class,
     render,
+    render_gate,
 )
 from narrows.masking.shapes import Shapes
 
@@ -162,8 +163,8 @@ def _compile(detector: Detector, bounds: patterns.Bounds, shapes: Shapes) -> Row
     live, crossing = _liveness(detector, node)
     return Row(
         detector=detector,
-        gate=render(outline.node),
-        opening="" if outline.opening is None else render(outline.opening),
+        gate=render_gate(outline.node),
+        opening="" if outline.opening is None else render_gate(outline.opening),
         literal=outline.fixed,
         shape=None if outline.fixed else shapes.hit(node if lead is None else Chain((lead, node))),
         live=_live_gate(lead, front, node, live) if crossing else "",
@@ -247,9 +248,9 @@ def _liveness(detector: Detector, node: Node) -> tuple[Node, bool]:
 
 def _live_gate(lead: Node | None, front: list[Node], node: Node, live: Node) -> str:
     anywhere, ending = outlines.live_outline(lead, node, live)
-    ways = [] if anywhere is None else [render(anywhere)]
+    ways = [] if anywhere is None else [render_gate(anywhere)]
     if ending is not None:
-        ways.append(render(Chain((*(front if anywhere is None else ()), ending))) + r"\z")
+        ways.append(render_gate(Chain((*(front if anywhere is None else ()), ending))) + r"\z")
     return "|".join(ways)
 
 

@@ -7,7 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narrows.masking import patterns
-from narrows.masking.patterns import OTHER, Bounds, Chars, PatternRefused, bits, parse, parse_class, prefixes, render
+from narrows.masking.patterns import (
+    MOST_COUNTED,
+    OTHER,
+    Bounds,
+    Chars,
+    PatternRefused,
+    bits,
+    parse,
+    parse_class,
+    prefixes,
+    render,
+    render_gate,
+)  # fmt: skip
 
 ADMISSIBLE = (
     "abc",
@@ -122,3 +134,13 @@ def test_a_class_is_rendered_alike_for_re2(mask: int) -> None:
     for code in range(128):
         assert bool(compiled.fullmatch(bytes([code]))) == bool(mask >> code & 1)
     assert bool(compiled.fullmatch(b"\xff")) == bool(mask >> OTHER & 1)
+
+
+@pytest.mark.parametrize("source", ["a{3,300}b", "(?:ab|c){0,40}d", "x{2,20}", "x{50}", "[a-c]{33,34}z"])
+def test_a_gate_hits_wherever_the_pattern_does_and_counts_few_repeats(source: str) -> None:
+    node = parse(source)
+    exact, loose = re.compile(render(node).encode()), re.compile(render_gate(node).encode())
+    for size in (0, 1, 2, 3, 20, 33, 34, 40, 50, 300, 301):
+        for text in (b"a" * size + b"b", b"ab" * size + b"d", b"c" * size + b"z", b"x" * size):
+            assert exact.search(text) is None or loose.search(text) is not None
+    assert all(int(high) <= MOST_COUNTED for high in re.findall(r",(\d+)\}", loose.pattern.decode()))
