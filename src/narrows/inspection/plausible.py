@@ -56,12 +56,11 @@ def text_of(data: bytes) -> str | None:
             return None
         text = data.decode("utf-8", "replace")
         return None if "\ufffd" in text and not _is_utf8(data) else readable(text)
-    if first != _NEVER:
-        text = data.decode("utf-8", "replace")
-        if "\ufffd" not in text or (_REPLACEMENT in data and _is_utf8(data)):
-            return _wide(data) or readable(text) if "\0" in text else readable(text)
+    text = data.decode("utf-8", "replace") if first != _NEVER or length > FRAGMENT else "\ufffd"
+    if first != _NEVER and ("\ufffd" not in text or (_REPLACEMENT in data and _is_utf8(data))):
+        return _wide(data) or readable(text) if "\0" in text else readable(text)
     wide = _wide(data)
-    return readable(data.decode("utf-8", "replace")) if wide is None and length > FRAGMENT else wide
+    return readable(text) if wide is None and length > FRAGMENT else wide
 
 
 def _is_utf8(data: bytes) -> bool:
