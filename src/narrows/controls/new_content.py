@@ -75,6 +75,7 @@ class _Asks:
     __slots__ = ("plan", "replies", "said", "scope", "sessions")
 
     name: Final = NewContent.name
+    wordless: Final = True
 
     def __init__(self, sessions: Sessions, plan: Plan) -> None:
         self.sessions = sessions

@@ -60,6 +60,7 @@ class _Limits:
     __slots__ = ("_observed", "_tightest")
 
     name: Final = OutputCap.name
+    wordless: Final = True
 
     def __init__(self, tightest: Limit | None, observed: tuple[Limit, ...]) -> None:
         self._tightest = tightest

@@ -147,6 +147,11 @@ class Chain:
         """Whether some guard looks at the reply."""
         return bool(self._reply)
 
+    @property
+    def reads_words(self) -> bool:
+        """Whether some guard may look at what a reply says of itself."""
+        return self._path.words
+
     def on_finish(self) -> Deny | None:
         """The reply is complete."""
         for control, guard in self._reply:

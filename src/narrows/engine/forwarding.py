@@ -282,7 +282,10 @@ class Forwarding(msgspec.Struct, eq=False):
         return _DONE, None
 
     def _reader_for(self, *, stream: bool, lines: bool = False) -> ReplyReader:
-        reader = self._connected.dialect.reply(self._chain.call.asked, stream=stream, usable=self._usable, lines=lines)
+        chain = self._chain
+        reader = self._connected.dialect.reply(
+            chain.call.asked, stream=stream, usable=self._usable, lines=lines, words=chain.reads_words
+        )
         self._reader = reader
         return reader
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from narrows.model.plan import Plan
 from narrows.policy.recent import Recent
-from narrows.ports.control import Control, Fitting
+from narrows.ports.control import Control, Fitting, Wordless
 
 _log = logging.getLogger("narrows.engine")
 
@@ -19,9 +19,10 @@ PLANS: Final = 512
 
 class Path:
     """The controls of the calls under one plan. `steps` are they in the order of the request, each with its place in
-    it; `reply` are these places in the order of the reply."""
+    it; `reply` are these places in the order of the reply. `words`: one of them may look at what a reply says of
+    itself."""
 
-    __slots__ = ("plan", "reply", "steps", "whole")
+    __slots__ = ("plan", "reply", "steps", "whole", "words")
 
     def __init__(
         self, plan: Plan, whole: Sequence[Control], controls: tuple[Control, ...], reply: tuple[int, ...]
@@ -31,6 +32,7 @@ class Path:
         self.whole = whole
         self.steps = tuple(enumerate(controls))
         self.reply = reply
+        self.words = not all(isinstance(controls[place], Wordless) for place in reply)
 
 
 class Paths:

@@ -5,7 +5,7 @@ approval or a store, says so with a `Wait`; a call whose guards need not wait ne
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, Protocol, TypeVar, final, runtime_checkable
+from typing import Generic, Literal, Protocol, TypeVar, final, runtime_checkable
 
 import msgspec
 
@@ -56,6 +56,16 @@ class Control(Protocol):
 
     def begin(self, call: Call) -> Guard | None:
         """A guard for this call, or None when the control has nothing to do in it."""
+
+
+@runtime_checkable
+class Wordless(Protocol):
+    """A control whose guards look at nothing that a reply says of itself: its id, the model's name, words of the API.
+    Where all are such, whoever reads the reply need not tell."""
+
+    @property
+    def wordless(self) -> Literal[True]:
+        """Says so."""
 
 
 @runtime_checkable

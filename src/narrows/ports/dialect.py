@@ -91,9 +91,12 @@ class Dialect(Protocol):
         """The body to send, with the model renamed, the cap in the field the model takes, and usage asked for where
         the wire needs that."""
 
-    def reply(self, asked: Asked, *, stream: bool, usable: Callable[[str], bool], lines: bool = False) -> ReplyReader:
+    def reply(
+        self, asked: Asked, *, stream: bool, usable: Callable[[str], bool], lines: bool = False, words: bool = True
+    ) -> ReplyReader:
         """A reader for a successful reply; `stream`: the upstream answered with an event stream, `lines`: one of
-        newline-delimited JSON. `usable` says which models the caller may see in a list."""
+        newline-delimited JSON. `usable` says which models the caller may see in a list. `words`: someone looks at what
+        the reply says of itself (its id, the model's name); if not, the reader may leave that out of its events."""
 
     def refuse(self, deny: Deny, request_id: str) -> bytes:
         """A refusal as a JSON body in this dialect's error shape."""

@@ -5,12 +5,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from narrows.controls.access import Access
+from narrows.controls.echo import EchoWatch
+from narrows.controls.mask import Mask
+from narrows.controls.media import Media
+from narrows.controls.output_cap import OutputCap
+from narrows.controls.prompt_rules import PromptRules
 from narrows.engine.paths import PLANS, Path, Paths
 from narrows.model.call import Call
-from narrows.model.plan import Plan
+from narrows.model.plan import Limit, Plan
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
-from narrows.ports.control import Control, Guard
+from narrows.ports.control import Control, Guard, Wordless
 
 PLAN = Plan("r")
 
@@ -86,3 +92,29 @@ def test_plans_that_refuse_do_not_push_out_others() -> None:
     for plan in refusing:
         assert paths.of(plan, controls, ()).plan is plan
     assert paths.of(PLAN, controls, ()) is path
+
+
+class Deaf(Plain):
+    """A control that looks at nothing that a reply says of itself."""
+
+    wordless = True
+
+
+def test_the_words_of_a_reply_are_told_unless_no_control_of_the_reply_looks_at_them() -> None:
+    plain, deaf, other = Plain(), Deaf(), Deaf()
+    assert not Paths().of(PLAN, (plain, deaf, other), (deaf, other)).words
+    assert not Paths().of(PLAN, (plain,), ()).words
+    assert Paths().of(PLAN, (plain, deaf), (deaf, plain)).words
+    fitted = Fitted(plain)
+    assert Paths().of(PLAN, (fitted, deaf), (fitted, deaf)).words
+    assert not Paths().of(PLAN, (fitted, deaf), (deaf,)).words
+
+
+def test_what_masks_and_plug_ins_read_is_told() -> None:
+    """Only those say that they look at no words of which this is known."""
+    limited = Plan("r", output_tokens=(Limit("p", 9),))
+    assert isinstance(OutputCap().under(limited), Wordless)
+    for control in (OutputCap(), Media(), Access(), PromptRules()):
+        assert not isinstance(control, Wordless)
+    assert "wordless" not in dir(Mask)
+    assert "wordless" not in dir(EchoWatch)

@@ -69,6 +69,7 @@ class Anthropic:
         stream: bool,
         usable: Callable[[str], bool],
         lines: bool = False,  # noqa: ARG002 - this API streams server-sent events alone
+        words: bool = True,  # noqa: ARG002 - it gives them all
     ) -> ReplyReader:
         """A reader for the operation's reply."""
         if stream:

@@ -98,6 +98,7 @@ class JsonAny:
         stream: bool,
         usable: Callable[[str], bool],  # noqa: ARG002 - it has no lists of models
         lines: bool = False,
+        words: bool = True,  # noqa: ARG002 - it knows of no such words
     ) -> ReplyReader:
         """A reader for the reply."""
         return Documents(self._reply, lines=lines) if stream or lines else Document(self._reply)

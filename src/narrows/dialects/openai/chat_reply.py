@@ -68,10 +68,16 @@ _MOST_OPEN: Final = 1_024
 
 def read_completion(tree: Json, event: Event, *, stored: bool = False, envelope: Envelope | None = None) -> None:
     """Fills in `event` from a whole reply or one chunk of the stream with this `envelope`. Raises ReplyInvalid."""
-    if envelope is not None or not read_usual(tree, event):
+    if envelope is not None or not read_usual(tree, event, words=True):
         _read_members(tree, event, envelope)
     if stored and type(tree.get("id")) is str:
         event.response_id = tree["id"]
+
+
+def read_unlabelled(tree: Json, event: Event) -> None:
+    """The same of a whole reply of which nobody looks at the words of its envelope."""
+    if not read_usual(tree, event, words=False):
+        _read_members(tree, event, None)
 
 
 def _read_members(tree: Json, event: Event, envelope: Envelope | None) -> None:

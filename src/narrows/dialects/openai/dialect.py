@@ -9,7 +9,7 @@ from narrows.dialects import model_lists, refusals
 from narrows.dialects.cap_fields import CapFields
 from narrows.dialects.model_lists import ModelLists, openai_entry
 from narrows.dialects.openai import chat, completions, moderations, responses
-from narrows.dialects.openai.chat_reply import CompletionStream, read_completion
+from narrows.dialects.openai.chat_reply import CompletionStream, read_completion, read_unlabelled
 from narrows.dialects.openai.embeddings_reply import read_embeddings_reply
 from narrows.dialects.openai.responses_reply import read_response
 from narrows.dialects.openai.responses_stream import ResponseStream
@@ -105,11 +105,12 @@ class OpenAi:
         stream: bool,
         usable: Callable[[str], bool],
         lines: bool = False,  # noqa: ARG002 - this API streams server-sent events alone
+        words: bool = True,
     ) -> ReplyReader:
         """A reader for the operation's reply."""
         if not stream and asked.operation == chat.OPERATION and not asked.parameters:
             # Nearly all replies.
-            return BufferedReader(read_completion, self.refuse)
+            return BufferedReader(read_completion if words else read_unlabelled, self.refuse)
         if stream:
             return ResponseStream(asked) if asked.operation == responses.OPERATION else CompletionStream(asked)
         if asked.operation == model_lists.OPERATION:

@@ -6,7 +6,7 @@ event; everything else is left to that. One choice of one text, with the members
 
 from typing import Final
 
-from narrows.dialects.envelope import WORDS, collect_word
+from narrows.dialects.envelope import collect_word
 from narrows.dialects.reading import ROLES
 from narrows.dialects.texts import FIGURES, LARGEST_FIGURE, collect, holds_figures, openai_usage
 from narrows.model.call import Json
@@ -16,12 +16,14 @@ FINISHED: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "
 """Reasons for which a choice ends."""
 
 _PLAIN: Final = frozenset({"id", "object", "created", "model", "choices", "usage"})
+_NAMED: Final = ("id", "object", "model")
 _ADDED: Final = ("system_fingerprint", "service_tier")
 _MEMBERS: Final = _PLAIN.union(_ADDED)
 
 
-def read_usual(tree: Json, event: Event) -> bool:
-    """Fills in `event`; False, and nothing is done, where the reply is any other."""
+def read_usual(tree: Json, event: Event, *, words: bool) -> bool:
+    """Fills in `event`, without the words of the envelope if nobody looks at `words`; False, and nothing is done, where
+    the reply is any other."""
     if not _MEMBERS.issuperset(tree):
         return False
     choices, created, usage = tree.get("choices"), tree.get("created"), tree.get("usage")
@@ -36,21 +38,17 @@ def read_usual(tree: Json, event: Event) -> bool:
     if added and not all(type(tree.get(key, "")) is str or tree[key] is None for key in _ADDED):
         return False
     deltas = event.deltas
-    collect_word(deltas, 0, tree, "id")
-    if kind not in WORDS:
-        collect_word(deltas, 0, tree, "object")
     event.model = model
-    collect_word(deltas, 0, tree, "model")
+    if words:
+        for key in (*_NAMED, *_ADDED) if added else _NAMED:
+            if tree.get(key):
+                collect_word(deltas, 0, tree, key)
     message = choice["message"]
     deltas.append(Delta(0, "content", message["content"], message, "content"))
     event.finish = choice["finish_reason"]
     event.usage = openai_usage(usage)
     if not holds_figures(usage):
         collect(deltas, 0, "other", tree, "usage", FIGURES)
-    if added:
-        for key in _ADDED:
-            if tree.get(key):
-                collect_word(deltas, 0, tree, key)
     return True
 
 

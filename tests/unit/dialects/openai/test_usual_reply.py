@@ -95,7 +95,7 @@ LEFT = [
 def test_the_usual_reply_is_read_as_any_other(tree: dict[str, Any]) -> None:
     one, two = copy.deepcopy(tree), copy.deepcopy(tree)
     straight, by_member = Event(one), Event(two)
-    assert read_usual(one, straight)
+    assert read_usual(one, straight, words=True)
     _read_members(two, by_member, None)
     assert facts(one, straight) == facts(two, by_member)
     assert straight.deltas
@@ -105,8 +105,20 @@ def test_the_usual_reply_is_read_as_any_other(tree: dict[str, Any]) -> None:
 def test_any_other_reply_is_left_as_it_is(tree: dict[str, Any]) -> None:
     mine = copy.deepcopy(tree)
     event = Event(mine)
-    assert not read_usual(mine, event)
+    assert not read_usual(mine, event, words=True)
     assert event == Event(tree)
     if "choices" in tree:
         without = {key: value for key, value in mine.items() if key != "usage"}
-        assert not read_usual(without, Event(without))
+        assert not read_usual(without, Event(without), words=True)
+
+
+@pytest.mark.parametrize("tree", TAKEN)
+def test_without_the_words_of_the_envelope_everything_else_is_the_same(tree: dict[str, Any]) -> None:
+    one, two = copy.deepcopy(tree), copy.deepcopy(tree)
+    bare, full = Event(one), Event(two)
+    assert read_usual(one, bare, words=False)
+    assert read_usual(two, full, words=True)
+    assert all(not delta.field.startswith("envelope") for delta in bare.deltas)
+    full.deltas = [delta for delta in full.deltas if delta.container is not two]
+    bare.deltas = [delta for delta in bare.deltas if delta.container is not one]
+    assert facts(one, bare) == facts(two, full)
