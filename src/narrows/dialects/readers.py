@@ -205,8 +205,9 @@ class StreamReader(ABC):
             for name, data in frames:
                 if self.over or self._fault is not None:
                     break
-                if self._template is not None and name is None:
-                    event = self._template.read(data)
+                template = self._template
+                if template is not None and name == template.name:
+                    event = template.read(data)
                     if event is not None:
                         self._used = True
                         events.append(event)
@@ -233,10 +234,10 @@ class StreamReader(ABC):
         event = None if data.startswith(b"{") else self.read_text(data)
         if event is None:
             event = self.read_event(name, decode_object(data))
-            self._learn(event, data)
+            self._learn(event, name, data)
         return event
 
-    def _learn(self, event: Event | None, data: bytes) -> None:
+    def _learn(self, event: Event | None, name: str | None, data: bytes) -> None:
         """Takes an event that was read in full as the template of those that follow it. Whatever else is read ends
         that: it may have changed what the next event means. A stream in which this is in vain is tried ever less."""
         if self._template is not None:
@@ -245,10 +246,12 @@ class StreamReader(ABC):
         if self._pause:
             self._pause -= 1
             return
-        if event is None or event.name is not None or len(event.deltas) != 1 or type(event.data) is not dict:
+        if event is None or event.name != name or len(event.deltas) != 1 or type(event.data) is not dict:
             return
+        if name is not None and name not in self.envelope.names:
+            return  # The first of its name brings that along as a text.
         delta = event.deltas[0]
-        if delta.text and not delta.name and not self.envelope.has_changed and self.is_constant(event):
+        if delta.text and not self.envelope.has_changed and self.is_constant(event):
             self._used = False
             self._template = Template.of(event, data)
             if self._template is None:

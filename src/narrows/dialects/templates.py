@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from narrows.dialects import sse
 from narrows.dialects.texts import LARGEST_FIGURE
 from narrows.model.path import Step
 from narrows.model.reply import Delta, Event
@@ -45,15 +46,17 @@ class Template:
     """What events of one stream have in common. `read` gives an event, or None for one that is not of this form."""
 
     __slots__ = (
-        "_choice", "_field", "_framed", "_head", "_key", "_middle", "_model", "_path", "_size", "_tail", "_written",
+        "_choice", "_field", "_framed", "_head", "_key", "_middle", "_model", "_named", "_path", "_size",
+        "_tail", "_written", "name",
     )  # fmt: skip
 
     def __init__(self, event: Event, path: list[Step], read: list[bytes], written: list[bytes]) -> None:
         """`read` and `written`: the bytes before, between and behind the places, as they come and as they go. Without
         a time the first of them is both before and between."""
         delta = event.deltas[0]
-        self._choice, self._field, self._key = delta.choice, delta.field, delta.key
+        self._choice, self._field, self._key, self._named = delta.choice, delta.field, delta.key, delta.name
         self._model = event.model
+        self.name = event.name
         self._path = path
         # The quotes belong to the parts on the way in: what stands between them is read by itself.
         head, middle, tail = read
@@ -61,7 +64,7 @@ class Template:
         self._tail = b'"' + tail
         self._size = len(self._head) + len(self._middle) + len(self._tail)
         self._written = written
-        self._framed = b"data: " + written[0], written[2] + b"\n\n"
+        self._framed = sse.encode(event.name, written[0])[:-2], written[2] + b"\n\n"
 
     @classmethod
     def of(cls, event: Event, data: bytes) -> Self | None:
@@ -108,7 +111,8 @@ class Template:
             return None
         filled = Filled(self, time)
         # By position: names cost more than the rest of it.
-        return Event(filled, None, [Delta(self._choice, self._field, text, filled, self._key)], None, self._model)
+        delta = Delta(self._choice, self._field, text, filled, self._key, self._named)
+        return Event(filled, self.name, [delta], None, self._model)
 
     def write(self, time: bytes, text: str) -> bytes:
         """The event's data with this text."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from narrows.dialects.anthropic.replies import MessageStream
 from narrows.dialects.openai.chat_reply import CompletionStream
 from narrows.dialects.readers import StreamReader
 from narrows.dialects.templates import Filled, Template
@@ -156,3 +157,101 @@ def test_templates_that_are_made_in_vain_are_made_ever_less(monkeypatch: pytest.
     monkeypatch.setattr(Template, "of", counted)
     both(sent(*(raw(b'"t%d"' % at).replace(b'"index":0', b'"index":%d' % (at % 2)) for at in range(1000))))
     assert len(made) < 40
+
+
+class MessagesInFull(MessageStream):
+    """Knows no templates."""
+
+    def is_constant(self, event: Event) -> bool:
+        return False
+
+
+def message(*events: tuple[str, dict[str, Any]], named: bool = True) -> bytes:
+    return b"".join(
+        (b"event: %b\n" % kind.encode() if named else b"")
+        + b"data: %b\n\n" % json.dumps({"type": kind} | data, separators=(",", ":")).encode()
+        for kind, data in events
+    )
+
+
+def says(text: str, index: int = 0, kind: str = "text_delta", key: str = "text") -> tuple[str, dict[str, Any]]:
+    return "content_block_delta", {"index": index, "delta": {"type": kind, key: text}}
+
+
+def begins(index: int, block: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return "content_block_start", {"index": index, "content_block": block}
+
+
+OPENED = (
+    ("message_start", {"message": {"id": "msg_1", "type": "message", "role": "assistant", "content": []}}),
+    begins(0, {"type": "text", "text": ""}),
+)
+CLOSED = (("message_delta", {"delta": {"stop_reason": "end_turn"}}), ("message_stop", {}))
+
+
+def both_ways(data: bytes) -> list[str]:
+    """The same as `both` of a message."""
+    asked = Asked(operation="messages", model="m", body={}, stream=True)
+    kinds, said, written = passed(MessageStream(asked), data)
+    assert (said, written) == passed(MessagesInFull(asked), data)[1:]
+    return kinds
+
+
+def test_named_events_are_filled_in_once_their_name_is_known() -> None:
+    data = message(
+        *OPENED, *map(says, ["a", "b", 'c "d"', "\u00e9\n", "e"]), ("content_block_stop", {"index": 0}), *CLOSED
+    )
+    assert both_ways(data) == [*["full"] * 4, *["filled"] * 3, *["full"] * 3]
+
+
+def test_events_without_their_name_are_read_in_full() -> None:
+    data = message(*OPENED, *map(says, "abcde"), ("content_block_stop", {"index": 0}), *CLOSED, named=False)
+    assert set(both_ways(data)) == {"full"}
+
+
+def test_a_delta_under_another_name_is_not_of_the_form() -> None:
+    _, odd = says("x")
+    data = (
+        message(*OPENED, *map(says, "abcd"))
+        + message(("ping", odd | {"type": "content_block_delta"}))
+        + message(says("e"))
+    )
+    assert both_ways(data)[-3:] == ["filled", "full", "full"]
+
+
+def test_arguments_and_texts_of_other_blocks_are_not_of_the_form() -> None:
+    tool = {"type": "tool_use", "id": "t", "name": "look", "input": {}}
+    arguments = [says(piece, 1, "input_json_delta", "partial_json") for piece in ('{"a', '":', "1", "2", "}")]
+    data = message(
+        *OPENED, *map(says, "abcd"), ("content_block_stop", {"index": 0}), begins(1, tool), *arguments,
+        ("content_block_stop", {"index": 1}), begins(2, {"type": "text", "text": ""}), says("f", 2), says("g", 2),
+        ("content_block_stop", {"index": 2}), *CLOSED,
+    )  # fmt: skip
+    kinds = both_ways(data)
+    assert kinds.count("filled") >= 4
+    assert kinds[-1] == "full"
+
+
+def test_a_changed_name_is_changed_in_what_is_filled_in_too() -> None:
+    readers = [
+        kind(Asked(operation="messages", model="m", body={}, stream=True)) for kind in (MessageStream, MessagesInFull)
+    ]
+    written = []
+    for reader in readers:
+        events = reader.feed(message(*OPENED, *map(says, "abcde")))
+        for event in events:
+            for delta in event.deltas:
+                if delta.text == "content_block_delta":
+                    delta.text = "masked"
+        written.append([reader.write(event) for event in events])
+    assert written[0] == written[1]
+    assert b"event: masked" in written[0][-1]
+
+
+def test_a_held_text_goes_out_in_the_form_of_a_named_event_that_was_filled_in() -> None:
+    reader = MessageStream(Asked(operation="messages", model="m", body={}, stream=True))
+    for event in reader.feed(message(*OPENED, *map(says, "abcde"))):
+        reader.write(event)
+    said = reader.say(0, "content", "held")
+    assert said is not None
+    assert reader.write(said) == message(says("held"))

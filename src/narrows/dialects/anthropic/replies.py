@@ -179,6 +179,18 @@ class MessageStream(StreamReader):
             self.latest[_CONTENT] = event
         return super().write(event)
 
+    def is_constant(self, event: Event) -> bool:
+        """A delta of a field that is open, with nothing else in it."""
+        delta = event.deltas[0]
+        return (
+            event.name == "content_block_delta"
+            and event.finish is None
+            and event.usage is None
+            and not (event.last or event.ends or event.opaque)
+            and (delta.choice, delta.field) in self._open
+            and self._stop is None
+        )
+
     def form(self, event: Event, choice: int, field: str, text: str) -> Event | None:
         """A delta of the block."""
         named, _, number = field.partition(":")
