@@ -28,8 +28,9 @@ MAX_BYTES: Final = 128 * 1024 * 1024
 """Behind the batch that commits so many entries or bytes may wait; beyond, no new call is accepted, and beyond four
 times as much, parts of streams are dropped, with an error in the log."""
 
-LINGER: Final = 0.002
-"""Seconds that endings wait for an intent to share its commit with."""
+LINGER: Final = 0.005
+"""Seconds that endings wait for an intent to share its commit with: a client that goes on at once sends its next call
+within them."""
 
 STALLED: Final = 5.0
 """A commit that takes so many seconds counts as a failure for calls that arrive meanwhile."""
@@ -153,8 +154,10 @@ class SqliteJournal:
 
     def _add(self, item: Item, contents: tuple[Content, ...]) -> None:
         self._waiting.append(item)
+        size = 0
         for content in contents:
-            self._bytes += len(content.data)
+            size += len(content.data)
+        self._bytes += size
         waits = item[2] is not None
         if waits:
             self._intents += 1

@@ -78,11 +78,11 @@ class Writer:
         self._retained: list[Work] = []
         self._failing = False
         self._try_after = self._rotate_after = self._thread_until = 0.0
-        self._thread = threading.Thread(target=self._run, name="narrows-journal", daemon=True)
+        self._worker = threading.Thread(target=self._run, name="narrows-journal", daemon=True)
 
     def start(self) -> None:
         """Starts the thread; `started` is told when the files are open and what a crash left is closed."""
-        self._thread.start()
+        self._worker.start()
 
     def put(self, batch: Sequence[Item]) -> None:
         """Hands over a batch; `written` is told of it, with the items that failed."""
@@ -126,7 +126,7 @@ class Writer:
 
     def join(self) -> None:
         """Waits for the thread's end."""
-        self._thread.join()
+        self._worker.join()
 
     def _run(self) -> None:
         try:
