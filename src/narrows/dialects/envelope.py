@@ -63,7 +63,8 @@ class Envelope:
             self.known[key] = value
             if not value or value in WORDS or (field is ID and is_random(value)):
                 return
-        deltas.append(Delta(0, field, value, _Member(self, tree), key))
+        # Padding does not repeat, so what one event has instead is nothing for the others.
+        deltas.append(Delta(0, field, value, tree if field is PADDING else _Member(self, tree), key))
 
     def change(self, key: str, before: str, after: str) -> None:
         """A member's value was changed."""

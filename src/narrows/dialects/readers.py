@@ -134,10 +134,10 @@ class StreamReader(ABC):
         """The event as one frame. Remembers which event was written last with each field, as long as it is open."""
         latest, hidden, filled = self.latest, event.hidden, event.data
         if type(filled) is Filled:
-            (delta,) = event.deltas
             if not (self.envelope.has_changed or event.ends or hidden):
+                delta = event.deltas[0]
                 latest[delta.choice, delta.field] = event
-                return filled.template.frame(filled.time, delta.text)
+                return filled.template.frame(filled.time, event.deltas)
             filled.template.open(event, filled.time)
         for delta in event.deltas:
             delta.container[delta.key] = delta.text
@@ -246,7 +246,7 @@ class StreamReader(ABC):
         if self._pause:
             self._pause -= 1
             return
-        if event is None or event.name != name or len(event.deltas) != 1 or type(event.data) is not dict:
+        if event is None or event.name != name or not event.deltas or type(event.data) is not dict:
             return
         if name is not None and name not in self.envelope.names:
             return  # The first of its name brings that along as a text.

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from narrows.dialects.anthropic.replies import MessageStream
+from narrows.dialects.fields import PADDING
 from narrows.dialects.openai.chat_reply import CompletionStream
 from narrows.dialects.readers import StreamReader
 from narrows.dialects.templates import Filled, Template
@@ -157,6 +158,46 @@ def test_templates_that_are_made_in_vain_are_made_ever_less(monkeypatch: pytest.
     monkeypatch.setattr(Template, "of", counted)
     both(sent(*(raw(b'"t%d"' % at).replace(b'"index":0', b'"index":%d' % (at % 2)) for at in range(1000))))
     assert len(made) < 40
+
+
+def padded(content: str, padding: str, **more: Any) -> dict[str, Any]:
+    return body(content) | more | {"obfuscation": padding}
+
+
+@pytest.mark.parametrize("spaced", [True, False])
+def test_padded_events_are_filled_in_with_their_own_padding(spaced: bool) -> None:
+    texts = ["a", "b", 'c","obfuscation":"x', "\\", 'd"', "\u00e9", "e"]
+    bodies = [padded(text, "Ab3" * (at + 1), usage=None) for at, text in enumerate(texts)]
+    assert both(sent(*bodies, spaced=spaced)) == ["full", "full", *["filled"] * 5]
+
+
+@pytest.mark.parametrize("padding", ["", 'a"b', "a\\", "\u00e9", "a b", "chatcmpl-1", "{}"])
+def test_padding_that_is_more_than_letters_and_digits_is_read_in_full(padding: str) -> None:
+    kinds = both(sent(*(padded(text, "xyz" + text) for text in "abcd"), padded("e", padding), padded("f", "w")))
+    assert kinds[2:5] == ["filled", "filled", "full"]
+
+
+def test_padding_that_comes_or_goes_is_not_of_the_form() -> None:
+    kinds = both(sent(*(padded(text, "xyz") for text in "abc"), body("d"), body("e"), padded("f", "xyz")))
+    assert kinds[2:4] == ["filled", "full"]
+    assert kinds[5] == "full"
+
+
+def test_padding_that_is_taken_away_is_in_no_event() -> None:
+    written = []
+    for reader in (CompletionStream(ASKED), InFull(ASKED)):
+        events = reader.feed(sent(*(padded(text, "xyz" + text) for text in "abcdef")))
+        out = []
+        for event in events:
+            for delta in event.deltas:
+                if delta.field == PADDING:
+                    delta.text = ""
+            out.append(reader.write(event))
+        said = reader.say(0, "content", "held")
+        assert said is not None
+        written.append([*out, reader.write(said)])
+    assert written[0] == written[1]
+    assert all(b"xyz" not in event for event in written[0])
 
 
 class MessagesInFull(MessageStream):
