@@ -2,7 +2,11 @@
 
 # ruff: noqa: RUF001 - look-alikes are what this is about
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from narrows.inspection import disguises
 from narrows.inspection.spans import Decoded
@@ -55,3 +59,35 @@ def test_turning_round() -> None:
 def test_punycode() -> None:
     assert disguises.from_punycode("https://xn--pple-43d.com/") == "https://аpple.com/"
     assert disguises.from_punycode("xn--999999999b!") == "xn--999999999b!"
+
+
+_LEET_RUN = re.compile(r"(?<![A-Za-z0-9@$!|+])[A-Za-z]*[0-9@$!|+][A-Za-z0-9@$!|+]*")
+_LETTERS = str.maketrans("0134567892@$!|+", "oieasgtbgzasilt")
+
+
+def _as_letters(run: re.Match[str]) -> str:
+    return run[0].translate(_LETTERS) if re.search(r"[A-Za-z@$]|^4$", run[0]) else run[0]
+
+
+@given(st.text(alphabet="a4B13 @$!|+.x\u00e9\u5b57\ud800"))
+def test_leetspeak_is_what_the_whole_words_with_digits_in_them_say(text: str) -> None:
+    assert disguises.leet(text) == _LEET_RUN.sub(_as_letters, text)
+
+
+_RUN_TOGETHER = re.compile(r"(?<![A-Za-z])[A-Za-z]+(?:[_.+=/-]+[A-Za-z]+){3,}|[A-Z][a-z]+(?:[A-Z][a-z]*){3,}")
+_BETWEEN = re.compile(r"[_.+=/-]+|(?<=[A-Za-z])(?=[A-Z])")
+
+
+@given(st.text(alphabet="aBc_.-=/+ C1\n"))
+def test_words_run_together_are_taken_apart_wherever_four_of_them_stand(text: str) -> None:
+    assert disguises.words_apart(text) == _RUN_TOGETHER.sub(lambda run: _BETWEEN.sub(" ", run[0]), text)
+
+
+@given(st.text(alphabet="ab \n._*-1_|"))
+def test_letters_apart_are_the_same_in_texts_that_are_ascii(text: str) -> None:
+    wide = text + " \u00e9\u00e9"
+    behind = len(text)
+    found = [each for each in disguises.find_apart(wide) if each.end <= behind]
+    assert [(each.start, each.end) for each in disguises.find_apart(text + " ee")] == [
+        (each.start, each.end) for each in found
+    ]

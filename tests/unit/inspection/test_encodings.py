@@ -3,6 +3,8 @@
 import base64
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from narrows.inspection.encodings import find_base32, find_base64, find_codes, find_hexadecimal, find_morse
 from narrows.inspection.spans import Decoded
@@ -76,3 +78,21 @@ def test_numbers_that_are_numbers(text: str) -> None:
 def test_morse() -> None:
     assert texts(find_morse("-.. . .-.. . - . / .- .-.. .-..")) == ["delete all"]
     assert texts(find_morse("wait ... ... what ...")) == []
+
+
+@given(
+    st.lists(st.sampled_from(["64", "65 ", "0x64", "\\x64", ", ", ":", "\n", "6465", "g", "x", "-", "\x0b", "\x1c"]))
+)
+def test_hexadecimal_is_the_same_beside_other_letters(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert list(find_hexadecimal(text)) == list(find_hexadecimal(text + "g\u00e9"))
+
+
+@given(
+    st.lists(
+        st.sampled_from(["100", "101 ", ", ", "  ", " / ", "20", "char(", "0x", "0110010 ", "1100101", ")", "\x1f"])
+    )
+)
+def test_codes_are_the_same_beside_other_letters(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert list(find_codes(text)) == list(find_codes(text + "g\u00e9"))

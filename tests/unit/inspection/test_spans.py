@@ -1,11 +1,15 @@
 """Windows around what gives a disguise away."""
 
 import re
+from types import SimpleNamespace
 
+import pytest
+import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narrows.inspection.spans import MARGIN, STRIDE, WINDOWS, Decoded, Marks, Rewriting, few, replaced
+from narrows.inspection import spans
+from narrows.inspection.spans import MARGIN, STRIDE, WINDOWS, Decoded, Marks, Rewriting, few, replaced, search_for
 
 MARKS = Marks("%[0-9a-f]{2}")
 
@@ -60,3 +64,15 @@ def test_looking_for_signs_first_replaces_what_a_pattern_alone_replaces(text: st
 
 def _in_capitals(match: re.Match[str]) -> str:
     return match.group().upper()
+
+
+def test_a_search_gives_the_first_match_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    direct = search_for("a(?:b|\\pL)+")
+    monkeypatch.setattr(spans, "re2", SimpleNamespace(compile=re2.compile, Options=re2.Options))
+    public = search_for("a(?:b|\\pL)+")
+    data = "x abé ab".encode()
+    for search in (direct, public):
+        assert list(search(data, 0, len(data))) == [(2, 6)]
+        assert list(search(data, 3, len(data))) == [(7, 9)]
+        assert list(search(data, 0, 4)) == [(2, 4)]
+        assert list(search(data, 0, 2)) == [(-1, -1)]
