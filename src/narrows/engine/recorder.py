@@ -174,9 +174,10 @@ class Recorder(msgspec.Struct, eq=False):
         call, contents = self._call, self.contents
         if self._transcript is not None:
             contents += self._transcript.take()
-        code = reason = policy = None
+        code = reason = policy = rule = param = None
         if deny is not None:
             code, reason, policy = deny.code.value, deny.message, deny.policy
+            rule, param = deny.rule, deny.param
         # By position, as in `opened`.
         self._journal.close(
             Closed(
@@ -191,6 +192,8 @@ class Recorder(msgspec.Struct, eq=False):
                 code,
                 reason,
                 policy,
+                rule,
+                param,
                 self.response_ids,
                 self.finish,
                 self.first_byte,

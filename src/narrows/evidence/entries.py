@@ -166,10 +166,12 @@ class ClosedEntry(Entry, frozen=True, kw_only=True):
     model: str | None = None
     notes: tuple[NoteEntry, ...] | None = None
     outcome: str
+    param: str | None = None
     policy: str | None = None
     reason: str | None = None
     refusal: str | None = None
     response_ids: tuple[str, ...] | None = None
+    rule: str | None = None
     sent_bytes: int
     seq: int
     status: int | None = None

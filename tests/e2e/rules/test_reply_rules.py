@@ -115,7 +115,7 @@ class TestWhole:
             openai_client(token, "openai").chat.completions.create(model=model, **ASK)
         told(refused.value, rule)
         view = ended(gate, refused.value.response.headers["narrows-call-id"])
-        assert (view.outcome, view.refusal) == ("stopped", "reply_denied")
+        assert (view.outcome, view.refusal, view.rule) == ("stopped", "reply_denied", rule)
         assert not any("REPLY_RULE" in row.entity for row in view.masked)
 
     @every_offence

@@ -61,9 +61,9 @@ def test_every_field_is_in_its_place() -> None:
         prompt_tokens=12, reason="re", refusal="rf", rule="ru", status=403,
     )  # fmt: skip
     ending = closed(
-        duration=21, finish="f", first_byte=22, masked=masked, model="m", notes=(note,), policy="po", reason="re",
-        refusal="rf", response_ids=("r",), sent_bytes=23, status=201, upstream_request_id="u", upstream_status=202,
-        usage=Usage(1, 2, 3, 4),
+        duration=21, finish="f", first_byte=22, masked=masked, model="m", notes=(note,), param="pa", policy="po",
+        reason="re", refusal="rf", response_ids=("r",), rule="ru", sent_bytes=23, status=201, upstream_request_id="u",
+        upstream_status=202, usage=Usage(1, 2, 3, 4),
     )  # fmt: skip
     for entry, kind, data in (
         (intent, OpenedEntry, canonical.opened(intent, 31, CONTEXT, references([("$", b"a" * 32)]))),
