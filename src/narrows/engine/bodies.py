@@ -26,8 +26,9 @@ LARGE: Final = 256 * 1024
 SMALL: Final = 8 * 1024
 """Nothing of no more bytes is large, whatever it holds."""
 
-MASKED: Final = SMALL
-"""The same where policies mask: a text made of near-matches costs more than half a millisecond a kilobyte."""
+MASKED: Final = 20 * 1024
+"""The same where policies mask: an ordinary text costs a tenth of a millisecond a kilobyte, one made of near-matches up
+to a whole one."""
 
 OVERLAP: Final = 512
 """Bytes at the end of a piece that are looked at again with the next one."""

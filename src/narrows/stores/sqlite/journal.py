@@ -1,7 +1,8 @@
 """The Journal port on SQLite, the event loop's side: group commit, backlog, who owns which response.
 
 What arrives in one turn of the loop, or while a batch commits, forms one batch, so a commit's cost is shared by as many
-calls as wait for it. A small batch whose commit waits for no disk is written at once; any other by the writer's thread.
+calls as wait for it; where many calls come at once, it waits a few turns more for as many as usual. A small batch whose
+commit waits for no disk is written at once; any other by the writer's thread.
 Files and failures are the writer's; this module touches neither.
 """
 
@@ -32,6 +33,11 @@ LINGER: Final = 0.005
 """Seconds that endings wait for an intent to share its commit with: a client that goes on at once sends its next call
 within them."""
 
+MANY: Final = 3
+TURNS: Final = 4
+"""If lately more than MANY calls shared a commit on average, the next one waits up to TURNS turns of the loop for
+others: nothing stands still meanwhile, and most of what a commit costs is the same for one call as for twenty."""
+
 STALLED: Final = 5.0
 """A commit that takes so many seconds counts as a failure for calls that arrive meanwhile."""
 
@@ -56,6 +62,7 @@ class SqliteJournal:
         self._bytes = 0
         self._busy = self._scheduled = self._lingers = self._started = False
         self._intents, self._alone = 0, True
+        self._shared, self._turns = 0.0, 0
         self._writable = False
         self._since = 0.0
 
@@ -181,6 +188,10 @@ class SqliteJournal:
         self._loop.call_later(LINGER, self._flush_late)
 
     def _flush(self) -> None:
+        if self._shared > MANY and self._turns < TURNS and self._bytes <= QUICK_BYTES and not self._busy:
+            self._turns += 1
+            self._loop.call_soon(self._flush)
+            return
         self._scheduled = False
         if self._waiting and not self._busy:
             self._hand_over()
@@ -195,7 +206,9 @@ class SqliteJournal:
         batch, self._waiting = self._waiting, []
         size, self._bytes = self._bytes, 0
         if self._intents:
+            self._shared += (self._intents - self._shared) / 4
             self._alone, self._intents = self._intents == 1, 0
+        self._turns = 0
         if size <= QUICK_BYTES and (failed := self._writer.write_here(batch)) is not None:
             self._settle(batch, failed)
             return

@@ -12,7 +12,7 @@ from narrows.ports.journal import JournalUnavailable
 from narrows.stores.sqlite import journal as module
 from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.directory import DataDirectoryError
-from narrows.stores.sqlite.journal import SqliteJournal
+from narrows.stores.sqlite.journal import TURNS, SqliteJournal
 from unit.stores.sqlite.records import StillClock, call_id, closed, opened, running, segment
 
 
@@ -28,6 +28,32 @@ async def test_calls_that_wait_share_a_commit(tmp_path: Path) -> None:
         journal._writer._file.connection.set_trace_callback(commits.append)
         await asyncio.gather(*(journal.open(opened(number)) for number in range(100)))
         assert commits.count("COMMIT") <= 3
+
+
+async def test_where_many_come_at_once_those_of_the_next_turns_share_a_commit(tmp_path: Path) -> None:
+    async with running(tmp_path, durability="normal") as journal:
+        for first in (1, 11, 21):
+            await asyncio.gather(*(journal.open(opened(first + number)) for number in range(10)))
+        commits: list[str] = []
+        journal._writer._file.connection.set_trace_callback(commits.append)
+        waiting = []
+        for number in range(31, 31 + TURNS):
+            waiting.append(journal.open(opened(number)))
+            await asyncio.sleep(0)
+        assert not any(future.done() for future in waiting)
+        await asyncio.gather(*waiting)
+        assert sum(statement.startswith("INSERT INTO log") for statement in commits) == 1
+
+
+async def test_few_that_come_after_many_wait_no_longer_than_before(tmp_path: Path) -> None:
+    async with running(tmp_path, durability="normal") as journal:
+        await asyncio.gather(*(journal.open(opened(number)) for number in range(1, 41)))
+        for number in range(41, 61):
+            await journal.open(opened(number))
+        future = journal.open(opened(61))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert future.done()
 
 
 async def test_the_only_call_waits_for_nobody(tmp_path: Path) -> None:
