@@ -5,6 +5,7 @@ there is room again.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import Final
 
 from narrows.edge.outbox import SLICE, Outbox
@@ -13,7 +14,7 @@ WRITE_HIGH: Final = 64 * 1024
 WRITE_LOW: Final = 16 * 1024
 
 
-class Sending(asyncio.Protocol):
+class Sending(asyncio.Protocol, ABC):
     """The other half is `narrows.edge.connection.Connection`."""
 
     __slots__ = ("_loop", "_lost", "_outbox", "_room", "_transport", "_unblocked")
@@ -74,13 +75,13 @@ class Sending(asyncio.Protocol):
         if not held:
             self.resume_writing()
 
+    @abstractmethod
     def _stalled(self) -> None:
         """Writing waits for the client."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _relieved(self) -> None:
         """There is room again."""
-        raise NotImplementedError
 
     def _unsent(self) -> int:
         """Bytes that have not left."""
