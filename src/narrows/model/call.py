@@ -20,7 +20,8 @@ class Asked(msgspec.Struct, frozen=True):
     `model` is None where the operation has none. `parameters` names the widening parameters the request uses
     (`store`, `server_tools`, `remote_urls`, `token_ids`, `echo`, `n`, …). `references` are ids of stored responses
     or conversations. `output_cap` is the caller's own cap, in tokens. `choices` is how many replies one request asks
-    for. `wants_usage`: the caller asked for the stream's usage event itself.
+    for. `wants_usage`: the caller asked for the stream's usage event itself. `end_user` is the person whom the caller
+    says it asks for.
     """
 
     operation: str
@@ -34,6 +35,7 @@ class Asked(msgspec.Struct, frozen=True):
     output_cap: int | None = None
     choices: int = 1
     wants_usage: bool = False
+    end_user: str | None = None
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):
@@ -55,7 +57,8 @@ class Call(msgspec.Struct, frozen=True):
     how the path is recorded where it holds what masks hide. `known` are the places among the request's texts of those
     that this session has sent before, `tags` the digests by which all are known; `labels` is what classifiers say.
     `sketch` tells prompts that are alike; empty: nobody asks, or it says nothing new. `system` is the system text, cut
-    to what replies are compared with; None: nobody compares.
+    to what replies are compared with; None: nobody compares. `prompt_bound` is how many tokens the prompt certainly
+    does not exceed; None: no limit asks.
     """
 
     id: str
@@ -84,6 +87,7 @@ class Call(msgspec.Struct, frozen=True):
     labels: Labels = NO_LABELS
     sketch: bytes = b""
     system: str | None = None
+    prompt_bound: int | None = None
 
     @property
     def operation(self) -> str:

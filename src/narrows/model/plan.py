@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from narrows.model.limits import NO_LIMITS, Limits
 from narrows.model.text import Role
 from narrows.model.verdict import Deny, Note
 
@@ -144,7 +145,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     `enforced` is False where only observing policies cover the call: then nothing is refused, only noted.
     `observed_parameters` is what the observing policies alone would allow, None where none took part;
-    `media_watchers` are the policies that would refuse opaque media but only observe.
+    `media_watchers` are the policies that would refuse opaque media but only observe. `limits` are those on what many
+    calls come to, and on cost.
     """
 
     revision: str
@@ -164,3 +166,4 @@ class Plan(msgspec.Struct, frozen=True):
     observed_parameters: frozenset[str] | None = None
     media_refusers: tuple[str, ...] = ()
     media_watchers: tuple[str, ...] = ()
+    limits: Limits = NO_LIMITS

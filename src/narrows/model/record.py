@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from narrows.model.principal import Principal
+from narrows.model.reservation import Reserved
 from narrows.model.text import Masked
 from narrows.model.usage import Usage
 from narrows.model.verdict import Note
@@ -42,6 +43,7 @@ class Opened(msgspec.Struct, frozen=True):
     """The intent: durable before one byte goes upstream. Times are Unix microseconds.
 
     `forwarded` is False for a refused call: its `refusal`, `rule` and `policy` say why, and no `Closed` follows.
+    `reserved` is what the call holds of budgets; None: none counts it.
     """
 
     call: str
@@ -76,6 +78,7 @@ class Opened(msgspec.Struct, frozen=True):
     output_cap: int | None = None
     contents: tuple[Content, ...] = ()
     masked: tuple[Masked, ...] = ()
+    reserved: Reserved | None = None
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -91,6 +94,8 @@ class Closed(msgspec.Struct, frozen=True):
     """The ending.
 
     `first_byte` and `duration` are microseconds since the call was opened; `status` is what the caller received.
+    `settled` is what it came to, by the counters of what was reserved; empty where nothing was, and where it is not
+    known yet what it came to. `cost` is in millionths of a dollar; None where there is no price.
     """
 
     call: str
@@ -114,6 +119,8 @@ class Closed(msgspec.Struct, frozen=True):
     notes: tuple[Note, ...] = ()
     contents: tuple[Content, ...] = ()
     masked: tuple[Masked, ...] = ()
+    settled: tuple[int, ...] = ()
+    cost: int | None = None
 
 
 class Strangers(msgspec.Struct, frozen=True, gc=False):

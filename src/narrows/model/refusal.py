@@ -30,6 +30,14 @@ class Code(StrEnum):
     REPLY_DENIED = "reply_denied"
     SENSITIVE_DATA = "sensitive_data"
     PROBING_SUSPECTED = "probing_suspected"
+    BUDGET_EXCEEDED = "budget_exceeded"
+    RATE_LIMITED = "rate_limited"
+    CONCURRENCY_EXCEEDED = "concurrency_exceeded"
+    AGENTS_EXCEEDED = "agents_exceeded"
+    AGENT_UNDECLARED = "agent_undeclared"
+    COST_EXCEEDED = "cost_exceeded"
+    COST_UNBOUNDED = "cost_unbounded"
+    PRICE_UNKNOWN = "price_unknown"
     PROMPT_TOO_LONG = "prompt_too_long"
     OUTPUT_LIMIT = "output_limit"
     REQUEST_MALFORMED = "request_malformed"
@@ -42,6 +50,7 @@ class Code(StrEnum):
     OVERLOADED = "overloaded"
     DRAINING = "draining"
     JOURNAL_UNAVAILABLE = "journal_unavailable"
+    LEDGER_UNAVAILABLE = "ledger_unavailable"
     CONTROL_FAILED = "control_failed"
     UPSTREAM_UNREACHABLE = "upstream_unreachable"
     UPSTREAM_TIMEOUT = "upstream_timeout"
@@ -198,6 +207,62 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         "The identity has tried too many names that it may not use, or sent too many prompts that are nearly the same.",
         "Wait as long as `Retry-After` says; the message names what was noticed, and the policy.",
     ),
+    Code.BUDGET_EXCEEDED: Meaning(
+        429,
+        Kind.RATE,
+        False,
+        "A budget has no room for what the call may cost at worst, or the reply has used up what was reserved.",
+        "Wait until the budget resets, ask for less output, or ask for a larger budget; the message names it.",
+    ),
+    Code.RATE_LIMITED: Meaning(
+        429,
+        Kind.RATE,
+        True,
+        "More calls or tokens in a stretch of time than a policy permits.",
+        "Wait as long as `Retry-After` says.",
+    ),
+    Code.CONCURRENCY_EXCEEDED: Meaning(
+        429,
+        Kind.RATE,
+        True,
+        "More calls of this identity at once than a policy permits.",
+        "Wait until one of the running calls ends.",
+    ),
+    Code.AGENTS_EXCEEDED: Meaning(
+        429,
+        Kind.RATE,
+        True,
+        "More agents of this identity are active than a policy permits; the message names the others.",
+        "Stop one of them, or wait until one has been idle for long enough.",
+    ),
+    Code.AGENT_UNDECLARED: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "A policy wants every call to name its agent, and this one does not.",
+        "Send the header `Narrows-Agent` with a name for the agent.",
+    ),
+    Code.COST_EXCEEDED: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "The call could cost more than a policy permits one call to.",
+        "Shorten the prompt, ask for less output or for fewer replies, or use a cheaper model.",
+    ),
+    Code.COST_UNBOUNDED: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "A budget applies, and nobody knows what the call may cost at most.",
+        "Leave out what has no known bound; operators: declare its cost on the connection.",
+    ),
+    Code.PRICE_UNKNOWN: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "A budget in money applies, and the model has no price.",
+        "Use another model; operators: give its price on the connection, or `unpriced: allow` on the budget.",
+    ),
     Code.PROMPT_TOO_LONG: Meaning(
         400,
         Kind.INVALID,
@@ -280,6 +345,13 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         Kind.UNAVAILABLE,
         True,
         "The call can't be recorded, so it was not forwarded.",
+        "Operators: check the disk and the log of the gate.",
+    ),
+    Code.LEDGER_UNAVAILABLE: Meaning(
+        503,
+        Kind.UNAVAILABLE,
+        True,
+        "What the budgets have left can't be known or kept now, so the call was not forwarded.",
         "Operators: check the disk and the log of the gate.",
     ),
     Code.CONTROL_FAILED: Meaning(

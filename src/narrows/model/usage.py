@@ -4,12 +4,20 @@ import msgspec
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Token counts as the upstream reported them; None where it did not."""
+    """Token counts as the upstream reported them; None where it did not.
+
+    `prompt` is all of the prompt: `cached` (read from the provider's cache), `cache_write` (written to it) and
+    `audio_prompt` are parts of it. `completion` is all of the output, of which `reasoning` and `audio_completion` are
+    parts.
+    """
 
     prompt: int | None = None
     completion: int | None = None
     cached: int | None = None
     reasoning: int | None = None
+    cache_write: int | None = None
+    audio_prompt: int | None = None
+    audio_completion: int | None = None
 
     def merge(self, later: "Usage") -> "Usage":
         """This usage with every figure that `later` names replaced (streams report it in parts)."""
@@ -18,4 +26,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
             later.completion if later.completion is not None else self.completion,
             later.cached if later.cached is not None else self.cached,
             later.reasoning if later.reasoning is not None else self.reasoning,
+            later.cache_write if later.cache_write is not None else self.cache_write,
+            later.audio_prompt if later.audio_prompt is not None else self.audio_prompt,
+            later.audio_completion if later.audio_completion is not None else self.audio_completion,
         )

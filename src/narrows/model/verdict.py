@@ -9,6 +9,7 @@ from narrows.model.refusal import REGISTRY, Code, Meaning
 if TYPE_CHECKING:
     from narrows.model.call import Call
     from narrows.model.originals import Originals
+    from narrows.model.reservation import Reservation
 
 
 # Verdicts are final, so that `type(x) is Deny` tells one from anything else: `isinstance` asks the metaclass, at ten
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 class Deny(msgspec.Struct, frozen=True):
     """A refusal. `message` is for the caller: it names the rule and the way out, never a secret or another's data.
 
-    `param` is the place in the request (a JSON path or header name). `retry_after` is in seconds.
+    `param` is the place in the request (a JSON path or header name). `retry_after` is in seconds. `headers` are further
+    ones for the caller, about what is left of its limits.
     """
 
     code: Code
@@ -26,6 +28,7 @@ class Deny(msgspec.Struct, frozen=True):
     rule: str | None = None
     param: str | None = None
     retry_after: int | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def meaning(self) -> Meaning:
@@ -42,10 +45,11 @@ class Hold(msgspec.Struct, frozen=True):
 
 class Proceed(msgspec.Struct, frozen=True):
     """Go on; with a replaced call if the control changed one. `originals`: what stand-ins in it stand for, which is put
-    back in what reaches the caller, after the record is taken."""
+    back in what reaches the caller, after the record is taken. `reservation`: what the call holds of its limits."""
 
     call: "Call | None" = None
     originals: "Originals | None" = None
+    reservation: "Reservation | None" = None
 
 
 PROCEED: Final = Proceed()

@@ -1,0 +1,16 @@
+"""What models cost."""
+
+from typing import Protocol
+
+from narrows.model.price import Price
+
+
+class Prices(Protocol):
+    """A table of prices; it lives as long as its snapshot."""
+
+    @property
+    def version(self) -> str:
+        """Names the table in records."""
+
+    def of(self, connection: str, model: str | None) -> Price | None:
+        """The price of a model, by the name its upstream knows; None where there is none."""
