@@ -1,7 +1,9 @@
 """Counting, for `/metrics`. Labels have few values: names from the configuration and codes, never a caller's text."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from narrows.model.limits import Unit
 from narrows.model.record import Outcome
 from narrows.model.usage import Usage
 
@@ -25,3 +27,22 @@ class Telemetry(Protocol):
 
     def streams(self, change: int) -> None:
         """A stream began (+1) or ended (-1)."""
+
+    def reserved(self, units: Sequence[Unit], amounts: Sequence[int]) -> None:
+        """A call holds so much of each of these units, however many limits count them."""
+
+    def settled(self, connection: str, cost: int | None, units: Sequence[Unit], amounts: Sequence[int]) -> None:
+        """A call came to so much of each of these units, and to `cost` in millionths of a dollar; None: it has no
+        price. No units: it held nothing of a budget."""
+
+    def unknown(self, connection: str) -> None:
+        """A call ended and nobody knows what it came to: it goes on holding what it held."""
+
+    def limited(self, policy: str, code: str) -> None:
+        """A limit on many calls, or on cost, refused a call; `policy` is "" for the gateway's own limits."""
+
+    def soft(self, policy: str, rule: str) -> None:
+        """A call passed the soft threshold of a budget; `rule` is how the configuration writes it."""
+
+    def implausible(self, connection: str) -> None:
+        """An upstream reported usage that can't be, which was not believed."""

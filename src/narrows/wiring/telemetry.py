@@ -6,13 +6,14 @@ lock and build a label tuple at every increment, which costs a call more than it
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from narrows.model.limits import MICRO, Unit
 from narrows.model.record import Outcome
 from narrows.model.usage import Usage
 
@@ -20,6 +21,9 @@ DURATIONS: Final = (5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_
                     10_000_000, 30_000_000, 60_000_000, 300_000_000)  # fmt: skip
 OVERHEADS: Final = (100, 250, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 100_000, 1_000_000)
 """Upper bounds of the buckets, in microseconds."""
+
+PARTS: Final = ("cached", "cache_write", "reasoning", "audio_prompt", "audio_completion")
+"""Kinds of tokens that are parts of the prompt or of the completion."""
 
 
 class Buckets:
@@ -49,13 +53,30 @@ class Buckets:
 class Ended:
     """The calls of one connection that have ended."""
 
-    __slots__ = ("calls", "completion", "prompt", "seconds")
+    __slots__ = ("calls", "completion", "parts", "prompt", "seconds")
 
     def __init__(self) -> None:
         self.calls: defaultdict[tuple[str, Outcome, str], int] = defaultdict(int)
         self.seconds = Buckets(DURATIONS)
         self.prompt = 0
         self.completion = 0
+        self.parts = [0] * len(PARTS)
+
+    def count(self, usage: Usage) -> None:
+        """Adds the tokens of one call. Nothing is taken off for a figure below zero: a counter only grows."""
+        prompt, completion = usage.prompt, usage.completion
+        if prompt is not None and prompt > 0:
+            self.prompt += prompt
+        if completion is not None and completion > 0:
+            self.completion += completion
+        cached, written, reasoning = usage.cached, usage.cache_write, usage.reasoning
+        heard, spoken = usage.audio_prompt, usage.audio_completion
+        # Most replies have none of them, or say that there were none.
+        if cached or written or reasoning or heard or spoken:
+            parts = self.parts
+            for index, tokens in enumerate((cached, written, reasoning, heard, spoken)):
+                if tokens is not None and tokens > 0:
+                    parts[index] += tokens
 
 
 class PrometheusTelemetry(Collector):
@@ -68,6 +89,14 @@ class PrometheusTelemetry(Collector):
         self._strangers: Counter[str] = Counter()
         self._snapshots: Counter[str] = Counter()
         self._streams = 0
+        self._spend: defaultdict[str, int] = defaultdict(int)
+        self._reserved: defaultdict[Unit, int] = defaultdict(int)
+        self._settled: defaultdict[Unit, int] = defaultdict(int)
+        self._unknown: Counter[str] = Counter()
+        self._limited: Counter[tuple[str, str]] = Counter()
+        self._soft: Counter[tuple[str, str]] = Counter()
+        self._implausible: Counter[str] = Counter()
+        self._held: Callable[[], Mapping[Unit, int]] | None = None
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -82,11 +111,7 @@ class PrometheusTelemetry(Collector):
         seconds.counts[bisect_left(DURATIONS, duration)] += 1
         seconds.total += duration
         if usage is not None:
-            prompt, completion = usage.prompt, usage.completion
-            if prompt:
-                ended.prompt += prompt
-            if completion:
-                ended.completion += completion
+            ended.count(usage)
 
     def observed(self, policy: str, code: str) -> None:
         """A rule or policy in observe mode would have refused."""
@@ -104,6 +129,41 @@ class PrometheusTelemetry(Collector):
         """A stream began or ended."""
         self._streams += change
 
+    def reserved(self, units: Sequence[Unit], amounts: Sequence[int]) -> None:
+        """A call holds so much of its budgets."""
+        reserved = self._reserved
+        for unit, amount in zip(units, amounts, strict=True):
+            reserved[unit] += amount
+
+    def settled(self, connection: str, cost: int | None, units: Sequence[Unit], amounts: Sequence[int]) -> None:
+        """A call came to so much."""
+        if cost is not None:
+            self._spend[connection] += cost
+        settled = self._settled
+        for unit, amount in zip(units, amounts, strict=True):
+            settled[unit] += amount
+
+    def unknown(self, connection: str) -> None:
+        """Nobody knows what a call came to."""
+        self._unknown[connection] += 1
+
+    def limited(self, policy: str, code: str) -> None:
+        """A limit refused a call."""
+        self._limited[policy, code] += 1
+
+    def soft(self, policy: str, rule: str) -> None:
+        """A call passed a soft threshold."""
+        self._soft[policy, rule] += 1
+
+    def implausible(self, connection: str) -> None:
+        """Usage that was not believed."""
+        self._implausible[connection] += 1
+
+    def holding(self, held: Callable[[], Mapping[Unit, int]]) -> None:
+        """What all calls together hold of each unit is asked of `held` when Prometheus scrapes: what was held before
+        the process began counts, too."""
+        self._held = held
+
     def snapshot(self, result: str) -> None:
         """A new version of the configuration was `accepted` or `refused`."""
         self._snapshots[result] += 1
@@ -116,10 +176,7 @@ class PrometheusTelemetry(Collector):
         """Every metric, as the client library wants it."""
         calls = {(name, *key): count for name, ended in self._ended.items() for key, count in ended.calls.items()}
         yield _counter("narrows_calls", "Calls by ending", ("connection", "operation", "outcome", "code"), calls)
-        prompts = {(name, "prompt"): ended.prompt for name, ended in self._ended.items()}
-        completions = {(name, "completion"): ended.completion for name, ended in self._ended.items()}
-        tokens = prompts | completions
-        yield _counter("narrows_tokens", "Tokens that upstreams reported", ("connection", "kind"), tokens)
+        yield self._tokens()
         durations = HistogramMetricFamily("narrows_call_seconds", "Duration of calls", labels=["connection"])
         for name, ended in self._ended.items():
             rows, total = ended.seconds.cumulative()
@@ -139,9 +196,48 @@ class PrometheusTelemetry(Collector):
         snapshots = {(result,): count for result, count in self._snapshots.items()}
         yield _counter("narrows_snapshots", "Configuration versions by what became of them", ("result",), snapshots)
         yield GaugeMetricFamily("narrows_open_streams", "Streams being served", value=self._streams)
+        yield from self._limits()
+
+    def _tokens(self) -> Metric:
+        tokens: dict[tuple[str, str], int] = {}
+        for name, ended in self._ended.items():
+            tokens[name, "prompt"], tokens[name, "completion"] = ended.prompt, ended.completion
+            for kind, count in zip(PARTS, ended.parts, strict=True):
+                if count:
+                    tokens[name, kind] = count
+        about = "Tokens that upstreams reported; all kinds but prompt and completion are parts of these"
+        return _counter("narrows_tokens", about, ("connection", "kind"), tokens)
+
+    def _limits(self) -> Iterator[Metric]:
+        """What limits on many calls have seen."""
+        spend = {(name,): micro / MICRO for name, micro in self._spend.items()}
+        yield _counter("narrows_spend_usd", "Dollars that calls under limits came to", ("connection",), spend)
+        reserved = {(unit,): _written(unit, amount) for unit, amount in self._reserved.items()}
+        yield _counter("narrows_reserved", "What calls have held of their budgets at most", ("unit",), reserved)
+        settled = {(unit,): _written(unit, amount) for unit, amount in self._settled.items()}
+        yield _counter("narrows_settled", "What calls under budgets came to", ("unit",), settled)
+        if self._held is not None:
+            held = GaugeMetricFamily("narrows_held", "What calls hold of their budgets now", labels=["unit"])
+            for unit, amount in self._held().items():
+                held.add_metric([unit.value], _written(unit, amount))
+            yield held
+        unknown = {(name,): count for name, count in self._unknown.items()}
+        yield _counter("narrows_unknown_outcomes", "Calls of unknown cost: held at the bound", ("connection",), unknown)
+        yield _counter("narrows_limited", "Refusals by limits on many calls", ("policy", "code"), self._limited)
+        yield _counter("narrows_soft_limits", "Calls that passed a soft threshold", ("policy", "rule"), self._soft)
+        implausible = {(name,): count for name, count in self._implausible.items()}
+        about = "Replies whose usage was not believed"
+        yield _counter("narrows_implausible_usage", about, ("connection",), implausible)
 
 
-def _counter(name: str, documentation: str, labels: tuple[str, ...], counts: Mapping[Any, int]) -> CounterMetricFamily:
+def _written(unit: Unit, amount: int) -> float:
+    """An amount as configurations write it: dollars and compute units whole, not in millionths."""
+    return amount / unit.scale
+
+
+def _counter(
+    name: str, documentation: str, labels: tuple[str, ...], counts: Mapping[Any, float]
+) -> CounterMetricFamily:
     family = CounterMetricFamily(name, documentation, labels=labels)
     for values, count in counts.items():
         family.add_metric([str(value) for value in values], count)
