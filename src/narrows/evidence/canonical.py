@@ -110,10 +110,12 @@ def labels(contents: msgspec.Raw) -> list[str]:
 
 def context(entry: Opened) -> bytes:
     """The canonical bytes of what an intent has in common with others."""
+    reserved = entry.reserved
     return _encoded(
         ContextEntry(
             address=entry.address,
             agent=entry.agent,
+            budgets=reserved.counters if reserved is not None else None,
             connection=entry.connection,
             credential=entry.credential,
             declared_agent=entry.declared_agent,
@@ -124,6 +126,7 @@ def context(entry: Opened) -> bytes:
             operation=entry.operation,
             path=entry.path,
             policies=entry.policies or None,
+            prices=reserved.prices if reserved is not None else None,
             principal=_principal(entry.principal),
             revision=entry.revision,
             stream=entry.stream,
@@ -158,6 +161,7 @@ def opened(entry: Opened, seq: int, context: bytes, contents: msgspec.Raw) -> by
         entry.reason,
         entry.refusal,
         None if made and call[:_CALL_LENGTH] == _CALL else request,
+        None if entry.reserved is None else _amounts(entry.reserved.amounts),
         entry.rule,
         seq,
         entry.session,
@@ -185,6 +189,7 @@ def closed(entry: Closed, seq: int, contents: msgspec.Raw) -> bytes:
         entry.at,
         entry.call,
         contents,
+        None if entry.cost is None else _bounded(entry.cost),
         entry.duration,
         entry.finish,
         entry.first_byte,
@@ -201,6 +206,7 @@ def closed(entry: Closed, seq: int, contents: msgspec.Raw) -> bytes:
         entry.rule,
         entry.sent_bytes,
         seq,
+        _amounts(entry.settled) if entry.settled else None,
         entry.status,
         entry.upstream_request_id,
         entry.upstream_status,
@@ -246,6 +252,11 @@ def _principal(principal: Principal) -> PrincipalEntry:
         owner=principal.owner,
         subject=principal.subject,
     )
+
+
+def _amounts(amounts: tuple[int, ...]) -> tuple[int, ...]:
+    """Amounts are never negative."""
+    return amounts if not amounts or max(amounts) <= _LARGEST else tuple(min(one, _LARGEST) for one in amounts)
 
 
 def _notes(notes: tuple[Note, ...]) -> tuple[NoteEntry, ...]:

@@ -93,7 +93,8 @@ class UsageEntry(Entry, frozen=True):
 
 
 class ContextEntry(Entry, frozen=True, kw_only=True):
-    """What calls of one caller have in common: stored beside the log, once for many of them."""
+    """What calls of one caller have in common: stored beside the log, once for many of them. `budgets` are the names of
+    the counters that a reservation holds something of, `prices` is the table that money was reckoned by."""
 
     address: str
     agent: str
@@ -101,6 +102,7 @@ class ContextEntry(Entry, frozen=True, kw_only=True):
     credential: str
     declared_agent: str | None = None
     dialect: str
+    budgets: tuple[str, ...] | None = None
     method: str
     model: str | None = None
     model_asked: str | None = None
@@ -111,11 +113,12 @@ class ContextEntry(Entry, frozen=True, kw_only=True):
     revision: str
     stream: bool
     v: int
+    prices: str | None = None
 
 
 class OpenedEntry(Entry, frozen=True, kw_only=True):
     """The intent. `context` is the commitment of a ContextEntry, `contents` a Reference, serialised. A `request_id`
-    that is left out is the call's id with another prefix."""
+    that is left out is the call's id with another prefix. `reserved` are amounts, by the context's `budgets`."""
 
     at: int
     call: str
@@ -137,6 +140,7 @@ class OpenedEntry(Entry, frozen=True, kw_only=True):
     seq: int
     session: str
     status: int | None = None
+    reserved: tuple[int, ...] | None = None
     v: int
 
 
@@ -153,7 +157,8 @@ class SegmentEntry(Entry, frozen=True, kw_only=True):
 
 
 class ClosedEntry(Entry, frozen=True, kw_only=True):
-    """The ending."""
+    """The ending. `settled` are amounts, by the `budgets` of the intent's context; where something was reserved and
+    nothing settled, it is not known what the call came to. `cost` is in millionths of a dollar."""
 
     at: int
     call: str
@@ -162,6 +167,7 @@ class ClosedEntry(Entry, frozen=True, kw_only=True):
     finish: str | None = None
     first_byte: int | None = None
     kind: str
+    cost: int | None = None
     masked: tuple[MaskEntry, ...] | None = None
     model: str | None = None
     notes: tuple[NoteEntry, ...] | None = None
@@ -178,6 +184,7 @@ class ClosedEntry(Entry, frozen=True, kw_only=True):
     upstream_request_id: str | None = None
     upstream_status: int | None = None
     usage: UsageEntry | None = None
+    settled: tuple[int, ...] | None = None
     v: int
 
 

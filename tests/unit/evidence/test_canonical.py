@@ -13,6 +13,7 @@ from narrows.evidence.commitments import commit_list
 from narrows.evidence.entries import NO_CONTENTS, ClosedEntry, MaskEntry, OpenedEntry, Reference, UsageEntry
 from narrows.model.record import Strangers
 from narrows.model.refusal import Code
+from narrows.model.reservation import Reserved
 from narrows.model.text import Masked
 from narrows.model.usage import Usage
 from narrows.model.verdict import Note
@@ -58,12 +59,13 @@ def test_every_field_is_in_its_place() -> None:
     masked = (Masked("$.a", "US_SSN", "us_ssn", 2), Masked("content", "PIN", "pin", 1, observed=True))
     intent = opened(
         forwarded=False, justification="j", masked=masked, notes=(note,), output_cap=11, param="pa", policy="po",
-        prompt_tokens=12, reason="re", refusal="rf", rule="ru", status=403,
+        prompt_tokens=12, reason="re", refusal="rf", reserved=Reserved(("c", "d"), (13, 14), "table"), rule="ru",
+        status=403,
     )  # fmt: skip
     ending = closed(
-        duration=21, finish="f", first_byte=22, masked=masked, model="m", notes=(note,), param="pa", policy="po",
-        reason="re", refusal="rf", response_ids=("r",), rule="ru", sent_bytes=23, status=201, upstream_request_id="u",
-        upstream_status=202, usage=Usage(1, 2, 3, 4),
+        cost=24, duration=21, finish="f", first_byte=22, masked=masked, model="m", notes=(note,), param="pa",
+        policy="po", reason="re", refusal="rf", response_ids=("r",), rule="ru", sent_bytes=23, settled=(25, 0),
+        status=201, upstream_request_id="u", upstream_status=202, usage=Usage(1, 2, 3, 4),
     )  # fmt: skip
     for entry, kind, data in (
         (intent, OpenedEntry, canonical.opened(intent, 31, CONTEXT, references([("$", b"a" * 32)]))),
@@ -73,7 +75,7 @@ def test_every_field_is_in_its_place() -> None:
         given = json.loads(msgspec.json.encode(entry))
         assert set(written) == set(kind.__struct_fields__)
         assert msgspec.json.encode(msgspec.json.decode(data, type=kind)) == data
-        same = set(written) & set(given) - {"contents", "masked", "notes", "usage", "response_ids"}
+        same = set(written) & set(given) - {"contents", "masked", "notes", "usage", "response_ids", "reserved"}
         assert {name: written[name] for name in same} == {name: given[name] for name in same}
         assert (written["seq"], written["v"]) == (31, 1)
         assert written["kind"] == ("opened" if entry is intent else "closed")
@@ -101,6 +103,27 @@ def test_a_huge_cap_that_a_caller_asks_is_bounded_too() -> None:
 
 
 def test_what_is_absent_is_left_out_and_false_is_not_absent() -> None:
+def test_a_reservation_is_told_by_names_in_the_context_and_amounts_in_the_intent() -> None:
+    reserved = Reserved(("research|usd|day|UTC|user|corp:é|x",), (HUGE,), "prices 1")
+    context = json.loads(canonical.context(opened(reserved=reserved)))
+    assert (context["budgets"], context["prices"]) == (["research|usd|day|UTC|user|corp:é|x"], "prices 1")
+    assert json.loads(canonical.opened(opened(reserved=reserved), 1, CONTEXT, NO_CONTENTS))["reserved"] == [2**53 - 1]
+
+
+def test_a_call_that_came_to_nothing_is_not_one_of_which_nobody_knows_what_it_came_to() -> None:
+    assert json.loads(canonical.closed(closed(settled=(0, 0), cost=0), 1, NO_CONTENTS))["settled"] == [0, 0]
+    unknown = json.loads(canonical.closed(closed(), 1, NO_CONTENTS))
+    assert "settled" not in unknown
+    assert "cost" not in unknown
+
+
+def test_an_entry_without_a_reservation_is_what_it_was_before_there_were_any() -> None:
+    context = json.loads(canonical.context(opened()))
+    assert "budgets" not in context
+    assert "prices" not in context
+    assert "reserved" not in json.loads(canonical.opened(opened(), 1, CONTEXT, NO_CONTENTS))
+
+
     entry = json.loads(canonical.opened(opened(forwarded=False), 9, CONTEXT, NO_CONTENTS))
     assert entry["forwarded"] is False
     assert entry["seq"] == 9

@@ -72,6 +72,7 @@ class Contexts:
 
 def _traits(entry: Opened) -> _Traits:
     """All that a context says; a principal by identity, since comparing groups costs more than it saves."""
+    reserved = entry.reserved
     return (
         id(entry.principal),
         entry.address,
@@ -88,4 +89,5 @@ def _traits(entry: Opened) -> _Traits:
         entry.policies,
         entry.revision,
         entry.stream,
+        None if reserved is None else (reserved.counters, reserved.prices),
     )

@@ -21,7 +21,9 @@ class CallView(msgspec.Struct, frozen=True):
     """A call without its contents. Times are Unix microseconds, durations microseconds.
 
     `seq` and `closed_seq` are places in the log. `outcome` is None while the call runs. `model` is what was
-    forwarded, `model_answered` what the upstream said it used. `user` is `issuer:subject`.
+    forwarded, `model_answered` what the upstream said it used. `user` is `issuer:subject`. `reserved` and `settled` are
+    amounts by the names of budgets' counters; `settled` is None while it is not known what the call came to, and where
+    nothing was reserved. `cost` is in millionths of a dollar, `prices` the table by which it was reckoned.
     """
 
     id: str
@@ -74,6 +76,10 @@ class CallView(msgspec.Struct, frozen=True):
     closed_at: int | None
     closed_seq: int | None
     masked: tuple[MaskEntry, ...] = ()
+    reserved: dict[str, int] | None = None
+    settled: dict[str, int] | None = None
+    cost: int | None = None
+    prices: str | None = None
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -180,6 +186,10 @@ def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
         sent_bytes=closed.sent_bytes if closed else None,
         closed_at=closed.at if closed else opened.at if refused else None,
         closed_seq=closed.seq if closed else None,
+        reserved=_amounts(context, opened.reserved),
+        settled=_amounts(context, closed.settled) if closed else None,
+        cost=closed.cost if closed else None,
+        prices=context.prices,
     )
 
 
@@ -201,6 +211,10 @@ def join(parts: Sequence[Transcript]) -> Transcript | None:
         timing.extend((at, here[index], length) for at, index, length in part.timing if index < len(here))
     streams = tuple(Stream(choice, field, "".join(text)) for (choice, field), text in zip(places, texts, strict=True))
     return Transcript(streams, tuple(timing))
+
+
+def _amounts(context: ContextEntry, amounts: tuple[int, ...] | None) -> dict[str, int] | None:
+    return None if amounts is None else dict(zip(context.budgets or (), amounts, strict=False))
 
 
 def _usage(entry: UsageEntry | None) -> Usage | None:

@@ -7,6 +7,7 @@ import pytest
 
 from narrows.evidence.commitments import commit
 from narrows.model.principal import Principal
+from narrows.model.reservation import Reserved
 from narrows.stores.sqlite import contexts as module
 from narrows.stores.sqlite.contexts import Contexts
 from narrows.stores.sqlite.journalfile import JournalFile
@@ -52,11 +53,20 @@ def test_calls_alike_share_a_context_that_is_salted(file: JournalFile) -> None:
         {"stream": True},
         {"revision": "rev2"},
         {"policies": ("p",)},
+        {"reserved": Reserved(("research|usd|day|UTC|user|corp:alice",), (1,))},
     ],
 )
 def test_whatever_differs_is_another_context(file: JournalFile, change: dict[str, object]) -> None:
     contexts = Contexts(file.connection)
     assert contexts.of(opened(1)) != contexts.of(opened(1, **change))
+
+
+def test_amounts_are_not_a_contexts_but_counters_and_prices_are(file: JournalFile) -> None:
+    contexts = Contexts(file.connection)
+    first = contexts.of(opened(1, reserved=Reserved(("a", "b"), (1, 2), "v1")))
+    assert contexts.of(opened(2, reserved=Reserved(("a", "b"), (3, 4), "v1"))) == first
+    assert contexts.of(opened(3, reserved=Reserved(("a", "c"), (1, 2), "v1"))) != first
+    assert contexts.of(opened(3, reserved=Reserved(("a", "b"), (1, 2), "v2"))) != first
 
 
 def test_another_principal_is_never_taken_for_a_remembered_one(
