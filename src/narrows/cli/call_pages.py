@@ -132,8 +132,17 @@ def _limits(call: CallView) -> str:
 def _usage(call: CallView) -> str:
     if call.usage is None:
         return ""
-    figures = ("prompt", "completion", "cached", "reasoning")
-    return ", ".join(f"{name} {value}" for name in figures if (value := getattr(call.usage, name)))
+    figures = (
+        "prompt",
+        "cached",
+        "cache_write",
+        "cache_write_long",
+        "audio_prompt",
+        "completion",
+        "reasoning",
+        "audio_completion",
+    )
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name in figures if (value := getattr(call.usage, name)))
 
 
 def _timing(call: CallView) -> str:

@@ -37,19 +37,19 @@ _encode: Final = msgspec.json.Encoder().encode
 API_KEYS: Final = frozenset(
     {
         "accepted_prediction_tokens", "annotations", "arguments", "audio", "audio_tokens", "bytes", "cache_creation",
-        "cache_creation_input_tokens", "cache_n", "cache_read_input_tokens", "cached_tokens", "citations",
-        "cited_text", "code", "completion_tokens", "completion_tokens_details", "content", "description", "details",
-        "document_index", "document_title", "effort", "end_char_index", "end_index", "enum",
-        "ephemeral_1h_input_tokens",
-        "ephemeral_5m_input_tokens", "error", "file_id", "filename", "format", "function", "generate_summary", "id",
-        "index", "input", "input_tokens", "input_tokens_details", "items", "logprob", "logprobs", "message", "mode",
-        "name", "object", "offset", "output", "output_tokens", "output_tokens_details", "param", "parameters",
-        "predicted_ms", "predicted_n", "predicted_per_second", "predicted_per_token_ms", "prompt_ms", "prompt_n",
-        "prompt_per_second", "prompt_per_token_ms", "prompt_tokens", "prompt_tokens_details", "properties", "reason",
-        "reasoning", "reasoning_tokens", "rejected_prediction_tokens", "required", "role", "schema", "server_tool_use",
-        "service_tier", "start_char_index", "start_index", "status", "strict", "summary", "text", "text_offset",
-        "title", "token", "token_logprobs", "tokens", "tool_usage", "top_logprobs", "total_tokens", "type", "url",
-        "usage", "value", "verbosity", "web_fetch_requests", "web_search_requests",
+        "cache_creation_input_tokens", "cache_n", "cache_read_input_tokens", "cache_write_tokens", "cached_tokens",
+        "citations", "cited_text", "code", "completion_tokens", "completion_tokens_details", "content", "description",
+        "details", "document_index", "document_title", "effort", "end_char_index", "end_index", "enum",
+        "ephemeral_1h_input_tokens", "ephemeral_5m_input_tokens", "error", "file_id", "filename", "format", "function",
+        "generate_summary", "id", "index", "input", "input_tokens", "input_tokens_details", "items", "logprob",
+        "logprobs", "message", "mode", "name", "object", "offset", "output", "output_tokens", "output_tokens_details",
+        "param", "parameters", "predicted_ms", "predicted_n", "predicted_per_second", "predicted_per_token_ms",
+        "prompt_ms", "prompt_n", "prompt_per_second", "prompt_per_token_ms", "prompt_tokens", "prompt_tokens_details",
+        "properties", "reason", "reasoning", "reasoning_tokens", "rejected_prediction_tokens", "required", "role",
+        "schema", "server_tool_use", "service_tier", "start_char_index", "start_index", "status", "strict", "summary",
+        "text", "text_offset", "thinking_tokens", "title", "token", "token_logprobs", "tokens", "tool_usage",
+        "top_logprobs", "total_tokens", "type", "url", "usage", "value", "verbosity", "web_fetch_requests",
+        "web_search_requests",
     }
 )  # fmt: skip
 """Names that the APIs themselves give to members; nobody's secret is spelled like one."""
@@ -57,13 +57,14 @@ API_KEYS: Final = frozenset(
 FIGURES: Final = frozenset(
     {
         "accepted_prediction_tokens", "audio_tokens", "cache_creation_input_tokens", "cache_n",
-        "cache_read_input_tokens", "cached_tokens", "completion_time", "completion_tokens", "created", "document_index",
-        "end_block_index", "end_char_index", "end_index", "end_page_number", "ephemeral_1h_input_tokens",
-        "ephemeral_5m_input_tokens", "index", "input_tokens", "output_tokens", "predicted_ms", "predicted_n",
-        "predicted_per_second", "predicted_per_token_ms", "prompt_ms", "prompt_n", "prompt_per_second",
-        "prompt_per_token_ms", "prompt_time", "prompt_tokens", "queue_time", "reasoning_tokens",
+        "cache_read_input_tokens", "cache_write_tokens", "cached_tokens", "completion_time", "completion_tokens",
+        "created", "document_index", "end_block_index", "end_char_index", "end_index", "end_page_number",
+        "ephemeral_1h_input_tokens", "ephemeral_5m_input_tokens", "index", "input_tokens", "output_tokens",
+        "predicted_ms", "predicted_n", "predicted_per_second", "predicted_per_token_ms", "prompt_ms", "prompt_n",
+        "prompt_per_second", "prompt_per_token_ms", "prompt_time", "prompt_tokens", "queue_time", "reasoning_tokens",
         "rejected_prediction_tokens", "search_result_index", "start_block_index", "start_char_index", "start_index",
-        "start_page_number", "total_time", "total_tokens", "web_fetch_requests", "web_search_requests",
+        "start_page_number", "thinking_tokens", "total_time", "total_tokens", "web_fetch_requests",
+        "web_search_requests",
     }
 )  # fmt: skip
 """Of these the numbers, where an API has usage, timings or citations."""
@@ -316,30 +317,36 @@ def figure(tree: Any, name: str, inner: str | None = None) -> int | None:
     value = tree.get(name) if type(tree) is dict else None
     if inner is not None:
         value = value.get(inner) if type(value) is dict else None
-    return _count(value)
+    return count(value)
 
 
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+def count(value: Any) -> int | None:
+    """A count of tokens. What is negative, no whole number, or larger than any figure of an API, says nothing."""
+    return value if type(value) is int and 0 <= value < LARGEST_FIGURE else None
 
 
 def openai_usage(usage: Any) -> Usage | None:
-    """Usage in either of OpenAI's two wordings (chat's and responses')."""
+    """Usage in either of OpenAI's two wordings (chat's and responses'). Some compatible servers leave reasoning out of
+    the output's figure, and only the total holds it: what is not the prompt is output."""
     if type(usage) is not dict:
         return None
     if "input_tokens" in usage and "prompt_tokens" not in usage:
-        return Usage(
-            figure(usage, "input_tokens"),
-            figure(usage, "output_tokens"),
-            figure(usage, "input_tokens_details", "cached_tokens"),
-            figure(usage, "output_tokens_details", "reasoning_tokens"),
-        )
-    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        prompt, completion = count(usage["input_tokens"]), count(usage.get("output_tokens"))
+        read, written = usage.get("input_tokens_details"), usage.get("output_tokens_details")
+    else:
+        prompt, completion = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
+        read, written = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    total = usage.get("total_tokens")
+    if prompt is not None and completion is not None and type(total) is int and prompt + completion < total:
+        completion = completion if count(total) is None else total - prompt
+    if not read and not written:
+        return Usage(prompt, completion)
     return Usage(
-        prompt if type(prompt) is int and prompt >= 0 else None,
-        completion if type(completion) is int and completion >= 0 else None,
-        figure(usage, "prompt_tokens_details", "cached_tokens") if "prompt_tokens_details" in usage else None,
-        figure(usage, "completion_tokens_details", "reasoning_tokens")
-        if "completion_tokens_details" in usage
-        else None,
+        prompt,
+        completion,
+        figure(read, "cached_tokens"),
+        figure(written, "reasoning_tokens"),
+        figure(read, "cache_write_tokens"),
+        figure(read, "audio_tokens"),
+        figure(written, "audio_tokens"),
     )

@@ -269,13 +269,20 @@ def _masked(masked: tuple[Masked, ...]) -> tuple[MaskEntry, ...]:
 
 def _usage(usage: Usage) -> UsageEntry:
     """An upstream may report any number; one beyond JSON's exact integers is kept as the largest of them."""
-    cached, completion, prompt, reasoning = usage.cached, usage.completion, usage.prompt, usage.reasoning
     return UsageEntry(
-        None if cached is None else _bounded(cached),
-        None if completion is None else _bounded(completion),
-        None if prompt is None else _bounded(prompt),
-        None if reasoning is None else _bounded(reasoning),
+        _figure(usage.audio_completion),
+        _figure(usage.audio_prompt),
+        _figure(usage.cache_write),
+        _figure(usage.cache_write_long),
+        _figure(usage.cached),
+        _figure(usage.completion),
+        _figure(usage.prompt),
+        _figure(usage.reasoning),
     )
+
+
+def _figure(number: int | None) -> int | None:
+    return None if number is None else _bounded(number)
 
 
 def _bounded(number: int) -> int:

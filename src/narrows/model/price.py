@@ -11,7 +11,7 @@ PICO_PER_MICRO: Final = 1_000_000
 class Rates(msgspec.Struct, frozen=True):
     """Picodollars for one token of each kind. `cached` is read from the provider's cache, `cache_write` written to it;
     both, and `audio_prompt`, are part of the prompt. `audio_output` is part of the output, and so is reasoning, at its
-    price."""
+    price. `cache_write_long` is what is written to be kept for longer; None: it costs what `cache_write` does."""
 
     prompt: int
     output: int
@@ -19,6 +19,7 @@ class Rates(msgspec.Struct, frozen=True):
     cache_write: int
     audio_prompt: int
     audio_output: int
+    cache_write_long: int | None = None
 
 
 class Price(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 
     `prompt` is all of the prompt: `cached` (read from the provider's cache), `cache_write` (written to it) and
     `audio_prompt` are parts of it. `completion` is all of the output, of which `reasoning` and `audio_completion` are
-    parts.
+    parts. `cache_write_long` is the part of `cache_write` that the provider keeps for longer, at a price of its own.
     """
 
     prompt: int | None = None
@@ -18,6 +18,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     cache_write: int | None = None
     audio_prompt: int | None = None
     audio_completion: int | None = None
+    cache_write_long: int | None = None
 
     def merge(self, later: "Usage") -> "Usage":
         """This usage with every figure that `later` names replaced (streams report it in parts)."""
@@ -29,4 +30,5 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
             later.cache_write if later.cache_write is not None else self.cache_write,
             later.audio_prompt if later.audio_prompt is not None else self.audio_prompt,
             later.audio_completion if later.audio_completion is not None else self.audio_completion,
+            later.cache_write_long if later.cache_write_long is not None else self.cache_write_long,
         )

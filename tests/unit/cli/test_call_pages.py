@@ -16,6 +16,7 @@ from narrows.cli.call_pages import (
     session_row,
 )
 from narrows.evidence.entries import MaskEntry
+from narrows.model.usage import Usage
 from narrows.stores.sqlite.archive import Archive
 from unit.cli.recorded import REFUSED, RUNNING, STREAMED, WHOLE
 
@@ -54,6 +55,15 @@ def test_pages_name_what_there_is_and_nothing_else(store: Path) -> None:
     assert "usage" not in record_page(refused)
     assert "answered" not in record_page(refused)
     assert record_row(streamed)["transcript"]["streams"][0]["text"] == "one two"
+
+
+def test_a_page_names_every_kind_of_token(store: Path) -> None:
+    record = Archive(store).call(WHOLE)
+    assert record is not None
+    usage = Usage(100, 20, 40, 4, 30, 10, 5, 6)
+    page = record_page(msgspec.structs.replace(record, call=msgspec.structs.replace(record.call, usage=usage)))
+    shown = "prompt 100, cached 40, cache write 30, cache write long 6, audio prompt 10, completion 20, reasoning 4"
+    assert shown + ", audio completion 5" in " ".join(page.split())
 
 
 def test_a_changed_record_says_so(store: Path) -> None:

@@ -11,6 +11,7 @@ from msgspec import Raw
 from narrows.dialects.texts import (
     API_KEYS,
     FIGURES,
+    LARGEST_FIGURE,
     LONG,
     MEMBERS,
     Keys,
@@ -26,6 +27,9 @@ from narrows.dialects.texts import (
 )
 from narrows.model.reply import Delta
 from narrows.model.usage import Usage
+
+NO_COUNTS = (-1, True, 1.5, "3", None, {}, [], LARGEST_FIGURE, 10**40)
+"""What an upstream may write where a count belongs."""
 
 
 def collected(tree: Any) -> tuple[dict[str, Any], list[Delta]]:
@@ -71,8 +75,9 @@ def test_a_member_that_was_renamed_is_found_under_its_new_name() -> None:
 def test_figures() -> None:
     assert figure({"a": {"b": 3}}, "a", "b") == 3
     assert figure({"a": 2}, "a", "b") is None
-    for value in (-1, True, 1.5, "3", None, {}):
+    for value in NO_COUNTS:
         assert figure({"a": value}, "a") is None
+    assert figure({"a": LARGEST_FIGURE - 1}, "a") == LARGEST_FIGURE - 1
 
 
 def test_usage_in_both_wordings() -> None:
@@ -80,6 +85,35 @@ def test_usage_in_both_wordings() -> None:
     assert openai_usage({"input_tokens": 5, "output_tokens_details": {"reasoning_tokens": 1}}) == Usage(5, reasoning=1)
     assert openai_usage("many") is None
     assert openai_usage({}) == Usage()
+
+
+def test_the_parts_of_usage_in_both_wordings() -> None:
+    read = {"cached_tokens": 40, "cache_write_tokens": 30, "audio_tokens": 20}
+    written = {"reasoning_tokens": 4, "audio_tokens": 3, "accepted_prediction_tokens": 0}
+    whole = Usage(100, 10, cached=40, reasoning=4, cache_write=30, audio_prompt=20, audio_completion=3)
+    chat = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+    assert openai_usage({**chat, "prompt_tokens_details": read, "completion_tokens_details": written}) == whole
+    responses = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
+    assert openai_usage({**responses, "input_tokens_details": read, "output_tokens_details": written}) == whole
+
+
+@pytest.mark.parametrize("value", NO_COUNTS)
+def test_a_figure_that_is_no_count_says_nothing(value: Any) -> None:
+    for names in (("prompt_tokens", "completion_tokens"), ("input_tokens", "output_tokens")):
+        read, written = (f"{name}_details" for name in names)
+        assert openai_usage(dict.fromkeys(names, value)) == Usage()
+        details = {"cached_tokens": value, "cache_write_tokens": value, "audio_tokens": value}
+        reply = {names[0]: 5, names[1]: 2, read: details, written: {"reasoning_tokens": value, "audio_tokens": value}}
+        assert openai_usage(reply) == Usage(5, 2)
+        assert openai_usage({names[0]: 5, names[1]: 2, read: value, written: value}) == Usage(5, 2)
+        assert openai_usage({names[0]: 5, names[1]: 2, "total_tokens": value}) == Usage(5, 2)
+
+
+def test_output_that_only_the_total_holds_is_output() -> None:
+    reply = {"prompt_tokens": 32, "completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 94}}
+    assert openai_usage({**reply, "total_tokens": 135}) == Usage(32, 103, reasoning=94)
+    assert openai_usage({**reply, "total_tokens": 40}) == Usage(32, 9, reasoning=94)
+    assert openai_usage({"prompt_tokens": 2, "total_tokens": 2}) == Usage(2)
 
 
 def test_the_bytes_of_a_token_go_where_it_is_changed() -> None:

@@ -15,7 +15,7 @@ from narrows.dialects.readers import StreamReader
 from narrows.dialects.refusals import anthropic_refusal, error_in
 from narrows.dialects.reply_media import collect_media
 from narrows.dialects.sse import encode
-from narrows.dialects.texts import FIGURES, collect, collect_key, collect_source, figure, is_too_large
+from narrows.dialects.texts import FIGURES, collect, collect_key, collect_source, count, figure, is_too_large
 from narrows.model.call import Asked, Json
 from narrows.model.reply import Delta, Event
 from narrows.model.usage import Usage
@@ -35,6 +35,14 @@ _WORDS: Final = frozenset(
 _COUNTED: Final = frozenset({"citations", "citation"})
 _STOP_REASONS: Final = frozenset(
     {"end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded"}
+)
+_REPORTED: Final = (
+    "input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "cache_creation",
+    "output_tokens",
+    "output_tokens_details",
 )
 _BLOCK_FIELDS: Final = {
     "text": "content",
@@ -113,9 +121,17 @@ def read_usage(usage: Any) -> Usage | None:
         return None
     prompt = figure(usage, "input_tokens")
     cached = figure(usage, "cache_read_input_tokens")
+    written = figure(usage, "cache_creation_input_tokens")
     if prompt is not None:
-        prompt += (cached or 0) + (figure(usage, "cache_creation_input_tokens") or 0)
-    return Usage(prompt, figure(usage, "output_tokens"), cached)
+        prompt += (cached or 0) + (written or 0)
+    return Usage(
+        prompt,
+        figure(usage, "output_tokens"),
+        cached,
+        figure(usage, "output_tokens_details", "thinking_tokens"),
+        written,
+        cache_write_long=figure(usage, "cache_creation", "ephemeral_1h_input_tokens"),
+    )
 
 
 def _read_stop(event: Event, holder: Json) -> None:
@@ -134,10 +150,11 @@ def _kind_of_block(tree: Json) -> Any:
 class MessageStream(StreamReader):
     """Events from `message_start` to `message_stop`."""
 
-    __slots__ = ("_open", "_stop", "_stored")
+    __slots__ = ("_open", "_reported", "_stop", "_stored")
 
     def __init__(self, asked: Asked) -> None:
         super().__init__()
+        self._reported: Json = {}
         self._stored = "store" in asked.parameters
         self._open: set[tuple[int, str]] = set()
         self._stop: Event | None = None
@@ -254,6 +271,8 @@ class MessageStream(StreamReader):
         if type(message) is dict:
             read_message(message, event, stored=self._stored)
             read.append("message")
+            if "usage" in message:
+                event.usage = self._usage(message["usage"])
         if type(block) is dict:
             read_block(event, index if type(index) is int else 0, block)
             read.append("content_block")
@@ -266,10 +285,21 @@ class MessageStream(StreamReader):
                     collect(event.deltas, 0, "other", delta, key)
                     collect_key(event.deltas, 0, delta, key)
         if usage is not None:
-            event.usage = read_usage(usage)
+            event.usage = self._usage(usage)
             read.append("usage")
             collect(event.deltas, 0, "other", tree, "usage", FIGURES)
         self._read_rest(tree, event, read)
+
+    def _usage(self, usage: Any) -> Usage | None:
+        """A figure that is said anew replaces its own kind only: the prompt is the sum of three of them, and not every
+        event names all three."""
+        if type(usage) is not dict:
+            return None
+        for name in _REPORTED:
+            value = usage.get(name)
+            if type(value) is dict or count(value) is not None:
+                self._reported[name] = value
+        return read_usage(self._reported)
 
     def _read_rest(self, tree: Json, event: Event, read: Any) -> None:
         for key, value in tree.items():

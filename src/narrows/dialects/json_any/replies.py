@@ -19,7 +19,7 @@ from narrows.dialects.jsonpath import first, located, places
 from narrows.dialects.readers import EVENT_STREAM, JSON
 from narrows.dialects.refusals import problem
 from narrows.dialects.reply_json import decode
-from narrows.dialects.texts import Keys, Number, Source, is_long, is_number, is_too_large, literal, put_back
+from narrows.dialects.texts import Keys, Number, Source, count, is_long, is_number, is_too_large, literal, put_back
 from narrows.model.names import named
 from narrows.model.path import Path, child, element
 from narrows.model.reply import Delta, Event
@@ -70,7 +70,7 @@ class ReplyShape(msgspec.Struct, frozen=True):
             for path in (self.prompt, self.completion)
             if path is not None
             for holder, key in places(tree, path)
-            if _count(holder[key]) is not None and not is_too_large(holder[key])
+            if count(holder[key]) is not None
         }
         deltas[:] = [
             delta
@@ -79,12 +79,8 @@ class ReplyShape(msgspec.Struct, frozen=True):
         ]
 
     def _usage(self, tree: Any) -> Usage | None:
-        prompt, completion = _count(first(tree, self.prompt)), _count(first(tree, self.completion))
+        prompt, completion = count(first(tree, self.prompt)), count(first(tree, self.completion))
         return None if prompt is None and completion is None else Usage(prompt, completion)
-
-
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
 
 
 def _everything(

@@ -218,4 +218,15 @@ def _amounts(context: ContextEntry, amounts: tuple[int, ...] | None) -> dict[str
 
 
 def _usage(entry: UsageEntry | None) -> Usage | None:
-    return Usage(entry.prompt, entry.completion, entry.cached, entry.reasoning) if entry else None
+    if entry is None:
+        return None
+    return Usage(
+        entry.prompt,
+        entry.completion,
+        entry.cached,
+        entry.reasoning,
+        entry.cache_write,
+        entry.audio_prompt,
+        entry.audio_completion,
+        entry.cache_write_long,
+    )

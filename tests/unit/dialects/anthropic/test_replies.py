@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from narrows.dialects.anthropic.replies import read_usage
 from narrows.model.refusal import Code
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny
@@ -21,7 +22,7 @@ def test_a_whole_reply() -> None:
     assert said([event], "tool_name:2") == "get_weather"
     assert said([event], "tool_call_input:2") == '{"city":"Oslo"}'
     assert "It rains" in said([event], "citations")
-    assert event.usage == Usage(prompt=10, completion=3, cached=4)
+    assert event.usage == Usage(prompt=10, completion=3, cached=4, cache_write=1)
     assert (event.finish, event.last) == ("tool_use", True)
     assert msgspec.json.decode(reads.write(event)) == MESSAGE
 
@@ -45,8 +46,48 @@ def test_a_stream() -> None:
     usage = Usage()
     for event in events:
         usage = usage.merge(event.usage or Usage())
-    assert usage == Usage(prompt=10, completion=7, cached=4)
+    assert usage == Usage(prompt=10, completion=7, cached=4, cache_write=1)
     assert b"".join(reads.write(event) for event in events) == STREAMS["messages"]
+
+
+def test_every_part_of_usage() -> None:
+    usage = {
+        "input_tokens": 3,
+        "cache_read_input_tokens": 100,
+        "cache_creation_input_tokens": 50,
+        "cache_creation": {"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 20},
+        "output_tokens": 9,
+        "output_tokens_details": {"thinking_tokens": 4},
+        "server_tool_use": {"web_search_requests": 1},
+    }
+    assert read_usage(usage) == Usage(153, 9, cached=100, reasoning=4, cache_write=50, cache_write_long=20)
+    assert read_usage("many") is None
+
+
+@pytest.mark.parametrize("value", [-1, True, 1.5, "3", None, {}, 10**13, 10**40])
+def test_a_figure_that_is_no_count_says_nothing(value: Any) -> None:
+    parts = ("cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation", "output_tokens_details")
+    assert read_usage({"input_tokens": 3, "output_tokens": 9, **dict.fromkeys(parts, value)}) == Usage(3, 9)
+    assert read_usage({"input_tokens": value, "output_tokens": value, "cache_read_input_tokens": 5}) == Usage(cached=5)
+
+
+def test_a_later_event_that_names_only_a_part_of_the_prompt_does_not_lose_the_rest() -> None:
+    first = {"input_tokens": 3, "cache_read_input_tokens": 100, "output_tokens": 1}
+    for later, whole in (
+        ({"input_tokens": 3, "output_tokens": 9}, Usage(103, 9, cached=100)),
+        ({"input_tokens": 5, "cache_read_input_tokens": 200, "output_tokens": 9}, Usage(205, 9, cached=200)),
+        ({"input_tokens": -5, "output_tokens": None}, Usage(103, 1, cached=100)),
+        ("many", Usage(103, 1, cached=100)),
+    ):
+        usage = Usage()
+        sent = (
+            {"type": "message_start", "message": {"role": "assistant", "content": [], "usage": first}},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": later},
+            {"type": "message_stop"},
+        )
+        for event in replay(reader("messages", stream=True), sse(*sent, named=True)):
+            usage = usage.merge(event.usage or Usage())
+        assert usage == whole
 
 
 @pytest.mark.parametrize(

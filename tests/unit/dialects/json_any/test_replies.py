@@ -81,6 +81,15 @@ def test_a_declared_shape() -> None:
     assert event.usage == Usage(3, 4)
 
 
+@pytest.mark.parametrize("value", [b"-1", b"true", b"1.5", b'"3"', b"null", b"{}", b"10000000000000"])
+def test_a_declared_figure_that_is_no_count_says_nothing(value: bytes) -> None:
+    reader = reads(prompt_usage="$.in", completion_usage="$.out")
+    (event,) = replay(reader, b'{"in":%b,"out":4}' % value)
+    assert event.usage == Usage(None, 4)
+    (event,) = replay(reads(prompt_usage="$.in"), b'{"in":%b}' % value)
+    assert event.usage is None
+
+
 def test_events() -> None:
     reader = reads(stream=True)
     events = replay(reader, b'event: part\ndata: {"t":"x"}\n\ndata: "y"\n\ndata: [DONE]\n\ndata: "late"\n\n')

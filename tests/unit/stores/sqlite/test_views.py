@@ -39,6 +39,11 @@ def test_an_ended_call() -> None:
     )
 
 
+def test_every_figure_of_usage_is_told() -> None:
+    usage = Usage(*range(1, 1 + len(Usage.__struct_fields__)))
+    assert call_view(entry(), ending(usage=usage)).usage == usage
+
+
 def test_a_refused_call_has_ended_when_it_began() -> None:
     view = call_view(
         entry(forwarded=False, refusal="prompt_denied", reason="why", policy="p", rule="r", status=403), None
