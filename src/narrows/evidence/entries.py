@@ -86,10 +86,6 @@ class MaskEntry(Entry, frozen=True):
 class UsageEntry(Entry, frozen=True):
     """Token counts."""
 
-    audio_completion: int | None = None
-    audio_prompt: int | None = None
-    cache_write: int | None = None
-    cache_write_long: int | None = None
     cached: int | None = None
     completion: int | None = None
     prompt: int | None = None
@@ -102,22 +98,22 @@ class ContextEntry(Entry, frozen=True, kw_only=True):
 
     address: str
     agent: str
+    budgets: tuple[str, ...] | None = None
     connection: str
     credential: str
     declared_agent: str | None = None
     dialect: str
-    budgets: tuple[str, ...] | None = None
     method: str
     model: str | None = None
     model_asked: str | None = None
     operation: str
     path: str
     policies: tuple[str, ...] | None = None
+    prices: str | None = None
     principal: PrincipalEntry
     revision: str
     stream: bool
     v: int
-    prices: str | None = None
 
 
 class OpenedEntry(Entry, frozen=True, kw_only=True):
@@ -140,11 +136,11 @@ class OpenedEntry(Entry, frozen=True, kw_only=True):
     reason: str | None = None
     refusal: str | None = None
     request_id: str | None = None
+    reserved: tuple[int, ...] | None = None
     rule: str | None = None
     seq: int
     session: str
     status: int | None = None
-    reserved: tuple[int, ...] | None = None
     v: int
 
 
@@ -167,11 +163,11 @@ class ClosedEntry(Entry, frozen=True, kw_only=True):
     at: int
     call: str
     contents: msgspec.Raw = NO_CONTENTS
+    cost: int | None = None
     duration: int
     finish: str | None = None
     first_byte: int | None = None
     kind: str
-    cost: int | None = None
     masked: tuple[MaskEntry, ...] | None = None
     model: str | None = None
     notes: tuple[NoteEntry, ...] | None = None
@@ -184,11 +180,11 @@ class ClosedEntry(Entry, frozen=True, kw_only=True):
     rule: str | None = None
     sent_bytes: int
     seq: int
+    settled: tuple[int, ...] | None = None
     status: int | None = None
     upstream_request_id: str | None = None
     upstream_status: int | None = None
     usage: UsageEntry | None = None
-    settled: tuple[int, ...] | None = None
     v: int
 
 
