@@ -12,7 +12,7 @@ REVISION_LENGTH = 16
 
 
 def describe(config: Config) -> dict[str, Any]:
-    """Policies, detectors, connections and issuers as plain data, without credentials, certificates and addresses."""
+    """Policies, limits, detectors, connections and issuers as plain data, without credentials and certificates."""
     issuers = [
         {
             "name": issuer.name,
@@ -26,6 +26,7 @@ def describe(config: Config) -> dict[str, Any]:
     ]
     return {
         "policies": msgspec.to_builtins(config.policies),
+        "limits": msgspec.to_builtins(config.limits),
         "detectors": _bare(config.detectors),
         "classifiers": _bare(config.classifiers),
         "controls": _bare(config.controls),
@@ -47,6 +48,11 @@ def _connection(connection: Connection) -> dict[str, Any]:
         "aliases": dict(connection.aliases),
         "cap_fields": msgspec.to_builtins(connection.cap_fields),
         "json": msgspec.to_builtins(connection.json),
+        "provider": connection.provider,
+        "prices": msgspec.to_builtins(connection.prices),
+        "compute": msgspec.to_builtins(connection.compute),
+        "output_default": connection.output_default,
+        "media_tokens": connection.media_tokens,
     }
 
 

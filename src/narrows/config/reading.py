@@ -4,15 +4,18 @@ Every problem is collected, none stops the reading. What comes out has the right
 frozen sections from it.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec.inspect as mi
 import yaml
 
+from narrows.config.amounts import READ
 from narrows.config.document import NULLS, TAGS, is_null, located
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.references import References
-from narrows.config.scalars import Wrong, convert, nearest
+from narrows.config.scalars import SHOWN, Wrong, convert, nearest
+from narrows.config.setting import Short
 from narrows.model.secret import Secret
 
 MOST_VALUES: Final = 200_000
@@ -42,25 +45,32 @@ class Reading:
         self.places[key] = (node.start_mark.line + 1, node.start_mark.column + 1)
         if node.tag not in TAGS and node.tag != "tag:yaml.org,2002:merge":
             return self._bad(key, "tags have no meaning here", node, f"remove `{node.tag}`")
+        lone = False
         while isinstance(expected, mi.Metadata):
             unit = (expected.extra or {}).get("unit", unit)
+            lone = (expected.extra or {}).get("lone", lone)
             expected = expected.type
         if is_null(node):
             # Never the same as leaving it out: `limits:` with nothing below it would lift a limit that somebody meant.
             return self._bad(key, f"expected {_expectation(expected, unit)}, got nothing", node, _instead(expected))
         if isinstance(expected, mi.UnionType):
             return self.value(node, _alternative(node, expected), key, unit)
-        if isinstance(expected, mi.StructType):
+        if isinstance(expected, mi.StructType) and unit is None:
+            if isinstance(node, yaml.ScalarNode) and issubclass(expected.cls, Short):
+                return self._read(node, expected.cls.short, expected, key, unit)
             return self._section(node, expected, key)
         if isinstance(expected, mi.DictType):
             return self._mapping(node, expected, key)
         if isinstance(expected, mi.VarTupleType):
+            if lone and not isinstance(node, yaml.SequenceNode):
+                only = self.value(node, expected.item_type, key)
+                return only if only is _BAD else [only]
             return self._list(node, expected, key)
         return self._scalar(node, expected, key, unit)
 
     def _section(self, node: yaml.Node, expected: mi.StructType, key: str) -> Any:
         if not isinstance(node, yaml.MappingNode):
-            return self._bad(key, f"expected a section, got {_kind(node)}", node, _known(expected))
+            return self._bad(key, f"expected {_expectation(expected, None)}, got {_kind(node)}", node, _known(expected))
         fields = {field.encode_name: field for field in expected.fields}
         plain: dict[str, Any] = {}
         present: set[str] = set()
@@ -103,9 +113,27 @@ class Reading:
         values = [self.value(item, expected.item_type, f"{key}[{index}]") for index, item in enumerate(node.value)]
         return [value for value in values if value is not _BAD]
 
+    def _read(
+        self, node: yaml.ScalarNode, read: Callable[[str], Any], expected: mi.Type, key: str, unit: str | None
+    ) -> Any:
+        """What `read` makes of a text. Its messages may quote parts of the text, so of one that holds references they
+        are not shown."""
+        text = node.value
+        try:
+            if self._references is not None:
+                text = self._references.expand(text)
+            return read(text)
+        except Wrong as wrong:
+            if text == node.value:
+                return self._bad(key, wrong.message, node, wrong.hint)
+            shown = node.value if len(node.value) <= SHOWN else node.value[:SHOWN] + "…"
+            return self._bad(key, f"expected {_expectation(expected, unit)}, got `{shown}`", node, None)
+
     def _scalar(self, node: yaml.Node, expected: mi.Type, key: str, unit: str | None) -> Any:
         if not isinstance(node, yaml.ScalarNode):
             return self._bad(key, f"expected {_expectation(expected, unit)}, got {_kind(node)}", node, None)
+        if unit is not None and unit in READ:
+            return self._read(node, READ[unit], expected, key, unit)
         try:
             text = node.value if self._references is None else self._references.expand(node.value)
             value = convert(expected, unit, text, node.value, quoted=bool(node.style))
@@ -181,15 +209,17 @@ def _expectation(expected: mi.Type, unit: str | None) -> str:
         kinds = [kind for kind in expected.types if not isinstance(kind, mi.NoneType)]
         return " or ".join(_expectation(kind, unit) for kind in kinds)
     if unit is not None:
-        return f"a {unit}"
+        return f"an {unit}" if unit[0] in "aeiou" else f"a {unit}"
     if isinstance(expected, mi.StructType):
-        return "a section"
+        return "a text or a section" if issubclass(expected.cls, Short) else "a section"
     if isinstance(expected, mi.DictType):
         return "names with their values"
     if isinstance(expected, mi.VarTupleType):
         return "a list"
     if isinstance(expected, mi.LiteralType):
         return "one of " + ", ".join(str(value) for value in expected.values)
+    if isinstance(expected, mi.EnumType):
+        return "one of " + ", ".join(str(member.value) for member in expected.cls)
     if isinstance(expected, mi.BoolType):
         return "true or false"
     return "a number" if isinstance(expected, mi.IntType | mi.FloatType) else "a text"

@@ -8,6 +8,7 @@ import msgspec.inspect as mi
 
 from narrows.config.scalars import DURATION_UNITS
 from narrows.config.schema import Config
+from narrows.config.setting import Short
 from narrows.model.secret import Secret
 
 INTRODUCTION: Final = """\
@@ -22,6 +23,9 @@ say something, and `{}` is a section in which everything is left out.
 
 - Durations carry their unit: `500ms`, `30s`, `10m`, `1h`, `400d`. So do sizes: `64kb`, `10mb`, `1gb`; a kb is 1024
   bytes.
+- An amount carries its unit, too: `5 usd`, `0.50 usd`, `2_000_000 tokens`; percentages are `80%`. Money has at most six
+  decimals and is never rounded. A price is a plain number of dollars for a million tokens, a weight one of compute
+  units. What is a text or a section may be written either way: `5 usd / day / user`.
 - `${env:NAME}` in a text is replaced by an environment variable, `${file:/path}` by a file's content without its last
   line break; `$${` stands for `${`. Secrets belong there, not in the file.
 - In globs `*` stands for any run of characters, everything else for itself; upper and lower case differ.
@@ -68,12 +72,15 @@ def _shape(kind: mi.Type) -> _Shape:
         unit = (kind.extra or {}).get("unit")
         if unit:
             shape.unit = unit
-            shape.words = shape.words.replace("whole number", unit).replace("number", unit)
+            shape.words = unit if shape.section else shape.words.replace("whole number", unit).replace("number", unit)
+            shape.section = None
+        if (kind.extra or {}).get("lone"):
+            shape.words = f"{shape.words.removeprefix('list of ')}, or one"
         return shape
     if isinstance(kind, mi.UnionType):
         return _shape(next(inner for inner in kind.types if not isinstance(inner, mi.NoneType)))
     if isinstance(kind, mi.StructType):
-        return _Shape("section", section=kind)
+        return _Shape("text or section" if issubclass(kind.cls, Short) else "section", section=kind)
     if isinstance(kind, mi.VarTupleType):
         item = _shape(kind.item_type)
         return _Shape(f"list of {_plural(item.words)}", section=item.section, suffix=f"[]{item.suffix}")
@@ -86,6 +93,8 @@ def _shape(kind: mi.Type) -> _Shape:
 def _scalar(kind: mi.Type) -> str:
     if isinstance(kind, mi.LiteralType):
         return " \\| ".join(f"`{value}`" for value in kind.values)
+    if isinstance(kind, mi.EnumType):
+        return " \\| ".join(f"`{member.value}`" for member in kind.cls)
     if isinstance(kind, mi.CustomType) and kind.cls is Secret:
         return "secret"
     if isinstance(kind, mi.BoolType):
@@ -100,7 +109,9 @@ def _scalar(kind: mi.Type) -> str:
 
 
 def _plural(words: str) -> str:
-    return f"{words}s" if words in ("text", "section", "secret") else words
+    return {"text or section": "texts or sections"}.get(
+        words, f"{words}s" if words in ("text", "section", "secret") else words
+    )
 
 
 def _default(field: mi.Field, unit: str | None) -> str:

@@ -62,6 +62,8 @@ def convert(expected: mi.Type, unit: str | None, text: str, written: str, *, quo
         return _secret(text)
     if isinstance(expected, mi.LiteralType):
         return _choice(expected, text, shown)
+    if isinstance(expected, mi.EnumType):
+        return _member(expected, text, shown)
     if isinstance(expected, mi.BoolType):
         return _boolean(text, shown, quoted=quoted)
     if isinstance(expected, mi.IntType | mi.FloatType):
@@ -93,9 +95,17 @@ def _secret(text: str) -> Secret:
 
 
 def _choice(expected: mi.LiteralType, text: str, shown: str) -> Any:
-    if text in expected.values:
+    return _one_of([str(value) for value in expected.values], text, shown)
+
+
+def _member(expected: mi.EnumType, text: str, shown: str) -> str:
+    """Names of several words may be written with `_`."""
+    return _one_of([str(member.value) for member in expected.cls], text.replace("_", " "), shown)
+
+
+def _one_of(names: list[str], text: str, shown: str) -> str:
+    if text in names:
         return text
-    names = [str(value) for value in expected.values]
     raise Wrong(f"expected one of {', '.join(names)}, got `{shown}`", nearest(text, names))
 
 

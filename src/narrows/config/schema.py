@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from narrows.config.limits import ComputeWeight, GatewayLimits, Limits, ModelPrice, Tokens
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
 from narrows.config.probing import Probing
 from narrows.config.rules import PromptRule, ReplyRule
@@ -16,7 +17,6 @@ from narrows.config.setting import Globs, Name, Seconds, Setting
 from narrows.model.secret import Secret
 
 Bytes = Annotated[int, Meta(gt=0, extra={"unit": "size"})]
-Tokens = Annotated[int, Meta(gt=0)]
 Parameter = Literal[
     "store",
     "server_tools",
@@ -182,6 +182,22 @@ class Connection(Setting, frozen=True, kw_only=True):
     max_reply: Annotated[Bytes, Meta(description="Largest buffered reply.")] = 64 * 1024 * 1024
     ca_bundle: Annotated[str | None, Meta(description="PEM file of the CAs that sign its certificate.")] = None
     client_certificate: Annotated[Tls | None, Meta(description="Client certificate for mutual TLS.")] = None
+    provider: Annotated[
+        str | None, Meta(description="The provider's id in the table of prices; by default known by dialect and URL.")
+    ] = None
+    prices: Annotated[
+        tuple[ModelPrice, ...], Meta(description="What models cost you here, in place of the shipped table.")
+    ] = ()
+    compute: Annotated[
+        tuple[ComputeWeight, ...], Meta(description="Compute units that models use up, for budgets in `units`.")
+    ] = ()
+    output_default: Annotated[
+        Tokens, Meta(description="Cap on replies that a limit counts, where neither caller nor policy gives one.")
+    ] = 4096
+    media_tokens: Annotated[
+        Tokens | None,
+        Meta(description="The most that one image, audio or file counts as; without it none passes such a limit."),
+    ] = None
 
 
 class Who(Setting, frozen=True, kw_only=True):
@@ -202,14 +218,6 @@ class May(Setting, frozen=True, kw_only=True):
     parameters: Annotated[
         tuple[Parameter, ...], Meta(description="Parameters that widen a call; each is refused unless listed here.")
     ] = ()
-
-
-class Limits(Setting, frozen=True, kw_only=True):
-    """Caps on one call."""
-
-    prompt_tokens: Annotated[Tokens | None, Meta(description="Longest prompt, in estimated tokens.")] = None
-    output_tokens: Annotated[Tokens | None, Meta(description="Longest reply, in tokens, all choices together.")] = None
-    mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: record only.")] = "enforce"
 
 
 class Mask(Setting, frozen=True, kw_only=True):
@@ -250,7 +258,7 @@ class Policy(Setting, frozen=True, kw_only=True):
     )
     who: Annotated[Who, Meta(description="Whom it is about.")]
     may: Annotated[May, Meta(description="What it permits.")]
-    limits: Annotated[Limits, Meta(description="Caps on one call.")] = Limits()
+    limits: Annotated[Limits, Meta(description="Limits on one call, and on what many come to.")] = Limits()
     prompts: Annotated[tuple[PromptRule, ...], Meta(description="Rules on prompts.")] = ()
     responses: Annotated[tuple[ReplyRule, ...], Meta(description="Rules on replies.")] = ()
     probing: Annotated[Probing | None, Meta(description="What is noticed of probing; nothing without it.")] = None
@@ -343,6 +351,7 @@ class Config(Setting, frozen=True, kw_only=True):
     ] = ()
     controls: Annotated[tuple[ControlSettings, ...], Meta(description="Controls of your own, in this order.")] = ()
     policies: Annotated[tuple[Policy, ...], Meta(min_length=1, description="Rule sets.")]
+    limits: Annotated[GatewayLimits, Meta(description="Limits of the whole gateway.")] = GatewayLimits()
     logging: Annotated[Logging, Meta(description="The gate's own log.")] = Logging()
 
 

@@ -9,8 +9,9 @@ from typing import Final
 from narrows.config.describe import revision
 from narrows.config.entities import NOTHING, Vocabulary
 from narrows.config.globs import Glob
+from narrows.config.limits import Limits
 from narrows.config.problem import ConfigError, Problem
-from narrows.config.schema import Config, Limits, Policy
+from narrows.config.schema import Config, Policy
 from narrows.model.plan import Limit, Mask, ReplyRule, Rule
 from narrows.policy.decide import Compiled
 from narrows.policy.globs import GlobSet
