@@ -86,6 +86,10 @@ class MaskEntry(Entry, frozen=True):
 class UsageEntry(Entry, frozen=True):
     """Token counts."""
 
+    audio_completion: int | None = None
+    audio_prompt: int | None = None
+    cache_write: int | None = None
+    cache_write_long: int | None = None
     cached: int | None = None
     completion: int | None = None
     prompt: int | None = None

@@ -65,7 +65,7 @@ def test_every_field_is_in_its_place() -> None:
     ending = closed(
         cost=24, duration=21, finish="f", first_byte=22, masked=masked, model="m", notes=(note,), param="pa",
         policy="po", reason="re", refusal="rf", response_ids=("r",), rule="ru", sent_bytes=23, settled=(25, 0),
-        status=201, upstream_request_id="u", upstream_status=202, usage=Usage(1, 2, 3, 4),
+        status=201, upstream_request_id="u", upstream_status=202, usage=Usage(1, 2, 3, 4, 5, 6, 7, 8),
     )  # fmt: skip
     for entry, kind, data in (
         (intent, OpenedEntry, canonical.opened(intent, 31, CONTEXT, references([("$", b"a" * 32)]))),
@@ -80,7 +80,11 @@ def test_every_field_is_in_its_place() -> None:
         assert (written["seq"], written["v"]) == (31, 1)
         assert written["kind"] == ("opened" if entry is intent else "closed")
     read = msgspec.json.decode(canonical.closed(ending, 31, NO_CONTENTS), type=ClosedEntry)
-    assert read.usage == UsageEntry(prompt=1, completion=2, cached=3, reasoning=4)
+    assert read.usage == UsageEntry(
+        prompt=1, completion=2, cached=3, reasoning=4, cache_write=5, audio_prompt=6, audio_completion=7,
+        cache_write_long=8,
+    )  # fmt: skip
+    assert set(UsageEntry.__struct_fields__) == set(Usage.__struct_fields__)
     assert (read.response_ids, read.settled, read.cost) == (("r",), (25, 0), 24)
     assert json.loads(canonical.opened(intent, 31, CONTEXT, NO_CONTENTS))["reserved"] == [13, 14]
     assert read.masked == (MaskEntry(2, "us_ssn", "US_SSN", path="$.a"), MaskEntry(1, "pin", "PIN", True, "content"))
