@@ -5,6 +5,7 @@ import msgspec
 from narrows.evidence import canonical
 from narrows.evidence.entries import NO_CONTENTS, ClosedEntry, ContextEntry, OpenedEntry
 from narrows.model.record import Stream, Transcript
+from narrows.model.reservation import Reserved
 from narrows.model.usage import Usage
 from narrows.stores.sqlite.views import Intent, call_view, join
 from unit.stores.sqlite.records import closed, opened
@@ -42,6 +43,15 @@ def test_an_ended_call() -> None:
 def test_every_figure_of_usage_is_told() -> None:
     usage = Usage(*range(1, 1 + len(Usage.__struct_fields__)))
     assert call_view(entry(), ending(usage=usage)).usage == usage
+
+
+def test_what_a_call_held_and_came_to() -> None:
+    held = entry(reserved=Reserved(("a", "b"), (10, 20), "v1"))
+    running = call_view(held, None)
+    assert (running.reserved, running.settled, running.prices) == ({"a": 10, "b": 20}, None, "v1")
+    ended = call_view(held, ending(settled=(3, 0), cost=7))
+    assert (ended.reserved, ended.settled, ended.cost) == ({"a": 10, "b": 20}, {"a": 3, "b": 0}, 7)
+    assert (call_view(held, ending()).settled, call_view(entry(), ending()).reserved) == (None, None)
 
 
 def test_a_refused_call_has_ended_when_it_began() -> None:
