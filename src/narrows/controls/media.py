@@ -47,6 +47,7 @@ class _Minding:
     __slots__ = ("_always", "_judging")
 
     name: Final = Media.name
+    wordless: Final = True
 
     def __init__(self, answering: str | None) -> None:
         self._judging = _Judging(answering)

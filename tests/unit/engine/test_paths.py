@@ -114,6 +114,7 @@ def test_what_masks_and_plug_ins_read_is_told() -> None:
     """Only those say that they look at no words of which this is known."""
     limited = Plan("r", output_tokens=(Limit("p", 9),))
     assert isinstance(OutputCap().under(limited), Wordless)
+    assert isinstance(Media().under(Plan("r", inspects=True)), Wordless)
     for control in (OutputCap(), Media(), Access(), PromptRules()):
         assert not isinstance(control, Wordless)
     assert "wordless" not in dir(Mask)
