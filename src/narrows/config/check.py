@@ -6,6 +6,7 @@ Problems make a configuration unusable, warnings do not. Both carry dotted keys;
 from collections.abc import Mapping
 from typing import Final
 
+from narrows.config.check_limits import LimitChecks
 from narrows.config.check_masks import MaskChecks
 from narrows.config.check_plugins import PluginChecks
 from narrows.config.check_policies import PolicyChecks
@@ -47,8 +48,10 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
         rules.rules(f"policies[{index}]", policy)
     plugins = PluginChecks(config)
     plugins.run()
-    problems = checks.problems + policies.problems + rules.problems + masks.problems + plugins.problems
-    return problems, checks.warnings + policies.warnings
+    limits = LimitChecks(config, NEVER_FORWARDED)
+    limits.run()
+    problems = [found for run in (checks, policies, rules, masks, plugins, limits) for found in run.problems]
+    return problems, checks.warnings + policies.warnings + limits.warnings
 
 
 class _Checks:

@@ -32,9 +32,9 @@ def problem(limits: str = "", **more: Any) -> Problem:
 
 
 def test_every_way_to_write_a_budget_comes_to_the_same() -> None:
-    written = "budgets: [0.50 usd / rolling month / service_account, "
-    written += "{limit: 0.50 usd, per: month, rolling: true, scope: service account}]"
-    first, second = loaded(written).policies[0].limits.budgets
+    (first,) = loaded("budgets: [0.50 usd / rolling month / service_account]").policies[0].limits.budgets
+    section = "{limit: 0.50 usd, per: month, rolling: true, scope: service account}"
+    (second,) = loaded(f"budgets: [{section}]").policies[0].limits.budgets
     assert first == second
     assert first == BudgetSetting(
         limit=Amount(500_000, Unit.USD), per=Per.MONTH, scope=Scope.SERVICE_ACCOUNT, rolling=True
