@@ -16,6 +16,7 @@ from narrows.model.originals import Originals
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
+from narrows.model.reservation import Reservation
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Hold, Proceed, Verdict
 from narrows.ports.control import Control, Guard, Wait
@@ -29,16 +30,19 @@ T = TypeVar("T")
 
 
 class Chain:
-    """The guards of one call. `judge` first, then `on_event` and `on_finish`, and `end` exactly once."""
+    """The guards of one call. `judge` first, then `on_event` and `on_finish`, and `end` exactly once. `reservation` is
+    what the call holds of its limits; None where no limit counts it."""
 
     __slots__ = (
-        "_begun", "_ended", "_guards", "_left", "_path", "_reply", "_waiting", "call", "originals", "snapshot",
+        "_begun", "_ended", "_guards", "_left", "_path", "_reply", "_waiting", "call", "originals", "reservation",
+        "snapshot",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, call: Call, originals: Originals | None = None) -> None:
         """`originals`: what the stand-ins of a call stand for that was judged before."""
         self.call = call
         self.originals = originals
+        self.reservation: Reservation | None = None
         self.snapshot = snapshot
         self._path = path = snapshot.paths.of(call.plan, snapshot.controls, snapshot.reply_controls)
         self._left = iter(path.steps)
@@ -73,7 +77,7 @@ class Chain:
             if type(verdict) is Wait:
                 self._waiting = control
                 return verdict
-            if type(verdict) is Proceed and verdict.originals is None:
+            if type(verdict) is Proceed and verdict.originals is None and verdict.reservation is None:
                 if verdict.call is not None:
                     call = self.call = verdict.call
                 continue
@@ -104,6 +108,8 @@ class Chain:
             return verdict
         if verdict.call is not None:
             self.call = verdict.call
+        if verdict.reservation is not None:
+            self.reservation = verdict.reservation
         if verdict.originals is not None:
             if self.originals is None:
                 self.originals = verdict.originals

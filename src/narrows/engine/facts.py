@@ -30,6 +30,8 @@ class Facts(msgspec.Struct, frozen=True):
     notes: tuple[Note, ...]
     sketch: bytes = b""
     system: str | None = None
+    end_user: str | None = None
+    prompt_bound: int | None = None
 
 
 def facts(call: Call) -> Facts:
@@ -38,7 +40,7 @@ def facts(call: Call) -> Facts:
     return Facts(
         call.id, call.request_id, call.session, call.at, call.principal, call.credential, call.source, call.connection,
         call.dialect, call.method, call.path, bare, call.model, call.prompt_tokens, call.output_cap, call.notes,
-        call.sketch, call.system,
+        call.sketch, call.system, call.end_user, call.prompt_bound,
     )  # fmt: skip
 
 
@@ -47,7 +49,7 @@ def unpacked(told: Facts, plan: Plan) -> Call:
     return Call(
         told.id, told.request_id, told.session, told.at, told.principal, told.credential, told.source, told.connection,
         told.dialect, told.method, told.path, told.asked, told.model, plan, told.prompt_tokens, told.output_cap,
-        notes=told.notes, sketch=told.sketch, system=told.system,
+        told.end_user, notes=told.notes, sketch=told.sketch, system=told.system, prompt_bound=told.prompt_bound,
     )  # fmt: skip
 
 

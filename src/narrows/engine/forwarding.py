@@ -24,6 +24,7 @@ from narrows.engine.bodies import (
     read_buffered,
 )
 from narrows.engine.chain import Chain
+from narrows.engine.limits import reach, with_what_is_left
 from narrows.engine.onward import onward_headers, restorer, rewritten
 from narrows.engine.pacing import send
 from narrows.engine.passing import Passing, Stopped
@@ -33,6 +34,7 @@ from narrows.engine.snapshot import Connected
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
+from narrows.model.reservation import Stage
 from narrows.model.verdict import Deny
 from narrows.ports.control import Wait
 from narrows.ports.dialect import ReplyInvalid, ReplyReader
@@ -92,6 +94,7 @@ class Forwarding(msgspec.Struct, eq=False):
                 return
             self._telemetry.overhead(recorder.elapsed() - self._received)
             headers = onward_headers(call, self._exchange.head.headers, connected.headers)
+            reach(chain.reservation, Stage.SENT)
             reply = await connected.upstream.send(call.method, call.path, headers, forward.body)
             try:
                 self._take_head(reply)
@@ -113,7 +116,7 @@ class Forwarding(msgspec.Struct, eq=False):
         except Stopped as stopped:
             outcome, deny = stopped.outcome, stopped.deny
         except UpstreamFailed as failure:
-            outcome, deny = Outcome.UPSTREAM_ERROR, failure.deny
+            outcome, deny = self._failed(failure)
         except ReplyInvalid as invalid:
             outcome, deny = Outcome.UPSTREAM_ERROR, replying.unusable(invalid)
         except Exception as failure:
@@ -124,12 +127,12 @@ class Forwarding(msgspec.Struct, eq=False):
             self._finish(outcome, deny)
 
     def _finish(self, outcome: Outcome, deny: Deny | None) -> None:
-        """The ending: record, guards, metrics; then the refusal, if there is one to tell."""
+        """The ending: guards, record, metrics; then the refusal, if there is one to tell."""
         call, recorder = self._chain.call, self._recorder
         status = self._status if deny is None or self._begun else deny.meaning.status
         duration = recorder.duration
         if duration is None:
-            duration = recorder.close(outcome, status, deny)
+            duration = self._close(outcome, status, deny)
         self._chain.end(outcome, recorder.usage)
         for note in recorder.notes:
             self._telemetry.observed(note.policy, note.label)
@@ -138,9 +141,23 @@ class Forwarding(msgspec.Struct, eq=False):
         if deny is not None:
             self._tell(deny)
 
+    def _close(self, outcome: Outcome, status: int | None, deny: Deny | None = None) -> int:
+        """Releases the guards, then closes the record, which says what a reservation came to. Returns the call's
+        duration in microseconds."""
+        recorder = self._recorder
+        self._chain.end(outcome, recorder.usage)
+        return recorder.close(outcome, status, deny)
+
+    def _failed(self, failure: UpstreamFailed) -> Ending:
+        """An upstream that failed. One that was not sent anything has generated nothing; of another nobody knows."""
+        if not failure.sent:
+            reach(self._chain.reservation, Stage.FAILED)
+        return Outcome.UPSTREAM_ERROR, failure.deny
+
     def _tell(self, deny: Deny) -> None:
         call = self._chain.call
         if not self._begun:
+            deny = with_what_is_left(deny, self._chain.reservation)
             refuse(self._exchange, self._connected.dialect, deny, call.request_id, call.id)
         elif self._reader is not None and self._streaming:
             self._exchange.send(self._reader.fail(explained(deny, call.id), call.request_id))
@@ -151,6 +168,7 @@ class Forwarding(msgspec.Struct, eq=False):
         recorder, headers = self._recorder, reply.headers
         recorder.first_byte = recorder.elapsed()
         recorder.upstream_status = reply.status
+        reach(self._chain.reservation, Stage.ANSWERED if reply.status < 300 else Stage.FAILED)
         upstream_id = headers.get(b"x-request-id") or headers.get(b"request-id")
         if upstream_id is not None and not self._connected.upstream.leaks(upstream_id):
             recorder.upstream_request_id = upstream_id[:128].decode("latin-1")
@@ -203,7 +221,7 @@ class Forwarding(msgspec.Struct, eq=False):
         self._status = status
         recorder = self._recorder
         recorder.sent_bytes = len(body)
-        recorder.close(outcome, status)
+        self._close(outcome, status)
         self._exchange.respond(status, self._reply_headers(reply, content_type), body)
         self._begun = True
         return outcome
@@ -211,6 +229,9 @@ class Forwarding(msgspec.Struct, eq=False):
     def _reply_headers(self, reply: UpstreamReply, content_type: bytes) -> list[tuple[bytes, bytes]]:
         call = self._chain.call
         headers = reply_headers(call.request_id, call.id, content_type)
+        reservation = self._chain.reservation
+        if reservation is not None:
+            headers += reservation.headers
         return (
             headers
             if PASSED.isdisjoint(reply.headers)
@@ -274,7 +295,7 @@ class Forwarding(msgspec.Struct, eq=False):
         recorder.contents = (Content("reply", body),)
         self._status = reply.status
         recorder.sent_bytes = len(shown)
-        recorder.close(_DONE, reply.status)
+        self._close(_DONE, reply.status)
         self._exchange.start(reply.status, self._reply_headers(reply, JSON))
         self._begun = True
         await send(self._exchange, shown)
@@ -306,7 +327,6 @@ class Forwarding(msgspec.Struct, eq=False):
             await Passing(self._exchange, self._chain, self._recorder, upstream, reader, restoring).run(reply)
         finally:
             self._telemetry.streams(-1)
-        recorder = self._recorder
-        recorder.close(Outcome.DONE, reply.status)
+        self._close(_DONE, reply.status)
         self._exchange.finish()
-        return Outcome.DONE, None
+        return _DONE, None

@@ -26,6 +26,7 @@ from narrows.engine.facts import begun
 from narrows.engine.forwarding import Forwarding
 from narrows.engine.heads import Known, known
 from narrows.engine.judging import NOTHING, Caller, call_id, choose, make_call, recordable
+from narrows.engine.limits import throttled
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import refuse
 from narrows.engine.routing import Routed, Routes, face
@@ -124,7 +125,8 @@ class Gateway:
     ) -> Coroutine[Any, Any, None]:
         """The same for a known caller."""
         head = exchange.head
-        caller = Caller(identity, found.source, request_id, self._services.clock.now(), head.method)
+        named = None if snapshot.end_user is None else snapshot.end_user(identity, head.headers)
+        caller = Caller(identity, found.source, request_id, self._services.clock.now(), head.method, named)
         visit = _Visit(exchange, snapshot, caller, started)
         if self._routes.snapshot is not snapshot:
             self._routes = Routes(snapshot)
@@ -132,6 +134,10 @@ class Gateway:
         if type(routed) is Deny:
             return self._refuse(visit, routed)
         visit.connected = routed.candidates[0]
+        if snapshot.throttle is not None:
+            deny = throttled(snapshot.throttle, caller, routed.candidates, routed.route.operation)
+            if deny is not None:
+                return self._refuse_unread(visit, routed, deny)
         if not routed.route.body:
             return self._serve_body(visit, routed, 0, b"")
         if found.unsupported is not None:
@@ -278,7 +284,7 @@ class Gateway:
             self._observe(call)
         if visit.connected is None:
             raise RuntimeError("a call is forwarded to no connection")
-        recorder = Recorder(services.journal, services.clock, call, visit.started)
+        recorder = Recorder(services.journal, services.clock, call, visit.started, chain.reservation)
         return Forwarding(visit.exchange, visit.connected, chain, recorder, services.telemetry, received).run()
 
     def _observe(self, call: Call) -> None:

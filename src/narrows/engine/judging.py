@@ -26,13 +26,14 @@ NOTHING: Final = Asked(operation="", model=None, body={})
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who asks, and how. `at` is Unix time in microseconds."""
+    """Who asks, and how. `at` is Unix time in microseconds. `end_user` is whom a trusted caller's headers name."""
 
     identity: Identity
     source: Source
     request_id: str
     at: int
     method: str
+    end_user: str | None = None
 
 
 def call_id(request_id: str) -> str:
@@ -88,6 +89,8 @@ def make_call(
         None if model is None else connected.settings.aliases.get(model, model),
         plan,
         tokens.prompt(asked.texts),
+        None,  # no cap yet
+        asked.end_user if caller.end_user is None else caller.end_user,
     )
 
 

@@ -9,6 +9,7 @@ from narrows.engine.transcript import TranscriptBuilder
 from narrows.model.call import Call
 from narrows.model.record import Closed, Content, Opened, Outcome, Segment
 from narrows.model.reply import Event
+from narrows.model.reservation import Reservation, Reserved
 from narrows.model.text import Masked
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny, Note
@@ -24,7 +25,7 @@ _ENVELOPE: Final = 256
 """Characters of a text that may be part of each event's envelope, and how many such texts are known of one call."""
 
 
-def opened(call: Call, contents: tuple[Content, ...]) -> Opened:
+def opened(call: Call, contents: tuple[Content, ...], reserved: Reserved | None = None) -> Opened:
     """The first entry of a call that is forwarded: its intent."""
     asked, source, plan = call.asked, call.source, call.plan
     # By position, in the order of `Opened`: Python gathers this many named arguments in a dictionary first, at more
@@ -62,6 +63,7 @@ def opened(call: Call, contents: tuple[Content, ...]) -> Opened:
         call.output_cap,
         contents,
         call.masked or (),
+        reserved,
     )
 
 
@@ -80,13 +82,14 @@ def refused(call: Call, contents: tuple[Content, ...], deny: Deny) -> Opened:
 
 
 class Recorder(msgspec.Struct, eq=False):
-    """The record of a forwarded call. `open` first; then `close` exactly once, whatever happens. `duration` is the
-    call's, in microseconds; None until it is closed."""
+    """The record of a forwarded call. `open` first; then `close` exactly once, whatever happens, after what the call
+    holds of its limits has settled. `duration` is the call's, in microseconds; None until it is closed."""
 
     _journal: Journal
     _clock: Clock
     _call: Call
     _started: int
+    _reservation: Reservation | None = None
     _transcript: TranscriptBuilder | None = None
     _segments: int = 0
     _opened: bool = False
@@ -107,7 +110,9 @@ class Recorder(msgspec.Struct, eq=False):
     def open(self, contents: tuple[Content, ...]) -> Awaitable[None]:
         """Writes the intent; the awaitable is done when it is durable. Raises JournalUnavailable, at once or late; then
         nothing may be forwarded."""
-        durable = self._journal.open(opened(self._call, contents))
+        reservation = self._reservation
+        reserved = None if reservation is None else reservation.record
+        durable = self._journal.open(opened(self._call, contents, reserved))
         # From here an entry may exist, even if waiting for it is cancelled: `close` must follow.
         self._opened = True
         return durable
@@ -178,6 +183,10 @@ class Recorder(msgspec.Struct, eq=False):
         if deny is not None:
             code, reason, policy = deny.code.value, deny.message, deny.policy
             rule, param = deny.rule, deny.param
+        settled: tuple[int, ...] = ()
+        cost: int | None = None
+        if self._reservation is not None:
+            settled, cost = self._reservation.settled, self._reservation.cost
         # By position, as in `opened`.
         self._journal.close(
             Closed(
@@ -202,6 +211,8 @@ class Recorder(msgspec.Struct, eq=False):
                 self.notes,
                 contents,
                 self.masked,
+                settled,
+                cost,
             )
         )
         return duration

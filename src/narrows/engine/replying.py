@@ -57,6 +57,8 @@ def refuse(exchange: Exchange, dialect: Dialect | None, deny: Deny, request_id: 
     if (later or not meaning.retry) and (meaning.status >= 500 or meaning.status in _RETRIED):
         # SDKs retry these by themselves; this refusal would only repeat.
         headers.append((b"x-should-retry", b"false"))
+    if deny.headers:
+        headers += deny.headers
     deny = explained(deny, call_id)
     body = neutral(deny, request_id) if dialect is None else dialect.refuse(deny, request_id)
     exchange.respond(meaning.status, headers, body)

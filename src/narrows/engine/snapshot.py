@@ -9,14 +9,18 @@ import msgspec
 
 from narrows.config.schema import Connection
 from narrows.engine.paths import Paths
-from narrows.model.call import Call
+from narrows.model.call import Call, Source
+from narrows.model.principal import Identity, Principal
 from narrows.model.verdict import Deny
 from narrows.policy.policyset import PolicySet
 from narrows.ports.control import Control
 from narrows.ports.dialect import Dialect
-from narrows.ports.http import Upstream
+from narrows.ports.http import Headers, Upstream
 from narrows.ports.identity import Authenticator
 from narrows.ports.offload import Apart
+
+Throttle = Callable[[Principal, Source, str, str, int], Deny | None]
+"""Principal, source, connection, operation, Unix time in microseconds."""
 
 
 def as_it_is(call: Call, deny: Deny) -> tuple[Call, Deny]:
@@ -46,7 +50,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     are. `sent` gives what the sessions of a principal have sent, as digests by session. `apart` is the way to the
     process that judges large calls by the same snapshot; None: they are judged here. `refused` is told of every refusal
     of a known caller, and gives the call with what is to be noted and the refusal that the caller gets. `paths` are the
-    controls by plan.
+    controls by plan. `throttle` is asked before a body is read, with who asks, from where, the connection, the
+    operation and the time in Unix microseconds: the refusal of a call that no policy could permit now, whatever is in
+    it; None: nothing is limited in that way. `end_user` gives the person for whom a caller's headers say that it asks,
+    where it is believed; None: nobody is.
     """
 
     revision: str
@@ -61,6 +68,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     sent: Callable[[str], Mapping[str, frozenset[bytes]]] = nothing_sent
     apart: Apart | None = None
     refused: Callable[[Call, Deny], tuple[Call, Deny]] = as_it_is
+    throttle: Throttle | None = None
+    end_user: Callable[[Identity, Headers], str | None] | None = None
     paths: Paths = msgspec.field(default_factory=Paths)
 
 

@@ -21,7 +21,8 @@ class Asked(msgspec.Struct, frozen=True):
     (`store`, `server_tools`, `remote_urls`, `token_ids`, `echo`, `n`, …). `references` are ids of stored responses
     or conversations. `output_cap` is the caller's own cap, in tokens. `choices` is how many replies one request asks
     for. `wants_usage`: the caller asked for the stream's usage event itself. `end_user` is the person whom the caller
-    says it asks for.
+    says it asks for. `tier` is the provider's service tier or speed that the caller asks for, if it is not the usual
+    one: such have prices of their own.
     """
 
     operation: str
@@ -36,6 +37,7 @@ class Asked(msgspec.Struct, frozen=True):
     choices: int = 1
     wants_usage: bool = False
     end_user: str | None = None
+    tier: str | None = None
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):
@@ -58,7 +60,8 @@ class Call(msgspec.Struct, frozen=True):
     that this session has sent before, `tags` the digests by which all are known; `labels` is what classifiers say.
     `sketch` tells prompts that are alike; empty: nobody asks, or it says nothing new. `system` is the system text, cut
     to what replies are compared with; None: nobody compares. `prompt_bound` is how many tokens the prompt certainly
-    does not exceed; None: no limit asks.
+    does not exceed; None: no limit asks, or nobody knows. `end_user` is the person for whom the caller asks, as far as
+    it is believed.
     """
 
     id: str
@@ -77,6 +80,7 @@ class Call(msgspec.Struct, frozen=True):
     plan: Plan
     prompt_tokens: int = 0
     output_cap: int | None = None
+    end_user: str | None = None
     findings: tuple[Finding, ...] = ()
     notes: tuple[Note, ...] = ()
     masked: tuple[Masked, ...] | None = None

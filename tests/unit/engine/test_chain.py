@@ -13,6 +13,7 @@ from narrows.model.principal import Credential, Principal
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
+from narrows.model.reservation import Reservation
 from narrows.model.verdict import PROCEED, Deny, Hold, Proceed
 from narrows.ports.control import Wait
 from unit.engine.world import World
@@ -251,3 +252,16 @@ def test_what_stand_ins_stand_for_is_gathered() -> None:
     assert judged.judge() is None
     assert judged.originals is not None
     assert len(judged.originals) == 3
+
+
+async def test_what_a_control_holds_for_the_call_is_kept_whether_it_waits_or_not() -> None:
+    held = Reservation(None)
+    changed = msgspec.structs.replace(CALL, output_cap=5)
+    run = chain(Step("a", []), Step("b", [], on_request=Proceed(changed, None, held)), Step("c", []))
+    assert run.judge() is None
+    assert run.reservation is held
+    assert run.call is changed
+    late = chain(Step("a", [], on_request=waiting(Proceed(None, None, held))))
+    assert await judged(late) is None
+    assert late.reservation is held
+    assert chain(Step("a", [])).reservation is None

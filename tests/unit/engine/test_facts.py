@@ -19,6 +19,8 @@ def judged() -> Call:
         notes=(Note(Code.PROMPT_DENIED, "a", "x", flagged=True),),
         sketch=b"s" * 64,
         system="Be brief.",
+        end_user="carol",
+        prompt_bound=99,
     )
 
 
@@ -34,3 +36,4 @@ def test_the_chain_begins_anew_with_what_only_texts_can_tell() -> None:
     again = begun(judged())
     assert (again.notes, again.output_cap, again.masked) == ((), None, None)
     assert (again.sketch, again.system) == (b"s" * 64, "Be brief.")
+    assert (again.end_user, again.prompt_bound) == ("carol", 99)

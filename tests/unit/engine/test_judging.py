@@ -29,6 +29,18 @@ def test_a_call_is_made_of_who_asks_and_what() -> None:
     assert call.session.startswith("sess_")
 
 
+def test_a_person_in_the_headers_stands_before_the_one_in_the_body() -> None:
+    snapshot = World().snapshots.current
+    asked = msgspec.structs.replace(ASKED, end_user="dave")
+    connected, plan = choose(snapshot, CALLER, [snapshot.connections["openai"]], asked)
+    named = msgspec.structs.replace(CALLER, end_user="carol")
+    made = [
+        make_call(who, asked, connected, plan, "/", EstimatingCounter(), SessionIds(b"k")) for who in (CALLER, named)
+    ]
+    assert [call.end_user for call in made] == ["dave", "carol"]
+    assert [call.output_cap for call in made] == [None, None]
+
+
 def test_of_several_connections_the_first_that_may_be_used_serves_the_model() -> None:
     snapshot = World(second={"dialect": "openai"}).snapshots.current
     first, second = snapshot.connections["openai"], snapshot.connections["second"]

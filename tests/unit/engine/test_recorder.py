@@ -9,6 +9,7 @@ from narrows.model.plan import Plan
 from narrows.model.record import Content, Opened, Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
+from narrows.model.reservation import Reservation, Reserved
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny, Note
 from narrows.ports.journal import JournalUnavailable
@@ -42,13 +43,14 @@ def test_every_fact_of_a_forwarded_call_stands_in_its_own_place() -> None:
         "call", "request", "session", 7, CALL.principal, CALL.credential, source, "connection", "dialect", "METHOD",
         "/path", asked, "model", plan, prompt_tokens=11, output_cap=13, notes=(Note(Code.PROMPT_DENIED, "watcher"),),
     )  # fmt: skip
-    contents = (Content("$", b"{}"),)
-    assert opened(call, contents) == Opened(
+    contents, reserved = (Content("$", b"{}"),), Reserved(("a|b",), (3,), "v1")
+    assert opened(call, contents, reserved) == Opened(
         call="call", at=7, request_id="request", session="session", principal=CALL.principal,
         credential=CALL.credential.id, address="192.0.2.1", agent="agent", connection="connection", dialect="dialect",
         operation="chat", method="METHOD", path="/path", model_asked="asked-model", model="model", stream=True,
         revision="revision", forwarded=True, policies=("policy",), notes=call.notes, justification="justification",
         declared_agent="declared-agent", prompt_tokens=11, output_cap=13, contents=contents,
+        reserved=reserved,
     )  # fmt: skip
 
 
@@ -73,6 +75,16 @@ async def test_the_ending_is_written_once() -> None:
     (closed,) = journal.closed
     assert closed.outcome is Outcome.DONE
     assert closed.at == CALL.at + closed.duration
+
+
+async def test_what_a_call_holds_is_in_both_entries() -> None:
+    journal, held = MemoryJournal(), Reservation(Reserved(("a|b", "c|d"), (3, 4)))
+    record = Recorder(journal, Ticking(), CALL, 0, held)
+    await record.open(())
+    held.settled, held.cost = (1, 0), 5
+    record.close(Outcome.DONE, 200)
+    assert [entry.reserved for entry in journal.opened] == [held.record]
+    assert [(entry.settled, entry.cost) for entry in journal.closed] == [((1, 0), 5)]
 
 
 async def test_what_could_not_be_opened_is_not_closed() -> None:

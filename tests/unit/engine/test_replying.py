@@ -54,3 +54,34 @@ def test_sdks_are_not_to_wait_for_longer_than_they_do(seconds: int, told: bytes 
     refuse(client, None, Deny(Code.PROBING_SUSPECTED, "x", retry_after=seconds), "req_1")
     assert client.headers[b"retry-after"] == str(seconds).encode()
     assert client.headers.get(b"x-should-retry") == told
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "told"),
+    [
+        (Code.BUDGET_EXCEEDED, 5, b"false"),
+        (Code.BUDGET_EXCEEDED, None, b"false"),
+        (Code.RATE_LIMITED, 5, None),
+        (Code.RATE_LIMITED, 61, b"false"),
+        (Code.CONCURRENCY_EXCEEDED, None, None),
+        (Code.AGENTS_EXCEEDED, 60, None),
+        (Code.AGENTS_EXCEEDED, 300, b"false"),
+        (Code.LEDGER_UNAVAILABLE, None, None),
+        (Code.COST_EXCEEDED, None, None),
+    ],
+)
+def test_what_waiting_mends_is_tried_again_and_a_budget_is_not(
+    code: Code, seconds: int | None, told: bytes | None
+) -> None:
+    client = exchange()
+    refuse(client, None, Deny(code, "x", retry_after=seconds), "req_1")
+    assert client.headers.get(b"retry-after") == (None if seconds is None else str(seconds).encode())
+    # SDKs try 403 never and 429 and 503 always again, unless they are told.
+    assert client.headers.get(b"x-should-retry") == told
+
+
+def test_a_refusal_says_what_is_left() -> None:
+    client = exchange()
+    left = (b"x-ratelimit-remaining-tokens", b"12")
+    refuse(client, None, Deny(Code.RATE_LIMITED, "x", headers=(left,)), "req_1")
+    assert client.headers[left[0]] == left[1]
