@@ -13,7 +13,13 @@ CAP_ALIASES: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens"
 """Every name an OpenAI-compatible server takes for the output cap. Any of them is governed wherever it stands, or a
 caller could state its cap twice and have the server take the larger."""
 
+LONGEST_USER: Final = 512
+"""Characters of the name of an end user. A longer one names nobody."""
+
+LONGEST_TIER: Final = 64
+
 _CAPS: Final = frozenset(CAP_ALIASES)
+_USUAL_TIERS: Final = frozenset({"auto", "default", "standard", "standard_only"})
 
 
 def model(body: Json) -> str:
@@ -62,6 +68,25 @@ def output_cap(body: Json, least: int = 1) -> int | None:
         if value is not None and (smallest is None or value < smallest):
             smallest = value
     return smallest
+
+
+def end_user(section: Json, *names: str) -> str | None:
+    """The person whom the caller names as the one it asks for, by the first of these members that names one."""
+    for name in names:
+        value = section.get(name)
+        if type(value) is str and 0 < len(value) <= LONGEST_USER:
+            return value
+    return None
+
+
+def tier(body: Json, *names: str) -> str | None:
+    """The service tier or speed that the body asks for, by the first of these members that asks for another than the
+    usual one. What can be none is called `other`: nobody can say what it costs, should an upstream take it."""
+    for name in names:
+        value = body.get(name)
+        if value is not None and (type(value) is not str or value not in _USUAL_TIERS):
+            return value if type(value) is str and 0 < len(value) <= LONGEST_TIER else "other"
+    return None
 
 
 def members(body: Json, name: str) -> list[Any]:

@@ -343,6 +343,8 @@ class Reading:
         output_cap: int | None = None,
         choices: int = 1,
         wants_usage: bool = False,  # noqa: FBT001, FBT002
+        end_user: str | None = None,
+        tier: str | None = None,
     ) -> Asked:
         """What was read, as one value."""
         return Asked(
@@ -357,6 +359,8 @@ class Reading:
             output_cap,
             choices,
             wants_usage,
+            end_user,
+            tier,
         )
 
 

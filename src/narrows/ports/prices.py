@@ -12,5 +12,6 @@ class Prices(Protocol):
     def version(self) -> str:
         """Names the table in records."""
 
-    def of(self, connection: str, model: str | None) -> Price | None:
-        """The price of a model, by the name its upstream knows; None where there is none."""
+    def of(self, connection: str, model: str | None, tier: str | None = None) -> Price | None:
+        """The price of a model, by the name its upstream knows, in a service tier that is not the usual one; None where
+        there is none."""

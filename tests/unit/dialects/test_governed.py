@@ -57,3 +57,24 @@ def test_members_and_sections() -> None:
     for check, value in ((governed.members, {}), (governed.optional_members, "x"), (governed.section, [])):
         with pytest.raises(Invalid, match="tools"):
             check({"tools": value}, "tools")
+
+
+@pytest.mark.parametrize("value", ["", None, 7, True, ["u"], {"id": "u"}, Raw(b"1.0"), "u" * 513])
+def test_what_names_no_end_user(value: Any) -> None:
+    assert governed.end_user({"user": value}, "user") is None
+    assert governed.end_user({"safety_identifier": value, "user": "u"}, "safety_identifier", "user") == "u"
+
+
+def test_an_end_user() -> None:
+    assert governed.end_user({}, "user") is None
+    assert governed.end_user({"user": "ü\n" * 256}, "user") == "ü\n" * 256
+    assert governed.end_user({"user": "u", "safety_identifier": "s"}, "safety_identifier", "user") == "s"
+
+
+def test_a_tier() -> None:
+    for usual in (None, "auto", "default", "standard", "standard_only"):
+        assert governed.tier({"speed": usual, "service_tier": usual}, "speed", "service_tier") is None
+    assert governed.tier({"speed": "standard", "service_tier": "priority"}, "speed", "service_tier") == "priority"
+    assert governed.tier({"speed": "fast", "service_tier": "auto"}, "speed", "service_tier") == "fast"
+    for odd in ("", 7, ["priority"], "p" * 65, Raw(b"1.0")):
+        assert governed.tier({"service_tier": odd}, "service_tier") == "other"

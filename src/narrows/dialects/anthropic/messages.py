@@ -37,6 +37,7 @@ _CALLER_RUN: Final = re.compile(
 )
 """Tools that run at the caller's: its own, and those of which Anthropic defines the shape only."""
 
+_CALLERS: Final = frozenset({"metadata", "speed", "service_tier"})
 _GOVERNED_IN_TOOLS: Final = frozenset({"type", "name", "input_schema", "model"})
 _THINKING: Final = frozenset({"enabled", "disabled", "adaptive", "between_tools"})
 _RARE: Final = frozenset({"mcp_servers", "container", "fallbacks", "thread", "thinking"})
@@ -55,7 +56,12 @@ def read(operation: str, body: Json) -> Asked:
         _read_rare(reading, body)
     reading.unread(body, _READ, _WORDS)
     cap = governed.output_cap(body, least=0)
-    return reading.asked(operation, model, body, stream=stream, output_cap=cap, wants_usage=True)
+    user = tier = None
+    if not _CALLERS.isdisjoint(body):
+        metadata = body.get("metadata")
+        user = governed.end_user(metadata, "user_id") if type(metadata) is dict else None
+        tier = governed.tier(body, "speed", "service_tier")
+    return reading.asked(operation, model, body, stream, cap, wants_usage=True, end_user=user, tier=tier)
 
 
 def forward(asked: Asked, model: str | None, cap: int | None) -> Forward:

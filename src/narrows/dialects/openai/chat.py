@@ -23,7 +23,7 @@ _READ: Final = frozenset(
     {"messages", "tools", "functions", "response_format", "modalities", "web_search_options", "prediction", *KEEP}
 )
 WORDS: Final[Mapping[str, frozenset[str]]] = {
-    "service_tier": frozenset({"auto", "default", "flex", "priority", "scale"}),
+    "service_tier": frozenset({"auto", "default", "fast", "flex", "priority", "scale"}),
     "reasoning_effort": frozenset({"none", "minimal", "low", "medium", "high", "xhigh"}),
     "verbosity": frozenset({"low", "medium", "high"}),
     "tool_choice": frozenset({"none", "auto", "required"}),
@@ -44,6 +44,12 @@ _TOKEN_IDS: Final = ("prompt_token_ids", "input_ids")
 _CHOICES: Final = ("n", "best_of", "n_cmpl")
 """Members that ask for more than one reply; the last is llama.cpp's."""
 
+END_USER: Final = ("safety_identifier", "user")
+"""Members that name the person asked for; where both stand, the latter may only group what is cached."""
+
+TIER: Final = "service_tier"
+
+_CALLERS: Final = frozenset({*END_USER, TIER})
 _NUMBERS: Final = frozenset({int, float})
 _PLAIN: Final = frozenset(
     {
@@ -65,6 +71,9 @@ def read(body: Json) -> Asked:
         return reading.asked(OPERATION, model, body)
     stream = "stream" in body and governed.flag(body, "stream")
     choices, wanted = 1, False
+    user = tier = None
+    if not _CALLERS.isdisjoint(body):
+        user, tier = governed.end_user(body, *END_USER), governed.tier(body, TIER)
     if not _PLAIN.issuperset(body):
         _read_definitions(reading, body)
         choices = widened(reading, body)
@@ -75,7 +84,7 @@ def read(body: Json) -> Asked:
     cap = governed.output_cap(body)
     if "stream_options" in body:
         wanted = wants_usage(reading, body)
-    return reading.asked(OPERATION, model, body, stream, cap, choices, wanted)
+    return reading.asked(OPERATION, model, body, stream, cap, choices, wanted, user, tier)
 
 
 def _read_definitions(reading: Reading, body: Json) -> None:

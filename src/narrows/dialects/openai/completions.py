@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from narrows.dialects import governed
 from narrows.dialects.messages import read_messages
-from narrows.dialects.openai.chat import KEEP, WORDS, wants_usage, widened
+from narrows.dialects.openai.chat import END_USER, KEEP, TIER, WORDS, wants_usage, widened
 from narrows.dialects.openai.definitions import read_tools
 from narrows.dialects.pieces import assemble
 from narrows.dialects.reading import Invalid, Reading
@@ -48,6 +48,8 @@ def read(body: Json) -> Asked:
         output_cap=governed.output_cap(body, least=0),
         choices=choices,
         wants_usage=wants_usage(reading, body),
+        end_user=governed.end_user(body, *END_USER),
+        tier=governed.tier(body, TIER),
     )
 
 
@@ -64,7 +66,9 @@ def read_embeddings(body: Json) -> Asked:
         read_messages(reading, governed.members(body, "messages"))
     widened(reading, body)
     reading.unread(body, _READ_EMBEDDING, WORDS)
-    return reading.asked(EMBEDDINGS, model, body)
+    return reading.asked(
+        EMBEDDINGS, model, body, end_user=governed.end_user(body, *END_USER), tier=governed.tier(body, TIER)
+    )
 
 
 def forward_embeddings(asked: Asked, model: str | None) -> Forward:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from narrows.dialects import governed
 from narrows.dialects.cap_fields import set_cap
-from narrows.dialects.openai.chat import WORDS, wants_usage, widened
+from narrows.dialects.openai.chat import END_USER, TIER, WORDS, wants_usage, widened
 from narrows.dialects.openai.definitions import read_tools
 from narrows.dialects.pieces import assemble
 from narrows.dialects.reading import GOVERNED_IN_MESSAGES, ROLES, Invalid, Reading, Refused
@@ -79,6 +79,8 @@ def read(body: Json) -> Asked:
         output_cap=governed.output_cap(body),
         choices=choices,
         wants_usage=True,
+        end_user=governed.end_user(body, *END_USER),
+        tier=governed.tier(body, TIER),
     )
 
 

@@ -199,3 +199,13 @@ def test_the_cap_under_other_names() -> None:
 
 def test_the_rest_is_sent_untouched() -> None:
     assert sent("messages", {**MESSAGES, "x_new": [1]}) == {**MESSAGES, "x_new": [1]}
+
+
+def test_the_end_user_and_the_speed() -> None:
+    result = asked("messages", body(metadata={"user_id": "u-1"}, speed="fast", service_tier="auto"))
+    assert (result.end_user, result.tier) == ("u-1", "fast")
+    result = asked("messages", body(metadata={"user_id": None}, speed="standard", service_tier="standard_only"))
+    assert (result.end_user, result.tier) == (None, None)
+    assert asked("messages", body(metadata="u-1")).end_user is None
+    assert asked("messages", body(metadata={"user_id": "u" * 513})).end_user is None
+    assert asked("messages", body()).end_user is None

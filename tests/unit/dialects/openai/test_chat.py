@@ -8,7 +8,7 @@ from narrows.config.schema import CapField
 from narrows.model.refusal import Code
 from narrows.model.text import Role
 from narrows.model.verdict import Deny
-from unit.dialects.payloads import CHAT, asked, read, sent
+from unit.dialects.payloads import CHAT, REQUESTS, asked, read, sent
 
 PLAIN: dict[str, Any] = {"model": "llama-3", "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -141,3 +141,15 @@ def test_forwarding_leaves_the_body_as_it_was() -> None:
     before = dict(body)
     sent("chat", body, 3, model="x")
     assert body == before
+
+
+@pytest.mark.parametrize("name", ["chat", "completions", "responses", "embeddings"])
+def test_the_end_user_and_the_service_tier(name: str) -> None:
+    body = {key: value for key, value in REQUESTS[name].items() if key not in ("user", "service_tier")}
+    result = asked(name, body)
+    assert (result.end_user, result.tier) == (None, None)
+    result = asked(name, {**body, "user": "ada", "service_tier": "priority"})
+    assert (result.end_user, result.tier) == ("ada", "priority")
+    result = asked(name, {**body, "user": "cache-7", "safety_identifier": "ada", "service_tier": "auto"})
+    assert (result.end_user, result.tier) == ("ada", None)
+    assert asked(name, {**body, "user": 7, "service_tier": "flex"}).end_user is None
