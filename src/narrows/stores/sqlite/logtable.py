@@ -134,6 +134,35 @@ class Log:
             if not count:
                 return
 
+    def lines(self, place: int) -> Iterator[tuple[int, bytes]]:
+        """The entries from this place on as they were written, a line each, some at a time, with the place of the first
+        of them; the first may begin a little before. For who reads many and takes them apart together. A transaction
+        reads some rows, and ends before they are given."""
+        while True:
+            parts = self._single_lines(place) if self._single else self._block_lines(place)
+            for first, data in parts:
+                yield first, data
+                place = first + data.count(_BREAK) + 1
+            if not parts:
+                return
+
+    def _block_lines(self, place: int) -> list[tuple[int, bytes]]:
+        rows = self._connection.execute(
+            "SELECT seq, entries FROM log WHERE seq >= coalesce((SELECT max(seq) FROM log WHERE seq <= ?), 0) "
+            "AND seq + length(leaves) / 32 > ? ORDER BY seq LIMIT ?",
+            (place, place, _PAGE),
+        ).fetchall()
+        try:
+            return [(first, self._decompressor.decompress(entries)) for first, entries in rows]
+        except zstandard.ZstdError:
+            raise schema.SchemaUnknown(f"the log is damaged after {place}") from None
+
+    def _single_lines(self, place: int) -> list[tuple[int, bytes]]:
+        rows = self._connection.execute(
+            "SELECT seq, entry FROM log WHERE seq >= ? ORDER BY seq LIMIT ?", (place, _PAGE * 8)
+        ).fetchall()
+        return [(rows[0][0], _BREAK.join([entry for _, entry in rows]))] if rows else []
+
     def _blocks_after(self, place: int) -> list[LogEntry]:
         rows = self._connection.execute(
             "SELECT * FROM log WHERE seq >= coalesce((SELECT max(seq) FROM log WHERE seq <= ?), 0) "

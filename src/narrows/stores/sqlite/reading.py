@@ -107,6 +107,18 @@ class FileReader:
             after = entry.seq
         return calls, after
 
+    def span(self, since: int, until: int) -> tuple[int, int] | None:
+        """Where the intents of a time begin and by where they have ended; None: this file has none of them."""
+        return self._runs.span(since, until)
+
+    def lines(self, first: int) -> Iterator[tuple[int, bytes]]:
+        """The entries from this place on as they were written (see `Log.lines`)."""
+        return self._log.lines(first)
+
+    def context(self, commitment: bytes) -> ContextEntry:
+        """What intents that name this context have in common; an empty one if it is not in the file any more."""
+        return self._known(commitment)[0]
+
     def first(self) -> int:
         """The place at which this file begins."""
         return schema.first_seq(self._connection)
@@ -136,14 +148,18 @@ class FileReader:
     def _intent(self, data: bytes) -> tuple[Intent, bool]:
         """The intent with its context, and whether that is the one it commits to."""
         opened = _opened(data)
-        known = self._contexts.get(opened.context)
+        context, whole = self._known(opened.context)
+        return Intent(opened, context), whole
+
+    def _known(self, commitment: bytes) -> tuple[ContextEntry, bool]:
+        known = self._contexts.get(commitment)
         if known is None:
             row = self._connection.execute(
-                "SELECT salt, entry FROM context WHERE commitment = ?", (opened.context,)
+                "SELECT salt, entry FROM context WHERE commitment = ?", (commitment,)
             ).fetchone()
-            known = (_LOST, False) if row is None else (_context(row[1]), commit(*row) == opened.context)
-            self._contexts.put(opened.context, known)
-        return Intent(opened, known[0]), known[1]
+            known = (_LOST, False) if row is None else (_context(row[1]), commit(*row) == commitment)
+            self._contexts.put(commitment, known)
+        return known
 
 
 class Readers:

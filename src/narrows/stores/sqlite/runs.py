@@ -186,6 +186,16 @@ class Runs:
             if ready:
                 yield sign * heapq.heappop(ready)[1]
 
+    def span(self, since: int, until: int) -> tuple[int, int] | None:
+        """Where the intents of a time begin and by where they have ended, with others between them; None: there are
+        none of that time."""
+        spans = [
+            (first, end)
+            for moment, first, end in self._spans(since, until, 1)
+            if moment != -END or self._moments(first, end, since, until)
+        ]
+        return (min(first for first, _ in spans), max(end for _, end in spans)) if spans else None
+
     def finds(self, first: int, last: int, *, newest_first: bool = False) -> Iterator[Find]:
         """One look-up a run, for the runs with a place from `first` to `last`."""
         new = self._read_new()

@@ -104,3 +104,27 @@ def test_the_format_before_reads_the_same(tmp_path: Path) -> None:
     assert log.last() == 6
     assert log.at([5, 2, 99]) == [entries[1], entries[4]]
     assert list(log.after(4)) == entries[4:]
+
+
+@pytest.mark.parametrize("counts", [(1,), (1, 1, 1), (3, 5), (BLOCK + 1, 2), (5 * BLOCK + 3,), (1,) * 200])
+def test_lines_are_the_entries_from_a_place_on_and_begin_with_its_row(
+    connection: sqlite3.Connection, counts: tuple[int, ...]
+) -> None:
+    entries = {entry.seq: entry.entry for entry in fill(connection, 7, *counts)}
+    for place in (0, 7, 8, 7 + BLOCK, max(entries), max(entries) + 1):
+        read: dict[int, bytes] = {}
+        for first, data in Log(connection).lines(place):
+            assert first not in read
+            read |= dict(enumerate(data.split(b"\n"), first))
+        assert {seq: data for seq, data in entries.items() if seq >= place} == {
+            seq: data for seq, data in read.items() if seq >= place
+        }
+        assert all(entries[seq] == data for seq, data in read.items())
+
+
+def test_lines_of_a_file_of_the_format_before(tmp_path: Path) -> None:
+    log = Log(schema.connect(singles(tmp_path)))
+    entries = [(entry.seq, entry.entry) for entry in log.after(0)]
+    for place in (0, 2):
+        lines = [line for first, data in log.lines(place) for line in enumerate(data.split(b"\n"), first)]
+        assert lines == [entry for entry in entries if entry[0] >= place]

@@ -144,3 +144,18 @@ def test_a_file_that_is_just_being_made_holds_nothing_back(world: World) -> None
     (world.directory.path / "journal-002.db").touch()
     with Readers(world.directory, world.master) as readers:
         assert len(readers) == 1
+
+
+def test_a_context_is_what_an_intent_names(file: JournalFile, reader: FileReader) -> None:
+    file.write([(opened(1), OWNER)], NOW)
+    (page,) = reader.opened(-1, NOW * 2, newest_first=True)
+    assert reader.context(page[0].opened.context) == page[0].context
+    assert reader.context(b"none").connection == ""
+
+
+def test_what_was_written_is_given_as_it_was(file: JournalFile, reader: FileReader) -> None:
+    file.write([(opened(1), OWNER), (opened(2), OWNER)], NOW)
+    span = reader.span(NOW, NOW + 2)
+    assert span is not None
+    lines = [line for _, data in reader.lines(span[0]) for line in data.split(b"\n")]
+    assert lines == [entry.entry for entry in log(file)]

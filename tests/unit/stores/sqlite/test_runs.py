@@ -280,3 +280,17 @@ def test_references_of_a_format_before_are_found_in_its_index_and_beyond_it(tmp_
     found = [received(connection, master.reference("corp:alice", "openai", f"resp_{number}")) for number in range(3)]
     connection.close()
     assert found == [True, True, False]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_span_holds_every_intent_of_a_time(connection: sqlite3.Connection) -> None:
+    log = Log(connection)
+    assert Runs(connection).span(0, END) is None
+    moments = {log.add(f"c{at}", OPENED, at): at for at in [*range(100, 130), 90, *range(130, 140)]}
+    log.store()
+    for since, until in [(0, END), (90, 91), (100, 101), (112, 120), (135, 140)]:
+        span = Runs(connection).span(since, until)
+        assert span is not None
+        assert all(span[0] <= place < span[1] for place, at in moments.items() if since <= at < until)
+    assert Runs(connection).span(135, 140) == (32, 42)
+    assert Runs(connection).span(200, 300) is None
