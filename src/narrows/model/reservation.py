@@ -59,10 +59,15 @@ Answer = Granted | Refused
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """What a reservation came to: `amounts` by its counters, none more than was held; no amounts: nothing."""
+    """What a reservation came to: `amounts` by its counters, none more than was held; no amounts: nothing.
+
+    `unknown`: nobody knows what the call came to, though it runs no more. What it holds of budgets stays held, until
+    the ledger settles it at that; all else of it is over.
+    """
 
     id: str
     amounts: tuple[int, ...] = ()
+    unknown: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True):
