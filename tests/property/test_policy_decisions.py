@@ -12,7 +12,8 @@ from narrows.model.principal import Principal
 from narrows.model.refusal import Code
 from narrows.policy.explain import explain
 from narrows.policy.globs import GlobSet
-from unit.policy.world import VOCABULARY, compiled, denying
+from narrows.policy.limits import each_limit, exhausted
+from unit.policy.world import VOCABULARY, compiled, denying, limiting
 
 # Few letters, so that globs and names meet; stars anywhere, so that they meet in odd ways.
 globs = st.text("ab*", min_size=1, max_size=6)
@@ -67,7 +68,12 @@ def policies(draw: st.DrawFn) -> list[dict[str, Any]]:
                 "mode": draw(st.sampled_from(["enforce", "enforce", "observe"])),
                 "who": draw(clauses()),
                 "may": may,
-                "limits": {"output_tokens": index + 1, "mode": draw(st.sampled_from(["enforce", "observe"]))},
+                "limits": limiting(
+                    output_tokens=index + 1,
+                    mode=draw(st.sampled_from(["enforce", "observe"])),
+                    calls=[f"{index + 1} / minute"] if draw(st.booleans()) else [],
+                    budgets=["5 usd / day / user"] if draw(st.booleans()) else [],
+                ),
                 "prompts": [denying("x", mode=draw(st.sampled_from(["enforce", "observe"])))]
                 if draw(st.booleans())
                 else [],
@@ -148,7 +154,10 @@ def expected(made: list[dict[str, Any]], asked: Asked) -> tuple[Code | None, lis
 
 def restrictions(plan: Plan) -> tuple[set[Any], set[Any], set[Any]]:
     """Enforced limits, rules and masks."""
-    limits = {(limit.policy, limit.value) for limit in (*plan.prompt_tokens, *plan.output_tokens) if not limit.observe}
+    limits: set[Any] = {
+        (limit.policy, limit.value) for limit in (*plan.prompt_tokens, *plan.output_tokens) if not limit.observe
+    }
+    limits |= {limit for limit in each_limit(plan.limits) if not limit.observe}
     rules = {(rule.policy, rule.name) for rule in plan.rules if not rule.observe}
     return limits, rules, {mask for mask in plan.masks if not mask.observe}
 
@@ -162,6 +171,17 @@ def inspecting(policy: dict[str, Any]) -> bool:
 
 def refused(plan: Plan) -> Code | None:
     return None if plan.refusal is None else plan.refusal.code
+
+
+def has_limits(policy: dict[str, Any]) -> bool:
+    return bool(policy["limits"]["calls"] or policy["limits"]["budgets"])
+
+
+def limited(plan: Plan) -> list[str]:
+    """The policies whose limits a plan has, in the order of its budgets and then its rates, each once."""
+    order = [*plan.policies, *plan.observed]
+    names = {limit.policy for limit in each_limit(plan.limits)}
+    return [name for name in order if name in names]
 
 
 TWO = ("corp", "partner")
@@ -185,6 +205,10 @@ def test_cached_plans_are_the_decisions_the_rules_tell(made: list[dict[str, Any]
         for limit in plan.output_tokens:
             policy = by_name[limit.policy]
             assert limit.observe is (policy["mode"] == "observe" or policy["limits"]["mode"] == "observe")
+        assert limited(plan) == [name for name in applying if has_limits(by_name[name])]
+        for one in each_limit(plan.limits):
+            policy = by_name[one.policy]
+            assert one.observe is (policy["mode"] == "observe" or policy["limits"]["mode"] == "observe")
         ruled = [name for name in applying if by_name[name]["prompts"]]
         assert [rule.policy for rule in plan.rules] == ruled
         assert [mask.policy for mask in plan.masks] == [name for name in applying for _ in by_name[name]["mask"]]
@@ -262,6 +286,27 @@ def test_a_model_is_listed_if_something_can_run_it(
         policy_set.plan(principal, connection, operation, model).refusal is None for operation in ("chat", "embeddings")
     )
     assert policy_set.usable(principal, connection)(model) is runs
+
+
+@given(made=policies(), own=st.booleans(), ask=asks, full=st.sets(st.sampled_from(["", *(f"p{n}" for n in range(6))])))
+def test_what_is_refused_before_its_model_is_known_would_be_refused_with_it(
+    made: list[dict[str, Any]], own: bool, ask: Asked, full: set[str]
+) -> None:
+    policy_set = compiled(*made, issuers=TWO, own=limiting(calls=["9 / minute"] if own else []))
+    principal, connection, operation, _ = ask
+    early = exhausted(policy_set.rates(principal, connection, operation), lambda rate: rate.policy in full)
+    plan = policy_set.plan(*ask)
+    if early is not None:
+        late = {rate.policy for rate in plan.limits.rates if not rate.observe and rate.policy in full}
+        assert plan.refusal is not None or late
+    # What applies whatever the model is refuses at once: the gateway's own, and a policy that permits every model.
+    if plan.refusal is None and own and "" in full:
+        assert early is not None
+    for name in set(plan.policies) & full:
+        policy = next(policy for policy in made if policy["name"] == name)
+        enforced = policy["limits"]["calls"] and policy["limits"]["mode"] == "enforce"
+        if enforced and any(not glob.strip("*") for glob in policy["may"].get("models", ())):
+            assert early is not None
 
 
 @given(made=policies(), ask=asks)

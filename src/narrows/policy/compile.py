@@ -12,15 +12,17 @@ from narrows.config.globs import Glob
 from narrows.config.limits import Limits
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import Config, Policy
+from narrows.model.limits import Limits as Summed
 from narrows.model.plan import Limit, Mask, ReplyRule, Rule
 from narrows.policy.decide import Compiled
 from narrows.policy.globs import GlobSet
+from narrows.policy.limits import compile_limits
 from narrows.policy.masks import compile_masks
 from narrows.policy.policyset import PolicySet
 from narrows.policy.probing import check_probing
 from narrows.policy.reply_rules import compile_reply_rules
 from narrows.policy.rules import PackPatterns, compile_rules
-from narrows.policy.who import Clause, WhoIndex, normalise
+from narrows.policy.who import GROUPS, Clause, WhoIndex, normalise
 
 NOT_GENERATING: Final = frozenset({"models", "count_tokens"})
 """Operations that run no model."""
@@ -39,12 +41,20 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
     packs = PackPatterns()
     plugged = frozenset(entity for row in config.detectors.analyzers for entity in row.entities)
     for index, policy in enumerate(config.policies):
-        clause = numbers.setdefault(normalise(policy.who, issuers), len(numbers))
+        who = normalise(policy.who, issuers)
+        clause = numbers.setdefault(who, len(numbers))
         rules = compile_rules(policy, f"policies[{index}]", vocabulary, problems, packs, plugged)
         check_probing(policy, f"policies[{index}]", problems)
         masks = compile_masks(policy, f"policies[{index}]", vocabulary, problems)
         replies = compile_reply_rules(policy, f"policies[{index}]", vocabulary, problems)
-        compiled.append(_compiled(policy, clause, connections, rules, masks, replies))
+        limits = compile_limits(
+            policy.limits,
+            policy.name,
+            config.limits.zone,
+            dict(who).get(GROUPS, ()),
+            observe=policy.mode == "observe",
+        )
+        compiled.append(_compiled(policy, clause, connections, rules, masks, replies, limits))
     if problems:
         raise ConfigError(problems)
     return PolicySet(
@@ -54,6 +64,7 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
         issuers=issuers,
         connections=connections,
         vocabulary=vocabulary,
+        own=compile_limits(config.limits, "", config.limits.zone),
     )
 
 
@@ -64,6 +75,7 @@ def _compiled(
     rules: tuple[Rule, ...],
     masks: tuple[Mask, ...],
     replies: tuple[ReplyRule, ...],
+    limits: Summed,
 ) -> Compiled:
     may = policy.may
     named = [Glob(text) for text in may.connections]
@@ -82,6 +94,7 @@ def _compiled(
         masks=masks,
         replies=replies,
         media=policy.media == "allow",
+        limits=limits,
     )
 
 

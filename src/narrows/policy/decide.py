@@ -9,6 +9,7 @@ What is decided here, and nowhere else:
 - A policy with prompt rules or with masks on prompts inspects them: what can't be read is refused unless it says
   `media: allow`. A mask or a rule on replies alone says nothing of what is sent.
 - Where only observing policies cover who and connection, the call passes and everything is a note.
+- The gateway's own limits apply to every call that is not refused, also where policies only observe.
 - Policies name models as callers do: an alias is permitted by its own name, whatever it stands for upstream.
 """
 
@@ -17,10 +18,12 @@ from typing import Final
 
 import msgspec
 
+from narrows.model.limits import NO_LIMITS, Limits
 from narrows.model.plan import Limit, Mask, Plan, ReplyRule, Rule
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny, Note
 from narrows.policy.globs import GlobSet
+from narrows.policy.limits import joined
 
 LISTED: Final = 12
 """Names listed in a refusal, at most."""
@@ -47,6 +50,7 @@ class Compiled(msgspec.Struct, frozen=True, eq=False):
     masks: tuple[Mask, ...]
     replies: tuple[ReplyRule, ...]
     media: bool
+    limits: Limits = NO_LIMITS
 
     def inspects(self, *, observing: bool) -> bool:
         """Whether it reads prompts: in force, or with `observing` at all."""
@@ -58,22 +62,30 @@ class Compiled(msgspec.Struct, frozen=True, eq=False):
 ModelMatch = Callable[[Compiled], bool]
 
 
-def decide(about: Sequence[Compiled], connection: str, operation: str, model: ModelMatch | None, revision: str) -> Plan:
+def decide(
+    about: Sequence[Compiled],
+    connection: str,
+    operation: str,
+    model: ModelMatch | None,
+    revision: str,
+    own: Limits = NO_LIMITS,
+) -> Plan:
     """The plan for one kind of call. `about` are the policies whose `who` the principal satisfies; `model` says
-    whether a policy's `may.models` covers the model asked for, None where the operation names none."""
+    whether a policy's `may.models` covers the model asked for, None where the operation names none. `own` are the
+    gateway's limits."""
     enforcing = [policy for policy in about if not policy.observe]
     here = [policy for policy in enforcing if connection in policy.connections]
     watching = [policy for policy in about if policy.observe and connection in policy.connections]
     watched, notes = _watched(watching, operation, model)
     if not here:
         if watching:
-            return _plan(revision, [], watched, notes, enforced=False)
+            return _plan(revision, [], watched, notes, own, enforced=False)
         return Plan(revision, refusal=_nowhere(enforcing, about, connection))
     granting, refusal = _grants(here, connection, operation, model)
     if refusal is not None:
         names = tuple(policy.name for policy in watching)
         return Plan(revision, observed=names, refusal=refusal, notes=notes)
-    return _plan(revision, granting, watched, notes, enforced=True)
+    return _plan(revision, granting, watched, notes, own, enforced=True)
 
 
 def _grants(
@@ -115,7 +127,13 @@ def _watched(
 
 
 def _plan(
-    revision: str, granting: Sequence[Compiled], watched: Sequence[Compiled], notes: tuple[Note, ...], *, enforced: bool
+    revision: str,
+    granting: Sequence[Compiled],
+    watched: Sequence[Compiled],
+    notes: tuple[Note, ...],
+    own: Limits,
+    *,
+    enforced: bool,
 ) -> Plan:
     applying = [*granting, *watched]
     inspecting = [policy for policy in granting if policy.inspects(observing=False)]
@@ -142,6 +160,7 @@ def _plan(
         observed_parameters=_parameters(watched) if watched else None,
         media_refusers=refusers,
         media_watchers=watchers,
+        limits=joined((*(policy.limits for policy in applying), own)),
     )
 
 

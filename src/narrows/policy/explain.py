@@ -1,7 +1,6 @@
 """Why a given identity and model would be allowed or refused: every policy, key by key. Decides nothing itself."""
 
 from collections.abc import Iterator
-from typing import Final
 
 import msgspec
 
@@ -9,13 +8,12 @@ from narrows.config.globs import Glob
 from narrows.model.plan import Limit, Mask, Plan
 from narrows.model.principal import Principal
 from narrows.policy.decide import Compiled
+from narrows.policy.limits import OBSERVED, describe_limits
 from narrows.policy.masks import describe
 from narrows.policy.policyset import PolicySet
 from narrows.policy.probing import ProbingRules, describe_probing
 from narrows.policy.reply_rules import describe_reply_rule
 from narrows.policy.who import facts
-
-_OBSERVED: Final = " (observed)"
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -105,7 +103,7 @@ def explain(
         observed=plan.observed,
         notes=tuple(f"{note.policy}: would refuse, {note.code.value}" for note in plan.notes),
         limits=tuple(_limits(plan)),
-        rules=tuple(f"{rule.policy}: {rule.name}{_OBSERVED if rule.observe else ''}" for rule in plan.rules),
+        rules=tuple(f"{rule.policy}: {rule.name}{OBSERVED if rule.observe else ''}" for rule in plan.rules),
         replies=tuple(describe_reply_rule(rule, policies.vocabulary) for rule in plan.replies),
         probing=noticed,
         masks=tuple(_masked(policies, mask) for mask in plan.masks),
@@ -199,7 +197,8 @@ def _limits(plan: Plan) -> Iterator[str]:
     for name, limits in (("prompt_tokens", plan.prompt_tokens), ("output_tokens", plan.output_tokens)):
         for limit in limits:
             yield _limit(name, limit)
+    yield from describe_limits(plan.limits)
 
 
 def _limit(name: str, limit: Limit) -> str:
-    return f"{limit.policy}: {name} {limit.value}{_OBSERVED if limit.observe else ''}"
+    return f"{limit.policy}: {name} {limit.value}{OBSERVED if limit.observe else ''}"

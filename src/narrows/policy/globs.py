@@ -33,6 +33,11 @@ class GlobSet:
         self._odd = tuple(odd)
         self._all = len(self._always) == len(self.texts)
 
+    @property
+    def everything(self) -> bool:
+        """Whether a single glob covers every string there is."""
+        return bool(self._always)
+
     def matched(self, value: str) -> tuple[int, ...]:
         """Indexes into `texts` of the globs that cover `value`."""
         if self._all:

@@ -12,10 +12,12 @@ from typing import Final
 import msgspec
 
 from narrows.config.entities import NOTHING, Vocabulary
+from narrows.model.limits import NO_LIMITS, Limits
 from narrows.model.plan import Plan
 from narrows.model.principal import Principal
 from narrows.policy.decide import Compiled, decide
 from narrows.policy.globs import GlobSet
+from narrows.policy.limits import CallRates, Permitting, call_rates
 from narrows.policy.recent import Recent
 from narrows.policy.who import WhoIndex
 
@@ -59,15 +61,17 @@ class PolicySet:
         issuers: Sequence[str] = (),
         connections: Sequence[str] = (),
         vocabulary: Vocabulary = NOTHING,
+        own: Limits = NO_LIMITS,
     ) -> None:
         """`issuers` and `connections` are the configured names, for those who explain or test policies, and so is
-        `vocabulary`, of the entities."""
+        `vocabulary`, of the entities. `own` are the gateway's limits."""
         self.revision: Final = revision
         self.policies: Final = tuple(policies)
         self.who: Final = who
         self.issuers: Final = tuple(issuers)
         self.connections: Final = tuple(connections)
         self.vocabulary: Final = vocabulary
+        self.own: Final = own
         self.masks: Final = tuple(mask for policy in policies for mask in policy.masks)
         self.replies: Final = tuple(rule for policy in policies for rule in policy.replies)
         self.rules: Final = tuple(rule for policy in policies for rule in policy.rules)
@@ -81,6 +85,7 @@ class PolicySet:
         self._scopes: Recent[tuple[int, str, str], Scope] = Recent(SCOPES)
         self._plans: Recent[tuple[int, tuple[int, ...] | None], Plan] = Recent(PLANS)
         self._usable: Recent[tuple[int, str], GlobSet] = Recent(SCOPES)
+        self._rates: Recent[tuple[int, str, str], CallRates] = Recent(SCOPES)
         self._made = 0
 
     @property
@@ -89,6 +94,11 @@ class PolicySet:
         ask none."""
         named = [entry.entities for entry in self.masks] + [rule.entities for rule in self.replies]
         return frozenset[str]().union(*named)
+
+    @property
+    def limited(self) -> bool:
+        """Whether some call is limited by more than its own size."""
+        return self.own is not NO_LIMITS or any(policy.limits is not NO_LIMITS for policy in self.policies)
 
     def clauses(self, principal: Principal) -> tuple[int, ...]:
         """The who clauses this principal satisfies."""
@@ -142,6 +152,20 @@ class PolicySet:
             self._usable.put((standing.number, connection), globs)
         return globs.covers
 
+    def rates(self, principal: Principal, connection: str, operation: str) -> CallRates:
+        """The rates of calls by which such a call can be refused before its model is known."""
+        standing = self._standing(principal)
+        known = self._rates.get((standing.number, connection, operation))
+        if known is None:
+            permitting = (
+                Permitting(policy.limits, surely=policy.models is not None and policy.models.everything)
+                for policy in self.about(standing.clauses)
+                if not policy.observe and connection in policy.connections and policy.operations.covers(operation)
+            )
+            known = call_rates(tuple(permitting), self.own)
+            self._rates.put((standing.number, connection, operation), known)
+        return known
+
     def _scope(self, standing: Standing, connection: str, operation: str) -> Scope:
         about = self.about(standing.clauses)
         globs = GlobSet(
@@ -157,7 +181,7 @@ class PolicySet:
 
     def _decide(self, scope: Scope, matched: tuple[int, ...] | None) -> Plan:
         if matched is None:
-            plan = decide(scope.about, scope.connection, scope.operation, None, self.revision)
+            plan = decide(scope.about, scope.connection, scope.operation, None, self.revision, self.own)
         else:
             hits = {scope.globs.texts[index] for index in matched}
             plan = decide(
@@ -166,6 +190,7 @@ class PolicySet:
                 scope.operation,
                 lambda policy: policy.models is not None and not hits.isdisjoint(policy.models.texts),
                 self.revision,
+                self.own,
             )
         self._plans.put((scope.number, matched), plan)
         return plan

@@ -40,6 +40,13 @@ def test_order_of_names_does_not_matter() -> None:
         ("name: p,", "name: p, mode: observe,"),
         ("https://x", "https://y"),
         ("operations: [chat]}", "operations: [chat]}, mask: [{entities: [PII]}]"),
+        ("policies:", "limits: {calls: 5 / minute}\npolicies:"),
+        ("policies:", "limits: {unknown: 5m}\npolicies:"),
+        ("aliases:", "prices: [{models: [c], input: 1, output: 1}], aliases:"),
+        ("aliases:", "compute: [{models: [c], second: 1}], aliases:"),
+        ("aliases:", "provider: azure, aliases:"),
+        ("aliases:", "output_default: 5, aliases:"),
+        ("aliases:", "media_tokens: 5, aliases:"),
         ("policies:", "detectors: {words: [{name: w, entity: W, words: [w]}]}\npolicies:"),
     ],
 )

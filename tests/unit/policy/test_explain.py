@@ -5,7 +5,7 @@ import msgspec
 from narrows.policy.compile import compile_policies
 from narrows.policy.explain import explain, render
 from narrows.policy.probing import ProbingRules
-from unit.policy.world import VOCABULARY, compiled, denying, person, policy, settings
+from unit.policy.world import VOCABULARY, compiled, denying, limiting, person, policy, settings
 
 POLICIES = compiled(
     policy(
@@ -38,6 +38,28 @@ def test_why_a_call_is_allowed() -> None:
     assert not said.media
     assert said.notes == ("watch: would refuse, model_not_allowed",)
     assert [answer.applies for answer in said.policies] == [True, False, False]
+
+
+def test_every_limit_is_told_in_plain_words() -> None:
+    policies = compiled(
+        policy(
+            "a",
+            limits=limiting(
+                prompt_tokens=5, budgets=["5 usd / day / user"], calls=["60 / minute"], concurrent={"agents": 3}
+            ),
+        ),
+        own=limiting(budgets=["9 usd / month / gateway"], max_cost="0.5 usd", mode="observe"),
+    )
+    said = explain(policies, person("research"), "openai", "chat", "gpt-4")
+    assert said.limits == (
+        "a: prompt_tokens 5",
+        "a: 5 usd / day / user",
+        "the gateway: 9 usd / month / gateway (observed)",
+        "a: 60 calls / minute",
+        "a: 3 agents in 5 minutes",
+        "the gateway: 0.5 usd / call (observed)",
+    )
+    assert "  limits: a: prompt_tokens 5; a: 5 usd / day / user; the gateway" in render(said)
 
 
 def test_why_a_call_is_refused() -> None:

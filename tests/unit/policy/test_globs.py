@@ -38,3 +38,9 @@ def test_equal_answers_are_equal_tuples() -> None:
 
 def test_repeated_globs_are_one() -> None:
     assert GlobSet(("a*", "a*", "b")).texts == ("a*", "b")
+
+
+def test_one_that_covers_everything() -> None:
+    assert GlobSet(("a", "**")).everything
+    assert not GlobSet(("a*", "*a", "")).everything
+    assert not GlobSet(()).everything

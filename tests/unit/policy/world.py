@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from narrows.config.entities import Vocabulary
+from narrows.config.limits import BudgetSetting, CostSetting, RateSetting
 from narrows.config.schema import Config
 from narrows.model.principal import Principal
 from narrows.policy.compile import compile_policies
@@ -25,20 +26,35 @@ def policy(
     return {"name": name, "who": who or {"groups": ["research"]}, "may": permitted, **more}
 
 
-def settings(*policies: dict[str, Any], issuers: tuple[str, ...] = ("corp",)) -> Config:
-    """A configuration with these policies."""
+def limiting(**limits: Any) -> dict[str, Any]:
+    """Limits, of which budgets, rates and the cost of a call may be texts, as in a file."""
+    shorts = {"budgets": BudgetSetting, "calls": RateSetting, "tokens": RateSetting}
+    for name in limits.keys() & shorts.keys():
+        limits[name] = [shorts[name].short(one) if isinstance(one, str) else one for one in limits[name]]
+    if isinstance(limits.get("max_cost"), str):
+        limits["max_cost"] = CostSetting.short(limits["max_cost"])
+    return limits
+
+
+def settings(
+    *policies: dict[str, Any], issuers: tuple[str, ...] = ("corp",), own: dict[str, Any] | None = None
+) -> Config:
+    """A configuration with these policies. `own` are the gateway's limits."""
     connection = {"url": "https://x", "dialect": "openai", "credential": {"none": True}}
     plain = {
         "identity": {"issuers": [{"name": name, "issuer": f"https://{name}", "audience": "a"} for name in issuers]},
         "connections": dict.fromkeys(CONNECTIONS, connection),
         "policies": policies,
+        "limits": own or {},
     }
     return msgspec.convert(plain, Config)
 
 
-def compiled(*policies: dict[str, Any], issuers: tuple[str, ...] = ("corp",)) -> PolicySet:
-    """The PolicySet of these policies."""
-    return compile_policies(settings(*policies, issuers=issuers), VOCABULARY)
+def compiled(
+    *policies: dict[str, Any], issuers: tuple[str, ...] = ("corp",), own: dict[str, Any] | None = None
+) -> PolicySet:
+    """The PolicySet of these policies. `own` are the gateway's limits."""
+    return compile_policies(settings(*policies, issuers=issuers, own=own), VOCABULARY)
 
 
 def person(*groups: str, issuer: str = "corp", subject: str = "alice", **attributes: tuple[str, ...]) -> Principal:
