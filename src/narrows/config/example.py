@@ -57,6 +57,9 @@ policies:
     limits:
       prompt_tokens: 16000        # estimated
       output_tokens: 1024         # caps what the model may generate, and stops it if it goes on
+      # budgets: ["5 usd / day / user", "2000000 tokens / month / group"]   # docs/how-to/budgets.md
+      # calls: 60 / minute        # of each identity
+      # concurrent: {calls: 8, agents: 3}
     prompts:
       - deny:
           name: injection

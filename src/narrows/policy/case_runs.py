@@ -12,12 +12,14 @@ from typing import Final
 import msgspec
 
 from narrows.model.call import Asked, Call, Source
+from narrows.model.limits import NO_LIMITS, Limits
 from narrows.model.principal import Credential
 from narrows.model.record import Outcome
 from narrows.model.reply import Delta, Event
 from narrows.model.text import Role, Text
 from narrows.model.verdict import Deny, Hold, Note
 from narrows.policy.cases import Case, Placed, Refused, Turn, principal_of, say_masks
+from narrows.policy.limits import named_budgets
 from narrows.policy.policyset import PolicySet
 from narrows.ports.classifier import Presuming
 from narrows.ports.control import Control, Guard, Wait
@@ -42,7 +44,7 @@ class Result(msgspec.Struct, frozen=True):
     """What became of a case. `line` is that of the turn that did not become what it should, or of the case. `code`,
     `policy` and `rule` are of the refusal, if it was refused; `masks` are the entities masked in the prompt, if the
     case says something of them; `flags` and `observes` are the names of rules, `receives` the reply as the caller gets
-    it."""
+    it, `budgets` those that count it."""
 
     name: str
     line: int
@@ -57,6 +59,7 @@ class Result(msgspec.Struct, frozen=True):
     flags: tuple[str, ...] = ()
     observes: tuple[str, ...] = ()
     receives: str | None = None
+    budgets: tuple[str, ...] = ()
 
 
 class _Reply(msgspec.Struct, frozen=True):
@@ -81,10 +84,16 @@ class _Got(msgspec.Struct, frozen=True):
     masks: frozenset[str] | None
     reply: str | None = None
     cut: str | None = None
+    limits: Limits = NO_LIMITS
 
     def named(self, *, flagged: bool) -> tuple[str, ...]:
         """The rules that flagged, or those that would refuse."""
         return tuple(dict.fromkeys(note.rule or note.policy for note in self.notes if note.flagged is flagged))
+
+    def budgets(self, expected: Collection[str] | None) -> tuple[str, ...]:
+        """The budgets that count it, by what the case calls them: their policies may be left out."""
+        names = named_budgets(self.limits)
+        return tuple(short if short in (expected or ()) else full for full, short in names)
 
 
 def run_cases(
@@ -128,10 +137,10 @@ def _pass(turn: Turn, call: Call, steps: Steps, masked: Masked | None) -> _Got:
     judged = _judge(call, steps, guards)
     if isinstance(judged, Deny):
         _end(guards, Outcome.REFUSED)
-        return _Got(judged, call.notes, masks)
+        return _Got(judged, call.notes, masks, limits=call.plan.limits)
     if turn.reply is None:
         _end(guards, Outcome.DONE)
-        return _Got(None, judged.notes, masks)
+        return _Got(None, judged.notes, masks, limits=call.plan.limits)
     whole = _answer(turn, None, steps, guards)
     _end(guards, Outcome.DONE if whole.deny is None else Outcome.STOPPED)
     cut = None
@@ -144,7 +153,7 @@ def _pass(turn: Turn, call: Call, steps: Steps, masked: Masked | None) -> _Got:
             cut = f"{_outcome(other.deny)}, receives {other.text!r}, where {size} characters come at a time"
             break
     text = whole.text if whole.deny is None else None
-    return _Got(whole.deny, judged.notes + whole.notes, masks, text, cut)
+    return _Got(whole.deny, judged.notes + whole.notes, masks, text, cut, call.plan.limits)
 
 
 def _judge(call: Call, steps: Steps, guards: list[tuple[Control, Guard]]) -> Call | Deny:
@@ -272,6 +281,7 @@ def _result(placed: Placed, turn: Turn, got: _Got, line: int, where: str, *, pas
         flags=got.named(flagged=True),
         observes=got.named(flagged=False),
         receives=got.reply,
+        budgets=got.budgets(turn.budgets),
     )
 
 
@@ -283,6 +293,7 @@ def _as_expected(turn: Turn, got: _Got) -> bool:
         and _are(turn.flags, got.named(flagged=True))
         and _are(turn.observes, got.named(flagged=False))
         and turn.receives in (None, got.reply)
+        and (turn.budgets is None or set(turn.budgets) == set(got.budgets(turn.budgets)))
     )
 
 
@@ -310,14 +321,14 @@ def _expected(turn: Turn) -> str:
         outcome = " ".join(part for part in ("deny", expect.deny, expect.policy, expect.rule) if part)
     else:
         outcome = expect
-    return outcome + _told(turn, turn.masks, turn.flags, turn.observes, turn.receives)
+    return outcome + _told(turn, turn.masks, turn.flags, turn.observes, turn.receives, turn.budgets)
 
 
 def _seen(turn: Turn, got: _Got) -> str:
     """What became of it, as far as the turn says something of that."""
     flags, observes = got.named(flagged=True), got.named(flagged=False)
-    told = _told(turn, got.masks, flags, observes, got.reply) + ("" if got.cut is None else f"; but {got.cut}")
-    return _outcome(got.deny) + told
+    told = _told(turn, got.masks, flags, observes, got.reply, got.budgets(turn.budgets))
+    return _outcome(got.deny) + told + ("" if got.cut is None else f"; but {got.cut}")
 
 
 def _outcome(deny: Deny | None) -> str:
@@ -330,8 +341,14 @@ def _told(
     flags: Collection[str] | None,
     observes: Collection[str] | None,
     receives: str | None,
+    budgets: Collection[str] | None,
 ) -> str:
-    rows = (("masks", turn.masks, masks), ("flags", turn.flags, flags), ("observes", turn.observes, observes))
+    rows = (
+        ("masks", turn.masks, masks),
+        ("flags", turn.flags, flags),
+        ("observes", turn.observes, observes),
+        ("budgets", turn.budgets, budgets),
+    )
     told = [f", {verb} {', '.join(sorted(names or ())) or 'nothing'}" for verb, said, names in rows if said is not None]
     if turn.receives is not None:
         told.append(f", receives {receives!r}" if receives is not None else ", receives nothing")

@@ -19,6 +19,7 @@ from narrows.config.schema import Parameter
 from narrows.config.setting import Setting
 from narrows.model.principal import Principal
 from narrows.model.refusal import Code
+from narrows.policy.limits import named_budgets
 from narrows.policy.personas import PersonaError, persona
 from narrows.policy.policyset import PolicySet
 
@@ -71,6 +72,10 @@ class Turn(Setting, frozen=True, kw_only=True):
         tuple[str, ...] | None, Meta(description="The rules that only observe and would refuse: these and no others.")
     ] = None
     receives: Annotated[str | None, Meta(description="The reply as the caller gets it.")] = None
+    budgets: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="The budgets that count it, such as `5 usd / day / user`: these and no others."),
+    ] = None
 
 
 class Case(Turn, frozen=True, kw_only=True):
@@ -188,19 +193,31 @@ def _turn_mistakes(turn: Turn, key: str, policies: PolicySet) -> Iterator[Mistak
             # The names of shipped rules, and of what notices probing, are not among those of policies.
             if name not in rules and "/" not in name and not name.startswith("probing"):
                 yield f"{key}{kind}[{index}]", f"there is no rule `{name}`", nearest(name, sorted(rules))
+    yield from _budget_mistakes(turn.budgets or (), key, policies)
     if turn.labels is not None and turn.prompt is None:
         yield f"{key}labels", "are given to a prompt, and there is none", None
     if turn.reply_labels is not None and turn.reply is None:
         yield f"{key}reply_labels", "are given to a reply, and there is none", "say what the model says with `reply`"
     if turn.receives is not None and turn.reply is None:
         yield f"{key}receives", "is of a reply, and there is none", "say what the model says with `reply`"
-    if not isinstance(turn.expect, Refused):
-        return
+    if isinstance(turn.expect, Refused):
+        yield from _refusal_mistakes(turn.expect, key, policies)
+
+
+def _budget_mistakes(budgets: Sequence[str], key: str, policies: PolicySet) -> Iterator[Mistake]:
+    limits = (policies.own, *(policy.limits for policy in policies.policies))
+    known = {name for some in limits for names in named_budgets(some) for name in names}
+    for index, name in enumerate(budgets):
+        if name not in known:
+            yield f"{key}budgets[{index}]", f"there is no budget `{name}`", nearest(name, sorted(known))
+
+
+def _refusal_mistakes(expect: Refused, key: str, policies: PolicySet) -> Iterator[Mistake]:
     codes = [code.value for code in Code]
-    if turn.expect.deny not in codes:
-        hint = nearest(turn.expect.deny, codes)
-        yield f"{key}expect.deny", f"there is no refusal `{turn.expect.deny}`", hint
+    if expect.deny not in codes:
+        hint = nearest(expect.deny, codes)
+        yield f"{key}expect.deny", f"there is no refusal `{expect.deny}`", hint
     names = [policy.name for policy in policies.policies]
-    if turn.expect.policy is not None and turn.expect.policy not in names:
-        hint = nearest(turn.expect.policy, names)
-        yield f"{key}expect.policy", f"there is no policy `{turn.expect.policy}`", hint
+    if expect.policy is not None and expect.policy not in names:
+        hint = nearest(expect.policy, names)
+        yield f"{key}expect.policy", f"there is no policy `{expect.policy}`", hint

@@ -121,6 +121,11 @@ def describe_limits(limits: Limits) -> tuple[str, ...]:
     return tuple(_described(limit) for limit in each_limit(limits))
 
 
+def named_budgets(limits: Limits) -> tuple[tuple[str, str], ...]:
+    """Every budget in plain words: with the policy it is of, and without."""
+    return tuple((f"{budget.policy or GATEWAY}: {words(budget)}", words(budget)) for budget in limits.budgets)
+
+
 def each_limit(limits: Limits) -> tuple[Counted | CostCap, ...]:
     """All of them, one after the other."""
     return (*limits.budgets, *limits.rates, *limits.concurrency, *limits.agents, *limits.costs)

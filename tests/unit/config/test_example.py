@@ -5,6 +5,7 @@ import re
 from narrows.config.example import EXAMPLE
 from narrows.config.load import read_text
 from narrows.policy.compile import compile_policies
+from narrows.policy.limits import describe_limits
 from narrows.wiring.detectors import vocabulary
 
 
@@ -21,6 +22,14 @@ def test_its_commented_settings_load_too() -> None:
     assert loaded.config.gate.tls is not None
     assert loaded.config.gate.trusted_proxies == ("10.0.0.0/8",)
     assert loaded.config.policies[0].may.parameters == ("n",)
+    limits = compile_policies(loaded.config, vocabulary(loaded.config.detectors)).policies[0].limits
+    assert describe_limits(limits) == (
+        "research: 5 usd / day / user",
+        "research: 2000000 tokens / month / group",
+        "research: 60 calls / minute",
+        "research: 8 calls at once",
+        "research: 3 agents in 5 minutes",
+    )
     names = vocabulary(loaded.config.detectors)
     (mask,) = compile_policies(loaded.config, names).policies[0].masks
     assert mask.entities >= {"US_SSN", "CREDIT_CARD", "GITHUB_TOKEN"}

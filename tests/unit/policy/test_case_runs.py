@@ -23,13 +23,13 @@ from narrows.policy.cases import read_cases
 from narrows.policy.inspect import RuleInspector
 from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.control import Guard
-from unit.policy.world import compiled, denying, policy
+from unit.policy.world import compiled, denying, limiting, policy
 
 POLICIES = compiled(
     policy(
         "a",
         may={"models": ["gpt*"]},
-        limits={"prompt_tokens": 100, "output_tokens": 10},
+        limits=limiting(prompt_tokens=100, output_tokens=10, budgets=["5 usd / day / user", "9 calls / week / group"]),
         prompts=[
             denying("(?i)bomb", name="bombs"),
             {"flag": {"name": "sums", "words": ["salary"]}},
@@ -38,6 +38,7 @@ POLICIES = compiled(
     ),
     policy("ci", who={"service_accounts": ["ci"]}, may={"parameters": ["store"]}),
     policy("watch", mode="observe", prompts=[denying("x{3}")]),
+    own=limiting(budgets=["1000 usd / month / gateway"]),
 )
 
 
@@ -164,6 +165,39 @@ def test_what_is_masked(prompt: str, masks: str, passed: bool, got: str) -> None
     (result,) = run(f"cases: [{{{who}, prompt: {prompt}, expect: allow, masks: {masks}}}]")
     assert (result.passed, result.got) == (passed, got)
     assert result.expected.startswith("allow, masks ")
+
+
+ALL = "a: 5 usd / day / user, a: 9 calls / week / group, the gateway: 1000 usd / month / gateway"
+
+
+@pytest.mark.parametrize(
+    ("who", "budgets", "passed", "got"),
+    [
+        ("{groups: [research]}", f'["{ALL.replace(", ", chr(34) + ", " + chr(34))}"]', True, f"allow, budgets {ALL}"),
+        (
+            "{groups: [research]}",
+            "[5 usd / day / user, 9 calls / week / group, 1000 usd / month / gateway]",
+            True,
+            "allow, budgets 1000 usd / month / gateway, 5 usd / day / user, 9 calls / week / group",
+        ),
+        ("{groups: [research]}", "[]", False, f"allow, budgets {ALL}"),
+        ("{service_account: ci}", "[1000 usd / month / gateway]", True, "allow, budgets 1000 usd / month / gateway"),
+        (
+            "{service_account: ci}",
+            "[5 usd / day / user]",
+            False,
+            "allow, budgets the gateway: 1000 usd / month / gateway",
+        ),
+    ],
+)
+def test_which_budgets_count_a_call(who: str, budgets: str, passed: bool, got: str) -> None:
+    (result,) = run(f"cases: [{{as: {who}, connection: openai, model: gpt, expect: allow, budgets: {budgets}}}]")
+    assert (result.passed, result.got) == (passed, got)
+
+
+def test_a_refused_call_is_counted_by_no_budget() -> None:
+    case = "{as: {groups: [research]}, connection: openai, model: o1, expect: deny, budgets: []}"
+    assert run(f"cases: [{case}]")[0].passed
 
 
 def test_who_says_nothing_of_masks_need_not_mask() -> None:

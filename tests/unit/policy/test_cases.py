@@ -4,9 +4,11 @@ import pytest
 
 from narrows.config.problem import ConfigError
 from narrows.policy.cases import Placed, read_cases, say_masks, say_replies
-from unit.policy.world import compiled, denying, policy
+from unit.policy.world import compiled, denying, limiting, policy
 
-POLICIES = compiled(policy("a", prompts=[denying("(?i)bomb", name="bombs")]))
+POLICIES = compiled(
+    policy("a", prompts=[denying("(?i)bomb", name="bombs")], limits=limiting(budgets=["5 usd / day / user"]))
+)
 
 
 def run(text: str) -> tuple[Placed, ...]:
@@ -52,6 +54,14 @@ def test_entities_must_exist() -> None:
         run("cases: [{as: {user: a}, connection: openai, expect: allow, masks: [PIN, US_SNS]}]")
     (problem,) = caught.value.problems
     assert (problem.key, problem.hint) == ("cases[0].masks[1]", "did you mean `US_SSN`?")
+
+
+def test_budgets_must_exist() -> None:
+    budgets = "[5 usd / day / user, 5 usd / dya / user]"
+    with pytest.raises(ConfigError) as caught:
+        run(f"cases: [{{as: {{user: a}}, connection: openai, expect: allow, budgets: {budgets}}}]")
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.hint) == ("cases[0].budgets[1]", "did you mean `5 usd / day / user`?")
 
 
 WHO = "as: {groups: [research]}, connection: openai, model: gpt"
