@@ -1,0 +1,31 @@
+"""What the controls that count need of the world, in one value. It lives as long as their snapshot."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from narrows.accounting.amounts import Terms
+from narrows.accounting.counters import Counters
+from narrows.ports.clock import Clock
+from narrows.ports.ledger import Ledger
+
+PATIENCE: Final = 10.0
+"""Seconds that a ledger elsewhere may take to answer."""
+
+KNOWN: Final = 2_048
+"""Callers whose counters are remembered, of each plan."""
+
+
+class Accounts(msgspec.Struct, frozen=True, eq=False):
+    """`terms` says what calls over a connection are reckoned by, of a model in a service tier; `prices` is the version
+    of the table of prices. `here`: whether this is the event loop's thread, which the ledger belongs to; `event` is
+    told, in words, of a budget that passes its soft threshold."""
+
+    ledger: Ledger
+    counters: Counters
+    terms: Callable[[str, str | None, str | None], Terms]
+    clock: Clock
+    here: Callable[[], bool]
+    event: Callable[[str], None]
+    prices: str | None = None

@@ -1,0 +1,267 @@
+"""What one call comes to, by unit: at worst, before it is sent, and in the end.
+
+At worst: the prompt's bound, and the tokens for its opaque parts, and for each reply it may ask for the output cap;
+money by the dearest reckoning of that; compute units by the connection's weights, with the longest time an upstream may
+take. What has no bound has no amount, and a reason why. Listing models and counting tokens runs no model: that comes to
+one call and nothing else.
+
+In the end, by how far the call came and what the upstream reported:
+
+| stage | reported | it comes to |
+|---|---|---|
+| held, failed | | nothing: no call, no tokens, no money |
+| sent, and no answer began | | unknown: it stays held, and settles at its bound later |
+| answered, done | plausible | what was reported, but no less output than certainly was generated |
+| answered, done | missing, negative or absurd | the prompt's estimate, and the output as counted |
+| answered, not done | plausible | the larger of that and the output as counted: reports of cut replies begin at 1 |
+| answered, its texts not seen | missing | the bound: it was read apart, cut before it was read, or holds media |
+
+- *Plausible* is a whole number from 0 to `ABSURD`; what is above the bound is cut to it, so no settlement is more than
+  what was held, whatever an upstream claims. Parts of a count (cached, written to a cache, audio) count where the whole
+  was reported.
+- *Certainly generated* is one token for 32 bytes of UTF-8; *as counted* is one token for four bytes, and at least one
+  for each delta that has text. Reasoning that the upstream keeps to itself is in neither.
+- Tools that the provider runs cost what their price says is the most; how often they ran is not reported alike.
+- Seconds of upstream time are those from the reservation to the ending, rounded up in millionths of a unit.
+
+Pure: times are given.
+"""
+
+from typing import Final
+
+import msgspec
+
+from narrows.accounting import pricing
+from narrows.config.limits import ComputeWeight
+from narrows.model.call import Call
+from narrows.model.limits import Unit
+from narrows.model.price import Price, Rates
+from narrows.model.reservation import Stage
+from narrows.model.usage import Usage
+
+NOTHING_RUN: Final = frozenset({"models", "count_tokens"})
+"""Operations that run no model."""
+
+NOTHING_GENERATED: Final = frozenset({"embeddings", "moderations"})
+"""Operations that read, and write nothing."""
+
+LONGEST_TOKEN: Final = 32
+"""Bytes of UTF-8 that one token stands for, at most, on average over a reply."""
+
+USUAL_TOKEN: Final = 4
+"""Bytes of UTF-8 that one token stands for as a rule."""
+
+ABSURD: Final = 1 << 40
+"""No call has so many tokens: whoever reports more reports nothing."""
+
+SECOND: Final = 1_000_000
+
+PLACES: Final = {unit: place for place, unit in enumerate(Unit)}
+"""Where the amount of a unit stands in a vector."""
+
+Vector = tuple[int, ...]
+"""Amounts by the places of their units."""
+
+_USD, _TOKENS, _PROMPT, _OUTPUT, _COMPUTE, _CALLS = range(6)
+_NOTHING: Final[Vector] = (0, 0, 0, 0, 0, 0)
+_ONE_CALL: Final[Vector] = (0, 0, 0, 0, 0, 1)
+
+_ELSEWHERE: Final = (
+    ("stored_prompt", "the prompt is stored with the provider"),
+    ("stored_files", "the prompt refers to files that are stored with the provider"),
+)
+
+
+class Terms(msgspec.Struct, frozen=True, eq=False):
+    """What calls of one model over one connection are reckoned by. `media` is the most tokens that an opaque part
+    counts as, None: nobody knows; `longest` the microseconds that the upstream may take; `capped`: the model takes an
+    output cap."""
+
+    price: Price | None = None
+    compute: ComputeWeight | None = None
+    media: int | None = None
+    longest: int = 0
+    capped: bool = True
+
+
+class Worst(msgspec.Struct, frozen=True, gc=False):
+    """What a call comes to at most. `vector` has None where there is no bound, and `why_prompt` and `why_output` say
+    why; `unpriced`: it has no price; `tools`: the provider may run tools of its own in it."""
+
+    vector: tuple[int | None, ...]
+    prompt: int | None = 0
+    output: int | None = 0
+    why_prompt: str = ""
+    why_output: str = ""
+    unpriced: bool = False
+    tools: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Why something has no bound."""
+        return self.why_prompt or self.why_output or "the connection declares no compute units for this model"
+
+
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """What the gate itself saw of a reply: bytes of generated text, deltas with text; `whole`: nothing was hidden from
+    it; `done`: the reply came to its end. `microseconds` are from the reservation to the ending."""
+
+    size: int = 0
+    deltas: int = 0
+    whole: bool = True
+    done: bool = True
+    microseconds: int = 0
+
+
+class Result(msgspec.Struct, frozen=True, gc=False):
+    """What a call came to; `cost` is in millionths of a dollar, None where there is no price."""
+
+    vector: Vector
+    cost: int | None
+
+
+def worst(call: Call, terms: Terms) -> Worst:
+    """What a call comes to at most, as the controls left it."""
+    asked = call.asked
+    operation = asked.operation
+    if operation in NOTHING_RUN:
+        return _FREE
+    prompt, why_prompt = call.prompt_bound, ""
+    if asked.opaque or asked.parameters or asked.references:
+        prompt, why_prompt = _prompt(call, terms)
+    elif prompt is None:
+        why_prompt = _UNKNOWN
+    cap, why_output = call.output_cap, ""
+    output: int | None = None
+    if operation in NOTHING_GENERATED:
+        output = 0
+    elif cap is None or not terms.capped:
+        why_output = "its output can't be capped"
+    else:
+        output = max(cap, 0) * max(asked.choices, 1)
+    tools = "server_tools" in asked.parameters
+    price = terms.price
+    cost = None if price is None else _cost(price, prompt, output, tools=tools)
+    tokens = None if prompt is None or output is None else prompt + output
+    return Worst(
+        (cost, tokens, prompt, output, _compute(terms, prompt, output, terms.longest), 1),
+        prompt, output, why_prompt, why_output, price is None, tools,
+    )  # fmt: skip
+
+
+def _prompt(call: Call, terms: Terms) -> tuple[int | None, str]:
+    """The bound of a prompt that is not only text of its own, or why there is none."""
+    asked = call.asked
+    if call.prompt_bound is None:
+        return None, _UNKNOWN
+    if asked.references:
+        return None, "the prompt goes on with a conversation that is stored with the provider"
+    for parameter, why in _ELSEWHERE:
+        if parameter in asked.parameters:
+            return None, why
+    if "server_tools" in asked.parameters and (terms.price is None or terms.price.tools is None):
+        return None, "the provider may run tools of its own, and what they cost is not declared (`tools` of a price)"
+    if not asked.opaque:
+        return call.prompt_bound, ""
+    if terms.media is None:
+        return None, "it has images, audio or files, and how many tokens one counts as is not declared (`media_tokens`)"
+    return call.prompt_bound + terms.media * len(asked.opaque), ""
+
+
+def _cost(price: Price, prompt: int | None, output: int | None, *, tools: bool) -> int | None:
+    """What a call costs at most. What is free needs no bound: many endpoints are paid by the call."""
+    if prompt is None and not any(_reads(rates) for _, rates in price.tiers):
+        prompt = 0
+    if output is None and not any(rates.output or rates.audio_output for _, rates in price.tiers):
+        output = 0
+    return pricing.worst(price, prompt, output, tools=tools)
+
+
+def _reads(rates: Rates) -> bool:
+    """Whether a token of the prompt costs something."""
+    long = rates.cache_write_long
+    return any((rates.prompt, rates.cached, rates.cache_write, rates.audio_prompt, long))
+
+
+def _compute(terms: Terms, prompt: int | None, output: int | None, microseconds: int) -> int | None:
+    """Millionths of compute units; None where there are no weights, or one of a count without a bound."""
+    weights = terms.compute
+    if weights is None:
+        return None
+    if (prompt is None and weights.prompt_token) or (output is None and weights.output_token):
+        return None
+    time = -(-weights.second * microseconds // SECOND)
+    return weights.prompt_token * (prompt or 0) + weights.output_token * (output or 0) + time
+
+
+def settle(call: Call, terms: Terms, held: Worst, stage: Stage, usage: Usage | None, seen: Seen) -> Result | None:
+    """What a call came to, never more than it held; None: unknown. `usage` is what the upstream reported."""
+    if stage is Stage.HELD or stage is Stage.FAILED:
+        return Result(_NOTHING, None if terms.price is None else 0)
+    if stage is Stage.SENT:
+        return None
+    if call.asked.operation in NOTHING_RUN:
+        return Result(_ONE_CALL, 0)
+    used = _used(call, terms, held, usage, seen)
+    prompt, output = used.prompt or 0, used.completion or 0
+    cost = None if terms.price is None else pricing.cost(terms.price, used, tools=held.tools)
+    reckoned = (cost, prompt + output, prompt, output, _compute(terms, prompt, output, seen.microseconds), 1)
+    vector = tuple(
+        [
+            0 if value is None or most is None else min(value, most)
+            for value, most in zip(reckoned, held.vector, strict=True)
+        ]
+    )
+    return Result(vector, cost if cost is None or held.vector[_USD] is None else vector[_USD])
+
+
+def _used(call: Call, terms: Terms, held: Worst, usage: Usage | None, seen: Seen) -> Usage:
+    """The counts that a call settles by."""
+    told = _NONE if usage is None else usage
+    prompt, completion = _plausible(told.prompt), _plausible(told.completion)
+    reported = completion
+    if completion is None:
+        completion = _counted(call, held, seen)
+    elif seen.done:
+        completion = max(completion, _certain(seen))
+    else:
+        completion = max(completion, _counted(call, held, seen) if seen.whole else 0)
+    if held.output is not None:
+        completion = min(completion, held.output)
+    if prompt is None:
+        prompt = call.prompt_tokens + (terms.media or 0) * len(call.asked.opaque)
+        told = _NONE if reported is None else Usage(audio_completion=told.audio_completion)
+    if held.prompt is not None:
+        prompt = min(prompt, held.prompt)
+    return Usage(
+        prompt=prompt,
+        completion=completion,
+        cached=_plausible(told.cached),
+        cache_write=_plausible(told.cache_write),
+        cache_write_long=_plausible(told.cache_write_long),
+        audio_prompt=_plausible(told.audio_prompt),
+        audio_completion=_plausible(told.audio_completion),
+    )
+
+
+def _plausible(count: int | None) -> int | None:
+    return count if count is not None and 0 <= count <= ABSURD else None
+
+
+def _certain(seen: Seen) -> int:
+    """Tokens that were generated whatever the tokenizer."""
+    return -(-seen.size // LONGEST_TOKEN)
+
+
+def _counted(call: Call, held: Worst, seen: Seen) -> int:
+    """An estimate of the tokens that were generated; the bound where the gate did not see all of them."""
+    if call.asked.operation in NOTHING_GENERATED:
+        return 0
+    if not seen.whole and held.output is not None:
+        return held.output
+    return max(-(-seen.size // USUAL_TOKEN), seen.deltas)
+
+
+_NONE: Final = Usage()
+_UNKNOWN: Final = "how long the prompt is at most is not known"
+_FREE: Final = Worst(_ONE_CALL)

@@ -1,0 +1,374 @@
+"""Reserves what a call may come to at worst on every limit that counts it, in one step, and settles when it ends.
+
+It stands last: what it reserves is what would be sent. It changes nothing of the call. Budgets, rates of tokens, calls
+at once and agents are the ledger's, all or none; the cost of the one call is judged here. What a limit needs and nobody
+knows, a price or a bound, refuses the call; a limit that only observes is then left out, and noted.
+
+While the reply runs, the tokens that were certainly generated are counted, as for `limits.output_tokens`; one that has
+passed what was reserved for its output is stopped, so a budget holds whatever an upstream does with its cap.
+
+The ledger belongs to the event loop. Where a call is judged in a thread, asking it waits until the loop is reached.
+"""
+
+from collections.abc import Awaitable, Sequence
+from typing import Final, cast
+
+import msgspec
+
+from narrows.accounting import headers as limit_headers
+from narrows.accounting import messages
+from narrows.accounting.accounts import KNOWN, PATIENCE, Accounts
+from narrows.accounting.agents import agent
+from narrows.accounting.amounts import LONGEST_TOKEN, PLACES, Seen, Terms, Worst, settle, worst
+from narrows.accounting.counters import Subjects
+from narrows.accounting.headers import HeaderPairs
+from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING
+from narrows.model.call import Call
+from narrows.model.limits import NO_LIMITS, AgentCap, Budget, CostCap, Counted, Limits, Rate, Unit
+from narrows.model.plan import Plan
+from narrows.model.principal import Principal
+from narrows.model.record import Outcome
+from narrows.model.refusal import Code
+from narrows.model.reply import Event
+from narrows.model.reservation import (
+    Answer,
+    Counter,
+    Granted,
+    Refused,
+    Reservation,
+    Reserved,
+    Settled,
+    Wanted,
+)
+from narrows.model.usage import Usage
+from narrows.model.verdict import Deny, Note, Proceed, Verdict
+from narrows.policy.recent import Recent
+from narrows.ports.control import Guard, Wait
+from narrows.ports.ledger import LedgerUnavailable
+
+_CALLS: Final = PLACES[Unit.CALLS]
+_GENERATED: Final = ("content", "reasoning", "refusal", "tool_call")
+_ANY_JSON: Final = "$"
+_ENVELOPE: Final = frozenset({ENVELOPE_TEXT, ID, PADDING})
+
+
+class Reserve:
+    """The control for `limits.budgets`, `limits.tokens`, `limits.concurrent`, `limits.agents` and `limits.max_cost`."""
+
+    name: Final = "reserve"
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    def under(self, plan: Plan) -> "_Limited | None":
+        """Nothing to do where nothing is limited."""
+        return None if plan.limits is NO_LIMITS or plan.refusal is not None else _Limited(self._accounts, plan.limits)
+
+    def begin(self, call: Call) -> Guard | None:
+        """See `under`."""
+        limited = self.under(call.plan)
+        return None if limited is None else limited.begin(call)
+
+
+class _Bill(msgspec.Struct, frozen=True, eq=False):
+    """What is the same for all calls of one caller for one model. `places` say where the amounts of `counters` stand
+    in a vector; the first `budgets` of them are budgets; `told` are those that headers tell of."""
+
+    principal: Principal
+    terms: Terms
+    counters: tuple[Counter, ...]
+    places: tuple[int, ...]
+    budgets: int
+    names: tuple[str, ...]
+    told: tuple[Counter, ...]
+    counts_agents: bool
+
+
+class _Limited:
+    """The control under one plan."""
+
+    __slots__ = ("_bills", "accounts", "caps", "limits")
+
+    name: Final = Reserve.name
+    wordless: Final = True
+
+    def __init__(self, accounts: Accounts, limits: Limits) -> None:
+        self.accounts = accounts
+        self.limits = limits
+        self.caps = limits.costs
+        self._bills: Recent[tuple[int, str, str | None, str | None, str | None], _Bill] = Recent(KNOWN)
+
+    def begin(self, call: Call) -> Guard | None:  # noqa: ARG002 - each call is counted
+        """Each call is counted."""
+        return _Holding(self)
+
+    def bill(self, call: Call) -> _Bill:
+        """Principals are told apart as objects: an authenticator gives the same one for the same credential, and what
+        is remembered keeps it alive."""
+        principal = call.principal
+        key = (id(principal), call.connection, call.model, call.end_user, call.asked.tier)
+        known = self._bills.get(key)
+        if known is None or known.principal is not principal:
+            known = self._made(call)
+            self._bills.put(key, known)
+        return known
+
+    def _made(self, call: Call) -> _Bill:
+        found = self.accounts.counters.of(
+            self.limits, Subjects(call.principal, call.connection, call.model, call.end_user)
+        )
+        counters = tuple(one for one in found.reserved if not _uncounted(one.limit))
+        budgets = sum(isinstance(one.limit, Budget) for one in counters)
+        if any(isinstance(one.limit, Budget) for one in counters[budgets:]):
+            raise ValueError("budgets' counters come first")
+        return _Bill(
+            call.principal,
+            self.accounts.terms(call.connection, call.model, call.asked.tier),
+            counters,
+            tuple(_place(one.limit) for one in counters),
+            budgets,
+            tuple(one.name for one in counters[:budgets]),
+            tuple(one for one in (*found.throttled, *counters) if limit_headers.told(one, call.dialect)),
+            any(isinstance(one.limit, AgentCap) for one in counters),
+        )
+
+
+def _uncounted(limit: Counted) -> bool:
+    """Whether it only says that agents must declare themselves."""
+    return isinstance(limit, AgentCap) and limit.limit is None
+
+
+def _place(limit: Counted) -> int:
+    """What runs at once counts one for each call, as calls do."""
+    return PLACES[limit.unit] if isinstance(limit, Budget | Rate) else _CALLS
+
+
+class _Holding:
+    """One call, from its reservation to its settlement."""
+
+    __slots__ = (
+        "_asked", "_bill", "_bound", "_call", "_counters", "_deltas", "_hidden", "_limited", "_places", "_read",
+        "_reservation", "_size", "_started", "_worst",
+    )  # fmt: skip
+
+    def __init__(self, limited: _Limited) -> None:
+        self._limited = limited
+        self._call: Call | None = None
+        self._reservation: Reservation | None = None
+        self._asked = False
+        self._bound: int | None = None
+        self._deltas = 0
+        self._size = 0
+        self._read = self._hidden = False
+
+    def on_request(self, call: Call) -> Verdict | Wait[Verdict]:
+        if not self._limited.accounts.here():
+            return Wait(lambda: self._on_loop(call), PATIENCE)
+        return self._ask(call)
+
+    async def _on_loop(self, call: Call) -> Verdict:
+        answer = self._ask(call)
+        return await answer.until() if type(answer) is Wait else answer
+
+    def _ask(self, call: Call) -> Verdict | Wait[Verdict]:
+        """Asks the ledger for all of it, or refuses what it need not be asked for."""
+        limited = self._limited
+        self._bill = bill = limited.bill(call)
+        self._worst = held = worst(call, bill.terms)
+        vector, counters, places = held.vector, bill.counters, bill.places
+        notes: tuple[Note, ...] = ()
+        for limit in limited.limits.agents:
+            if limit.declared and call.source.declared_agent is None:
+                if not limit.observe:
+                    return messages.undeclared(limit)
+                notes += (messages.observed(limit, Code.AGENT_UNDECLARED),)
+        if limited.caps:
+            judged = _within(limited.caps, held, call)
+            if type(judged) is Deny:
+                return judged
+            notes += judged
+        amounts: Sequence[int | None] = [vector[place] for place in places]
+        if None in amounts or 0 in amounts:
+            chosen = _countable(bill, held, call)
+            if type(chosen) is Deny:
+                return chosen
+            counters, places, more = chosen
+            amounts = [vector[place] or 0 for place in places]
+            notes += more
+        self._call, self._counters, self._places = call, counters, places
+        self._started = limited.accounts.clock.monotonic() if bill.terms.compute is not None else 0
+        if not counters:
+            return self._hold(call, Granted(), (), notes)
+        wanted = Wanted(
+            call.id,
+            call.at,
+            counters,
+            cast("tuple[int, ...]", tuple(amounts)),  # none of them is None here
+            agent(call.principal, call.credential, call.source) if bill.counts_agents else "",
+        )
+        self._asked = True
+        try:
+            answers = limited.accounts.ledger.reserve((wanted,))
+        except LedgerUnavailable as unavailable:
+            self._asked = False
+            return messages.unavailable(unavailable)
+        if isinstance(answers, Awaitable):
+            return Wait(lambda: self._answered(call, answers, wanted.amounts, notes), PATIENCE)
+        return self._hold(call, answers[0], wanted.amounts, notes)
+
+    async def _answered(
+        self, call: Call, answers: Awaitable[Sequence[Answer]], amounts: tuple[int, ...], notes: tuple[Note, ...]
+    ) -> Verdict:
+        try:
+            return self._hold(call, (await answers)[0], amounts, notes)
+        except LedgerUnavailable as unavailable:
+            # It may be held all the same: the ending lets it go.
+            return messages.unavailable(unavailable)
+
+    def _hold(self, call: Call, answer: Answer, amounts: tuple[int, ...], notes: tuple[Note, ...]) -> Verdict:
+        bill, accounts = self._bill, self._limited.accounts
+        shown: HeaderPairs = ()
+        if bill.told:
+            shown = limit_headers.headers(call.dialect, accounts.ledger.standing(bill.told, call.at), call.at)
+        if type(answer) is Refused:
+            self._asked = False
+            return messages.refusal(answer, call.at, shown)
+        if answer.over:
+            notes += tuple(messages.observed(one.limit) for one in answer.over)
+        if answer.soft:
+            for one in answer.soft:
+                accounts.event(messages.soft_event(one))
+            notes += tuple(messages.softened(one.limit) for one in answer.soft)
+        record: Reserved | None = None
+        if bill.budgets and amounts:
+            names = bill.names
+            if self._counters is not bill.counters:
+                names = tuple(one.name for one in self._counters if isinstance(one.limit, Budget))
+            if names:
+                record = Reserved(names, amounts[: len(names)], accounts.prices)
+        if amounts:
+            self._bound = self._output_bound()
+        self._reservation = reservation = Reservation(record, shown)
+        changed = msgspec.structs.replace(call, notes=call.notes + notes) if notes else None
+        return Proceed(changed, reservation=reservation)
+
+    def _output_bound(self) -> int | None:
+        """The tokens that the reply may have; None where no enforced limit counts them."""
+        counting = {PLACES[Unit.USD], PLACES[Unit.TOKENS], PLACES[Unit.OUTPUT_TOKENS], PLACES[Unit.COMPUTE]}
+        for counter, place in zip(self._counters, self._places, strict=True):
+            if place in counting and not counter.limit.observe:
+                return self._worst.output
+        return None
+
+    def on_event(self, event: Event) -> Deny | None:
+        deltas, size = self._deltas, self._size
+        self._read = True
+        for delta in event.deltas:
+            text, field = delta.text, delta.field
+            if field == "content":
+                if not text:
+                    continue
+                deltas += 1
+            elif not text or field in _ENVELOPE:
+                continue
+            elif field.startswith(_GENERATED):
+                deltas += 1
+            elif not field.startswith(_ANY_JSON):
+                continue
+            size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        self._deltas, self._size = deltas, size
+        if event.data is None or event.opaque:
+            # Of what was judged apart, and of pictures and sound, there are no texts to count.
+            self._hidden = True
+        bound = self._bound
+        if bound is None:
+            return None
+        usage = event.usage
+        if deltas > bound or size > bound * LONGEST_TOKEN:
+            return self._exhausted(bound)
+        if usage is not None and usage.completion is not None and usage.completion > bound:
+            return self._exhausted(bound)
+        return None
+
+    def on_finish(self) -> Deny | None:
+        """Every event has been counted."""
+
+    def on_end(self, outcome: Outcome, usage: Usage | None) -> None:
+        reservation, call = self._reservation, self._call
+        ledger = self._limited.accounts.ledger
+        if reservation is None or call is None:
+            if self._asked and call is not None:
+                ledger.settle((Settled(call.id),))
+            return
+        result = settle(call, self._bill.terms, self._worst, reservation.stage, usage, self._seen(call, outcome))
+        if result is None:
+            if self._asked:
+                ledger.settle((Settled(call.id, unknown=True),))
+            return
+        reservation.cost = result.cost
+        if not self._asked:
+            return
+        amounts = tuple([result.vector[place] for place in self._places])
+        if reservation.record is not None:
+            reservation.settled = amounts[: len(reservation.record.counters)]
+        ledger.settle((Settled(call.id, amounts),))
+
+    def _seen(self, call: Call, outcome: Outcome) -> Seen:
+        elapsed = self._limited.accounts.clock.monotonic() - self._started if self._started else 0
+        # A buffered reply is generated before the first byte of it comes.
+        whole = not self._hidden and (self._read or call.asked.stream)
+        return Seen(self._size, self._deltas, whole, outcome is Outcome.DONE, elapsed)
+
+    def _exhausted(self, bound: int) -> Deny:
+        limit = next((one.limit for one in self._counters if not one.limit.observe), None)
+        return messages.exhausted(bound, limit)
+
+
+def _within(caps: Sequence[CostCap], held: Worst, call: Call) -> Deny | tuple[Note, ...]:
+    """Whether the call may cost what it may come to."""
+    notes: tuple[Note, ...] = ()
+    cost = held.vector[PLACES[Unit.USD]]
+    for cap in caps:
+        deny: Deny | None = None
+        if cost is None:
+            deny = _unknown(cap, held, call)
+        elif cost > cap.limit:
+            deny = messages.too_dear(cap, cost)
+        if deny is None:
+            continue
+        if not cap.observe:
+            return deny
+        notes += (messages.observed(cap, deny.code),)
+    return notes
+
+
+def _unknown(limit: Budget | CostCap | Rate, held: Worst, call: Call) -> Deny | None:
+    """Why a limit can't count the call; None where it lets pass what has no price."""
+    if not isinstance(limit, Rate) and held.unpriced and (isinstance(limit, CostCap) or limit.unit is Unit.USD):
+        return None if limit.unpriced else messages.unpriced(limit, call.connection, call.model)
+    return messages.unbounded(limit, held.reason)
+
+
+_Chosen = tuple[tuple[Counter, ...], tuple[int, ...], tuple[Note, ...]]
+
+
+def _countable(bill: _Bill, held: Worst, call: Call) -> Deny | _Chosen:
+    """The counters in which the call counts for something, and notes on those that observe and can't count it."""
+    notes: tuple[Note, ...] = ()
+    counters: list[Counter] = []
+    places: list[int] = []
+    for counter, place in zip(bill.counters, bill.places, strict=True):
+        amount = held.vector[place]
+        if amount:
+            counters.append(counter)
+            places.append(place)
+            continue
+        limit = counter.limit
+        if amount is None and isinstance(limit, Budget | Rate):
+            deny = _unknown(limit, held, call)
+            if deny is None:
+                continue
+            if not limit.observe:
+                return deny
+            notes += (messages.observed(limit, deny.code),)
+    return tuple(counters), tuple(places), notes

@@ -1,0 +1,186 @@
+"""Counts calls against their rates, before anything costs: `limits.calls`.
+
+It stands right after what may be asked at all. What it has counted stays counted, whatever becomes of the call: who is
+refused for what a prompt says has called all the same. A call that is refused for its rate is not counted.
+
+`peek` asks before a body is read, where the model is not known: it refuses when the gateway's own rate has no room, or
+each policy that could permit the call has a rate without. It counts nothing.
+
+The ledger belongs to the event loop. Where a call is judged in a thread, asking it waits until the loop is reached.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from narrows.accounting import headers, messages
+from narrows.accounting.accounts import KNOWN, PATIENCE, Accounts
+from narrows.accounting.counters import Subjects
+from narrows.model.call import Call, Source
+from narrows.model.limits import Limits, Rate, Unit
+from narrows.model.plan import Plan
+from narrows.model.principal import Principal
+from narrows.model.record import Outcome
+from narrows.model.reply import Event
+from narrows.model.reservation import Answer, Counter, Refused, Settled, Standing, Wanted
+from narrows.model.usage import Usage
+from narrows.model.verdict import PROCEED, Deny, Proceed, Verdict
+from narrows.policy.limits import CallRates, exhausted
+from narrows.policy.recent import Recent
+from narrows.ports.control import Guard, Wait
+from narrows.ports.ledger import LedgerUnavailable
+
+Could = Callable[[Principal, str, str], CallRates]
+"""Principal, connection, operation: by what such a call can be refused."""
+
+
+class _Doors(msgspec.Struct, frozen=True, eq=False):
+    """What is the same for all calls of one principal. `counters` are those of `rates`."""
+
+    principal: Principal
+    rates: CallRates
+    counters: tuple[Counter, ...]
+
+
+class Throttle:
+    """The control for `limits.calls`."""
+
+    name: Final = "throttle"
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    def under(self, plan: Plan) -> "_Throttled | None":
+        """Nothing to do where no rate counts calls."""
+        rates = tuple(rate for rate in plan.limits.rates if rate.unit is Unit.CALLS)
+        return _Throttled(self._accounts, Limits(rates=rates)) if rates and plan.refusal is None else None
+
+    def begin(self, call: Call) -> Guard | None:
+        """See `under`."""
+        throttled = self.under(call.plan)
+        return None if throttled is None else throttled.begin(call)
+
+
+class _Throttled:
+    """The control under one plan. Its guards have no state: it is the guard of all its calls."""
+
+    __slots__ = ("_accounts", "_known", "_limits")
+
+    name: Final = Throttle.name
+    wordless: Final = True
+
+    def __init__(self, accounts: Accounts, limits: Limits) -> None:
+        self._accounts = accounts
+        self._limits = limits
+        self._known: Recent[int, tuple[Principal, tuple[Counter, ...], tuple[int, ...]]] = Recent(KNOWN)
+
+    def begin(self, call: Call) -> Guard | None:  # noqa: ARG002 - each call is counted
+        """Each call is counted."""
+        return self
+
+    def on_request(self, call: Call) -> Verdict | Wait[Verdict]:
+        """Counts the call, or refuses it."""
+        if not self._accounts.here():
+            return Wait(lambda: self._on_loop(call), PATIENCE)
+        return self._ask(call)
+
+    async def _on_loop(self, call: Call) -> Verdict:
+        answer = self._ask(call)
+        return await answer.until() if type(answer) is Wait else answer
+
+    def _ask(self, call: Call) -> Verdict | Wait[Verdict]:
+        counters, ones = self._counters(call)
+        # An id of its own: the call's names what it reserves later.
+        wanted = Wanted(f"{call.id}/calls", call.at, counters, ones)
+        try:
+            answers = self._accounts.ledger.reserve((wanted,))
+        except LedgerUnavailable as unavailable:
+            return messages.unavailable(unavailable)
+        if isinstance(answers, Awaitable):
+            return Wait(lambda: self._answered(call, answers, wanted), PATIENCE)
+        return self._judged(call, answers[0], wanted)
+
+    async def _answered(self, call: Call, answers: Awaitable[Sequence[Answer]], wanted: Wanted) -> Verdict:
+        try:
+            return self._judged(call, (await answers)[0], wanted)
+        except LedgerUnavailable as unavailable:
+            return messages.unavailable(unavailable)
+
+    def _judged(self, call: Call, answer: Answer, wanted: Wanted) -> Verdict:
+        ledger = self._accounts.ledger
+        if type(answer) is Refused:
+            standings = ledger.standing(wanted.counters, call.at)
+            return messages.refusal(answer, call.at, headers.headers(call.dialect, standings, call.at))
+        ledger.settle((Settled(wanted.id, wanted.amounts),))
+        if not answer.over:
+            return PROCEED
+        notes = tuple(messages.observed(one.limit) for one in answer.over)
+        return Proceed(msgspec.structs.replace(call, notes=call.notes + notes))
+
+    def _counters(self, call: Call) -> tuple[tuple[Counter, ...], tuple[int, ...]]:
+        """Rates are of identities, so nothing else of a call matters."""
+        principal = call.principal
+        known = self._known.get(id(principal))
+        if known is None or known[0] is not principal:
+            found = self._accounts.counters.of(self._limits, Subjects(principal, call.connection)).throttled
+            known = (principal, found, (1,) * len(found))
+            self._known.put(id(principal), known)
+        return known[1], known[2]
+
+    def on_event(self, event: Event) -> Deny | None:
+        """Replies are not counted."""
+
+    def on_finish(self) -> Deny | None:
+        """Nothing is held back."""
+
+    def on_end(self, outcome: Outcome, usage: Usage | None) -> None:
+        """What was counted stays counted."""
+
+
+class Peek:
+    """The question before a body is read. `could` says which rates can refuse a call before its model is known."""
+
+    def __init__(self, accounts: Accounts, could: Could) -> None:
+        self._accounts = accounts
+        self._could = could
+        self._known: Recent[tuple[int, str, str], _Doors] = Recent(KNOWN)
+
+    def __call__(self, principal: Principal, source: Source, connection: str, operation: str, at: int) -> Deny | None:  # noqa: ARG002 - rates are of identities
+        """The refusal of a call that can't be made now, whatever is in it."""
+        key = (id(principal), connection, operation)
+        doors = self._known.get(key)
+        if doors is None or doors.principal is not principal:
+            doors = self._found(principal, connection, operation)
+            self._known.put(key, doors)
+        if not doors.counters:
+            return None
+        full: dict[Rate, Standing] = {}
+        for standing in self._accounts.ledger.standing(doors.counters, at):
+            limit = standing.counter.limit
+            if isinstance(limit, Rate) and standing.used + standing.held >= limit.limit:
+                full[limit] = standing
+        if not full:
+            return None
+        rate = exhausted(doors.rates, full.__contains__)
+        return None if rate is None else messages.refusal(self._refused(full[rate], at), at)
+
+    def _refused(self, standing: Standing, at: int) -> Refused:
+        """What a ledger in this process says to one who asks for one more, which holds nothing; from elsewhere the
+        answer would be late."""
+        counter = standing.counter
+        wanted = Wanted(f"{counter.name}/peek/{at}", at, (counter,), (1,))
+        answers = self._accounts.ledger.reserve((wanted,))
+        if isinstance(answers, Sequence):
+            answer = answers[0]
+            if type(answer) is Refused:
+                return answer
+            self._accounts.ledger.settle((Settled(wanted.id),))
+        return Refused(counter, standing.used, standing.held, 1, standing.resets)
+
+    def _found(self, principal: Principal, connection: str, operation: str) -> "_Doors":
+        rates = self._could(principal, connection, operation)
+        named = dict.fromkeys((*rates.always, *(rate for some in rates.each for rate in some)))
+        subjects = Subjects(principal, connection)
+        counters = self._accounts.counters.of(Limits(rates=tuple(named)), subjects).throttled if named else ()
+        return _Doors(principal, rates, counters)

@@ -1,0 +1,146 @@
+"""Whatever an upstream reports, a call settles at no less than nothing and no more than it held."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from narrows.accounting.amounts import PLACES, Seen, Terms, settle, worst
+from narrows.config.limits import ComputeWeight
+from narrows.model.call import Asked, Call, Source
+from narrows.model.limits import Unit
+from narrows.model.plan import Plan
+from narrows.model.price import Price, Rates
+from narrows.model.principal import Credential, Principal
+from narrows.model.reservation import Stage
+from narrows.model.text import Opaque
+from narrows.model.usage import Usage
+
+RATES = Rates(1_000_000, 2_000_000, 500_000, 1_000_000, 1_000_000, 2_000_000)
+PRICE = Price(((0, RATES),))
+WEIGHTS = ComputeWeight(models=("*",), prompt_token=2, output_token=5, second=1_000)
+
+counts = st.none() | st.integers(-(1 << 70), 1 << 70) | st.integers(0, 500)
+usages = st.none() | st.builds(Usage, counts, counts, counts, counts, counts, counts, counts, counts)
+sizes = st.integers(0, 100_000)
+rates = st.builds(Rates, *[st.integers(0, 10**9)] * 6)
+prices = st.none() | st.builds(
+    lambda first, second, start, call: Price(((0, first), (start, second)), call, 5),
+    rates, rates, st.integers(1, 300), st.integers(0, 10**9),
+)  # fmt: skip
+terms_of = st.builds(
+    Terms, prices, st.none() | st.just(WEIGHTS), st.none() | st.integers(0, 1_000), st.integers(0, 10**9), st.booleans()
+)
+
+
+def call(bound: int | None = 100, cap: int | None = 50, operation: str = "chat", **asked: Any) -> Call:
+    return Call(
+        "call_1", "req_1", "s", 0, Principal("corp", "alice"), Credential("oidc", "jti", 1.0), Source("127.0.0.1"),
+        "openai", "openai", "POST", "/v1", Asked(operation, "gpt", {}, **asked), "gpt", Plan("r"), 20, cap,
+        prompt_bound=bound,
+    )  # fmt: skip
+
+
+calls = st.builds(
+    lambda bound, cap, operation, choices, media, tools: call(
+        bound,
+        cap,
+        operation,
+        choices=choices,
+        opaque=(Opaque("$", "", "", 0),) * media,
+        parameters=frozenset({"server_tools"}) if tools else frozenset(),
+    ),
+    st.none() | st.integers(0, 300),
+    st.none() | st.integers(-1, 300),
+    st.sampled_from(["chat", "embeddings", "models", "count_tokens", "json"]),
+    st.integers(0, 4),
+    st.integers(0, 2),
+    st.booleans(),
+)
+
+
+@given(
+    calls, terms_of, st.sampled_from(Stage), usages, st.builds(Seen, sizes, sizes, st.booleans(), st.booleans(), sizes)
+)
+def test_nothing_settles_below_zero_or_above_what_was_held(
+    this: Call, terms: Terms, stage: Stage, usage: Usage | None, seen: Seen
+) -> None:
+    held = worst(this, terms)
+    result = settle(this, terms, held, stage, usage, seen)
+    if result is None:
+        assert stage is Stage.SENT
+        return
+    for amount, most in zip(result.vector, held.vector, strict=True):
+        assert 0 <= amount <= (most or 0)
+    if stage is not Stage.ANSWERED:
+        assert not any(result.vector)
+    if result.cost is not None and held.vector[0] is not None:
+        assert result.cost == result.vector[0]
+
+
+@given(st.integers(0, 100), st.integers(0, 50), st.integers(0, 100), st.integers(0, 100))
+def test_what_is_reported_within_its_bounds_is_believed(prompt: int, output: int, cached: int, written: int) -> None:
+    this, terms = call(), Terms(PRICE)
+    result = settle(
+        this, terms, worst(this, terms), Stage.ANSWERED, Usage(prompt, output, cached, cache_write=written), Seen()
+    )
+    assert result is not None
+    assert result.vector[PLACES[Unit.PROMPT_TOKENS]] == prompt
+    assert result.vector[PLACES[Unit.OUTPUT_TOKENS]] == output
+    assert result.vector[PLACES[Unit.TOKENS]] == prompt + output
+
+
+@given(st.none() | st.integers(0, 50), sizes, sizes, st.booleans(), st.booleans())
+def test_no_less_is_settled_than_was_certainly_generated(
+    reported: int | None,
+    size: int,
+    deltas: int,
+    whole: bool,
+    done: bool,
+) -> None:
+    this, terms = call(), Terms(PRICE)
+    usage = None if reported is None else Usage(10, reported)
+    result = settle(this, terms, worst(this, terms), Stage.ANSWERED, usage, Seen(size, deltas, whole, done))
+    assert result is not None
+    if whole:
+        assert result.vector[PLACES[Unit.OUTPUT_TOKENS]] >= min(50, -(-size // 32))
+
+
+def test_cached_tokens_cost_what_they_cost() -> None:
+    this, terms = call(), Terms(PRICE)
+    result = settle(this, terms, worst(this, terms), Stage.ANSWERED, Usage(100, 10, cached=80), Seen())
+    assert result is not None
+    assert result.cost == 20 + 40 + 20
+
+
+def test_parts_of_a_prompt_that_was_not_reported_are_not_believed() -> None:
+    this, terms = call(), Terms(PRICE)
+    result = settle(this, terms, worst(this, terms), Stage.ANSWERED, Usage(None, 10, cached=80), Seen())
+    assert result is not None
+    assert result.cost == 20 + 20
+
+
+@pytest.mark.parametrize("operation", ["models", "count_tokens"])
+def test_what_runs_no_model_comes_to_one_call(operation: str) -> None:
+    this = call(None, None, operation)
+    held = worst(this, Terms())
+    assert held.vector == (0, 0, 0, 0, 0, 1)
+    result = settle(this, Terms(), held, Stage.ANSWERED, Usage(5, 5), Seen())
+    assert result is not None
+    assert (result.vector, result.cost) == ((0, 0, 0, 0, 0, 1), 0)
+
+
+def test_embeddings_have_no_output() -> None:
+    assert worst(call(100, None, "embeddings"), Terms(PRICE)).vector == (100, 100, 100, 0, None, 1)
+
+
+def test_a_tier_of_long_prompts_is_reckoned_with() -> None:
+    dear = Rates(5_000_000, 2_000_000, 500_000, 1_000_000, 1_000_000, 2_000_000)
+    assert worst(call(), Terms(Price(((0, RATES), (90, dear))))).vector[0] == 500 + 100
+
+
+def test_a_reason_is_given_for_what_has_no_bound() -> None:
+    assert "how long" in worst(call(None), Terms()).reason
+    assert "output" in worst(call(100, None), Terms()).reason
+    assert "compute units" in worst(call(), Terms()).reason
