@@ -101,7 +101,7 @@ def row(charge: Charge, zone: str) -> tuple[str, ...]:
         "BillingPeriodEnd": moment(billing_end),
         "BillingPeriodStart": moment(billing_start),
         "ChargeCategory": "Usage",
-        "ChargeDescription": f"Inference with {charge.model}",
+        "ChargeDescription": neutral(f"Inference with {charge.model}"),
         "ChargeFrequency": "Usage-Based",
         "ChargePeriodEnd": moment(end),
         "ChargePeriodStart": moment(start),

@@ -109,7 +109,10 @@ def test_names_with_every_letter_of_csv_come_back_as_they_are() -> None:
 
 
 def test_control_characters_do_not_get_out() -> None:
-    written = row(Charge(**{**CHARGE_FIELDS, "user": "corp:a\x1b[2J\r\nb", "tags": {"agent": "\x1b\u202e=1"}}), "UTC")
+    written = row(
+        Charge(**{**CHARGE_FIELDS, "user": "corp:a\x1b[2J\r\nb", "model": "m\x07", "tags": {"agent": "\x1b\u202e=1"}}),
+        "UTC",
+    )
     assert all(letter.isprintable() for field in written for letter in field)
     assert json.loads(dict(zip(COLUMNS, written, strict=True))["Tags"]) == {"agent": "\x1b\u202e=1"}
 

@@ -33,6 +33,9 @@ LIMITED: Final = frozenset(
 )
 """The refusals that are limits'."""
 
+_ANSWERED: Final = frozenset({"done", "stopped", "client_gone", "cut"})
+"""Endings after which the upstream has generated something, as a rule."""
+
 Reckon = Callable[[str, str | None, Usage], int | None]
 """What a call on this connection, of this model, that used so much costs now, in millionths of a dollar; None: nobody
 knows."""
@@ -44,6 +47,9 @@ class By(StrEnum):
     USER = "user"
     GROUP = "group"
     MODEL = "model"
+    ANSWERED = "answered"
+    """The model that the upstream said it used."""
+
     CONNECTION = "connection"
     OPERATION = "operation"
     POLICY = "policy"
@@ -138,7 +144,7 @@ def _add(sums: Sums, spent: Spent, cost: int | None, *, estimated: bool) -> None
         _add_ending(sums, spent)
     usage = spent.usage
     if usage is None:
-        if outcome == "done":
+        if outcome in _ANSWERED:
             sums.unreported += 1
     else:
         _add_tokens(sums, usage)
@@ -228,6 +234,7 @@ _READERS: Final[Mapping[By, _Read]] = {
     By.USER: lambda spent: (spent.caller.user,),
     By.GROUP: _groups,
     By.MODEL: lambda spent: (spent.caller.model or spent.model or NONE,),
+    By.ANSWERED: lambda spent: (spent.model or spent.caller.model or NONE,),
     By.CONNECTION: lambda spent: (spent.caller.connection or NONE,),
     By.OPERATION: lambda spent: (spent.caller.operation or NONE,),
     By.POLICY: _policies,

@@ -56,7 +56,7 @@ def test_endings_are_told_apart() -> None:
     assert msgspec.structs.asdict(total) | {"calls": 9, "refused": 2, "limited": 1, "stopped": 1, "errors": 3} == (
         msgspec.structs.asdict(total)
     )
-    assert (total.running, total.unreported) == (1, 1)
+    assert (total.running, total.unreported) == (1, 4)
 
 
 def test_refusals_of_limits_are_those_about_money_tokens_and_how_many() -> None:
@@ -116,6 +116,10 @@ def test_keys(by: By, changes: dict[str, object], key: str) -> None:
 
 def test_there_is_a_key_for_everything() -> None:
     assert all(len(keys(by, spent())) for by in By)
+
+
+def test_the_model_that_answered_is_the_one_asked_where_nobody_said() -> None:
+    assert keys(By.ANSWERED, spent(model="gpt-4o-2024"), spent()) == ["gpt-4o", "gpt-4o-2024"]
 
 
 def test_a_refused_call_without_a_policy_is_its_refusers() -> None:
