@@ -188,6 +188,9 @@ class ModelPrice(Setting, frozen=True, kw_only=True):
     output: Annotated[Price, Meta(description="Dollars per million output tokens, reasoning included.")]
     cached: Annotated[Price | None, Meta(description="Prompt tokens read from a cache; else as `input`.")] = None
     cache_write: Annotated[Price | None, Meta(description="Prompt tokens written to a cache; else as `input`.")] = None
+    cache_write_long: Annotated[
+        Price | None, Meta(description="Prompt tokens written to a cache to stay for an hour; else as `cache_write`.")
+    ] = None
     audio_input: Annotated[Price | None, Meta(description="Audio tokens of the prompt; else as `input`.")] = None
     audio_output: Annotated[Price | None, Meta(description="Audio tokens of the reply; else as `output`.")] = None
     call: Annotated[Dollars, Meta(description="Dollars for each call.")] = 0

@@ -25,7 +25,8 @@ say something, and `{}` is a section in which everything is left out.
   bytes.
 - An amount carries its unit, too: `5 usd`, `0.50 usd`, `2_000_000 tokens`; percentages are `80%`. Money has at most six
   decimals and is never rounded. A price is a plain number of dollars for a million tokens, a weight one of compute
-  units. What is a text or a section may be written either way: `5 usd / day / user`.
+  units. What is a text or a section may be written either way: `5 usd / day / user`. See
+  [Limit spend, tokens and calls](../how-to/budgets.md).
 - `${env:NAME}` in a text is replaced by an environment variable, `${file:/path}` by a file's content without its last
   line break; `$${` stands for `${`. Secrets belong there, not in the file.
 - In globs `*` stands for any run of characters, everything else for itself; upper and lower case differ.
