@@ -122,12 +122,15 @@ def run_case_file(
     masked, mask = _masking(result) if _needs_masking(result, placed) else (None, None)
     inspector = RuleInspector(TextReadings(), _sights(result))
 
+    defaults = {name: settings.output_default for name, settings in result.loaded.config.connections.items()}
+
     with ExitStack() as stack:
         analyze, own = _plugins(result, stack)
 
         def steps() -> Steps:
             probing = probing_controls(result.loaded.config, result.policies, Tried())
-            return controls(inspector, Sessions(secrets.token_bytes(32)), mask, analyze, probing=probing, own=own)
+            sessions = Sessions(secrets.token_bytes(32))
+            return controls(inspector, sessions, mask, analyze, probing=probing, own=own, output_defaults=defaults)
 
         try:
             results = run_cases(placed, result.policies, steps, EstimatingCounter(), masked)

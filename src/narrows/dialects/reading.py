@@ -307,6 +307,7 @@ class Reading:
     def blob(self, path: str, media_type: str, data: str) -> None:
         """An opaque part that the request carries itself, as a `data:` URL or bare; hashed as bytes where it is
         base64."""
+        length = len(data)
         if data[:5].lower() == "data:":
             head, _, data = data[5:].partition(",")
             media_type = head.partition(";")[0]
@@ -314,7 +315,7 @@ class Reading:
             content = base64.b64decode(data, validate=True)
         except (binascii.Error, ValueError):
             content = data.encode()
-        self.opaque.append(Opaque(path, media_type[:128], _sha256(content), len(content)))
+        self.opaque.append(Opaque(path, media_type[:128], _sha256(content), len(content), length))
 
     def unread(self, body: Json, known: frozenset[str], words: Mapping[str, frozenset[str]]) -> None:
         """Every member of `body` that its reader doesn't know: each string and number in it is a text of the user's.

@@ -167,7 +167,7 @@ def _judge(snapshot: Snapshot, tools: Tools, errand: Errand, data: bytes) -> lis
         return [_encode(Judged(asked))]
     connected, plan = choose(snapshot, errand.caller, candidates, asked)
     target = errand.targets[errand.candidates.index(connected.name)]
-    call = make_call(errand.caller, asked, connected, plan, target, tools.tokens, tools.sessions)
+    call = make_call(errand.caller, asked, connected, plan, target, len(data), tools.tokens, tools.sessions)
     tools.sent.replace(call.principal.key, errand.sent)
     chain = Chain(snapshot, call)
     deny = chain.judge()

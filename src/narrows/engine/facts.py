@@ -49,7 +49,7 @@ def unpacked(told: Facts, plan: Plan) -> Call:
     return Call(
         told.id, told.request_id, told.session, told.at, told.principal, told.credential, told.source, told.connection,
         told.dialect, told.method, told.path, told.asked, told.model, plan, told.prompt_tokens, told.output_cap,
-        told.end_user, notes=told.notes, sketch=told.sketch, system=told.system, prompt_bound=told.prompt_bound,
+        told.end_user, told.prompt_bound, notes=told.notes, sketch=told.sketch, system=told.system,
     )  # fmt: skip
 
 

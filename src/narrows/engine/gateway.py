@@ -166,7 +166,7 @@ class Gateway:
             asked = read_request(routed.dialect, routed.route, data)
             if type(asked) is Deny:
                 return self._refuse_unread(visit, routed, asked)
-            chain = self._chain(visit, routed, asked)
+            chain = self._chain(visit, routed, asked, len(data))
             verdict = _judged(chain)
             if verdict is not None or chain.call.asked.references:
                 return self._bounded(visit, self._settle(visit, received, chain, verdict))
@@ -204,7 +204,7 @@ class Gateway:
         if type(asked) is Deny:
             await self._refuse_unread(visit, routed, asked)
             return
-        await self._finish(visit, received, self._chain(visit, routed, asked), in_thread=True)
+        await self._finish(visit, received, self._chain(visit, routed, asked, len(data)), in_thread=True)
 
     async def _serve_apart(self, visit: _Visit, routed: Routed, received: int, apart: Apart, data: bytes) -> None:
         head = visit.exchange.head
@@ -224,15 +224,16 @@ class Gateway:
             return
         await self._finish(visit, received, Chain(visit.snapshot, begun(call), settled.originals), judged=call)
 
-    def _chain(self, visit: _Visit, routed: Routed, asked: Asked) -> Chain:
-        """The controls before a call that has been read, and the call as it is before any has seen it."""
+    def _chain(self, visit: _Visit, routed: Routed, asked: Asked, size: int) -> Chain:
+        """The controls before a call that was read from so many bytes, and the call as it is before any has seen it."""
         services, snapshot = self._services, visit.snapshot
         visit.asked = asked
         caller, target, candidates = visit.caller, routed.route.target, routed.candidates
         connected, plan = choose(snapshot, caller, candidates, asked)
         if connected is not candidates[0]:
             visit.connected, target = connected, routed.target(connected, visit.exchange.head)
-        return Chain(snapshot, make_call(caller, asked, connected, plan, target, services.tokens, services.sessions))
+        call = make_call(caller, asked, connected, plan, target, size, services.tokens, services.sessions)
+        return Chain(snapshot, call)
 
     async def _finish(
         self, visit: _Visit, received: int, chain: Chain, *, in_thread: bool = False, judged: Call | None = None

@@ -13,6 +13,7 @@ import msgspec
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Connected, Snapshot
 from narrows.model.call import Asked, Call, Source
+from narrows.model.limits import NO_LIMITS
 from narrows.model.plan import Plan
 from narrows.model.principal import Identity
 from narrows.model.refusal import Code
@@ -67,10 +68,11 @@ def make_call(
     connected: Connected,
     plan: Plan,
     target: str,
+    size: int,
     tokens: TokenCounter,
     sessions: SessionIds,
 ) -> Call:
-    """The call as it is before any control has seen it."""
+    """The call as it is before any control has seen it. `size` is that of its body, in bytes."""
     identity, model = caller.identity, asked.model
     # By position, in the order of `Call`: Python gathers this many named arguments in a dictionary first.
     return Call(
@@ -91,6 +93,7 @@ def make_call(
         tokens.prompt(asked.texts),
         None,  # no cap yet
         asked.end_user if caller.end_user is None else caller.end_user,
+        None if plan.limits is NO_LIMITS else tokens.bound(asked, size),
     )
 
 

@@ -81,6 +81,7 @@ class Call(msgspec.Struct, frozen=True):
     prompt_tokens: int = 0
     output_cap: int | None = None
     end_user: str | None = None
+    prompt_bound: int | None = None
     findings: tuple[Finding, ...] = ()
     notes: tuple[Note, ...] = ()
     masked: tuple[Masked, ...] | None = None
@@ -91,7 +92,6 @@ class Call(msgspec.Struct, frozen=True):
     labels: Labels = NO_LABELS
     sketch: bytes = b""
     system: str | None = None
-    prompt_bound: int | None = None
 
     @property
     def operation(self) -> str:

@@ -34,12 +34,14 @@ class Text(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Opaque(msgspec.Struct, frozen=True, gc=False):
-    """A part that can't be inspected: an image, audio or a file; recorded by hash and size (bytes)."""
+    """A part that can't be inspected: an image, audio or a file; recorded by hash and size (bytes). `length` is in
+    characters, as it stands in the body; 0: it stands elsewhere."""
 
     path: str
     media_type: str
     sha256: str
     size: int
+    length: int = 0
 
 
 class Masked(msgspec.Struct, frozen=True, gc=False):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from narrows.model.call import Call
+from narrows.model.call import Asked, Call
 from narrows.model.text import Finding, Text
 
 
@@ -19,3 +19,7 @@ class TokenCounter(Protocol):
 
     def prompt(self, texts: Sequence[Text]) -> int:
         """A documented estimate of the prompt's tokens."""
+
+    def bound(self, asked: Asked, size: int) -> int:
+        """How many tokens the prompt certainly does not exceed, but for its opaque parts and for what is not in the
+        request; `size` is that of its body, in bytes."""

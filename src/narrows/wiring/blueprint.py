@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 PURE: Final = frozenset(
     {
         "access", "parameters", "prompt_size", "media", "sketch", "new_content", "scan", "prompt_rules", "mask", "echo",
-        "reply_packs", "output_cap",
+        "reply_packs", "output_cap", "bounds",
     }
 )  # fmt: skip
 """Controls that judge a call by itself and their settings alone, so that they judge the same in any process. Where a
@@ -116,7 +116,9 @@ def build(plan: Blueprint) -> tuple[Snapshot, Tools]:
     gates = RuleGates(Path(plan.cache)).made(policies.rules) or NO_GATES
     readings = TextReadings(ViewGates(Path(plan.cache)))
     inspector = RuleInspector(readings, _sights(engine) if engine is not None and looks else None, gates)
-    request, reply = controls(inspector, sent, mask, probing=probing_controls(config, policies, None))
+    defaults = {name: settings.output_default for name, settings in config.connections.items()}
+    probing = probing_controls(config, policies, None)
+    request, reply = controls(inspector, sent, mask, probing=probing, output_defaults=defaults)
     connections = {
         name: Connected(
             name=name,

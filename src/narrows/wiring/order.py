@@ -1,8 +1,11 @@
 """The order of the path of a call, in two visible tuples; each line says why it stands where it does."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from narrows.controls.access import Access
+from narrows.controls.bounds import Bounds
 from narrows.controls.media import Media
 from narrows.controls.new_content import NewContent
 from narrows.controls.output_cap import OutputCap
@@ -11,6 +14,7 @@ from narrows.controls.prompt_rules import PromptRules
 from narrows.controls.prompt_size import PromptSize
 from narrows.engine.scan import Scan
 from narrows.inspection.novelty import Sessions
+from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.control import Control
 from narrows.ports.inspector import Inspector
 from narrows.wiring.plugged import NO_OWN, Own
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from narrows.controls.mask import Mask
 
 
+NO_CONNECTIONS: Final[Mapping[str, int]] = MappingProxyType({})
+
+
 def controls(
     inspector: Inspector,
     sessions: Sessions,
@@ -28,12 +35,15 @@ def controls(
     analyze: "Analyze | None" = None,
     probing: ProbingControls = NO_PROBING,
     own: Own = NO_OWN,
+    output_defaults: Mapping[str, int] = NO_CONNECTIONS,
 ) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
     """The controls in the order of the request, and those of the reply in its order. `mask`: None where no policy
     masks; `analyze`: None where none masks what plug-ins find; `sessions` knows what each has sent before; `probing`:
     what notices probing.
-    `own`: what the configuration adds."""
+    `own`: what the configuration adds; `output_defaults`: the caps of connections, where a limit needs one and there is
+    no other."""
     output_cap, media = OutputCap(), Media()
+    bounds = Bounds(EstimatingCounter(), output_defaults, changed=bool(own.controls))
     new_content = NewContent(sessions, always=bool(own.controls))  # the operator's own are told, too
     masking: tuple[Control, ...] = () if mask is None else (mask,)
     analyzing: tuple[Control, ...] = () if analyze is None else (analyze,)
@@ -55,7 +65,8 @@ def controls(
         *masking,  # after what reads the prompt as it was written; what follows, the record and the model see stand-ins
         *probing.replies,  # after masking: the reply is compared with the system text that the model sees
         *judging,  # has nothing to do yet; here it learns of the call
-        output_cap,  # last: changes what is sent, never whether
+        output_cap,  # changes what is sent, never whether
+        bounds,  # last: what is known now of what the call can come to holds for what is sent
     )
     reply: tuple[Control, ...] = (
         output_cap,  # stops a reply that passes its cap, as it was generated

@@ -72,7 +72,8 @@ class SnapshotBuilder:
         inspector = RuleInspector(TextReadings(self._views), await self._masks.sights(config, policies), gates)
         probing = probing_controls(config, policies, self._tried)
         own = await self._plugged.build(config, policies)
-        request, reply = controls(inspector, self._sent, mask, analyze, probing, own=own)
+        defaults = {name: settings.output_default for name, settings in config.connections.items()}
+        request, reply = controls(inspector, self._sent, mask, analyze, probing, own=own, output_defaults=defaults)
         if not complete:
             self._gates.begin(inspector, policies.rules)
         return Snapshot(

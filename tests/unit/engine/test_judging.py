@@ -21,7 +21,7 @@ ASKED = Asked("chat", "small-1", {"model": "small-1"}, texts=(Text(Role.USER, "$
 def test_a_call_is_made_of_who_asks_and_what() -> None:
     snapshot = World(openai={"aliases": {"small-1": "vendor/x"}}).snapshots.current
     connected, plan = choose(snapshot, CALLER, [snapshot.connections["openai"]], ASKED)
-    call = make_call(CALLER, ASKED, connected, plan, "/v1/x", EstimatingCounter(), SessionIds(b"key"))
+    call = make_call(CALLER, ASKED, connected, plan, "/v1/x", 40, EstimatingCounter(), SessionIds(b"key"))
     assert (call.id, call.request_id, call.at, call.path) == (call_id("req_7"), "req_7", 12, "/v1/x")
     assert (call.principal.subject, call.credential.id, call.connection) == ("alice", "c-alice", "openai")
     assert (call.asked.model, call.model, call.plan) == ("small-1", "vendor/x", plan)
@@ -34,9 +34,8 @@ def test_a_person_in_the_headers_stands_before_the_one_in_the_body() -> None:
     asked = msgspec.structs.replace(ASKED, end_user="dave")
     connected, plan = choose(snapshot, CALLER, [snapshot.connections["openai"]], asked)
     named = msgspec.structs.replace(CALLER, end_user="carol")
-    made = [
-        make_call(who, asked, connected, plan, "/", EstimatingCounter(), SessionIds(b"k")) for who in (CALLER, named)
-    ]
+    tokens, sessions = EstimatingCounter(), SessionIds(b"k")
+    made = [make_call(who, asked, connected, plan, "/", 40, tokens, sessions) for who in (CALLER, named)]
     assert [call.end_user for call in made] == ["dave", "carol"]
     assert [call.output_cap for call in made] == [None, None]
 
@@ -61,7 +60,7 @@ def test_what_masks_can_t_hide_is_not_recorded(fails: bool, caplog: pytest.LogCa
 
     snapshot = World().snapshots.current
     connected, plan = choose(snapshot, CALLER, [snapshot.connections["openai"]], ASKED)
-    call = make_call(CALLER, ASKED, connected, plan, "/", EstimatingCounter(), SessionIds(b"key"))
+    call = make_call(CALLER, ASKED, connected, plan, "/", 40, EstimatingCounter(), SessionIds(b"key"))
     deny = Deny(Code.PROMPT_DENIED, "a secret", policy="p", rule="r")
     assert recordable(snapshot, call, deny) == (call, deny)
     kept, told = recordable(msgspec.structs.replace(snapshot, recordable=masked), call, deny)

@@ -2,6 +2,8 @@
 read."""
 
 import asyncio
+import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,9 +16,11 @@ from narrows.model.record import Closed, Outcome
 from narrows.model.refusal import Code
 from narrows.model.reservation import Reservation, Stage
 from narrows.model.verdict import Deny
+from narrows.policy.tokens import CALL
 from narrows.ports.http import Headers, UpstreamFailed
 from unit.engine.reserving import HEADERS, RECORD, Reserving
-from unit.engine.world import DONE, MemoryExchange, World, chat, chunk, completion
+from unit.engine.world import DONE, POLICY, MemoryExchange, World, chat, chunk, completion
+from unit.policy.world import limiting
 
 
 def ending(world: World) -> Closed:
@@ -315,3 +319,51 @@ def test_where_nothing_is_held_nothing_is_said() -> None:
     assert with_what_is_left(deny, held).headers == HEADERS
     said = msgspec.structs.replace(deny, headers=((b"a", b"b"),))
     assert with_what_is_left(said, held) is said
+
+
+# What a call comes to at most, wherever it is judged.
+
+
+@pytest.mark.parametrize("ready", [True, False])
+@pytest.mark.parametrize("padding", [0, 300_000])
+@pytest.mark.parametrize(
+    ("limits", "asked", "cap"),
+    [
+        ({"budgets": ["5 usd / day / user"]}, {}, 64),
+        ({"budgets": ["5 usd / day / user"], "output_tokens": 7}, {}, 7),
+        ({"budgets": ["5 usd / day / user"], "output_tokens": 7}, {"max_tokens": 5}, 5),
+        ({"budgets": ["5 calls / day / user"]}, {}, None),
+        ({}, {}, None),
+    ],
+)
+async def test_what_is_reserved_for_is_what_is_sent(
+    limits: dict[str, Any], asked: dict[str, Any], cap: int | None, padding: int, ready: bool
+) -> None:
+    world = World([POLICY | {"limits": limiting(**limits)}], openai={"output_default": 64})
+    world.apart.ready = ready
+    control = Reserving().into(world)
+    world.upstream.reply(completion())
+    body = chat("Hi" + " " * padding, **asked)
+    exchange = await world.call(body)
+    assert exchange.status == 200, exchange.data
+    assert world.apart.runs == (1 if padding and ready else 0)
+    sent = json.loads(world.upstream.sent[0][3])
+    assert sent.get("max_tokens", sent.get("max_completion_tokens")) == cap
+    bounds = {(call.output_cap, call.prompt_bound) for call in control.calls}
+    assert bounds == {(cap, len(json.dumps(body)) + CALL if "budgets" in limits else None)}
+
+
+@pytest.mark.parametrize("ready", [True, False])
+async def test_a_control_that_denies_in_the_gate_refuses_what_was_judged_apart(ready: bool) -> None:
+    world = World([POLICY | {"limits": limiting(budgets=["5 usd / day / user"])}])
+    world.apart.ready = ready
+    control = Reserving().into(world)
+    there = msgspec.structs.replace(world.snapshots.current, controls=world.snapshots.current.controls[:-1])
+    there = msgspec.structs.replace(there, reply_controls=there.reply_controls[1:])
+    world.apart.snapshot = there
+    control.deny = Deny(Code.BUDGET_EXCEEDED, "no room", policy="p", rule="5 usd / day / user")
+    exchange = await world.call(chat("Hi" + " " * 300_000))
+    assert (exchange.status, exchange.json["error"]["code"]) == (429, "budget_exceeded")
+    assert len(control.calls) == 1
+    (opened,) = world.journal.opened
+    assert (opened.refusal, opened.policy) == ("budget_exceeded", "p")

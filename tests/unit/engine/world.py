@@ -297,7 +297,8 @@ class World:
             policies=msgspec.convert(list(policies), type=tuple[Policy, ...]),
         )
         compiled = compile_policies(config)
-        request, reply = controls(RuleInspector(), Sessions(b"s" * 32))
+        defaults = {name: connection.output_default for name, connection in settings.items()}
+        request, reply = controls(RuleInspector(), Sessions(b"s" * 32), output_defaults=defaults)
         connected = {
             name: Connected(
                 name=name,

@@ -12,6 +12,8 @@ def test_access_is_asked_first_and_findings_are_there_before_they_are_read() -> 
     assert names[0] == "access"
     assert names.index("new_content") < names.index("scan")
     assert names.index("scan") < names.index("prompt_rules")
+    assert names[-2:] == ["output_cap", "bounds"]
+    assert "bounds" not in [control.name for control in reply]
     assert len(set(names)) == len(names)
     assert set(map(id, reply)) <= set(map(id, request)), "a guard of the reply is begun with the request"
 
