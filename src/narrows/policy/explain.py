@@ -138,7 +138,10 @@ def _lines(said: Explanation) -> Iterator[str]:
         ("masks", tuple(mask.says for mask in said.masks)),
         ("parameters", said.parameters),
     ):
-        if values:
+        if label == "limits" and len(values) > 1:
+            yield f"  {label}:"
+            yield from (f"    {value}" for value in values)
+        elif values:
             yield f"  {label}: {'; '.join(values)}"
     if said.allowed and not said.media:
         yield "  images, audio and files: refused, as prompts are inspected"

@@ -1,11 +1,16 @@
 """The settings of limits, as a file writes them: texts and sections come to the same; mistakes are told with places."""
 
+import contextlib
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from narrows.config.example import EXAMPLE
-from narrows.config.limits import Amount, BudgetSetting, RatePeriod, RateSetting
+from narrows.config.limits import Amount, BudgetSetting, CostSetting, RatePeriod, RateSetting
 from narrows.config.load import read_text
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.scalars import Wrong
@@ -167,3 +172,39 @@ def test_what_a_reference_stands_for_is_never_shown() -> None:
     found = problem('budgets: ["${env:X} / day / user"]', environ={"X": "5 canary"})
     assert "canary" not in str(found)
     assert "`${env:X} / day / user`" in found.message
+
+
+WORDS = [
+    "5",
+    "0.5",
+    "-1",
+    "1e3",
+    "usd",
+    "tokens",
+    "calls",
+    " ",
+    "/",
+    "day",
+    "rolling",
+    "user",
+    "end_user",
+    "_",
+    "$",
+    "²",
+]
+
+
+@given(st.text() | st.lists(st.sampled_from(WORDS), max_size=9).map("".join))
+def test_any_text_is_read_or_told_to_be_wrong(text: str) -> None:
+    for kind in (BudgetSetting, RateSetting, CostSetting):
+        with contextlib.suppress(Wrong):
+            msgspec.convert(kind.short(text), kind)
+
+
+@given(
+    st.decimals(min_value=Decimal("0.000001"), max_value=9_000_000_000, places=6), st.sampled_from(Per), st.booleans()
+)
+def test_a_budget_in_money_is_exact(value: Decimal, per: Per, rolling: bool) -> None:
+    setting = BudgetSetting.short(f"{value:f} usd / {'rolling ' if rolling else ''}{per.value} / user")
+    assert setting["limit"]["count"] == int(value * 1_000_000)
+    assert (setting["per"], setting["rolling"]) == (per.value, rolling)

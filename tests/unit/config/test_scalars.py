@@ -7,6 +7,7 @@ import pytest
 from msgspec import Meta
 
 from narrows.config.scalars import Wrong, convert, nearest
+from narrows.model.limits import Scope
 from narrows.model.secret import Secret
 
 
@@ -142,3 +143,10 @@ def test_a_name_is_checked() -> None:
 )
 def test_nearest(written: str, near: str | None) -> None:
     assert nearest(written, ["listen", "drain"]) == (near and f"did you mean `{near}`?")
+
+
+def test_a_name_of_several_words_may_have_underscores() -> None:
+    assert read(Scope, "end user") == read(Scope, "end_user") == "end user"
+    problem = wrong(Scope, "ende user")
+    assert problem.message.startswith("expected one of user, group, service account, end user")
+    assert problem.hint == "did you mean `end user`?"

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from narrows.config.setting import Globs, Name, Setting
+from narrows.config.setting import Globs, Name, Setting, Short
 
 
 class Section(Setting, frozen=True, kw_only=True):
@@ -20,3 +20,11 @@ def test_what_is_not_known_or_has_no_form_is_refused(plain: dict[str, object]) -
 def test_sections_are_frozen() -> None:
     with pytest.raises(AttributeError):
         msgspec.convert({"name": "b"}, Section).name = "c"  # type: ignore[misc]
+
+
+def test_a_section_that_may_be_a_text_says_what_the_text_stands_for() -> None:
+    class Nothing(Short, frozen=True, kw_only=True):
+        pass
+
+    with pytest.raises(NotImplementedError):
+        Nothing.short("a")

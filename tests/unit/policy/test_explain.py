@@ -59,7 +59,7 @@ def test_every_limit_is_told_in_plain_words() -> None:
         "a: 3 agents in 5 minutes",
         "the gateway: 0.5 usd / call (observed)",
     )
-    assert "  limits: a: prompt_tokens 5; a: 5 usd / day / user; the gateway" in render(said)
+    assert "\n  limits:\n    a: prompt_tokens 5\n    a: 5 usd / day / user\n    the gateway: 9" in render(said)
 
 
 def test_why_a_call_is_refused() -> None:
