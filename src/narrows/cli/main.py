@@ -35,8 +35,10 @@ COMMANDS: Final = {
     "mask": Entry("mask", "Mask a text as the gate would, and show what was found."),
     "detectors": Entry("detectors", "List, show and test what masking looks for."),
     "packs": Entry("packs", "List and show the shipped rules on prompts and replies."),
+    "prices": Entry("prices", "Show what models cost, and take a newer table of prices."),
     "keys": Entry("keys", "Make, list and revoke keys of service accounts."),
     "sessions": Entry("sessions", "List, show, replay and follow the recorded calls."),
+    "usage": Entry("usage", "Sum what the recorded calls used and cost, and compare it with an invoice."),
     "why": Entry("why", "Explain what was decided of a call, and what to do."),
 }
 

@@ -1,7 +1,7 @@
 """Times as people write and read them: `2h` ago, an ISO date, `90d` from now. All are Unix microseconds within."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from narrows.cli.failure import USAGE, Failure
@@ -11,10 +11,10 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
 
 
-def parse_moment(text: str, now: int, option: str) -> int:
+def parse_moment(text: str, now: int, option: str, zone: tzinfo | None = None) -> int:
     """A moment in the past: a span back from `now` (`30m`, `2h`, `1d`, `1w`), or an ISO date or time.
 
-    A time without a zone is the machine's local one. Raises Failure.
+    A time that names no zone is in `zone`, by default the machine's own. Raises Failure.
     """
     span = _SPAN.fullmatch(text.strip())
     if span:
@@ -25,6 +25,8 @@ def parse_moment(text: str, now: int, option: str) -> int:
         raise Failure(
             f"{option}: '{text}' is no time; write 30m, 2h, 1d or 2026-01-31 or 2026-01-31T14:00", USAGE
         ) from None
+    if moment.tzinfo is None and zone is not None:
+        moment = moment.replace(tzinfo=zone)
     return int(moment.astimezone(UTC).timestamp() * SECOND)
 
 

@@ -37,6 +37,8 @@ def _sections(path: str, command: Any, level: int) -> Iterator[str]:
     yield f"{'#' * level} {path}\n"
     yield _prose(command.help or "")
     if isinstance(command, TyperGroup):
+        if command.invoke_without_command:
+            yield _parameters(command)
         for name, child in command.commands.items():
             yield from _sections(f"{path} {name}", child, level + 1)
     else:

@@ -1,6 +1,7 @@
 """Times as people write and read them."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -26,6 +27,13 @@ def test_iso_times_with_a_zone_are_exact() -> None:
 def test_a_date_is_its_local_midnight() -> None:
     expected = int(datetime(2026, 1, 31).astimezone().timestamp()) * SECOND
     assert parse_moment("2026-01-31", NOW, "--since") == expected
+
+
+def test_a_zone_is_for_times_that_name_none() -> None:
+    tokyo = ZoneInfo("Asia/Tokyo")
+    assert parse_moment("2026-01-31", NOW, "--since", tokyo) == parse_moment("2026-01-30T15:00Z", NOW, "--since")
+    assert parse_moment("2026-01-31T00:00Z", NOW, "--since", tokyo) == parse_moment("2026-01-31T00:00Z", NOW, "--since")
+    assert parse_moment("2h", NOW, "--since", tokyo) == NOW - 7200 * SECOND
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2x", "-1h", "2026-13-01", "99999999d"])

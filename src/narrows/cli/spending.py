@@ -1,0 +1,49 @@
+"""What the commands about usage share: summing the records, and what the settings say about money.
+
+Sums need no configuration: where there is none that can be used, connections bill under their own names.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from narrows.cli.configuration import find_config
+from narrows.cli.failure import FAILED, Failure
+from narrows.cli.terminal import complain
+from narrows.config.load import load
+from narrows.config.problem import ConfigError
+from narrows.config.schema import Config
+from narrows.stores.sqlite.directory import DataDirectoryError
+from narrows.stores.sqlite.selection import Filters
+from narrows.stores.sqlite.usage import UsageReader
+from narrows.stores.sqlite.usage_sums import Table, add_all
+
+
+def summed(store: Path, filters: Filters, table: Table) -> Table:
+    """The table with all selected calls. Raises Failure."""
+    try:
+        return add_all(table, UsageReader(store).spent(filters))
+    except DataDirectoryError as error:
+        raise Failure(f"the records can't be read: {error}", FAILED) from None
+
+
+def known_settings(config: Path | None, data: Path | None) -> Config | None:
+    """The settings, for what sums can do without: where they can't be had, it is said and done so."""
+    if data is not None and config is None:
+        return None
+    try:
+        return load(find_config(config), os.environ)
+    except ConfigError as error:
+        first = error.problems[0].message if error.problems else str(error)
+        complain(f"The configuration can't be used, and what it says of connections is left out: {first}")
+        return None
+
+
+def providers(settings: Config | None) -> dict[str, str]:
+    """Who bills for each connection, as far as the settings say."""
+    if settings is None:
+        return {}
+    return {
+        name: connection.provider or urlsplit(connection.url).hostname or name
+        for name, connection in settings.connections.items()
+    }
