@@ -1,0 +1,251 @@
+"""The book: who holds how much of which limit, and what has settled. All of it in memory, in one thread.
+
+A reservation is held whole or not at all, whatever kinds of limit it concerns. Sums are known by the names of counters;
+the limits come with each question, so an edited one holds from the next on. What is durable comes from a ledger
+(`load`, `restore`, `post`) and goes to it (`changes`); the book itself writes nothing and reads no clock.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, final
+
+from narrows.accounting.active import Active, Agents
+from narrows.accounting.counters import Named, parse
+from narrows.accounting.sums import CalendarSums, RollingSums, Sums
+from narrows.accounting.tally import Bucket, Kept, Load, Running, Tally
+from narrows.accounting.windows import Calendar, rolling, sliding
+from narrows.model.limits import AgentCap, Budget, Concurrency, Rate
+from narrows.model.reservation import Answer, Counter, Granted, Refused, Settled, Standing, Wanted
+
+MOST: Final = 50_000
+"""So many counters are kept in memory, and beyond that only those that can't be dropped."""
+
+IDS: Final = 16_384
+"""Of at least so many reservations that settled last it is remembered that they did."""
+
+_GRANTED: Final = Granted()
+_TRIES: Final = 4
+
+Part = tuple[Tally, Bucket | None, int]
+"""What is held of one counter, and in which bucket; in none where another counter of the reservation has its name."""
+
+
+@final
+class Book:
+    """Counts.
+
+    `load` gives what has settled of a durable counter, by the start of the bucket, when that is asked for the first
+    time and again after it was dropped: it must tell what earlier `changes` said. What has changed is not dropped
+    before changes have been asked for twice; nothing durable ever is where there is no `load`. Each method but `settle`
+    may raise what `load` raises, and ValueError for a zone that is unknown; then nothing has changed.
+    """
+
+    __slots__ = ("_calendar", "_held", "_kept", "_most", "_now", "_older", "_order", "_settled", "_tallies", "_turn")
+
+    def __init__(self, load: Load | None = None, *, most: int = MOST) -> None:
+        self._kept = Kept(load)
+        self._calendar = Calendar()
+        self._most = most
+        self._tallies: dict[str, Tally] = {}
+        self._order: deque[str] = deque()
+        self._held: dict[str, tuple[int, Sequence[Part]]] = {}
+        self._settled: set[str] = set()
+        self._older: set[str] = set()
+        self._turn = 0
+        self._now = 0
+
+    def reserve(self, wanted: Wanted) -> Answer:
+        """Holds all of it, or tells the first counter that has no room. An id that is held, or settled lately, is
+        granted and counted no more. Raises ValueError for amounts that are negative or not one for each counter."""
+        if self._knows(wanted.id):
+            return _GRANTED
+        counters, amounts, at = wanted.counters, wanted.amounts, wanted.at
+        if amounts and min(amounts) < 0:
+            raise ValueError("a negative amount")
+        self._now = at
+        turn = self._turn = self._turn + 1
+        found: list[tuple[Tally, bool]] = []
+        over: list[Counter] = []
+        soft: list[Counter] = []
+        tallies = self._tallies
+        for counter, amount in zip(counters, amounts, strict=True):
+            tally = tallies.get(counter.name)
+            if tally is None:
+                tally = self._open(counter)
+            if not tally.since <= at < tally.until:
+                tally.move(at)
+            again = tally.turn == turn
+            if again and tally.asked != amount:
+                raise ValueError(f"two amounts for {counter.name!r}")
+            tally.turn = turn
+            tally.asked = amount
+            found.append((tally, again))
+            limit = counter.limit
+            if tally.sums:
+                before = tally.used + tally.held
+                lacks = before + amount > limit.limit  # type: ignore[operator]  # only a cap on agents may have none
+                if type(limit) is Budget and limit.soft is not None and before < limit.soft <= before + amount:
+                    soft.append(counter)
+            else:
+                lacks = tally.lacks(wanted, limit.limit)
+            if lacks:
+                if not limit.observe:
+                    return _refused(counter, tally, wanted, amount)
+                over.append(counter)
+        parts: list[Part] = []
+        for (tally, again), amount in zip(found, amounts, strict=True):
+            parts.append((tally, None if again else tally.hold(wanted, amount), amount))
+        self._held[wanted.id] = at, parts
+        return Granted(tuple(over), tuple(soft)) if over or soft else _GRANTED
+
+    def settle(self, settled: Settled, at: int) -> None:
+        """Posts what each counter's amount came to, and frees the rest. Amounts are clipped to what was held; without
+        any nothing is posted, and one that is missing at the end is what was held. Unknown ids are ignored.
+
+        Where the outcome is unknown, durable counters go on holding what they hold, and the amounts that settle them
+        later are theirs alone; others are settled at what was held."""
+        held = self._held.pop(settled.id, None)
+        if held is None:
+            return
+        self._now = at
+        parts = held[1]
+        if settled.unknown and (durable := [part for part in parts if part[0].durable]):
+            self._held[settled.id] = held[0], durable
+        else:
+            self._remember(settled.id)
+        amounts = settled.amounts
+        if settled.unknown:
+            parts = [part for part in parts if not part[0].durable]
+            amounts = tuple(amount for _, _, amount in parts)
+        elif not amounts:
+            amounts = (0,) * len(parts)
+        elif len(amounts) < len(parts):
+            amounts = (*amounts, *(amount for _, _, amount in parts[len(amounts) :]))
+        for (tally, bucket, amount), posted in zip(parts, amounts, strict=False):
+            if bucket is not None:
+                tally.settle(bucket, amount, posted)
+
+    def standing(self, counters: Sequence[Counter], at: int) -> tuple[Standing, ...]:
+        """Each counter at that moment, in their order."""
+        return tuple(self._standing(counter, at) for counter in counters)
+
+    def restore(self, id: str, at: int, names: Sequence[str], amounts: Sequence[int]) -> None:  # noqa: A002
+        """Holds a reservation that was granted before: of durable counters, without asking whether there is room. An id
+        that is known is ignored. Raises ValueError for what is no name of a budget's counter, and as `reserve`."""
+        if self._knows(id):
+            return
+        if amounts and min(amounts) < 0:
+            raise ValueError("a negative amount")
+        self._turn += 1
+        found: list[tuple[Sums, Bucket | None, int]] = []
+        for name, amount in zip(names, amounts, strict=True):
+            sums = self._durable(name)
+            again = sums.turn == self._turn
+            sums.turn = self._turn
+            found.append((sums, None if again else sums.find(sums.bucket_of(at)), amount))
+        for sums, bucket, amount in found:
+            if bucket is not None:
+                sums.add(bucket, amount)
+        self._held[id] = at, found
+
+    def post(self, name: str, bucket: int, amount: int) -> None:
+        """Adds what has settled to a durable counter's bucket, given its start or any moment in it. Raises ValueError
+        as `restore`."""
+        if amount < 0:
+            raise ValueError("a negative amount")
+        sums = self._durable(name)
+        sums.post(sums.find(sums.bucket_of(bucket)), amount)
+
+    def changes(self) -> list[tuple[str, int, int]]:
+        """Name, start of the bucket and all that has settled there, of each durable one that changed since the last
+        time. Whoever asks again has kept those of the last time."""
+        return self._kept.changes()
+
+    def pending(self) -> list[tuple[str, int, tuple[str, ...], tuple[int, ...]]]:
+        """Id, moment, names and amounts of what is held of durable counters, each name once."""
+        found = []
+        for id_, (at, parts) in self._held.items():
+            durable = [(tally.name, amount) for tally, bucket, amount in parts if tally.durable and bucket is not None]
+            if durable:
+                found.append((id_, at, tuple(name for name, _ in durable), tuple(amount for _, amount in durable)))
+        return found
+
+    def agents(self, at: int) -> list[Active]:
+        """The agents that are active, of every identity that has a limit on them."""
+        found = [tally for tally in self._tallies.values() if isinstance(tally, Agents)]
+        return [active for tally in found for active in tally.active(at)]
+
+    def __len__(self) -> int:
+        """How many counters are in memory."""
+        return len(self._tallies)
+
+    def _knows(self, id_: str) -> bool:
+        return id_ in self._held or id_ in self._settled or id_ in self._older
+
+    def _remember(self, id_: str) -> None:
+        self._settled.add(id_)
+        if len(self._settled) >= IDS:
+            self._older, self._settled = self._settled, set()
+
+    def _standing(self, counter: Counter, at: int) -> Standing:
+        tally = self._tallies.get(counter.name)
+        if tally is None:
+            if not isinstance(counter.limit, Budget):
+                return Standing(counter, 0, 0, at)
+            tally = self._open(counter)
+        if not tally.sums or not tally.since <= at < tally.until:
+            tally.move(at)
+        return Standing(counter, tally.used, tally.held, tally.resets(at))
+
+    def _open(self, counter: Counter) -> Tally:
+        """Begins to count what is not in memory."""
+        limit, name = counter.limit, counter.name
+        match limit:
+            case Budget():
+                return self._durable(name)
+            case Rate():
+                return self._keep(RollingSums(name, sliding(limit.period), None))
+            case Concurrency():
+                return self._keep(Running(name))
+            case AgentCap():
+                return self._keep(Agents(name, counter.subject, limit.window))
+
+    def _durable(self, name: str) -> Sums:
+        """The sums of a durable counter. Raises ValueError for what is no name of one."""
+        known = self._tallies.get(name)
+        if known is not None:
+            if not isinstance(known, Sums) or not known.durable:
+                raise ValueError(f"{name!r} is no name of a budget's counter")
+            return known
+        sums = _sums(name, parse(name), self._calendar, self._kept)
+        self._keep(sums)
+        return sums
+
+    def _keep(self, tally: Tally) -> Tally:
+        """Puts it among those in memory, and drops others if they are many and can be dropped."""
+        if len(self._tallies) >= self._most:
+            for _ in range(min(_TRIES, len(self._order))):
+                name = self._order.popleft()
+                oldest = self._tallies[name]
+                if oldest.turn != self._turn and oldest.spent(self._now):
+                    del self._tallies[name]
+                else:
+                    self._order.append(name)
+        self._tallies[tally.name] = tally
+        self._order.append(tally.name)
+        return tally
+
+
+def _sums(name: str, named: Named, calendar: Calendar, kept: Kept) -> Sums:
+    if named.window.rolling:
+        return RollingSums(name, rolling(named.window.per), kept)
+    return CalendarSums(name, named.window, calendar, kept)
+
+
+def _refused(counter: Counter, tally: Tally, wanted: Wanted, amount: int) -> Refused:
+    limit = counter.limit.limit
+    if not tally.sums:
+        amount = 1
+        tally.move(wanted.at)
+    free = None if limit is None else tally.free(wanted.at, amount, limit)
+    return Refused(counter, tally.used, tally.held, amount, free, tally.others(wanted))
