@@ -58,11 +58,11 @@ class Reserve:
     name: Final = "reserve"
 
     def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+        self.accounts = accounts
 
     def under(self, plan: Plan) -> "_Limited | None":
         """Nothing to do where nothing is limited."""
-        return None if plan.limits is NO_LIMITS or plan.refusal is not None else _Limited(self._accounts, plan.limits)
+        return None if plan.limits is NO_LIMITS or plan.refusal is not None else _Limited(self.accounts, plan.limits)
 
     def begin(self, call: Call) -> Guard | None:
         """See `under`."""
@@ -247,13 +247,16 @@ class _Holding:
             if names:
                 record = Reserved(names, amounts[: len(names)], accounts.prices)
         if amounts:
-            self._bound = self._output_bound()
+            self._bound = self._output_bound(call)
         self._reservation = reservation = Reservation(record, shown)
         changed = msgspec.structs.replace(call, notes=call.notes + notes) if notes else None
         return Proceed(changed, reservation=reservation)
 
-    def _output_bound(self) -> int | None:
-        """The tokens that the reply may have; None where no enforced limit counts them."""
+    def _output_bound(self, call: Call) -> int | None:
+        """The tokens that the reply may have; None where no enforced limit counts them, or where one of the policies
+        stops the reply there itself."""
+        if not all(limit.observe for limit in call.plan.output_tokens):
+            return None
         counting = {PLACES[Unit.USD], PLACES[Unit.TOKENS], PLACES[Unit.OUTPUT_TOKENS], PLACES[Unit.COMPUTE]}
         for counter, place in zip(self._counters, self._places, strict=True):
             if place in counting and not counter.limit.observe:

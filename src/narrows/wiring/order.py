@@ -17,6 +17,7 @@ from narrows.inspection.novelty import Sessions
 from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.control import Control
 from narrows.ports.inspector import Inspector
+from narrows.wiring.limits import NO_LIMITS, LimitControls
 from narrows.wiring.plugged import NO_OWN, Own
 from narrows.wiring.probing import NO_PROBING, ProbingControls
 
@@ -36,12 +37,13 @@ def controls(
     probing: ProbingControls = NO_PROBING,
     own: Own = NO_OWN,
     output_defaults: Mapping[str, int] = NO_CONNECTIONS,
+    limits: LimitControls = NO_LIMITS,
 ) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
     """The controls in the order of the request, and those of the reply in its order. `mask`: None where no policy
     masks; `analyze`: None where none masks what plug-ins find; `sessions` knows what each has sent before; `probing`:
     what notices probing.
     `own`: what the configuration adds; `output_defaults`: the caps of connections, where a limit needs one and there is
-    no other."""
+    no other; `limits`: what counts calls, and what they come to."""
     output_cap, media = OutputCap(), Media()
     bounds = Bounds(EstimatingCounter(), output_defaults, changed=bool(own.controls))
     new_content = NewContent(sessions, always=bool(own.controls))  # the operator's own are told, too
@@ -52,6 +54,7 @@ def controls(
     request: tuple[Control, ...] = (
         *probing.enumeration,  # first: who tries names is not told whether this is one
         Access(),  # nothing more is said to one who may not make the call at all
+        *limits.throttle,  # before anything costs; who may not make the call is not counted
         Parameters(),  # what widens the call is settled before its texts are looked at
         PromptSize(),  # before the scan: a prompt over its limit is not worth scanning
         media,  # what can't be scanned is refused before the scan pretends to have seen everything
@@ -66,9 +69,11 @@ def controls(
         *probing.replies,  # after masking: the reply is compared with the system text that the model sees
         *judging,  # has nothing to do yet; here it learns of the call
         output_cap,  # changes what is sent, never whether
-        bounds,  # last: what is known now of what the call can come to holds for what is sent
+        bounds,  # after all that changes the call: what it can come to is known of what is sent
+        *limits.reserve,  # last: nothing that refuses comes after it, and what it holds is for what is sent
     )
     reply: tuple[Control, ...] = (
+        *limits.reserve,  # first: counts what was generated, whatever becomes of it
         output_cap,  # stops a reply that passes its cap, as it was generated
         media,  # what can't be masked ends the reply before anything waits for its texts
         *probing.replies,  # as it was generated: what masking puts in, or holds back, would hide a repetition

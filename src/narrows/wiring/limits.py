@@ -1,0 +1,126 @@
+"""Builds the controls that count: `limits` of policies and of the gateway, from settings, prices and the ledger.
+
+It owns what calls of a model are reckoned by. The ledger lives as long as the gate, whatever becomes of the
+configuration; so do its counters, which are known by names that an edited limit keeps.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from threading import get_ident
+from typing import Final, NamedTuple
+
+from narrows.accounting.accounts import Accounts
+from narrows.accounting.amounts import Terms
+from narrows.accounting.counters import Counters
+from narrows.config.limits import ComputeWeight
+from narrows.config.schema import Config, Connection
+from narrows.controls.reserve import Reserve
+from narrows.controls.throttle import Peek, Throttle
+from narrows.dialects.governed import LONGEST_USER
+from narrows.engine.snapshot import Throttle as Peeks
+from narrows.model.limits import Limits, Unit
+from narrows.model.principal import Identity
+from narrows.policy.globs import GlobSet
+from narrows.policy.policyset import PolicySet
+from narrows.ports.clock import Clock
+from narrows.ports.http import Headers
+from narrows.ports.ledger import Ledger
+from narrows.ports.prices import Prices
+
+GATE_ONLY: Final = frozenset({Throttle.name, Reserve.name})
+"""Controls that ask the ledger, and no texts: large calls are judged apart without them, and by them in the gate."""
+
+MICROS: Final = 1_000_000
+
+EndUsers = Callable[[Identity, Headers], str | None]
+
+_log = logging.getLogger("narrows.limits")
+
+
+class LimitControls(NamedTuple):
+    """The controls that the policies ask for, each at most once, by where they stand; and what is asked before a body
+    is read."""
+
+    throttle: tuple[Throttle, ...] = ()
+    reserve: tuple[Reserve, ...] = ()
+    peek: Peeks | None = None
+    end_user: EndUsers | None = None
+
+
+NO_LIMITS: Final = LimitControls()
+
+
+def limit_controls(
+    config: Config, policies: PolicySet, ledger: Ledger, clock: Clock, prices: Prices | None
+) -> LimitControls:
+    """The controls of a snapshot, made on the event loop's thread. `prices`: None where no limit counts money."""
+    if not policies.limited:
+        return NO_LIMITS
+    owner = get_ident()
+    accounts = Accounts(
+        ledger,
+        Counters(),
+        _Reckoning(config.connections, prices).terms,
+        clock,
+        here=lambda: get_ident() == owner,
+        event=_log.warning,
+        prices=None if prices is None else prices.version,
+    )
+    rated = any(rate.unit is Unit.CALLS for limits in _every(policies) for rate in limits.rates)
+    return LimitControls(
+        (Throttle(accounts),) if rated else (),
+        (Reserve(accounts),),
+        Peek(accounts, policies.rates) if rated else None,
+        end_users(config),
+    )
+
+
+def end_users(config: Config) -> EndUsers | None:
+    """Says for whom a trusted service asks, by its header; None where no header is believed."""
+    setting = config.limits.end_user
+    if setting is None:
+        return None
+    name, trusted = setting.header.lower().encode(), GlobSet(setting.trusted).covers
+
+    def named(identity: Identity, headers: Headers) -> str | None:
+        value = headers.get(name)
+        principal = identity.principal
+        if not value or principal.kind != "service_account" or not trusted(principal.subject):
+            return None
+        return value.decode("utf-8", "replace")[:LONGEST_USER]
+
+    return named
+
+
+def _every(policies: PolicySet) -> list[Limits]:
+    return [policies.own, *(policy.limits for policy in policies.policies)]
+
+
+class _Reckoning:
+    """What calls are reckoned by, from the settings of connections."""
+
+    def __init__(self, connections: Mapping[str, Connection], prices: Prices | None) -> None:
+        self._connections = connections
+        self._prices = prices
+        self._weights = {
+            name: tuple((GlobSet(weight.models).covers, weight) for weight in settings.compute)
+            for name, settings in connections.items()
+        }
+
+    def terms(self, connection: str, model: str | None, tier: str | None) -> Terms:
+        """Of a model of a connection, by the name that the upstream knows, in a service tier."""
+        settings = self._connections[connection]
+        return Terms(
+            price=None if self._prices is None else self._prices.of(connection, model, tier),
+            compute=self._weight(connection, model),
+            media=settings.media_tokens,
+            longest=round(settings.timeouts.total * MICROS),
+            capped=settings.json is None or settings.json.output_cap is not None,
+        )
+
+    def _weight(self, connection: str, model: str | None) -> ComputeWeight | None:
+        """The first entry that matches. A call without a model is of no model that has a name."""
+        for covers, weight in self._weights[connection]:
+            if covers(model or ""):
+                return weight
+        return None
