@@ -108,18 +108,10 @@ class _Telling:
         sessions = asks.sessions
         self._who = who = call.principal.key
         self._session = session = (who, call.session + asks.scope)
-        tags = call.tags
-        returned = bool(tags)
-        if not tags:
-            texts = call.asked.texts
-            tags = tuple(sessions.tags(texts))
-            for text in texts:
-                if text.role in _REPLIED:
-                    returned = True
-                    break
-        self._tags = tags
+        apart = call.tags
+        self._tags = tags = apart or tuple(sessions.tags(call.asked.texts))
         known = sessions.known(session, tags)
-        if returned and len(known) < len(tags):
+        if len(known) < len(tags) and (apart or not _REPLIED.isdisjoint([text.role for text in call.asked.texts])):
             known |= sessions.known((who, asks.said), tags)
         return Proceed(msgspec.structs.replace(call, known=known, tags=tags))
 

@@ -61,9 +61,12 @@ def count(body: Json, name: str, least: int = 1) -> int | None:
 
 def output_cap(body: Json, least: int = 1) -> int | None:
     """The smallest of the caps that the body states under any name. Raises Invalid."""
-    smallest: int | None = None
     stated = _CAPS.intersection(body)
-    for name in stated if len(stated) < 2 else sorted(stated):
+    if len(stated) == 1:
+        (name,) = stated
+        return count(body, name, least)
+    smallest: int | None = None
+    for name in sorted(stated):
         value = count(body, name, least)
         if value is not None and (smallest is None or value < smallest):
             smallest = value

@@ -10,6 +10,7 @@ from narrows.model.text import Role, Text
 
 _USUAL: Final = "$.messages"
 _CONTENT: Final = ".content"
+_PLAIN: Final = frozenset({"role", "content"})
 _CONTENTS: Final = tuple(f"{_USUAL}[{index}]{_CONTENT}" for index in range(256))
 
 
@@ -19,16 +20,14 @@ def read_messages(reading: Reading, messages: list[Any], path: str = _USUAL) -> 
         for index, message in enumerate(messages):
             _read_message(reading, message, element(path, index))
         return
-    texts = reading.texts
+    add = reading.texts.append
     for place, message in zip(_CONTENTS, messages, strict=False):
-        if type(message) is dict and len(message) == 2:
+        if type(message) is dict and len(message) == 2 and _PLAIN.issuperset(message):
             # Nearly all messages: a role and a string. Any other is read below, as these would be.
-            name, content = message.get("role"), message.get("content")
-            if type(content) is str and type(name) is str:
-                role = ROLES.get(name)
-                if role is not None:
-                    texts.append(Text(role, place, content))
-                    continue
+            name, content = message["role"], message["content"]
+            if type(content) is str and type(name) is str and name in ROLES:
+                add(Text(ROLES[name], place, content))
+                continue
         _read_message(reading, message, place[: -len(_CONTENT)])
 
 

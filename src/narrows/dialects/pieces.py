@@ -15,8 +15,9 @@ from narrows.model.record import Content
 from narrows.ports.dialect import Forward
 
 _encode: Final = msgspec.json.Encoder().encode
+_KNOWN: Final = 256
 _PLACES: Final[Mapping[str, Sequence[str]]] = {
-    name: tuple(element("$." + name, index) for index in range(256)) for name in ("messages", "tools", "input")
+    name: tuple(element("$." + name, index) for index in range(_KNOWN)) for name in ("messages", "tools", "input")
 }
 """Paths that nearly every request has."""
 
@@ -27,12 +28,16 @@ def assemble(body: Json, split: tuple[str, ...]) -> Forward:
     contents: list[Content] = []
     tails: list[bytes] = []
     for name in split:
-        value = body.get(name)
+        if name not in body:
+            continue
+        value = body[name]
         if type(value) is not list or not value or type(value[0]) is int:
             continue  # Token ids are one piece.
         del body[name]
         pieces = list(map(_encode, value))
-        contents += map(Content, _places(name, len(pieces)), pieces)
+        known = _PLACES.get(name)
+        places = known if known is not None and len(pieces) <= _KNOWN else _places(name, len(pieces))
+        contents += map(Content, places, pieces)
         tails += (b"," if tails or body else b"", _encode(name), b":[", b",".join(pieces), b"]")
     rest = _encode(body)
     if not tails:
@@ -41,9 +46,6 @@ def assemble(body: Json, split: tuple[str, ...]) -> Forward:
 
 
 def _places(name: str, count: int) -> Sequence[str]:
-    """The paths of at least so many elements of a list."""
-    known = _PLACES.get(name)
-    if known is not None and count <= len(known):
-        return known
+    """The paths of so many elements of a list."""
     path = "$." + name
     return [element(path, index) for index in range(count)]

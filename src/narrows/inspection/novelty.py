@@ -135,12 +135,13 @@ class Sessions:
     def tags(self, texts: Sequence[Text]) -> list[bytes]:
         """By which texts are known: their roles and the digests of their values."""
         found: list[bytes] = []
+        key = self._key
         for text in texts:
             role, value = text.role, text.value
             if role is _SYSTEM or role is _TOOL:
                 digest = self._at_hand.get(value) or self._kept(value)
             else:
-                digest = self._digest(value)
+                digest = sha256(key + value.encode("utf-8", "surrogatepass")).digest()[:DIGEST]
             found.append(digest + _LETTERS[role])
         return found
 
@@ -153,7 +154,8 @@ class Sessions:
         found: list[bytes] = []
         for roles, value in said:
             digest = self._digest(value)
-            found += [digest + _LETTERS[role] for role in roles]
+            for role in roles:
+                found.append(digest + _LETTERS[role])  # noqa: PERF401 - most have one role
         return found
 
     def _digest(self, value: str) -> bytes:

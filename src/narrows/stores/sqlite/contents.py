@@ -7,6 +7,7 @@ is written before `flush`, so that a batch without new contents needs no more th
 import os
 import sqlite3
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -36,6 +37,8 @@ _SHORT: Final = 512
 
 _RANDOM: Final = 4096
 """So many bytes for salts and nonces are asked of the kernel at once."""
+
+_DATA: Final = attrgetter("data")
 
 _LABELINGS: Final = 256
 _LABELS: Final = 64
@@ -214,9 +217,4 @@ class Contents:
 
 
 def _small(contents: tuple[Content, ...]) -> bool:
-    if len(contents) > _WHOLE_COUNT:
-        return False
-    size = 0
-    for content in contents:
-        size += len(content.data)
-    return size <= _WHOLE_BYTES
+    return len(contents) <= _WHOLE_COUNT and sum(map(len, map(_DATA, contents))) <= _WHOLE_BYTES
