@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "keys": Entry("keys", "Make, list and revoke keys of service accounts."),
     "sessions": Entry("sessions", "List, show, replay and follow the recorded calls."),
     "usage": Entry("usage", "Sum what the recorded calls used and cost, and compare it with an invoice."),
+    "agents": Entry("agents", "List the agents that are active, by identity."),
     "why": Entry("why", "Explain what was decided of a call, and what to do."),
 }
 

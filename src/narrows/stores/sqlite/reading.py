@@ -119,6 +119,10 @@ class FileReader:
         """What intents that name this context have in common; an empty one if it is not in the file any more."""
         return self._known(commitment)[0]
 
+    def ran(self) -> tuple[int, set[str]]:
+        """The calls that ran when this was noted last, and the place in the log at which it was."""
+        return schema.saved_running(self._connection)
+
     def first(self) -> int:
         """The place at which this file begins."""
         return schema.first_seq(self._connection)

@@ -12,9 +12,12 @@ from typing import Final
 
 import msgspec
 
-from narrows.evidence.entries import ContextEntry
+from narrows.accounting.agents import agent
+from narrows.evidence.entries import ClosedEntry, ContextEntry
 from narrows.evidence.sealing import MasterKey
+from narrows.model.call import Source
 from narrows.model.limits import Scope
+from narrows.model.principal import Credential, Principal
 from narrows.model.record import Outcome
 from narrows.model.usage import Usage
 from narrows.policy.recent import Recent
@@ -23,6 +26,7 @@ from narrows.stores.sqlite.masterkey import load
 from narrows.stores.sqlite.reading import FileReader, Readers
 from narrows.stores.sqlite.runs import END
 from narrows.stores.sqlite.selection import EVERYTHING, Filters
+from narrows.stores.sqlite.views import Intent
 
 _CALLERS: Final = 4096
 _REFUSED: Final = Outcome.REFUSED.value
@@ -31,7 +35,7 @@ _REFUSED: Final = Outcome.REFUSED.value
 class Caller(msgspec.Struct, frozen=True, eq=False):
     """What calls of one context have in common. `user` is `issuer:subject`, `groups` are without their issuer; `model`
     is what was forwarded, else what was asked for. `end_user` is `issuer:subject/name` of whom the caller asked for,
-    where a budget counts that."""
+    where a budget counts that. `program` is who asks, as an agent of its identity (see accounting/agents.py)."""
 
     user: str
     issuer: str
@@ -49,6 +53,7 @@ class Caller(msgspec.Struct, frozen=True, eq=False):
     model: str | None
     policies: tuple[str, ...]
     end_user: str | None
+    program: str
 
 
 class Spent(msgspec.Struct, gc=False):
@@ -100,10 +105,23 @@ class UsageReader:
     def spent(self, filters: Filters = EVERYTHING) -> Iterator[Spent]:
         """The calls that are selected, in the order of their ends; those that run come last. Of the filters, user,
         group, session, connection, model, operation and the times count."""
+        with self._readers() as readers:
+            yield from _Scan(filters).run(readers)
+
+    def lately(self, filters: Filters) -> list[Spent]:
+        """The selected calls that began since `filters.since`, and those before it that run."""
+        with self._readers() as readers:
+            found = {spent.id: spent for spent in _Scan(filters).run(readers)}
+            for call in sorted(_run(readers[len(readers) - 1]) - found.keys()) if len(readers) else ():
+                spent = _running(call, readers, filters)
+                if spent is not None:
+                    found[call] = spent
+            return list(found.values())
+
+    def _readers(self) -> Readers:
         if self._master is None and self._directory.journals():
             self._master = load(self._directory)
-        with Readers(self._directory, self._master) as readers:
-            yield from _Scan(filters).run(readers)
+        return Readers(self._directory, self._master)
 
 
 class _Scan:
@@ -172,6 +190,32 @@ class _Scan:
         return pattern is None or _is(pattern, spent.caller.model, line.model)
 
 
+def _run(newest: FileReader) -> set[str]:
+    """The calls that run: those that were noted, and what the log says since."""
+    place, running = newest.ran()
+    for first, data in newest.lines(place + 1):
+        for seq, line in enumerate(_lines(data), first):
+            if seq > place and line.kind == "opened" and line.forwarded:
+                running.add(line.call)
+            elif line.kind == "closed":
+                running.discard(line.call)
+    return running
+
+
+def _running(call: str, readers: Readers, filters: Filters) -> Spent | None:
+    """The call, if it runs and is asked for; it may have begun in an earlier file."""
+    for index in reversed(range(len(readers))):
+        entries = [row.entry for row in readers[index].rows(call)]
+        if any(isinstance(entry, ClosedEntry) for entry in entries):
+            return None
+        for entry in entries:
+            if isinstance(entry, Intent):
+                caller = _caller(entry.context)
+                wanted = entry.opened.forwarded and _wanted(filters, caller, entry.opened.session)
+                return Spent(call, entry.opened.at, caller, entry.opened.session) if wanted else None
+    return None
+
+
 def _caller(context: ContextEntry) -> Caller:
     who = context.principal
     return Caller(
@@ -191,7 +235,16 @@ def _caller(context: ContextEntry) -> Caller:
         model=context.model or context.model_asked,
         policies=context.policies or (),
         end_user=_end_user(context.budgets or ()),
+        program=_program(context),
     )
+
+
+def _program(context: ContextEntry) -> str:
+    who = context.principal
+    of_account = who.kind == "service_account"
+    principal = Principal(who.issuer, who.subject, attributes=dict(who.attributes or ()))
+    credential = Credential("service_account" if of_account else "oidc", context.credential, 0.0)
+    return agent(principal, credential, Source(context.address, context.agent, context.declared_agent))
 
 
 def _end_user(budgets: tuple[str, ...]) -> str | None:

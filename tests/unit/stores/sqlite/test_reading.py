@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from narrows.stores.sqlite import reading
+from narrows.stores.sqlite import reading, schema
 from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.stores.sqlite.journalfile import JournalFile
 from narrows.stores.sqlite.logtable import Blocks
@@ -159,3 +159,9 @@ def test_what_was_written_is_given_as_it_was(file: JournalFile, reader: FileRead
     assert span is not None
     lines = [line for _, data in reader.lines(span[0]) for line in data.split(b"\n")]
     assert lines == [entry.entry for entry in log(file)]
+
+
+def test_what_ran_is_what_was_noted(file: JournalFile, reader: FileReader) -> None:
+    assert reader.ran() == (0, set())
+    schema.save_running(file.connection, 7, [call_id(1), call_id(2)])
+    assert reader.ran() == (7, {call_id(1), call_id(2)})

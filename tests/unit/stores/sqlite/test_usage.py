@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from narrows.accounting.agents import label
 from narrows.model.principal import Principal
 from narrows.model.record import Outcome
 from narrows.model.reservation import Reserved
@@ -165,3 +166,50 @@ async def test_reading_writes_nothing(tmp_path: Path) -> None:
     read(tmp_path)
     after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert {name for name in after if before.get(name) != after[name]} <= {"journal-001.db-shm", "journal-001.db-wal"}
+
+
+async def test_who_asks_is_told_apart_as_limits_on_agents_do(tmp_path: Path) -> None:
+    key = Principal("narrows", "report", "service_account")
+    async with running(tmp_path) as journal:
+        await journal.open(opened(1, b"{}", declared_agent="builder", address="10.0.0.1"))
+        await journal.open(opened(2, b"{}", declared_agent="builder", address="10.0.0.2"))
+        await journal.open(opened(3, b"{}", address="10.0.0.1"))
+        await journal.open(opened(4, b"{}", address="10.0.0.2", credential="another_token"))
+        await journal.open(opened(5, b"{}", principal=key, credential="key_1"))
+        await journal.open(opened(6, b"{}", principal=key, credential="key_2"))
+    programs = [spent.caller.program for spent in read(tmp_path)]
+    assert [label(program) for program in programs[:4]] == [
+        "builder", "builder", "curl/8 from 10.0.0.1", "curl/8 from 10.0.0.2"
+    ]  # fmt: skip
+    assert programs[0] == programs[1]
+    assert len(set(programs)) == 5
+
+
+async def test_what_runs_is_found_however_long_ago_it_began(tmp_path: Path) -> None:
+    async with running(tmp_path, rotate=1) as journal:
+        await journal.open(opened(1, b"{}"))
+        await journal.open(opened(2, b"{}", principal=BOB))
+        await journal.open(opened(3, b"{}"))
+        journal.close(closed(3))
+        await journal.open(opened(9, b"{}", at=NOW + 1_000))
+        assert len(list(tmp_path.glob("journal-*.db"))) > 1
+        lately = {spent.id for spent in UsageReader(tmp_path).lately(Filters(since=NOW + 1_000))}
+        assert lately == {call_id(1), call_id(2), call_id(9)}
+        (only,) = UsageReader(tmp_path).lately(Filters(since=NOW + 1_000, user="bob"))
+        assert (only.id, only.outcome) == (call_id(2), None)
+        journal.close(closed(1))
+        await journal.open(opened(10, b"{}", at=NOW + 1_000))
+        lately = {spent.id for spent in UsageReader(tmp_path).lately(Filters(since=NOW + 1_000))}
+        assert lately == {call_id(2), call_id(9), call_id(10)}
+    assert UsageReader(tmp_path).lately(Filters(since=NOW + 10**9, user="nobody")) == []
+
+
+async def test_what_began_since_it_was_noted_what_runs_is_found_too(tmp_path: Path) -> None:
+    async with running(tmp_path) as journal:
+        for number in range(1, 4):
+            await journal.open(opened(number, b"{}"))
+        journal.close(closed(2))
+        await journal.open(opened(4, forwarded=False, refusal="rate_limited"))
+        await journal.open(opened(9, b"{}", at=NOW + 1_000))
+        lately = {spent.id for spent in UsageReader(tmp_path).lately(Filters(since=NOW + 1_000))}
+    assert lately == {call_id(1), call_id(3), call_id(9)}

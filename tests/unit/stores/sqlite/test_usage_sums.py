@@ -36,6 +36,7 @@ def caller(**changes: object) -> Caller:
         "model": "gpt-4o",
         "policies": (),
         "end_user": None,
+        "program": "",
     }
     return Caller(**fields | changes)  # type: ignore[arg-type]
 
