@@ -92,9 +92,7 @@ def usage(
       narrows usage --csv --by group --since 2026-01-01 --until 2026-02-01
     """
     if context.invoked_subcommand is not None:
-        sources = [context.get_parameter_source(name) for name in context.params]
-        if any(source is not None and source.name == "COMMANDLINE" for source in sources):
-            raise Failure(f"options of sums, and `{context.invoked_subcommand}`: write its own options after it", USAGE)
+        _no_options(context)
         return
     if as_json and as_csv:
         raise Failure("--json and --csv: choose one", USAGE)
@@ -116,10 +114,14 @@ def usage(
         _write_csv(table, by_charge, where, zone, providers(known_settings(config, data)))
         return
     table = summed(store, filters, Table(asked, where))
-    if as_json:
-        _print_json(table, asked)
-    else:
-        _print(table, asked)
+    (_print_json if as_json else _print)(table, asked)
+
+
+def _no_options(context: typer.Context) -> None:
+    """Raises Failure for options that are the group's, before a command that has its own."""
+    sources = [context.get_parameter_source(name) for name in context.params]
+    if any(source is not None and source.name == "COMMANDLINE" for source in sources):
+        raise Failure(f"options of sums, and `{context.invoked_subcommand}`: write its own options after it", USAGE)
 
 
 def _print_json(table: Table, by: Sequence[By]) -> None:
