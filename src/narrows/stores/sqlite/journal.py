@@ -22,7 +22,7 @@ from narrows.ports.journal import JournalUnavailable
 from narrows.stores.sqlite.contents import Owner
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.references import References
-from narrows.stores.sqlite.writer import Callbacks, Item, Writer
+from narrows.stores.sqlite.writer import Callbacks, Follower, Item, Writer
 
 MAX_WAITING: Final = 8192
 MAX_BYTES: Final = 128 * 1024 * 1024
@@ -55,6 +55,7 @@ class SqliteJournal:
     def __init__(self, directory: Path, recording: Recording, clock: Clock) -> None:
         self._directory = DataDirectory(directory)
         self._recording, self._clock = recording, clock
+        self._follower: Follower | None = None
         self._references = References(self._directory)
         self._owned: Recent[tuple[str, str, str], str] = Recent(_OWNED)
         self._running: dict[str, Owner] = {}
@@ -65,6 +66,10 @@ class SqliteJournal:
         self._shared, self._turns = 0.0, 0
         self._writable = False
         self._since = 0.0
+
+    def follow(self, follower: Follower) -> None:
+        """From the next `start` on, tells one who follows of all that is written."""
+        self._follower = follower
 
     async def start(self) -> None:
         """Opens or makes the files and closes what a crash left open. Raises DataDirectoryError."""
@@ -80,6 +85,7 @@ class SqliteJournal:
             lambda: self._call(self._stopped.set),
         )
         self._writer = Writer(self._directory, self._recording, self._clock, callbacks)
+        self._writer.follower = self._follower
         self._writer.start()
         try:
             await ready

@@ -73,8 +73,9 @@ class JournalFile:
         self._began: list[str] = []
         self._ended: list[str] = []
 
-    def write(self, work: Sequence[Work], now: int) -> None:
-        """Writes the entries in one transaction: all or none. Raises sqlite3.Error.
+    def write(self, work: Sequence[Work], now: int) -> Sequence[Entry]:
+        """Writes the entries in one transaction: all or none; gives those that were written, the last of them at `seq`.
+        Raises sqlite3.Error.
 
         What belongs to a call that isn't running is left out: its intent was never written, or it has ended.
         """
@@ -91,6 +92,7 @@ class JournalFile:
         self.seq += len(accepted)
         if self.seq - self._saved >= _SAVE_EVERY:
             self._saved = self.seq
+        return accepted
 
     def probe(self) -> None:
         """Tries whether the file can be written. Raises sqlite3.Error."""

@@ -118,6 +118,11 @@ def first_seq(connection: sqlite3.Connection) -> int:
     return int(_meta(connection)["first"])
 
 
+def made(connection: sqlite3.Connection) -> int:
+    """When this file was begun, in Unix microseconds: no entry of it was written before. Raises SchemaUnknown."""
+    return int(_meta(connection).get("at", 0))
+
+
 def version(connection: sqlite3.Connection) -> int:
     """The format of this file, one that can be read. Raises SchemaUnknown."""
     return int(_meta(connection)["version"])
@@ -125,7 +130,9 @@ def version(connection: sqlite3.Connection) -> int:
 
 def _meta(connection: sqlite3.Connection) -> dict[str, int]:
     row = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
-    meta = dict(connection.execute("SELECT name, value FROM meta WHERE name IN ('version', 'first')")) if row else {}
+    meta = (
+        dict(connection.execute("SELECT name, value FROM meta WHERE name IN ('version', 'first', 'at')")) if row else {}
+    )
     if "version" not in meta:
         raise SchemaUnknown("not a complete journal")
     if meta["version"] not in {SINGLE, NAMED, VERSION}:

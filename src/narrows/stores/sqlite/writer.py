@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from narrows.config.schema import Recording
 from narrows.model.record import Closed, Opened, Outcome
@@ -49,6 +49,13 @@ Item = tuple[Entry, Owner | None, Any]
 """An entry, whose it is, and what the loop waits on (opaque here)."""
 
 
+class Follower(Protocol):
+    """Who is told of what was written, in whichever thread wrote it, before those who wait for it are."""
+
+    def wrote(self, last: int, entries: Sequence[Entry]) -> None:
+        """These entries are in the log now, the last of them at this place."""
+
+
 class Callbacks:
     """What the writer tells: called in its thread."""
 
@@ -69,6 +76,7 @@ class Writer:
         self, directory: DataDirectory, recording: Recording, clock: Clock, tell: Callbacks, *, probe: float = PROBE
     ) -> None:
         self._probe = probe
+        self.follower: Follower | None = None
         self._directory, self._recording, self._clock, self._tell = directory, recording, clock, tell
         self._queue: queue.SimpleQueue[Sequence[Item] | None] = queue.SimpleQueue()
         self._writing = threading.Lock()
@@ -192,8 +200,12 @@ class Writer:
         if self._failing and time.monotonic() < self._try_after:
             return self._retain(batch)
         work: Sequence[Work] = [*self._retained, *batch] if self._retained else batch
+        written: Sequence[Entry] = ()
         try:
-            self._file.write(work, self._clock.now()) if work else self._file.probe()
+            if work:
+                written = self._file.write(work, self._clock.now())
+            else:
+                self._file.probe()
         except (sqlite3.Error, OSError) as error:
             self._try_after = time.monotonic() + self._probe
             self._turn(failing=True, why=str(error))
@@ -201,6 +213,8 @@ class Writer:
         self._retained.clear()
         self._turn(failing=False)
         self._checkpointer.note()
+        if written and self.follower is not None:
+            self.follower.wrote(self._file.seq, written)
         return ()
 
     def _one_by_one(self, batch: Sequence[Item]) -> Sequence[Item]:

@@ -1,0 +1,50 @@
+"""The end of the log, in memory: complete, in order, and honest about what it misses."""
+
+from narrows.model.reservation import Reserved
+from narrows.stores.sqlite.tail import Tail
+from unit.stores.sqlite.records import NOW, call_id, closed, opened, segment
+
+HELD = Reserved(("a",), (5,))
+
+
+def test_it_gives_what_reserved_and_what_ended_in_their_order() -> None:
+    tail = Tail()
+    tail.wrote(2, [opened(1, reserved=HELD), segment(1, 0, "x")])
+    tail.wrote(4, [closed(1, settled=(3,)), opened(2)])
+    taken = tail.take()
+    assert (taken.first, taken.last) == (1, 4)
+    assert taken.events == [
+        (call_id(1), NOW + 1, ("a",), (5,)),
+        (call_id(1), NOW + 501, None, (3,)),
+    ]
+    again = tail.take()
+    assert (again.first, again.last, again.events) == (5, 4, [])
+
+
+def test_while_nothing_reserves_nothing_is_kept() -> None:
+    tail = Tail()
+    tail.wrote(2, [opened(1), closed(1)])
+    tail.wrote(3, [opened(2, reserved=HELD, forwarded=False)])
+    assert tail.take().events == []
+
+
+def test_what_it_was_not_told_is_missing_before_what_it_gives() -> None:
+    tail = Tail()
+    tail.wrote(1, [opened(1, reserved=HELD)])
+    tail.wrote(5, [closed(1, settled=(3,))])
+    taken = tail.take()
+    assert (taken.first, taken.last, taken.events) == (5, 5, [(call_id(1), NOW + 501, None, (3,))])
+
+
+def test_it_is_whole_when_all_that_had_settled_has_ended_in_the_log() -> None:
+    tail = Tail()
+    tail.wrote(1, [opened(1, reserved=HELD)])
+    tail.settled(call_id(1))
+    assert tail.take().whole
+    tail.mark()
+    tail.settled(call_id(2))
+    assert not tail.take().whole
+    tail.wrote(2, [closed(1, settled=(3,))])
+    assert tail.take().whole
+    tail.mark()
+    assert not tail.take().whole
