@@ -2,7 +2,7 @@
 
 The order: what an enforced `deny` rule finds refuses the call; then what no `allow` rule of a policy that has some
 covers; what `flag` rules find is recorded, and so are texts that could not all be read, and what rules that
-only observe would refuse. It reads the call's
+only observe would refuse. What `approve` rules find is for people to judge, and not for this step. It reads the call's
 findings; what is found, and where, is the inspector's work.
 """
 
@@ -25,6 +25,7 @@ _CODES: Final = {
     Action.DENY: Code.PROMPT_DENIED,
     Action.FLAG: Code.PROMPT_DENIED,
     Action.ALLOW: Code.PROMPT_NOT_ALLOWED,
+    Action.APPROVE: Code.APPROVAL_PENDING,
 }
 
 
@@ -58,6 +59,8 @@ class _Judging:
                     note = Note(Code.PROMPT_DENIED, finding.policy, UNREAD, finding.path, flagged=True)
                     notes.setdefault((finding.policy, UNREAD), note)
                 continue
+            if rule.action is Action.APPROVE and not rule.observe:
+                continue  # a person decides, at another step
             if rule.action is not Action.FLAG and not rule.observe:
                 refused.setdefault(rule.action, _deny(rule, finding))
                 continue

@@ -57,6 +57,9 @@ def refuse(exchange: Exchange, dialect: Dialect | None, deny: Deny, request_id: 
     if (later or not meaning.retry) and (meaning.status >= 500 or meaning.status in _RETRIED):
         # SDKs retry these by themselves; this refusal would only repeat.
         headers.append((b"x-should-retry", b"false"))
+    elif meaning.kind is Kind.PENDING:
+        # It is no mistake that needs another request: the same one is what is waited for.
+        headers.append((b"x-should-retry", b"true"))
     if deny.headers:
         headers += deny.headers
     deny = explained(deny, call_id)

@@ -61,7 +61,8 @@ class Call(msgspec.Struct, frozen=True):
     `sketch` tells prompts that are alike; empty: nobody asks, or it says nothing new. `system` is the system text, cut
     to what replies are compared with; None: nobody compares. `prompt_bound` is how many tokens the prompt certainly
     does not exceed; None: no limit asks, or nobody knows. `end_user` is the person for whom the caller asks, as far as
-    it is believed.
+    it is believed. `sealed` is a keyed hash of what the caller asked, before anything of it was masked or replaced;
+    empty where its plan asks nobody.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Call(msgspec.Struct, frozen=True):
     labels: Labels = NO_LABELS
     sketch: bytes = b""
     system: str | None = None
+    sealed: bytes = b""
 
     @property
     def operation(self) -> str:

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from narrows.model.approval import Condition, Requirement
 from narrows.model.limits import NO_LIMITS, Limits
 from narrows.model.text import Role
 from narrows.model.verdict import Deny, Note
@@ -41,13 +42,16 @@ class Action(StrEnum):
     FLAG = "flag"
     """Lets pass, records and counts."""
 
+    APPROVE = "approve"
+    """Lets pass once people have approved."""
+
 
 class Rule(msgspec.Struct, frozen=True):
     """One prompt rule. It matches where one of its `matchers` does, or one of its `entities` is found at least as
     surely as `threshold`, or a classifier gives a label that one of `labels` (globs) covers.
 
     `roles` empty means every role. `history`: it looks at what the session has sent before, too. `views`: it looks at
-    decoded views, too.
+    decoded views, too. `requirement`: what it asks people, where it asks for approval.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Rule(msgspec.Struct, frozen=True):
     labels: tuple[str, ...] = ()
     history: bool = False
     views: bool = True
+    requirement: Requirement | None = None
 
 
 ROW: Final = "REPLY_RULE_"
@@ -146,7 +151,8 @@ class Plan(msgspec.Struct, frozen=True):
     `enforced` is False where only observing policies cover the call: then nothing is refused, only noted.
     `observed_parameters` is what the observing policies alone would allow, None where none took part;
     `media_watchers` are the policies that would refuse opaque media but only observe. `limits` are those on what many
-    calls come to, and on cost.
+    calls come to, and on cost. `approvals` are rules on the call itself that ask people; `justification` are the
+    policies that permit it only with a reason, `justification_watchers` those that would but only observe.
     """
 
     revision: str
@@ -167,3 +173,11 @@ class Plan(msgspec.Struct, frozen=True):
     media_refusers: tuple[str, ...] = ()
     media_watchers: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
+    approvals: Sequence[Condition] = ()
+    justification: tuple[str, ...] = ()
+    justification_watchers: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether a rule asks people, in force or only observed. Ask it once for each plan: it looks through them."""
+        return bool(self.approvals) or any(rule.action is Action.APPROVE for rule in self.rules)

@@ -3,82 +3,11 @@
 The table is DESIGN's surface: dialects render a refusal in their own shape, the docs page is generated from here.
 """
 
-from enum import StrEnum
 from typing import Final
 
-import msgspec
+from narrows.model.codes import Code, Kind, Meaning
 
-
-class Code(StrEnum):
-    """The stable name of a refusal; clients may match on it."""
-
-    CREDENTIAL_MISSING = "credential_missing"
-    CREDENTIAL_INVALID = "credential_invalid"
-    CREDENTIAL_EXPIRED = "credential_expired"
-    CREDENTIAL_REVOKED = "credential_revoked"
-    IDENTITY_UNAVAILABLE = "identity_unavailable"
-    ROUTE_UNKNOWN = "route_unknown"
-    NOT_PERMITTED = "not_permitted"
-    CONNECTION_NOT_ALLOWED = "connection_not_allowed"
-    OPERATION_NOT_ALLOWED = "operation_not_allowed"
-    MODEL_NOT_ALLOWED = "model_not_allowed"
-    PARAMETER_NOT_ALLOWED = "parameter_not_allowed"
-    REFERENCE_NOT_ALLOWED = "reference_not_allowed"
-    MEDIA_NOT_ALLOWED = "media_not_allowed"
-    PROMPT_DENIED = "prompt_denied"
-    PROMPT_NOT_ALLOWED = "prompt_not_allowed"
-    REPLY_DENIED = "reply_denied"
-    SENSITIVE_DATA = "sensitive_data"
-    PROBING_SUSPECTED = "probing_suspected"
-    BUDGET_EXCEEDED = "budget_exceeded"
-    RATE_LIMITED = "rate_limited"
-    CONCURRENCY_EXCEEDED = "concurrency_exceeded"
-    AGENTS_EXCEEDED = "agents_exceeded"
-    AGENT_UNDECLARED = "agent_undeclared"
-    COST_EXCEEDED = "cost_exceeded"
-    COST_UNBOUNDED = "cost_unbounded"
-    PRICE_UNKNOWN = "price_unknown"
-    PROMPT_TOO_LONG = "prompt_too_long"
-    OUTPUT_LIMIT = "output_limit"
-    REQUEST_MALFORMED = "request_malformed"
-    REQUEST_TIMEOUT = "request_timeout"
-    HEADERS_TOO_LARGE = "headers_too_large"
-    BODY_TOO_LARGE = "body_too_large"
-    BODY_MALFORMED = "body_malformed"
-    BODY_INVALID = "body_invalid"
-    ENCODING_UNSUPPORTED = "encoding_unsupported"
-    OVERLOADED = "overloaded"
-    DRAINING = "draining"
-    JOURNAL_UNAVAILABLE = "journal_unavailable"
-    LEDGER_UNAVAILABLE = "ledger_unavailable"
-    CONTROL_FAILED = "control_failed"
-    UPSTREAM_UNREACHABLE = "upstream_unreachable"
-    UPSTREAM_TIMEOUT = "upstream_timeout"
-    UPSTREAM_INVALID = "upstream_invalid"
-    UPSTREAM_CREDENTIAL = "upstream_credential"
-
-
-class Kind(StrEnum):
-    """The family of a refusal; each dialect has its own word for each family."""
-
-    AUTHENTICATION = "authentication"
-    PERMISSION = "permission"
-    INVALID = "invalid"
-    TOO_LARGE = "too_large"
-    RATE = "rate"
-    UNAVAILABLE = "unavailable"
-    UPSTREAM = "upstream"
-
-
-class Meaning(msgspec.Struct, frozen=True):
-    """What a code stands for. `retry`: whether the same request can succeed later, unchanged."""
-
-    status: int
-    kind: Kind
-    retry: bool
-    summary: str
-    remedy: str
-
+__all__ = ["REGISTRY", "Code", "Kind", "Meaning"]
 
 REGISTRY: Final[dict[Code, Meaning]] = {
     Code.CREDENTIAL_MISSING: Meaning(
@@ -263,6 +192,41 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         "A budget in money applies, and the model has no price.",
         "Use another model; operators: give its price on the connection, or `unpriced: allow` on the budget.",
     ),
+    Code.APPROVAL_PENDING: Meaning(
+        409,
+        Kind.PENDING,
+        True,
+        "The request waits for a person's approval.",
+        "Send the same request again: it joins the one that waits, and passes once that is approved.",
+    ),
+    Code.APPROVAL_REJECTED: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "A person was asked to approve the request, and rejected it.",
+        "The message gives the reason; change the request.",
+    ),
+    Code.APPROVAL_EXPIRED: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "Nobody approved the request in time.",
+        "Tell those whom the message names, and send the request again: it is put to them anew.",
+    ),
+    Code.JUSTIFICATION_REQUIRED: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "A policy or a rule wants a reason for the request, and none is given.",
+        "Send the header `Narrows-Justification` with the reason, in one line.",
+    ),
+    Code.APPROVALS_EXCEEDED: Meaning(
+        429,
+        Kind.RATE,
+        True,
+        "Too many requests of this identity wait for approval already.",
+        "Wait until some of them are decided.",
+    ),
     Code.PROMPT_TOO_LONG: Meaning(
         400,
         Kind.INVALID,
@@ -352,6 +316,13 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         Kind.UNAVAILABLE,
         True,
         "What the budgets have left can't be known or kept now, so the call was not forwarded.",
+        "Operators: check the disk and the log of the gate.",
+    ),
+    Code.APPROVALS_UNAVAILABLE: Meaning(
+        503,
+        Kind.UNAVAILABLE,
+        True,
+        "What waits for approval can't be known or kept now, so the call was not forwarded.",
         "Operators: check the disk and the log of the gate.",
     ),
     Code.CONTROL_FAILED: Meaning(

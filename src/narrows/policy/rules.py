@@ -51,7 +51,7 @@ def compile_rules(
     packs = packs or PackPatterns()
     for index, entry in enumerate(policy.prompts):
         for action in Action:
-            match: PromptMatch | None = getattr(entry, action.value)
+            match: PromptMatch | None = getattr(entry, action.value, None)
             if match is not None:
                 here = f"{key}.prompts[{index}].{action.value}"
                 place = f"prompts[{index}]"

@@ -91,3 +91,20 @@ def test_what_could_not_all_be_read_is_flagged_for_its_policy() -> None:
     after = outcome((rule("x"),), found(UNREAD, path="$.b"))
     assert isinstance(after, Call)
     assert after.notes == (Note(Code.PROMPT_DENIED, "a", UNREAD, "$.b", flagged=True),)
+
+
+def test_what_people_are_asked_about_is_not_refused_here() -> None:
+    after = outcome((rule("x", action=Action.APPROVE),), found("x"))
+    assert isinstance(after, Call)
+    assert after.notes == ()
+
+
+def test_what_people_would_be_asked_about_is_noted_where_it_is_only_observed() -> None:
+    after = outcome((rule("x", action=Action.APPROVE, observe=True),), found("x", path="$.a"))
+    assert isinstance(after, Call)
+    assert after.notes == (Note(Code.APPROVAL_PENDING, "a", "x", "$.a"),)
+
+
+def test_what_people_are_asked_about_hides_no_refusal() -> None:
+    rules = (rule("ask", action=Action.APPROVE), rule("x"))
+    assert isinstance(outcome(rules, found("ask"), found("x")), Deny)

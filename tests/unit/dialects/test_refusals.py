@@ -52,7 +52,12 @@ def test_the_sdks_raise_their_class_for_every_code(code: Code, clients: Any) -> 
     for name, body in (("openai", refusals.openai_refusal(deny)), ("anthropic", refusals.anthropic_refusal(deny, "r"))):
         sdk: Any = {"openai": openai, "anthropic": anthropic}[name]
         raised = raised_by(clients[name], status, body)
-        expected = {400: sdk.BadRequestError, 401: sdk.AuthenticationError, 403: sdk.PermissionDeniedError}
+        expected = {
+            400: sdk.BadRequestError,
+            401: sdk.AuthenticationError,
+            403: sdk.PermissionDeniedError,
+            409: sdk.ConflictError,
+        }
         assert isinstance(raised, expected.get(status, sdk.APIStatusError))
         assert raised.status_code == status
         assert "why" in str(raised)

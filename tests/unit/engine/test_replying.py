@@ -68,6 +68,12 @@ def test_sdks_are_not_to_wait_for_longer_than_they_do(seconds: int, told: bytes 
         (Code.AGENTS_EXCEEDED, 300, b"false"),
         (Code.LEDGER_UNAVAILABLE, None, None),
         (Code.COST_EXCEEDED, None, None),
+        (Code.APPROVAL_PENDING, 30, b"true"),
+        (Code.APPROVAL_PENDING, 61, b"false"),
+        (Code.APPROVALS_EXCEEDED, 5, None),
+        (Code.APPROVALS_UNAVAILABLE, None, None),
+        (Code.APPROVAL_REJECTED, None, None),
+        (Code.JUSTIFICATION_REQUIRED, None, None),
     ],
 )
 def test_what_waiting_mends_is_tried_again_and_a_budget_is_not(

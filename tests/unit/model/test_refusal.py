@@ -10,5 +10,6 @@ def test_status_and_kind_agree() -> None:
         assert 400 <= meaning.status < 600, code
         assert (meaning.kind is Kind.AUTHENTICATION) == (meaning.status == 401), code
         assert (meaning.kind is Kind.PERMISSION) == (meaning.status == 403), code
+        assert (meaning.kind is Kind.PENDING) == (meaning.status == 409), code
         assert meaning.summary.endswith("."), code
         assert meaning.remedy.endswith("."), code

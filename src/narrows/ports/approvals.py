@@ -1,0 +1,59 @@
+"""Approvals: tickets, which a gate writes, and decisions, which others do.
+
+The two sides are two protocols because each has files of its own, and writes no others.
+"""
+
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
+
+from narrows.model.approval import Decision, Review, Ticket, TicketState
+
+
+class ApprovalsUnavailable(Exception):
+    """Tickets or decisions can't be read or written now; nothing may go on that asks for approval."""
+
+
+class DecisionRefused(Exception):
+    """It can't be decided as asked; the message says why: no such ticket, too late, not entitled, no reason given."""
+
+
+class Approvals(Protocol):
+    """The gate's side. Every method raises ApprovalsUnavailable, at once or late; what it gives reckons with every
+    decision that was written at least 200 ms ago."""
+
+    def find(self, digest: str, requester: str) -> Review | None:
+        """The latest ticket of this digest and requester, whatever has become of it; None where there is none."""
+
+    def ask(self, ticket: Ticket) -> Awaitable[Review]:
+        """Asks; done when the question is durable. Where an equal one (digest and requester) is pending or approved,
+        it is that one that comes back, and nothing is asked again."""
+
+    def wait(self, ticket_id: str) -> Awaitable[Review]:
+        """Done when the ticket is no longer pending. Whoever waits may be cancelled; the ticket lives on."""
+
+    def consume(self, ticket_id: str, call_id: str) -> Awaitable[bool]:
+        """Takes one of the calls that were approved, for this one; done when that is durable. False: there is none
+        left, or the ticket is not approved. Asked again for the same call it says the same and takes nothing."""
+
+    def restore(self, ticket_id: str, call_id: str) -> None:
+        """Gives back what this call took, because nothing of it was sent. Never raises."""
+
+    def cancel(self, ticket_id: str, reason: str) -> None:
+        """Makes the question void. One that is at its end is left as it is."""
+
+    def standing(self, requester: str) -> int:
+        """How many tickets of this requester are pending."""
+
+
+class Decisions(Protocol):
+    """The side of those who decide: the command line and the console. Every method raises ApprovalsUnavailable."""
+
+    def list(self, states: Sequence[TicketState] = ()) -> Sequence[Review]:
+        """Tickets in one of these states, or all, oldest first."""
+
+    def show(self, ticket_id: str) -> Review | None:
+        """One ticket; None where there is none of that id."""
+
+    def decide(self, decision: Decision) -> Review:
+        """Writes what a person said, and gives what has become of the ticket; when it returns, it is durable. Raises
+        DecisionRefused."""
