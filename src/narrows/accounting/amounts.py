@@ -17,8 +17,8 @@ In the end, by how far the call came and what the upstream reported:
 | answered, its texts not seen | missing | the bound: it was read apart, cut before it was read, or holds media |
 
 - *Plausible* is a whole number from 0 to `ABSURD`; what is above the bound is cut to it, so no settlement is more than
-  what was held, whatever an upstream claims. Parts of a count (cached, written to a cache, audio) count where the whole
-  was reported.
+  what was held, whatever an upstream claims. Parts of a prompt (cached, written to a cache, audio) count where the
+  whole was reported, and no more of them than the whole.
 - *Certainly generated* is one token for 32 bytes of UTF-8; *as counted* is one token for four bytes, and at least one
   for each delta that has text. Reasoning that the upstream keeps to itself is in neither.
 - Tools that the provider runs cost what their price says is the most; how often they ran is not reported alike.
@@ -202,46 +202,59 @@ def settle(call: Call, terms: Terms, held: Worst, stage: Stage, usage: Usage | N
         return None
     if call.asked.operation in NOTHING_RUN:
         return Result(_ONE_CALL, 0)
-    used = _used(call, terms, held, usage, seen)
+    used = usage if usage is not None and _believed(held, usage, seen) else _used(call, terms, held, usage, seen)
     prompt, output = used.prompt or 0, used.completion or 0
+    usd, tokens, _, _, units, _ = held.vector
     cost = None if terms.price is None else pricing.cost(terms.price, used, tools=held.tools)
-    reckoned = (cost, prompt + output, prompt, output, _compute(terms, prompt, output, seen.microseconds), 1)
-    vector = tuple(
-        [
-            0 if value is None or most is None else min(value, most)
-            for value, most in zip(reckoned, held.vector, strict=True)
-        ]
+    if cost is not None and usd is not None and cost > usd:
+        cost = usd
+    compute = None if terms.compute is None else _compute(terms, prompt, output, seen.microseconds)
+    return Result(
+        (
+            0 if cost is None or usd is None else cost,
+            0 if tokens is None else prompt + output,
+            0 if held.prompt is None else prompt,
+            0 if held.output is None else output,
+            0 if compute is None or units is None else min(compute, units),
+            1,
+        ),
+        cost,
     )
-    return Result(vector, cost if cost is None or held.vector[_USD] is None else vector[_USD])
+
+
+def _believed(held: Worst, usage: Usage, seen: Seen) -> bool:
+    """Whether a report is taken as it is, as nearly all are. Parts that can't be are left to `pricing`."""
+    prompt, output = usage.prompt, usage.completion
+    return (
+        prompt is not None
+        and output is not None
+        and held.prompt is not None
+        and held.output is not None
+        and 0 <= prompt <= held.prompt
+        and 0 <= output <= held.output
+        and seen.done
+        and output * LONGEST_TOKEN >= seen.size
+    )
 
 
 def _used(call: Call, terms: Terms, held: Worst, usage: Usage | None, seen: Seen) -> Usage:
-    """The counts that a call settles by."""
+    """The counts that a call settles by, where there is something not to be believed."""
     told = _NONE if usage is None else usage
     prompt, completion = _plausible(told.prompt), _plausible(told.completion)
-    reported = completion
     if completion is None:
         completion = _counted(call, held, seen)
     elif seen.done:
         completion = max(completion, _certain(seen))
-    else:
-        completion = max(completion, _counted(call, held, seen) if seen.whole else 0)
+    elif seen.whole:
+        completion = max(completion, _counted(call, held, seen))
     if held.output is not None:
         completion = min(completion, held.output)
     if prompt is None:
         prompt = call.prompt_tokens + (terms.media or 0) * len(call.asked.opaque)
-        told = _NONE if reported is None else Usage(audio_completion=told.audio_completion)
+        told = _NONE if usage is None else Usage(audio_completion=usage.audio_completion)
     if held.prompt is not None:
         prompt = min(prompt, held.prompt)
-    return Usage(
-        prompt=prompt,
-        completion=completion,
-        cached=_plausible(told.cached),
-        cache_write=_plausible(told.cache_write),
-        cache_write_long=_plausible(told.cache_write_long),
-        audio_prompt=_plausible(told.audio_prompt),
-        audio_completion=_plausible(told.audio_completion),
-    )
+    return msgspec.structs.replace(told, prompt=prompt, completion=completion)
 
 
 def _plausible(count: int | None) -> int | None:

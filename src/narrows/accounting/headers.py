@@ -43,10 +43,13 @@ _ANTHROPIC: Final = {
 }
 
 
+_TOLD: Final = (Budget, Rate)
+
+
 def told(counter: Counter, dialect: str) -> bool:
     """Whether headers tell of such a counter."""
     limit = counter.limit
-    return isinstance(limit, Budget | Rate) and not limit.observe and limit.unit in _names(dialect)
+    return isinstance(limit, _TOLD) and not limit.observe and limit.unit in _names(dialect)
 
 
 def headers(dialect: str, standings: Sequence[Standing], at: int) -> HeaderPairs:
@@ -54,23 +57,22 @@ def headers(dialect: str, standings: Sequence[Standing], at: int) -> HeaderPairs
     tightest: dict[Unit, tuple[int, int, int]] = {}
     for standing in standings:
         limit = standing.counter.limit
-        if not isinstance(limit, Budget | Rate):
+        if not isinstance(limit, _TOLD):
             continue
-        left = max(0, limit.limit - standing.used - standing.held)
-        known = tightest.get(limit.unit)
+        most, unit = limit.limit, limit.unit
+        left = most - standing.used - standing.held
+        known = tightest.get(unit)
         if known is None or left < known[0] or (left == known[0] and standing.resets > known[1]):
-            tightest[limit.unit] = (left, standing.resets, limit.limit)
-    names, anthropic = _names(dialect), dialect == "anthropic"
+            tightest[unit] = (left, standing.resets, most)
     found: list[tuple[bytes, bytes]] = []
+    anthropic = dialect == "anthropic"
+    names = _ANTHROPIC if anthropic else _OPENAI
     for unit, (left, moment, most) in tightest.items():
-        if unit not in names:
-            continue
-        of, remaining, reset = names[unit]
-        found += (
-            (of, b"%d" % most),
-            (remaining, b"%d" % left),
-            (reset, _moment(moment) if anthropic else _lasting(moment - at)),
-        )
+        if unit in names:
+            of, remaining, reset = names[unit]
+            found.append((of, b"%d" % most))
+            found.append((remaining, b"%d" % left if left > 0 else b"0"))
+            found.append((reset, _moment(moment) if anthropic else _lasting(moment - at)))
     return tuple(found)
 
 

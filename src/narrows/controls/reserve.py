@@ -11,7 +11,7 @@ The ledger belongs to the event loop. Where a call is judged in a thread, asking
 """
 
 from collections.abc import Awaitable, Sequence
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 
@@ -24,7 +24,7 @@ from narrows.accounting.counters import Subjects
 from narrows.accounting.headers import HeaderPairs
 from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING
 from narrows.model.call import Call
-from narrows.model.limits import NO_LIMITS, AgentCap, Budget, CostCap, Counted, Limits, Rate, Unit
+from narrows.model.limits import NO_LIMITS, AgentCap, Budget, CostCap, Counted, Rate, Unit
 from narrows.model.plan import Plan
 from narrows.model.principal import Principal
 from narrows.model.record import Outcome
@@ -47,6 +47,7 @@ from narrows.ports.control import Guard, Wait
 from narrows.ports.ledger import LedgerUnavailable
 
 _CALLS: Final = PLACES[Unit.CALLS]
+_OF_OUTPUT: Final = frozenset(PLACES[unit] for unit in (Unit.USD, Unit.TOKENS, Unit.OUTPUT_TOKENS, Unit.COMPUTE))
 _GENERATED: Final = ("content", "reasoning", "refusal", "tool_call")
 _ANY_JSON: Final = "$"
 _ENVELOPE: Final = frozenset({ENVELOPE_TEXT, ID, PADDING})
@@ -62,7 +63,7 @@ class Reserve:
 
     def under(self, plan: Plan) -> "_Limited | None":
         """Nothing to do where nothing is limited."""
-        return None if plan.limits is NO_LIMITS or plan.refusal is not None else _Limited(self.accounts, plan.limits)
+        return None if plan.limits is NO_LIMITS or plan.refusal is not None else _Limited(self.accounts, plan)
 
     def begin(self, call: Call) -> Guard | None:
         """See `under`."""
@@ -72,7 +73,8 @@ class Reserve:
 
 class _Bill(msgspec.Struct, frozen=True, eq=False):
     """What is the same for all calls of one caller for one model. `places` say where the amounts of `counters` stand
-    in a vector; the first `budgets` of them are budgets; `told` are those that headers tell of."""
+    in a vector; the first `budgets` of them are budgets; `told` are those that headers tell of. `stops`: a reply that
+    passes what was reserved for it is stopped."""
 
     principal: Principal
     terms: Terms
@@ -82,20 +84,23 @@ class _Bill(msgspec.Struct, frozen=True, eq=False):
     names: tuple[str, ...]
     told: tuple[Counter, ...]
     counts_agents: bool
+    stops: bool
 
 
 class _Limited:
     """The control under one plan."""
 
-    __slots__ = ("_bills", "accounts", "caps", "limits")
+    __slots__ = ("_bills", "_stops", "accounts", "caps", "limits")
 
     name: Final = Reserve.name
     wordless: Final = True
 
-    def __init__(self, accounts: Accounts, limits: Limits) -> None:
+    def __init__(self, accounts: Accounts, plan: Plan) -> None:
         self.accounts = accounts
-        self.limits = limits
+        self.limits = limits = plan.limits
         self.caps = limits.costs
+        # Where a policy limits the reply itself, it is stopped there, and told so.
+        self._stops = all(limit.observe for limit in plan.output_tokens)
         self._bills: Recent[tuple[int, str, str | None, str | None, str | None], _Bill] = Recent(KNOWN)
 
     def begin(self, call: Call) -> Guard | None:  # noqa: ARG002 - each call is counted
@@ -130,6 +135,7 @@ class _Limited:
             tuple(one.name for one in counters[:budgets]),
             tuple(one for one in (*found.throttled, *counters) if limit_headers.told(one, call.dialect)),
             any(isinstance(one.limit, AgentCap) for one in counters),
+            self._stops and any(_place(one.limit) in _OF_OUTPUT and not one.limit.observe for one in counters),
         )
 
 
@@ -203,7 +209,7 @@ class _Holding:
             call.id,
             call.at,
             counters,
-            cast("tuple[int, ...]", tuple(amounts)),  # none of them is None here
+            tuple(amounts),  # type: ignore[arg-type]  # none of them is None here
             agent(call.principal, call.credential, call.source) if bill.counts_agents else "",
         )
         self._asked = True
@@ -212,7 +218,7 @@ class _Holding:
         except LedgerUnavailable as unavailable:
             self._asked = False
             return messages.unavailable(unavailable)
-        if isinstance(answers, Awaitable):
+        if type(answers) is not list and isinstance(answers, Awaitable):
             return Wait(lambda: self._answered(call, answers, wanted.amounts, notes), PATIENCE)
         return self._hold(call, answers[0], wanted.amounts, notes)
 
@@ -246,22 +252,11 @@ class _Holding:
                 names = tuple(one.name for one in self._counters if isinstance(one.limit, Budget))
             if names:
                 record = Reserved(names, amounts[: len(names)], accounts.prices)
-        if amounts:
-            self._bound = self._output_bound(call)
+        if bill.stops and amounts:
+            self._bound = self._worst.output
         self._reservation = reservation = Reservation(record, shown)
         changed = msgspec.structs.replace(call, notes=call.notes + notes) if notes else None
         return Proceed(changed, reservation=reservation)
-
-    def _output_bound(self, call: Call) -> int | None:
-        """The tokens that the reply may have; None where no enforced limit counts them, or where one of the policies
-        stops the reply there itself."""
-        if not all(limit.observe for limit in call.plan.output_tokens):
-            return None
-        counting = {PLACES[Unit.USD], PLACES[Unit.TOKENS], PLACES[Unit.OUTPUT_TOKENS], PLACES[Unit.COMPUTE]}
-        for counter, place in zip(self._counters, self._places, strict=True):
-            if place in counting and not counter.limit.observe:
-                return self._worst.output
-        return None
 
     def on_event(self, event: Event) -> Deny | None:
         deltas, size = self._deltas, self._size

@@ -97,7 +97,7 @@ class _Throttled:
             answers = self._accounts.ledger.reserve((wanted,))
         except LedgerUnavailable as unavailable:
             return messages.unavailable(unavailable)
-        if isinstance(answers, Awaitable):
+        if type(answers) is not list and isinstance(answers, Awaitable):
             return Wait(lambda: self._answered(call, answers, wanted), PATIENCE)
         return self._judged(call, answers[0], wanted)
 

@@ -31,6 +31,7 @@ from narrows.ports.offload import Apart
 from narrows.stores.sqlite.control import ControlWatch
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.journal import SqliteJournal
+from narrows.stores.sqlite.ledger import SqliteLedger
 from narrows.stores.sqlite.masterkey import load as load_key
 from narrows.upstream.registry import Upstreams
 from narrows.wiring import allocator
@@ -39,6 +40,7 @@ from narrows.wiring.blueprint import blueprint
 from narrows.wiring.clock import SequentialIds, SystemClock
 from narrows.wiring.configuration import compiled, read_checked
 from narrows.wiring.gates import RuleGates
+from narrows.wiring.limits import MICROS
 from narrows.wiring.masks import MaskControls
 from narrows.wiring.offload import Workers
 from narrows.wiring.plugged import PluggedControls
@@ -71,6 +73,7 @@ class Gate:
         self._workers = Workers()
         directory = Path(config.store)
         self._journal = SqliteJournal(directory, config.recording, self._clock)
+        self._ledger = SqliteLedger(directory, self._journal, self._clock, _unknown(config))
         self._masks = MaskControls(directory)
         self._plugged = PluggedControls()
         self._sent_key = secrets.token_bytes(32)
@@ -83,6 +86,7 @@ class Gate:
             self._judged_apart,
             self._plugged,
             RuleGates(directory / "detectors"),
+            self._ledger,
         )
         self._strangers = StrangerCounts(self._journal)
         self._snapshots: Snapshots | None = None
@@ -106,10 +110,11 @@ class Gate:
         return self._admin.port
 
     async def start(self) -> None:
-        """Opens the journal, closes what a crash left open, and accepts calls."""
+        """Opens the journal, closes what a crash left open, reads from it what budgets have left, and accepts calls."""
         async with contextlib.AsyncExitStack() as undo:
             undo.push_async_callback(self._release)
             await self._journal.start()
+            await self._ledger.start()
             snapshot = await self._builder.build(self._config, compiled(self._config))
             self._snapshots = Snapshots(snapshot)
             self._builder.settle(self._config)
@@ -179,6 +184,7 @@ class Gate:
         self._warn_of_restart(config)
         self._snapshots.current = snapshot
         self._builder.settle(config)
+        self._ledger.unknown = _unknown(config)
         self._config = config
         self._telemetry.snapshot("accepted")
         _log.info("the new configuration is in force (policies %s)", snapshot.revision)
@@ -219,6 +225,7 @@ class Gate:
         self._strangers.flush()
         await self._builder.close()
         await self._workers.close()
+        await self._ledger.stop()
         await self._journal.stop()
 
 
@@ -228,6 +235,11 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+def _unknown(config: Config) -> int:
+    """Microseconds after which a call whose outcome is unknown settles at what it holds."""
+    return round(config.limits.unknown * MICROS)
 
 
 def _names_a_model(path: str) -> bool:

@@ -13,11 +13,15 @@ from narrows.policy.policyset import PolicySet
 from narrows.ports.accounts import AccountWatch
 from narrows.ports.clock import Clock
 from narrows.ports.control import Control
+from narrows.ports.ledger import Ledger
 from narrows.ports.offload import Apart
+from narrows.ports.prices import Prices
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.upstream.registry import Upstreams
 from narrows.wiring.blueprint import PURE
 from narrows.wiring.gates import GateMaking, RuleGates
+from narrows.wiring.limits import GATE_ONLY as COUNTING
+from narrows.wiring.limits import NO_LIMITS, LimitControls, limit_controls
 from narrows.wiring.masks import MaskControls
 from narrows.wiring.order import controls
 from narrows.wiring.plugged import PluggedControls
@@ -26,12 +30,14 @@ from narrows.wiring.readings import TextReadings
 from narrows.wiring.viewgates import ViewGates
 
 MakesApart = Callable[[Config, PolicySet], Awaitable[Apart]]
+FindsPrices = Callable[[Config], Awaitable[Prices | None]]
 
 
 class SnapshotBuilder:
     """Makes snapshots one after another, on the event loop. `accounts` opens a new watch of the service accounts,
     `masks` makes the control for `mask`, `sent` knows what sessions have sent, `apart` makes the way to the process
-    that judges large calls, `plugged` the controls behind plug-ins, `gates` those of prompt rules."""
+    that judges large calls, `plugged` the controls behind plug-ins, `gates` those of prompt rules. `ledger` counts,
+    `prices` finds what models cost, where a limit is in money."""
 
     def __init__(
         self,
@@ -43,12 +49,16 @@ class SnapshotBuilder:
         apart: MakesApart | None = None,
         plugged: PluggedControls | None = None,
         gates: RuleGates | None = None,
+        ledger: Ledger | None = None,
+        prices: FindsPrices | None = None,
     ) -> None:
         self._upstreams = upstreams
         self._plugged = plugged or PluggedControls()
         self._gates = GateMaking(gates or RuleGates(None))
         self._views = ViewGates(None if gates is None else gates.directory)
         self._apart = apart
+        self._ledger = ledger
+        self._prices = prices
         self._sent = sent
         self._tried = Tried()
         self._masks = masks
@@ -73,7 +83,10 @@ class SnapshotBuilder:
         probing = probing_controls(config, policies, self._tried)
         own = await self._plugged.build(config, policies)
         defaults = {name: settings.output_default for name, settings in config.connections.items()}
-        request, reply = controls(inspector, self._sent, mask, analyze, probing, own=own, output_defaults=defaults)
+        limits = await self._limits(config, policies)
+        request, reply = controls(
+            inspector, self._sent, mask, analyze, probing, own=own, output_defaults=defaults, limits=limits
+        )
         if not complete:
             self._gates.begin(inspector, policies.rules)
         return Snapshot(
@@ -89,11 +102,22 @@ class SnapshotBuilder:
             sent=self._sent.of if policies.rules else nothing_sent,
             apart=await self._judged_apart(config, policies, request),
             refused=probing.enumeration[0].refused if probing.enumeration else as_it_is,
+            throttle=limits.peek,
+            end_user=limits.end_user,
         )
+
+    async def _limits(self, config: Config, policies: PolicySet) -> LimitControls:
+        """What counts calls, and by which prices."""
+        if not policies.limited:
+            return NO_LIMITS
+        if self._ledger is None:
+            raise ValueError("the configuration has limits, and there is no ledger to count by")
+        prices = None if self._prices is None else await self._prices(config)
+        return limit_controls(config, policies, self._ledger, self._clock, prices)
 
     async def _judged_apart(self, config: Config, policies: PolicySet, request: Sequence[Control]) -> Apart | None:
         """None where a control must see every call itself."""
-        if self._apart is None or not all(control.name in PURE | GATE_ONLY for control in request):
+        if self._apart is None or not all(control.name in PURE | GATE_ONLY | COUNTING for control in request):
             return None
         return await self._apart(config, policies)
 

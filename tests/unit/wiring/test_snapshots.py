@@ -4,14 +4,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from narrows.config.limits import Amount, BudgetSetting, RatePeriod, RateSetting
 from narrows.config.schema import Config, Connection, ConnectionCredential, Limits, May, Policy, Who
 from narrows.inspection.novelty import Sessions
+from narrows.model.limits import Per, Scope, Unit
 from narrows.policy.compile import compile_policies
 from narrows.ports.accounts import ServiceAccount
 from narrows.upstream.registry import ConnectionInvalid, Upstreams
 from narrows.wiring.clock import SystemClock
 from narrows.wiring.masks import MaskControls
 from narrows.wiring.snapshots import SnapshotBuilder
+from unit.controls.limited import Shelf
+from unit.wiring.test_limits import Table
 
 CONNECTION = Connection(url="http://127.0.0.1:9", dialect="openai", credential=ConnectionCredential(none=True))
 POLICY = Policy(
@@ -79,4 +83,43 @@ async def test_a_connection_that_can_not_be_made_leaves_the_old_snapshot_usable(
     with pytest.raises(ConnectionInvalid, match="one"):
         await builds.build(broken, compile_policies(broken))
     assert (await builds.build(CONFIG, compile_policies(CONFIG))).authenticator is first.authenticator
+    await builds.close()
+
+
+LIMITED = msgspec.structs.replace(
+    CONFIG,
+    policies=(
+        msgspec.structs.replace(
+            POLICY,
+            limits=Limits(
+                budgets=(BudgetSetting(limit=Amount(5, Unit.USD), per=Per.DAY, scope=Scope.USER),),
+                calls=(RateSetting(limit=5, per=RatePeriod.MINUTE),),
+            ),
+        ),
+    ),
+)
+
+
+async def test_limits_are_not_built_without_a_ledger() -> None:
+    with pytest.raises(ValueError, match="ledger"):
+        await builder().build(LIMITED, compile_policies(LIMITED))
+
+
+async def test_prices_are_looked_for_where_something_is_limited() -> None:
+    found: list[Config] = []
+
+    async def prices(config: Config) -> Table:
+        found.append(config)
+        return Table()
+
+    builds = SnapshotBuilder(
+        Upstreams(), NoAccounts, SystemClock(), MaskControls(Path("nowhere")), Sessions(b"k" * 32),
+        ledger=Shelf(), prices=prices,
+    )  # fmt: skip
+    assert (await builds.build(CONFIG, compile_policies(CONFIG))).throttle is None
+    assert found == []
+    snapshot = await builds.build(LIMITED, compile_policies(LIMITED))
+    assert snapshot.throttle is not None
+    assert [control.name for control in snapshot.controls][-1] == "reserve"
+    assert found == [LIMITED]
     await builds.close()
