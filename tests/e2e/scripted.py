@@ -165,6 +165,20 @@ async def never_ends(seen: Seen, writer: "Connection") -> None:
         await writer.drain()
 
 
+async def lies(seen: Seen, writer: "Connection") -> None:
+    """A proper reply of one token whose usage is what the model's name says: `lies:PROMPT:COMPLETION`, as JSON."""
+    _, prompt, completion = seen.model.split(":")
+    figures = b'{"prompt_tokens":%b,"completion_tokens":%b,"total_tokens":0}' % (prompt.encode(), completion.encode())
+    honest = json.loads(reply(seen.model, "Hello."))
+    del honest["usage"]
+    if not json.loads(seen.body).get("stream"):
+        writer.write(whole(json.dumps(honest).encode()[:-1] + b',"usage":' + figures + b"}"))
+        return
+    last = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": seen.model, "choices": []}
+    writer.write(STREAM + chunk(event(seen.model, "Hello.")) + chunk(event(seen.model, "", "stop")))
+    writer.write(chunk(b"data: " + json.dumps(last).encode()[:-1] + b',"usage":' + figures + b"}\n\n") + DONE)
+
+
 async def endless_head(seen: Seen, writer: "Connection") -> None:
     writer.write(b"HTTP/1.1 200 OK\r\n")
     while True:
@@ -210,6 +224,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "tells-at-length": tells_at_length,
     "never-ends": never_ends,
     "endless-head": endless_head,
+    "lies": lies,
     "huge": sends(JSON_HEAD + b"Content-Length: 3000000\r\n\r\n" + b'{"a":"' + b"x" * 2_999_000),
     "repeats-credential": repeats_credential,
     "401": refuses("401 Unauthorized"),
