@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from narrows.accounting.book import Book
-from narrows.model.reservation import Answer, Counter, Settled, Standing, Wanted
+from narrows.model.limits import Budget
+from narrows.model.reservation import Answer, Counter, Granted, Settled, Standing, Wanted
 from narrows.ports.clock import Clock
 from narrows.ports.ledger import LedgerUnavailable
 from narrows.stores.sqlite.bookkeeping import Bookkeeping
@@ -49,6 +50,8 @@ class SqliteLedger:
         self._book = Book(self._load)
         self._fresh: dict[str, dict[int, int]] = {}
         """What the book said has changed, until the file has it."""
+        self._told: set[str] = set()
+        """The reservations of which the log tells: those of budgets."""
         self._sums: Sums | None = None
         self._step: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -95,6 +98,9 @@ class SqliteLedger:
             for one in wanted[: len(answers)]:
                 self._book.settle(Settled(one.id), self._clock.now())
             raise LedgerUnavailable(f"the sums of budgets can't be read: {error}") from error
+        for one, answer in zip(wanted, answers, strict=True):
+            if type(answer) is Granted and _counts_budgets(one):
+                self._told.add(one.id)
         return answers
 
     def settle(self, settled: Sequence[Settled]) -> None:
@@ -105,8 +111,10 @@ class SqliteLedger:
             except Exception:  # noqa: BLE001 - the port's boundary: what can't be settled stays held
                 _log.exception("a reservation could not be settled; it stays held")
                 continue
-            if any(one.amounts):
-                self._tail.settled(one.id)
+            if one.id in self._told:
+                self._told.discard(one.id)
+                if any(one.amounts):
+                    self._tail.settled(one.id)
         self._settled += len(settled)
         if self._settled >= MANY and self._sums is not None:
             self._begin_step()
@@ -162,3 +170,10 @@ class SqliteLedger:
         settled = self._sums.of(name)
         fresh = self._fresh.get(name)
         return settled if fresh is None else settled | fresh
+
+
+def _counts_budgets(wanted: Wanted) -> bool:
+    for counter in wanted.counters:  # noqa: SIM110 - asked for each call, and a generator takes as long again
+        if type(counter.limit) is Budget:
+            return True
+    return False

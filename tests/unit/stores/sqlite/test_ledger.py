@@ -157,6 +157,23 @@ async def test_a_settlement_that_fails_does_not_take_others_along(
     assert "could not be settled" in caplog.text
 
 
+async def test_what_the_log_does_not_tell_of_is_not_waited_for(tmp_path: Path) -> None:
+    async with ledgered(tmp_path) as gate:
+        one = at_once(5)
+        for number in range(3):
+            gate.ledger.reserve([wanted(number, {one: 1})])
+            gate.ledger.settle([Settled(call_id(number), (1,))])
+        await gate.open(wanted(9, {ALICE: 100}))
+        gate.close(9, 42)
+        await flushed(gate)
+        await gate.ledger.tick()
+        assert sum(kept(tmp_path).values()) == 42
+        gate.ledger.reserve([wanted(10, {one: 1})])
+        gate.ledger.settle([Settled(call_id(10), (1,))])
+        await gate.ledger.tick()
+        assert gate.ledger._fresh == {}
+
+
 async def flushed(gate: Ledgered) -> None:
     """Until what was closed is in the log: no later intent is written before it."""
     await gate.journal.open(opened(next(OTHERS)))
