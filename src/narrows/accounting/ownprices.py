@@ -60,6 +60,7 @@ def stated(price: ModelPrice) -> Price:
         cache_write=_or(price.cache_write, price.input),
         audio_prompt=_or(price.audio_input, price.input),
         audio_output=_or(price.audio_output, price.output),
+        cache_write_long=price.cache_write_long,
     )
     return Price(((0, rates),), call=price.call, tools=price.tools)
 

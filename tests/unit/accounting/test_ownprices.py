@@ -115,6 +115,15 @@ def test_what_a_connection_states() -> None:
     least = ModelPrice(models=("m",), input=100, output=200)
     assert stated(least) == Price(((0, Rates(100, 200, 100, 100, 100, 200)),))
     whole = ModelPrice(
-        models=("m",), input=1, output=2, cached=0, cache_write=4, audio_input=5, audio_output=6, call=7, tools=0
+        models=("m",),
+        input=1,
+        output=2,
+        cached=0,
+        cache_write=4,
+        audio_input=5,
+        audio_output=6,
+        call=7,
+        tools=0,
+        cache_write_long=8,
     )
-    assert stated(whole) == Price(((0, Rates(1, 2, 0, 4, 5, 6)),), call=7, tools=0)
+    assert stated(whole) == Price(((0, Rates(1, 2, 0, 4, 5, 6, 8)),), call=7, tools=0)
