@@ -44,6 +44,7 @@ from narrows.wiring.limits import MICROS
 from narrows.wiring.masks import MaskControls
 from narrows.wiring.offload import Workers
 from narrows.wiring.plugged import PluggedControls
+from narrows.wiring.prices import PriceTables
 from narrows.wiring.reload import FileWatch, cancel
 from narrows.wiring.snapshots import SnapshotBuilder
 from narrows.wiring.telemetry import PrometheusTelemetry
@@ -74,6 +75,7 @@ class Gate:
         directory = Path(config.store)
         self._journal = SqliteJournal(directory, config.recording, self._clock)
         self._ledger = SqliteLedger(directory, self._journal, self._clock, _unknown(config))
+        self._prices = PriceTables(directory, self._clock)
         self._masks = MaskControls(directory)
         self._plugged = PluggedControls()
         self._sent_key = secrets.token_bytes(32)
@@ -87,6 +89,7 @@ class Gate:
             self._plugged,
             RuleGates(directory / "detectors"),
             self._ledger,
+            self._prices.build,
         )
         self._strangers = StrangerCounts(self._journal)
         self._snapshots: Snapshots | None = None
@@ -149,7 +152,10 @@ class Gate:
     def _begin_jobs(self) -> None:
         self._jobs.append(asyncio.create_task(self._housekeeping()))
         if self._path is not None:
-            self._jobs.append(asyncio.create_task(FileWatch(self._path, self.reload, others=self._masks.files).run()))
+            self._jobs.append(asyncio.create_task(FileWatch(self._path, self.reload, others=self._files).run()))
+
+    def _files(self) -> "Mapping[str, Stamp]":
+        return {**self._masks.files(), **self._prices.files()}
 
     async def _judged_apart(self, config: Config, policies: PolicySet) -> Apart:
         """The way to the processes that judge large calls, under what is built now."""
@@ -198,6 +204,9 @@ class Gate:
         while True:
             await asyncio.sleep(_TICK)
             self._strangers.tick(self._clock.now())
+            if self._prices.due():
+                _log.info("a price begins today: the table of prices is made anew")
+                await self.reload()
 
     async def run_until_signal(self) -> None:
         """Serves until SIGTERM or SIGINT, then drains."""
