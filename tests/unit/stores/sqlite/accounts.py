@@ -63,11 +63,15 @@ class Ledgered:
     async def open(self, asked: Wanted) -> Answer:
         """Reserves and writes the intent."""
         (answer,) = self.ledger.reserve([asked])
+        await self.written(asked)
+        return answer
+
+    async def written(self, asked: Wanted) -> None:
+        """Writes the intent."""
         names = tuple(one.name for one in asked.counters if isinstance(one.limit, Budget))
         await self.journal.open(
             opened(int(asked.id[5:]), at=asked.at, reserved=Reserved(names, asked.amounts[: len(names)]))
         )
-        return answer
 
     def close(self, number: int, *amounts: int, record: bool = True) -> None:
         """Settles and writes the ending; without amounts, it is unknown what the call came to."""
@@ -115,8 +119,8 @@ def recomputed(directory: Path, now: int) -> tuple[dict[tuple[str, int], int], d
                 if ending.call in intents and ending.settled is None:
                     unknown[ending.call] = ending.at
                 elif ending.call in intents:
-                    at, names, _ = intents.pop(ending.call)
-                    _add(settled, at, names, ending.settled or ())
+                    at, names, most = intents.pop(ending.call)
+                    _add(settled, at, names, [min(pair) for pair in zip(most, ending.settled or (), strict=True)])
         connection.close()
     for call, (at, names, amounts) in intents.items():
         over = call in unknown and unknown[call] + UNKNOWN <= now
