@@ -13,7 +13,7 @@ from narrows.accounting.reconcile import Compared, Measure, Passed, compare, pas
 from narrows.cli.configuration import ConfigOption, DataOption, find_store
 from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.moments import SECOND
-from narrows.cli.spending import summed
+from narrows.cli.spending import known_settings, reckoning, summed
 from narrows.cli.terminal import Row, complain, print_json, print_table
 from narrows.cli.usage_page import dollars
 from narrows.stores.sqlite.selection import Filters
@@ -66,8 +66,9 @@ def reconcile(
     if not days:
         raise Failure(f"{invoice}: the export bills no usage", FAILED)
     filters = Filters(connection=connection, since=_start(days[0]), until=_start(days[-1]) + 86_400 * SECOND)
-    table = Table([By.DAY, By.ANSWERED, By.CONNECTION], UTC)
-    rows = summed(find_store(config, data), filters, table).sorted()
+    store = find_store(config, data)
+    table = Table([By.DAY, By.ANSWERED, By.CONNECTION], UTC, reckoning(known_settings(config, data), store))
+    rows = summed(store, filters, table).sorted()
     _one_connection(connection, sorted({key[2] for key, sums in rows if sums.calls > sums.refused}))
     ours = passed(
         (day, Passed(model, sums.calls, sums.prompt, sums.output, sums.cost, priced=not sums.unpriced))

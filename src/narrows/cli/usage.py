@@ -10,11 +10,11 @@ import typer
 
 from narrows.accounting import focus
 from narrows.accounting.windows import zone as find_zone
-from narrows.cli import reconcile
+from narrows.cli import budgets, reconcile
 from narrows.cli.configuration import ConfigOption, DataOption, find_store
 from narrows.cli.failure import USAGE, Failure
 from narrows.cli.moments import parse_moment
-from narrows.cli.spending import known_settings, providers, summed
+from narrows.cli.spending import known_settings, providers, reckoning, summed
 from narrows.cli.terminal import complain, print_json, print_table
 from narrows.cli.usage_page import (
     COLUMNS,
@@ -37,6 +37,8 @@ app = typer.Typer(
     help="Sum what the recorded calls used and cost.",
 )
 
+app.command()(budgets.budgets)
+app.command()(budgets.pending)
 app.command()(reconcile.reconcile)
 
 _NAMES: Final = ", ".join(by.value for by in By)
@@ -79,7 +81,9 @@ def usage(
     """Sum what the recorded calls used and cost: calls, tokens, dollars,
     refusals and errors; by user unless told otherwise.
 
-    The cost of a call is what was reckoned when it ended.
+    The cost of a call is what was reckoned when it ended. Where no limit on
+    money counted it, it is reckoned now, with the present prices, and marked
+    with ~.
 
     [bold]Examples[/bold]
 
@@ -108,12 +112,14 @@ def usage(
         until=moment(until, "--until", where),
     )
     store = find_store(config, data)
+    settings = known_settings(config, data)
+    reckon = reckoning(settings, store)
     if as_csv:
         by_charge = charged(asked if by else [])
-        table = summed(store, filters, Table(by_charge, where, join=True))
-        _write_csv(table, by_charge, where, zone, providers(known_settings(config, data)))
+        table = summed(store, filters, Table(by_charge, where, reckon, join=True))
+        _write_csv(table, by_charge, where, zone, providers(settings))
         return
-    table = summed(store, filters, Table(asked, where))
+    table = summed(store, filters, Table(asked, where, reckon))
     (_print_json if as_json else _print)(table, asked)
 
 

@@ -4,9 +4,11 @@ from pathlib import Path
 import pytest
 
 from narrows.cli.failure import Failure
-from narrows.cli.spending import known_settings, providers, summed
+from narrows.cli.spending import known_settings, providers, reckoning, summed
+from narrows.model.usage import Usage
 from narrows.stores.sqlite.selection import Filters
 from narrows.stores.sqlite.usage_sums import By, Table
+from narrows.wiring.prices import PricesUnavailable, PriceTables
 from unit.cli.recorded import fill
 
 SETTINGS = """\
@@ -39,3 +41,26 @@ def test_sums_of_what_is_there(tmp_path: Path) -> None:
     assert summed(tmp_path / "data", Filters(user="alice"), Table([By.USER])).total.calls == 3
     with pytest.raises(Failure, match="can't be read"):
         summed(tmp_path / "none", Filters(), Table([By.USER]))
+
+
+PRICES = "prices: [{models: ['gpt-*'], input: 1, output: 2, cached: 0.5}]"
+
+
+def test_what_was_not_reckoned_is_reckoned_with_the_present_prices(config: Path, tmp_path: Path) -> None:
+    config.write_text(config.read_text().replace("dialect: openai,", f"dialect: openai, {PRICES},"))
+    reckon = reckoning(known_settings(config, None), tmp_path)
+    assert reckon is not None
+    assert reckon("openai", "gpt-4o", Usage(1_000_000, 100_000, 200_000)) == 1_100_000
+    assert reckon("nowhere", "a-model-that-nobody-sells", Usage(1, 1)) is None
+    assert reckoning(None, tmp_path) is None
+
+
+def test_prices_that_can_not_be_had_are_told_of(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PricesUnavailable("no table")
+
+    monkeypatch.setattr(PriceTables, "load", fail)
+    assert reckoning(known_settings(config, None), tmp_path) is None
+    assert "Nothing is reckoned with the present prices: no table" in capsys.readouterr().err
