@@ -22,6 +22,7 @@ from narrows.edge.intake import Intake
 from narrows.edge.replies import CLOSE, encode_head
 from narrows.edge.sending import WRITE_HIGH, WRITE_LOW, Sending
 from narrows.edge.service import Service, log
+from narrows.engine.bursts import FEW
 from narrows.model.verdict import Deny
 
 READ_AHEAD: Final = 64 * 1024
@@ -122,6 +123,7 @@ class Connection(Sending):
     def eof_received(self) -> None:
         """The client sends no more. In a call that means it is gone, even if it only half-closed: no client of a
         model does that and stays to read."""
+        self.release()
         exchange = self._exchange
         if exchange is not None and exchange.reply is Reply.BEGUN and exchange.cut_by_reset:
             self._reset()
@@ -306,6 +308,14 @@ class Connection(Sending):
 
     # What an exchange needs (`narrows.edge.exchange.Wire`).
 
+    def reply(self, data: bytes) -> None:
+        """Sends a whole reply."""
+        service = self._service
+        if len(service.tasks) > FEW:
+            self.hold(data, service.bursts)
+        else:
+            self.write(data)
+
     def expect_body(self) -> None:
         """The handler waits for the body."""
         self._clock.expect(Wait.BODY, self._service.settings.body_timeout)
@@ -362,6 +372,7 @@ class Connection(Sending):
         """Lets the client read what was written, then closes; `linger`: it may still be sending."""
         self._state = _CLOSING
         self._intake.discard()
+        self.release()
         if self._outbox is not None:
             self._ending = linger
             self._clock.expect(Wait.CLOSING, self._service.settings.write_timeout, self._unsent())

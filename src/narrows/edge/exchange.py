@@ -51,6 +51,9 @@ class Wire(Protocol):
     def write(self, data: bytes) -> None:
         """Sends bytes, or drops them when the client is gone."""
 
+    def reply(self, data: bytes) -> None:
+        """The same for a whole reply; where many are on their way it leaves with others."""
+
     def expect_body(self) -> None:
         """The handler waits for the body: read on, and start the clock."""
 
@@ -218,8 +221,10 @@ class HttpExchange:
         joined = len(shown) <= JOIN_UP_TO
         head = encode_head(status, headers, framing, shown if joined else b"")
         self.reply = _ENDED
-        self._wire.write(head)
-        if not joined:
+        if joined:
+            self._wire.reply(head)
+        else:
+            self._wire.write(head)
             self._wire.write(shown)
 
     def start(self, status: int, headers: HeaderList) -> None:

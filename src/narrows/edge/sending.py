@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Final
 
 from narrows.edge.outbox import SLICE, Outbox
+from narrows.engine.bursts import Bursts
 
 WRITE_HIGH: Final = 64 * 1024
 WRITE_LOW: Final = 16 * 1024
@@ -17,10 +18,12 @@ WRITE_LOW: Final = 16 * 1024
 class Sending(asyncio.Protocol, ABC):
     """The other half is `narrows.edge.connection.Connection`."""
 
-    __slots__ = ("_loop", "_lost", "_outbox", "_room", "_transport", "_unblocked")
+    __slots__ = ("_held", "_loop", "_lost", "_outbox", "_room", "_transport", "_unblocked")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        # A reply that leaves with others at the end of this turn of the loop.
+        self._held = b""
         self._transport: asyncio.Transport
         self._lost = False
         # Whether there is room for more; while a long reply is on its way there is none.
@@ -37,6 +40,8 @@ class Sending(asyncio.Protocol, ABC):
         """Sends bytes, or drops them when the client is gone."""
         if self._lost:
             return
+        if self._held:
+            self.release()
         if self._outbox is None:
             if len(data) <= SLICE:
                 self._transport.write(data)
@@ -44,6 +49,20 @@ class Sending(asyncio.Protocol, ABC):
             self._unblocked = False
             self._outbox = Outbox(self._loop, self._transport, self._emptied)
         self._outbox.put(data)
+
+    def hold(self, data: bytes, bursts: Bursts) -> None:
+        """The same, but together with what others send in this turn of the loop."""
+        if self._held or self._outbox is not None:
+            self.write(data)
+        elif not self._lost:
+            self._held = data
+            bursts.join(self, self._loop)
+
+    def release(self) -> None:
+        """Sends what was held back. Nothing may be sent before it, and the connection not be closed."""
+        held, self._held = self._held, b""
+        if held and not self._lost:
+            self._transport.write(held)
 
     def room(self) -> asyncio.Future[None] | None:
         """Done when the client has read enough; None if it has."""

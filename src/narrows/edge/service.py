@@ -12,6 +12,7 @@ from narrows.edge.denials import draining, overloaded
 from narrows.edge.exchange import DRAIN
 from narrows.edge.forwarded import parse_networks
 from narrows.edge.paths import AllowsEncodedSlash
+from narrows.engine.bursts import Bursts
 from narrows.model.verdict import Deny
 from narrows.ports.clock import Ids
 from narrows.ports.http import EdgeRefusal, ExchangeHandler
@@ -39,6 +40,7 @@ class Service:
     __slots__ = (
         "_changed",
         "allows_encoded_slash",
+        "bursts",
         "connections",
         "draining",
         "handler",
@@ -68,6 +70,7 @@ class Service:
         self.trusted = parse_networks(settings.trusted_proxies)
         self.connections: set[Member] = set()
         self.tasks: set[asyncio.Task[None]] = set()
+        self.bursts = Bursts()
         self.draining = False
         self._changed: asyncio.Future[None] | None = None
 

@@ -9,6 +9,7 @@ import asyncio
 from typing import Final, Protocol, cast
 
 from narrows.config.schema import Timeouts
+from narrows.engine.bursts import Bursts
 from narrows.ports.http import UpstreamFailed
 from narrows.upstream.failure import invalid, seconds, timed_out, unreachable
 from narrows.upstream.parser import ReplyMalformed, ReplyParser
@@ -51,6 +52,7 @@ class Connection(asyncio.Protocol):
         "_blocked",
         "_deadline",
         "_first_byte",
+        "_held",
         "_idle",
         "_loop",
         "_owner",
@@ -81,6 +83,8 @@ class Connection(asyncio.Protocol):
         self._begun: asyncio.Future[Whole | Reply] | None = None
         self._reply: Reply | None = None
         self._unsent: memoryview | None = None
+        # A request that leaves with others at the end of this turn of the loop.
+        self._held = b""
         self._blocked = False
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None
@@ -92,10 +96,12 @@ class Connection(asyncio.Protocol):
 
     # What the pool and the reply call.
 
-    def begin(self, head: bytes, body: bytes = b"", total_at: float | None = None) -> asyncio.Future[Whole | Reply]:
+    def begin(
+        self, head: bytes, body: bytes = b"", total_at: float | None = None, bursts: Bursts | None = None
+    ) -> asyncio.Future[Whole | Reply]:
         """Sends a request; only on a usable connection without an exchange. Done when the reply's head has arrived;
         raises UpstreamFailed. A long `body` follows its `head` piece by piece. `total_at` is when the whole call must
-        be over, in the loop's time, if it began before now."""
+        be over, in the loop's time, if it began before now. `bursts`: what is to be sent leaves with others."""
         loop = self._loop
         begun = self._begun = loop.create_future()
         self._parser.expect()
@@ -109,11 +115,22 @@ class Connection(asyncio.Protocol):
         self._deadline = deadline
         if deadline < self._timer_at:
             self._arm(deadline)
-        self._transport.write(head)
         if body:
+            self._transport.write(head)
             self._unsent = memoryview(body)
             self._send_on()
+        elif bursts is None:
+            self._transport.write(head)
+        else:
+            self._held = head
+            bursts.join(self, loop)
         return begun
+
+    def release(self) -> None:
+        """Sends the request that was held back, if the call still waits for its reply."""
+        held, self._held = self._held, b""
+        if held and self.usable:
+            self._transport.write(held)
 
     def forsake(self, begun: "asyncio.Future[Whole | Reply]") -> None:
         """The call that waits for a reply is cancelled. What has arrived is given up, what has not closes the
@@ -139,6 +156,7 @@ class Connection(asyncio.Protocol):
         """Closes the connection at once. Idempotent."""
         self.usable = False
         self._unsent = None
+        self._held = b""
         self._transport.abort()
 
     def abandon(self) -> None:
@@ -212,7 +230,7 @@ class Connection(asyncio.Protocol):
         """The head of a reply has arrived."""
         parser = self._parser
         # What is still unsent belongs to a request that was answered early; it would become part of the next one.
-        sent = self._unsent is None and not self._transport.get_write_buffer_size()
+        sent = self._unsent is None and not self._held and not self._transport.get_write_buffer_size()
         if not sent and parser.status < 400:
             self._fail(invalid("it came before the request was sent"))
             return
@@ -261,7 +279,7 @@ class Connection(asyncio.Protocol):
             # The end was on its way when reading was paused: the next exchange must not inherit the pause.
             self._paused = False
             self._transport.resume_reading()
-        sent = self._unsent is None and not self._transport.get_write_buffer_size()
+        sent = self._unsent is None and not self._held and not self._transport.get_write_buffer_size()
         if sent and self._parser.keep_alive and self.usable:
             self._owner.released(self)
         else:
@@ -274,7 +292,7 @@ class Connection(asyncio.Protocol):
             return
         if not parser.started:
             reason = "it closed the connection without an answer"
-            self._fail(unreachable(reason, sent=True), exc)
+            self._fail(unreachable(reason, sent=not self._held), exc)
         elif exc is None and reply is not None and parser.eof():
             self._finish(reply, b"")
         else:
@@ -313,7 +331,7 @@ class Connection(asyncio.Protocol):
         elif self._reply is None and self._begun is None:
             self.abort()
         else:
-            self._fail(timed_out(self._lateness(now), sent=True))
+            self._fail(timed_out(self._lateness(now), sent=not self._held))
 
     def _lateness(self, now: float) -> str:
         timeouts = self._timeouts

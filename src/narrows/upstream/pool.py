@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from typing import Final
 
+from narrows.engine.bursts import FEW, Bursts
 from narrows.ports.http import HeaderList
 from narrows.upstream.connection import JOINED, Connection
 from narrows.upstream.credential import UpstreamCredential
@@ -39,6 +40,7 @@ class ConnectionPool:
         self._all: set[Connection] = set()
         self._open = 0  # connections that are there or being made
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._bursts = Bursts()
         self._retired = False
         self._closed = False
 
@@ -60,7 +62,8 @@ class ConnectionPool:
             loop = asyncio.get_running_loop()
             total_at = loop.time() + self._total
             connection = await self._obtain(loop)
-        begun = connection.begin(head, rest, total_at)
+        bursts = self._bursts if len(self._all) - len(idle) > FEW else None
+        begun = connection.begin(head, rest, total_at, bursts)
         try:
             return await begun
         except asyncio.CancelledError:

@@ -11,6 +11,7 @@ from narrows.edge.connection import READ_AHEAD, Connection
 from narrows.edge.denials import plain_refusal
 from narrows.edge.paths import never
 from narrows.edge.service import Service
+from narrows.engine.bursts import FEW
 from narrows.ports.http import Exchange, ExchangeHandler
 
 
@@ -171,3 +172,60 @@ async def test_a_closing_connection_ignores_what_still_comes(after: str) -> None
     assert transport.sent == sent
     assert service.tasks == set()
     connection.connection_lost(None)
+
+
+async def many(*heads: bytes) -> tuple[list[tuple[Connection, Transport]], Service]:
+    """Connections with a request each, more than a few, that have all been answered in this turn."""
+    release = asyncio.Event()
+
+    async def handler(exchange: Exchange) -> None:
+        await release.wait()
+        exchange.respond(200, [], b"")
+
+    first, transport, service = made(handler)
+    held = [(first, transport)]
+    while len(held) <= 2 * FEW:
+        connection, transport = Connection(service), Transport()
+        connection.connection_made(transport)  # type: ignore[arg-type]
+        held.append((connection, transport))
+    for number, (connection, _) in enumerate(held):
+        connection.data_received(heads[number] if number < len(heads) else GOOD)
+    await asyncio.sleep(0)
+    release.set()
+    await asyncio.sleep(0)  # the handlers go on
+    return held, service
+
+
+async def test_many_replies_of_one_turn_leave_together_at_its_end() -> None:
+    held, service = await many()
+    silent = [transport for _, transport in held if not transport.sent]
+    assert len(silent) == FEW + 1, "the last ones are few"
+    await asyncio.sleep(0)
+    assert all(b"200 OK" in transport.sent for _, transport in held)
+    await settle(service)
+    for connection, _ in held:
+        connection.connection_lost(None)
+
+
+@pytest.mark.parametrize("ending", ["asked for", "half-closed", "drained", "refused"])
+async def test_a_connection_is_closed_behind_the_reply_that_it_holds(ending: str) -> None:
+    closing = GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)
+    held, service = await many(closing if ending == "asked for" else GOOD)
+    connection, transport = held[0]
+    if ending == "half-closed":
+        assert transport.sent == b""
+        connection.eof_received()
+    elif ending == "drained":
+        assert transport.sent == b""
+        connection.drain()
+        assert transport.told == ["close"]
+    elif ending == "refused":
+        assert transport.sent == b""
+        connection.data_received(b"BAD\r\n\r\n")
+        assert transport.sent.index(b"200 OK") < transport.sent.index(b"400 ")
+    assert transport.sent.count(b"200 OK") == 1
+    await settle(service)
+    await asyncio.sleep(0)
+    assert transport.sent.count(b"200 OK") == 1
+    for each, _ in held:
+        each.connection_lost(None)

@@ -24,6 +24,9 @@ class Wire:
     def write(self, data: bytes) -> None:
         self.sent += data
 
+    def reply(self, data: bytes) -> None:
+        self.write(data)
+
     def expect_body(self) -> None:
         self.asked.append("expect")
 

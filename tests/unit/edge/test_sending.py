@@ -5,6 +5,7 @@ from typing import cast
 
 from narrows.edge.outbox import SLICE
 from narrows.edge.sending import Sending
+from narrows.engine.bursts import Bursts
 
 
 class Transport:
@@ -105,3 +106,37 @@ async def test_nothing_is_written_to_a_client_that_is_gone() -> None:
     await turns(3)
     assert half.transport.sent == []
     assert half.room() is None
+
+
+async def test_what_is_held_leaves_at_the_end_of_the_turn() -> None:
+    half, bursts = Half(), Bursts()
+    half.hold(b"xx", bursts)
+    assert half.transport.sent == []
+    await turns(1)
+    assert half.transport.sent == [2]
+    half.release()
+    assert half.transport.sent == [2]
+
+
+async def test_nothing_overtakes_what_is_held() -> None:
+    half, bursts = Half(), Bursts()
+    half.hold(b"xx", bursts)
+    half.hold(b"yyy", bursts)
+    assert half.transport.sent == [2, 3]
+    half.hold(b"zzzz", bursts)
+    half.write(b"z")
+    assert half.transport.sent == [2, 3, 4, 1]
+    half.hold(b"xx", bursts)
+    half.write(b"x" * (SLICE + 1))
+    half.hold(b"y", bursts)
+    await turns(4)
+    assert half.transport.sent == [2, 3, 4, 1, 2, SLICE, 1, 1]
+
+
+async def test_what_is_held_for_a_client_that_went_away_is_dropped() -> None:
+    half, bursts = Half(), Bursts()
+    half.hold(b"xx", bursts)
+    half._lost = True
+    half.hold(b"yy", bursts)
+    await turns(2)
+    assert half.transport.sent == []

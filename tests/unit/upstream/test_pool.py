@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from narrows.config.schema import Timeouts
+from narrows.engine.bursts import FEW
 from narrows.model.refusal import Code
 from narrows.ports.http import UpstreamFailed
 from narrows.upstream.pool import WAITING_PER_CONNECTION, ConnectionPool
@@ -357,3 +358,19 @@ async def test_a_request_that_cannot_be_written_takes_no_connection() -> None:
             await pool.send("GET", "/", [(b"accept", b"x\r\nevil: 1")], b"")
         assert (caught.value.deny.code, caught.value.sent) == (Code.REQUEST_MALFORMED, False)
         assert server.accepted == 0
+
+
+async def test_requests_of_many_calls_leave_together_and_each_has_its_own_reply() -> None:
+    async def script(peer: Peer) -> None:
+        while request := await peer.request():
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + request[-2:])
+
+    async def call(pool: ConnectionPool, number: int) -> bytes:
+        reply = await pool.send("POST", "/", [], b"%02d" % number)
+        return await reply.read_all(2)
+
+    async with calling(script) as (pool, server):
+        await asyncio.gather(*(call(pool, 0) for _ in range(20)))
+        for _ in range(3):
+            assert await asyncio.gather(*(call(pool, n) for n in range(20))) == [b"%02d" % n for n in range(20)]
+        assert FEW < server.accepted == pool.open
