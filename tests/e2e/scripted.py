@@ -198,6 +198,13 @@ def refuses(status: str, headers: str = "") -> Behaviour:
     return sends(whole(body, status, headers))
 
 
+KINDS = {
+    "prompt_tokens": 100,
+    "prompt_tokens_details": {"cached_tokens": 40, "cache_write_tokens": 30, "audio_tokens": 20},
+    "completion_tokens": 10,
+    "completion_tokens_details": {"reasoning_tokens": 4, "audio_tokens": 3},
+    "total_tokens": 110,
+}
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 ONE = chunk(event("m", "one "))
 
@@ -225,6 +232,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "never-ends": never_ends,
     "endless-head": endless_head,
     "lies": lies,
+    "kinds": sends(whole(json.dumps({**json.loads(reply("kinds")), "usage": KINDS}).encode())),
     "huge": sends(JSON_HEAD + b"Content-Length: 3000000\r\n\r\n" + b'{"a":"' + b"x" * 2_999_000),
     "repeats-credential": repeats_credential,
     "401": refuses("401 Unauthorized"),
