@@ -34,7 +34,7 @@ import msgspec
 from narrows.accounting import pricing
 from narrows.config.limits import ComputeWeight
 from narrows.model.call import Call
-from narrows.model.limits import Unit
+from narrows.model.limits import Limits, Unit
 from narrows.model.price import Price, Rates
 from narrows.model.reservation import Stage
 from narrows.model.usage import Usage
@@ -63,6 +63,7 @@ Vector = tuple[int, ...]
 """Amounts by the places of their units."""
 
 _USD, _TOKENS, _PROMPT, _OUTPUT, _COMPUTE, _CALLS = range(6)
+_OF_OUTPUT: Final = frozenset({Unit.USD, Unit.TOKENS, Unit.OUTPUT_TOKENS, Unit.COMPUTE})
 _NOTHING: Final[Vector] = (0, 0, 0, 0, 0, 0)
 _ONE_CALL: Final[Vector] = (0, 0, 0, 0, 0, 1)
 
@@ -75,13 +76,15 @@ _ELSEWHERE: Final = (
 class Terms(msgspec.Struct, frozen=True, eq=False):
     """What calls of one model over one connection are reckoned by. `media` is the most tokens that an opaque part
     counts as, None: nobody knows; `longest` the microseconds that the upstream may take; `capped`: the model takes an
-    output cap."""
+    output cap. `default` is the cap that a call without one would have if the limits that only observe it were
+    enforced."""
 
     price: Price | None = None
     compute: ComputeWeight | None = None
     media: int | None = None
     longest: int = 0
     capped: bool = True
+    default: int | None = None
 
 
 class Worst(msgspec.Struct, frozen=True, gc=False):
@@ -120,6 +123,15 @@ class Result(msgspec.Struct, frozen=True, gc=False):
     cost: int | None
 
 
+def needs_cap(limits: Limits) -> bool:
+    """Whether an enforced limit counts what a reply may come to, so that no call may go without a cap."""
+    return (
+        any(budget.unit in _OF_OUTPUT and not budget.observe for budget in limits.budgets)
+        or any(rate.unit in _OF_OUTPUT and not rate.observe for rate in limits.rates)
+        or any(not cap.observe for cap in limits.costs)
+    )
+
+
 def worst(call: Call, terms: Terms) -> Worst:
     """What a call comes to at most, as the controls left it."""
     asked = call.asked
@@ -132,21 +144,26 @@ def worst(call: Call, terms: Terms) -> Worst:
     elif prompt is None:
         why_prompt = _UNKNOWN
     cap, why_output = call.output_cap, ""
+    if cap is None and not needs_cap(call.plan.limits):
+        cap = terms.default
     output: int | None = None
     if operation in NOTHING_GENERATED:
         output = 0
     elif cap is None or not terms.capped:
         why_output = "its output can't be capped"
     else:
-        output = max(cap, 0) * max(asked.choices, 1)
+        output = max(cap, 0) if asked.choices <= 1 else max(cap, 0) * asked.choices
     tools = "server_tools" in asked.parameters
-    price = terms.price
-    cost = None if price is None else _cost(price, prompt, output, tools=tools)
-    tokens = None if prompt is None or output is None else prompt + output
+    price, tokens, cost = terms.price, None, None
+    if prompt is None or output is None:
+        cost = None if price is None else _cost(price, prompt, output, tools=tools)
+    else:
+        tokens = prompt + output
+        cost = None if price is None else pricing.worst(price, prompt, output, tools=tools)
+    compute = None if terms.compute is None else _compute(terms, prompt, output, terms.longest)
     return Worst(
-        (cost, tokens, prompt, output, _compute(terms, prompt, output, terms.longest), 1),
-        prompt, output, why_prompt, why_output, price is None, tools,
-    )  # fmt: skip
+        (cost, tokens, prompt, output, compute, 1), prompt, output, why_prompt, why_output, price is None, tools
+    )
 
 
 def _prompt(call: Call, terms: Terms) -> tuple[int | None, str]:

@@ -13,7 +13,7 @@ Of several limits of a kind the tightest is told: that of which the least is lef
 money: vendors have no header for it. Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -28,52 +28,60 @@ _HOUR: Final = 3600
 _LATEST: Final = 253_402_300_799
 """The last second of the year 9999; later moments can't be written."""
 
-_OPENAI: Final = {
-    unit: tuple(f"x-ratelimit-{what}-{kind}".encode() for what in ("limit", "remaining", "reset"))
+_OPENAI: Final = tuple(
+    (unit, tuple(f"x-ratelimit-{what}-{kind}".encode() for what in ("limit", "remaining", "reset")))
     for unit, kind in ((Unit.CALLS, "requests"), (Unit.TOKENS, "tokens"))
-}
-_ANTHROPIC: Final = {
-    unit: tuple(f"anthropic-ratelimit-{kind}-{what}".encode() for what in ("limit", "remaining", "reset"))
+)
+_ANTHROPIC: Final = tuple(
+    (unit, tuple(f"anthropic-ratelimit-{kind}-{what}".encode() for what in ("limit", "remaining", "reset")))
     for unit, kind in (
         (Unit.CALLS, "requests"),
         (Unit.TOKENS, "tokens"),
         (Unit.PROMPT_TOKENS, "input-tokens"),
         (Unit.OUTPUT_TOKENS, "output-tokens"),
     )
-}
+)
+_ANTHROPICS: Final = "anthropic"
 
 
-_TOLD: Final = (Budget, Rate)
+class Lines:
+    """The headers for calls that these counters count, in a dialect. `counters` are those they tell of: of them the
+    standings are wanted. Made once for many calls, as is all that is the same for each."""
 
+    __slots__ = ("_kinds", "_written", "counters")
 
-def told(counter: Counter, dialect: str) -> bool:
-    """Whether headers tell of such a counter."""
-    limit = counter.limit
-    return isinstance(limit, _TOLD) and not limit.observe and limit.unit in _names(dialect)
+    def __init__(self, counters: Iterable[Counter], dialect: str) -> None:
+        self._written = _moment if dialect == _ANTHROPICS else _lasting
+        told: list[Counter] = []
+        kinds: list[tuple[tuple[bytes, ...], tuple[tuple[int, int], ...]]] = []
+        some = [(one, one.limit) for one in counters]
+        for unit, names in _ANTHROPIC if dialect == _ANTHROPICS else _OPENAI:
+            members: list[tuple[int, int]] = []
+            for counter, limit in some:
+                if isinstance(limit, Budget | Rate) and limit.unit is unit and not limit.observe:
+                    members.append((len(told), limit.limit))
+                    told.append(counter)
+            if members:
+                kinds.append((names, tuple(members)))
+        self._kinds = tuple(kinds)
+        self.counters: Final = tuple(told)
 
-
-def headers(dialect: str, standings: Sequence[Standing], at: int) -> HeaderPairs:
-    """The headers for limits that stand so at that time (Unix microseconds), of counters that are `told`."""
-    tightest: dict[Unit, tuple[int, int, int]] = {}
-    for standing in standings:
-        limit = standing.counter.limit
-        if not isinstance(limit, _TOLD):
-            continue
-        most, unit = limit.limit, limit.unit
-        left = most - standing.used - standing.held
-        known = tightest.get(unit)
-        if known is None or left < known[0] or (left == known[0] and standing.resets > known[1]):
-            tightest[unit] = (left, standing.resets, most)
-    found: list[tuple[bytes, bytes]] = []
-    anthropic = dialect == "anthropic"
-    names = _ANTHROPIC if anthropic else _OPENAI
-    for unit, (left, moment, most) in tightest.items():
-        if unit in names:
-            of, remaining, reset = names[unit]
+    def tell(self, standings: Sequence[Standing], at: int) -> HeaderPairs:
+        """The headers where `counters` stand so at that time (Unix microseconds)."""
+        found: list[tuple[bytes, bytes]] = []
+        for (of, remaining, reset), members in self._kinds:
+            place, most = members[0]
+            standing = standings[place]
+            left, moment = most - standing.used - standing.held, standing.resets
+            for other, limit in members[1:]:
+                standing = standings[other]
+                less = limit - standing.used - standing.held
+                if less < left or (less == left and standing.resets > moment):
+                    left, moment, most = less, standing.resets, limit
             found.append((of, b"%d" % most))
             found.append((remaining, b"%d" % left if left > 0 else b"0"))
-            found.append((reset, _moment(moment) if anthropic else _lasting(moment - at)))
-    return tuple(found)
+            found.append((reset, self._written(moment, at)))
+        return tuple(found)
 
 
 def seconds(until: int) -> int:
@@ -81,13 +89,11 @@ def seconds(until: int) -> int:
     return max(1, -(-until // SECOND))
 
 
-def _names(dialect: str) -> "dict[Unit, tuple[bytes, ...]]":
-    return _ANTHROPIC if dialect == "anthropic" else _OPENAI
-
-
-def _lasting(until: int) -> bytes:
-    """A time from now, as OpenAI writes it."""
-    left = max(0, -(-until // SECOND))
+def _lasting(until: int, at: int) -> bytes:
+    """The time until a moment, as OpenAI writes it."""
+    left = -((at - until) // SECOND)
+    if left <= 0:
+        return b"0s"
     if left < _MINUTE:
         return b"%ds" % left
     minutes, rest = divmod(left, _MINUTE)
@@ -96,7 +102,7 @@ def _lasting(until: int) -> bytes:
     return b"%dh%dm%ds" % (*divmod(minutes, _MINUTE), rest)
 
 
-def _moment(at: int) -> bytes:
+def _moment(until: int, _at: int) -> bytes:
     """A moment as RFC 3339, in whole seconds, rounded up."""
-    moment = datetime.fromtimestamp(min(-(-at // SECOND), _LATEST), UTC)
+    moment = datetime.fromtimestamp(min(-(-until // SECOND), _LATEST), UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ").encode()

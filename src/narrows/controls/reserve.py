@@ -15,13 +15,12 @@ from typing import Final
 
 import msgspec
 
-from narrows.accounting import headers as limit_headers
 from narrows.accounting import messages
 from narrows.accounting.accounts import KNOWN, PATIENCE, Accounts
 from narrows.accounting.agents import agent
 from narrows.accounting.amounts import LONGEST_TOKEN, PLACES, Seen, Terms, Worst, settle, worst
 from narrows.accounting.counters import Subjects
-from narrows.accounting.headers import HeaderPairs
+from narrows.accounting.headers import HeaderPairs, Lines
 from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING
 from narrows.model.call import Call
 from narrows.model.limits import NO_LIMITS, AgentCap, Budget, CostCap, Counted, Rate, Unit
@@ -73,7 +72,7 @@ class Reserve:
 
 class _Bill(msgspec.Struct, frozen=True, eq=False):
     """What is the same for all calls of one caller for one model. `places` say where the amounts of `counters` stand
-    in a vector; the first `budgets` of them are budgets; `told` are those that headers tell of. `stops`: a reply that
+    in a vector; the first `budgets` of them are budgets; `lines` tell of what is left. `stops`: a reply that
     passes what was reserved for it is stopped."""
 
     principal: Principal
@@ -82,7 +81,7 @@ class _Bill(msgspec.Struct, frozen=True, eq=False):
     places: tuple[int, ...]
     budgets: int
     names: tuple[str, ...]
-    told: tuple[Counter, ...]
+    lines: Lines
     counts_agents: bool
     stops: bool
 
@@ -133,7 +132,7 @@ class _Limited:
             tuple(_place(one.limit) for one in counters),
             budgets,
             tuple(one.name for one in counters[:budgets]),
-            tuple(one for one in (*found.throttled, *counters) if limit_headers.told(one, call.dialect)),
+            Lines((*found.throttled, *counters), call.dialect),
             any(isinstance(one.limit, AgentCap) for one in counters),
             self._stops and any(_place(one.limit) in _OF_OUTPUT and not one.limit.observe for one in counters),
         )
@@ -234,8 +233,9 @@ class _Holding:
     def _hold(self, call: Call, answer: Answer, amounts: tuple[int, ...], notes: tuple[Note, ...]) -> Verdict:
         bill, accounts = self._bill, self._limited.accounts
         shown: HeaderPairs = ()
-        if bill.told:
-            shown = limit_headers.headers(call.dialect, accounts.ledger.standing(bill.told, call.at), call.at)
+        lines = bill.lines
+        if lines.counters:
+            shown = lines.tell(accounts.ledger.standing(lines.counters, call.at), call.at)
         if type(answer) is Refused:
             self._asked = False
             return messages.refusal(answer, call.at, shown)

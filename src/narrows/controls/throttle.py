@@ -14,9 +14,10 @@ from typing import Final
 
 import msgspec
 
-from narrows.accounting import headers, messages
+from narrows.accounting import messages
 from narrows.accounting.accounts import KNOWN, PATIENCE, Accounts
 from narrows.accounting.counters import Subjects
+from narrows.accounting.headers import Lines
 from narrows.model.call import Call, Source
 from narrows.model.limits import Limits, Rate, Unit
 from narrows.model.plan import Plan
@@ -110,8 +111,8 @@ class _Throttled:
     def _judged(self, call: Call, answer: Answer, wanted: Wanted) -> Verdict:
         ledger = self._accounts.ledger
         if type(answer) is Refused:
-            standings = ledger.standing(wanted.counters, call.at)
-            return messages.refusal(answer, call.at, headers.headers(call.dialect, standings, call.at))
+            lines = Lines(wanted.counters, call.dialect)
+            return messages.refusal(answer, call.at, lines.tell(ledger.standing(lines.counters, call.at), call.at))
         ledger.settle((Settled(wanted.id, wanted.amounts),))
         if not answer.over:
             return PROCEED

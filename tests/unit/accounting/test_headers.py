@@ -2,7 +2,7 @@
 
 import pytest
 
-from narrows.accounting.headers import headers, seconds, told
+from narrows.accounting.headers import HeaderPairs, Lines, seconds
 from narrows.model.limits import AgentCap, Budget, Concurrency, Counted, Per, Rate, Scope, Unit, Window
 from narrows.model.reservation import Counter, Standing
 
@@ -20,6 +20,13 @@ def budget(unit: Unit, limit: int) -> Budget:
 
 def standing(limit: Counted, used: int, held: int = 0, resets: int = 30) -> Standing:
     return Standing(Counter("n", limit, "s"), used, held, AT + resets * SECOND)
+
+
+def headers(dialect: str, standings: list[Standing], at: int) -> HeaderPairs:
+    """What is told of counters that stand so."""
+    by_counter = {id(one.counter): one for one in standings}
+    lines = Lines([one.counter for one in standings], dialect)
+    return lines.tell([by_counter[id(one)] for one in lines.counters], at)
 
 
 def test_openai() -> None:
@@ -95,7 +102,7 @@ def test_a_moment_beyond_all_calendars_is_the_last_one() -> None:
     ],
 )
 def test_what_headers_tell_of(limit: Counted, dialect: str, *, is_told: bool) -> None:
-    assert told(Counter("n", limit, "s"), dialect) is is_told
+    assert bool(Lines([Counter("n", limit, "s")], dialect).counters) is is_told
 
 
 def test_whoever_comes_back_in_time_is_not_too_early() -> None:
