@@ -14,8 +14,9 @@ from typing import Final
 
 import msgspec
 
+from narrows.accounting.amounts import NOTHING_GENERATED, NOTHING_RUN, needs_cap
 from narrows.model.call import Call
-from narrows.model.limits import NO_LIMITS, Limits, Unit
+from narrows.model.limits import NO_LIMITS
 from narrows.model.plan import Plan
 from narrows.model.record import Outcome
 from narrows.model.reply import Event
@@ -24,8 +25,7 @@ from narrows.model.verdict import PROCEED, Deny, Proceed, Verdict
 from narrows.ports.control import Guard
 from narrows.ports.inspector import TokenCounter
 
-_NOT_GENERATING: Final = frozenset({"models", "count_tokens", "embeddings", "moderations"})
-_OF_OUTPUT: Final = frozenset({Unit.USD, Unit.TOKENS, Unit.OUTPUT_TOKENS, Unit.COMPUTE})
+_NOT_GENERATING: Final = NOTHING_RUN | NOTHING_GENERATED
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -45,21 +45,12 @@ class Bounds:
         """Nothing to do where nothing is limited."""
         if plan.limits is NO_LIMITS:
             return None
-        return _Bounding(self._tokens, self._defaults, _caps(plan.limits), self._changed)
+        return _Bounding(self._tokens, self._defaults, needs_cap(plan.limits), self._changed)
 
     def begin(self, call: Call) -> Guard | None:
         """The same for a call."""
         bounding = self.under(call.plan)
         return None if bounding is None else bounding.begin(call)
-
-
-def _caps(limits: Limits) -> bool:
-    """Whether an enforced limit counts what a reply may come to."""
-    return (
-        any(budget.unit in _OF_OUTPUT and not budget.observe for budget in limits.budgets)
-        or any(rate.unit in _OF_OUTPUT and not rate.observe for rate in limits.rates)
-        or any(not cap.observe for cap in limits.costs)
-    )
 
 
 class _Bounding:

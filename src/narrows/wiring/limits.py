@@ -116,6 +116,7 @@ class _Reckoning:
             media=settings.media_tokens,
             longest=round(settings.timeouts.total * MICROS),
             capped=settings.json is None or settings.json.output_cap is not None,
+            default=settings.output_default,
         )
 
     def _weight(self, connection: str, model: str | None) -> ComputeWeight | None:

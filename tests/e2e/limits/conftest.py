@@ -48,6 +48,7 @@ POLICIES = [
     policy("left", budgets=["100000 tokens / day / user"], concurrent={"calls": 1}),
     policy("once", budgets=["1 call / day / user"]),
     policy("watched", budgets=["1 call / day / user"], mode="observe"),
+    policy("looked-at", budgets=["1 usd / day / user"], mode="observe"),
     policy("lied-to", budgets=["1 usd / day / user", "100000 tokens / day / user"]),
     policy("cut", budgets=["1 usd / day / user"]),
     policy("large", budgets=["2 calls / day / user", "1 usd / day / user"]),

@@ -125,6 +125,16 @@ def test_a_policy_that_observes_notes_what_it_would_refuse(gate: Gate, client: A
     assert [[note.code for note in call.notes] for call in calls] == [[], ["budget_exceeded"], ["budget_exceeded"]]
 
 
+def test_a_limit_that_observes_reckons_as_if_enforced_and_changes_nothing(
+    gate: Gate, client: Asks, scripted: Scripted
+) -> None:
+    client("looked-at", user="una").chat.completions.create(model="ok:looked-at", messages=HELLO)
+    (call,) = recorded(gate, "una", 1)
+    assert (call.notes, settled(call), call.output_cap) == ((), 57, None)
+    assert reserved(call) > 100 * 10
+    assert b"max_" not in scripted.bodies("ok:looked-at")[0]
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_large_prompt_that_is_judged_apart_is_counted_as_any_other(
     gate: Gate, client: Asks, scripted: Scripted, stream: bool

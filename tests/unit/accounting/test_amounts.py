@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from narrows.accounting.amounts import PLACES, Seen, Terms, settle, worst
 from narrows.config.limits import ComputeWeight
 from narrows.model.call import Asked, Call, Source
-from narrows.model.limits import Unit
+from narrows.model.limits import Budget, Limits, Per, Scope, Unit, Window
 from narrows.model.plan import Plan
 from narrows.model.price import Price, Rates
 from narrows.model.principal import Credential, Principal
@@ -144,3 +145,13 @@ def test_a_reason_is_given_for_what_has_no_bound() -> None:
     assert "how long" in worst(call(None), Terms()).reason
     assert "output" in worst(call(100, None), Terms()).reason
     assert "compute units" in worst(call(), Terms()).reason
+
+
+@pytest.mark.parametrize("observe", [True, False])
+def test_a_call_without_a_cap_is_reckoned_with_the_one_it_would_have_only_where_nothing_is_enforced(
+    observe: bool,
+) -> None:
+    budget = Budget("p", Unit.TOKENS, Window(Per.DAY), Scope.USER, 1_000, observe=observe)
+    about = msgspec.structs.replace(call(100, None, choices=2), plan=Plan("r", limits=Limits(budgets=(budget,))))
+    assert worst(about, Terms(default=64)).vector[1] == (228 if observe else None)
+    assert worst(about, Terms(default=64, capped=False)).vector[1] is None

@@ -65,6 +65,7 @@ def test_a_call_is_reckoned_by_its_connection_and_model() -> None:
     config = msgspec.structs.replace(config, connections={"openai": one})
     terms = built(config, table).reserve[0].accounts.terms("openai", "gpt", "flex")
     assert (terms.price, terms.media, terms.longest, terms.capped) == (PRICE, 700, 10_000_000, True)
+    assert terms.default == one.output_default
     assert terms.compute is not None
     assert terms.compute.prompt_token == 2
     assert table.asked == [("openai", "gpt", "flex")]
