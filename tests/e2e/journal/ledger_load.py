@@ -18,9 +18,9 @@ from unit.stores.sqlite.records import StillClock
 
 CALLERS = 8
 BUDGETS = [
-    counter("corp:alice", limit=10**6),
-    counter("corp:bob", Window(Per.HOUR, rolling=True), limit=10**6),
-    *(counter(f"corp:u{number}", unit=Unit.TOKENS, limit=10**5) for number in range(20)),
+    counter("corp:alice", limit=10**9),
+    counter("corp:bob", Window(Per.HOUR, rolling=True), limit=10**9),
+    *(counter(f"corp:u{number}", unit=Unit.TOKENS, limit=10**9) for number in range(20)),
 ]
 
 

@@ -25,7 +25,7 @@ from narrows.stores.sqlite.tail import Tail
 EVERY: Final = 5.0
 """Seconds between two steps of the bookkeeping."""
 
-MANY: Final = 4096
+MANY: Final = 1024
 """Settlements after which it takes one at once."""
 
 UNKNOWN: Final = 15 * 60 * 1_000_000
@@ -48,8 +48,8 @@ class SqliteLedger:
         journal.follow(self._tail)
         self._bookkeeping = Bookkeeping(directory, self._tail)
         self._book = Book(self._load)
-        self._fresh: dict[str, dict[int, int]] = {}
-        """What the book said has changed, until the file has it."""
+        self._whole = True
+        """Whether the file has all that the book was asked for last: only then it is asked again, and may drop it."""
         self._told: set[str] = set()
         """The reservations of which the log tells: those of budgets."""
         self._sums: Sums | None = None
@@ -149,27 +149,24 @@ class SqliteLedger:
             _log.error("the ledger's bookkeeping failed", exc_info=error)
 
     async def _advance(self) -> None:
-        """Puts aside what the book has changed, lets the file follow the log, and when the file has all of it, asks the
-        file for it again."""
-        if not self._fresh:
+        """Lets the file follow the log. When it has all that the book said has changed, the book is asked again, and
+        may drop what it said the last time."""
+        if self._whole:
             self._tail.mark()
-            for name, bucket, settled in self._book.changes():
-                self._fresh.setdefault(name, {})[bucket] = settled
+            self._book.changes()
+            self._whole = False
         advanced = await self._loop.run_in_executor(
             self._thread, self._bookkeeping.advance, self._clock.now(), self.unknown
         )
-        if advanced.whole:
-            self._fresh = {}
+        self._whole = advanced.whole
         for call, held in advanced.settled:
             self._book.settle(Settled(call, held.amounts), self._clock.now())
 
     def _load(self, name: str) -> Mapping[int, int]:
-        """What has settled of a counter. Raises sqlite3.Error."""
+        """What has settled of a counter that is not in memory. Raises sqlite3.Error."""
         if self._sums is None:
             raise LedgerUnavailable("the ledger is not running")
-        settled = self._sums.of(name)
-        fresh = self._fresh.get(name)
-        return settled if fresh is None else settled | fresh
+        return self._sums.of(name)
 
 
 def _counts_budgets(wanted: Wanted) -> bool:
