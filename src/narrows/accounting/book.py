@@ -35,9 +35,10 @@ class Book:
     """Counts.
 
     `load` gives what has settled of a durable counter, by the start of the bucket, when that is asked for the first
-    time and again after it was dropped: it must tell what earlier `changes` said. What has changed is not dropped
-    before changes have been asked for twice; nothing durable ever is where there is no `load`. Each method but `settle`
-    may raise what `load` raises, and ValueError for a zone that is unknown; then nothing has changed.
+    time and again after it was dropped: all that `changes` told, but for those asked for last, which may not be kept
+    yet. Until they are asked for again, what they told is not dropped; nothing durable ever is where there is no
+    `load`. Each method but `settle` may raise what `load` raises, and ValueError for a zone that is unknown; then
+    nothing has changed.
     """
 
     __slots__ = ("_calendar", "_held", "_kept", "_most", "_now", "_older", "_order", "_settled", "_tallies", "_turn")
@@ -132,7 +133,7 @@ class Book:
     def restore(self, id: str, at: int, names: Sequence[str], amounts: Sequence[int]) -> None:  # noqa: A002
         """Holds a reservation that was granted before: of durable counters, without asking whether there is room. An id
         that is known is ignored. Raises ValueError for what is no name of a budget's counter, and as `reserve`."""
-        if self._knows(id):
+        if self._knows(id) or not names:
             return
         if amounts and min(amounts) < 0:
             raise ValueError("a negative amount")

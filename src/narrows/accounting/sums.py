@@ -265,12 +265,9 @@ class RollingSums(Sums):
         self._full = max(self._enough, 2 * len(self._buckets))
 
     def _recall(self) -> None:
-        """Loads the buckets that are not here. They are not counted before the window moves over them."""
+        """Loads the buckets that are not here. They are all older than the window, so none counts before it moves."""
         for start, used in self._load().items():
             if start not in self._buckets:
-                bucket = self._buckets[start] = Bucket(start, used)
-                if start >= self._first:
-                    bucket.counted = True
-                    self.used += used
+                self._buckets[start] = Bucket(start, used)
                 self._newest = max(self._newest, start)
         self._floor = -EVER
