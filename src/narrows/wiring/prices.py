@@ -10,6 +10,7 @@ yourself is not priced as its maker's. A table holds until a price begins that i
 
 import asyncio
 import hashlib
+import logging
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ from narrows.ports.clock import Clock
 from narrows.stores.pricefile import PriceFile, PriceFileUnusable
 from narrows.wiring.compiled import CompiledFiles
 from narrows.wiring.reload import Stamp, stamp
+
+_log = logging.getLogger("narrows.prices")
 
 PACKAGE: Final = "genai-prices"
 PATIENCE: Final = 60.0
@@ -146,8 +149,14 @@ class PriceTables:
     async def build(self, config: Config) -> PriceTable | None:
         """The table for a configuration, or None where no limit counts money. Raises PricesUnavailable and
         PriceFileUnusable, which are ValueErrors."""
-        self._table = await asyncio.to_thread(self.load, config.connections) if counts_money(config) else None
-        return self._table
+        if not counts_money(config):
+            self._table = None
+            return None
+        self._table = table = await asyncio.to_thread(self.load, config.connections)
+        for name, settings in config.connections.items():
+            if settings.provider is not None and table.provider(name) is None:
+                _log.warning("connections.%s.provider: no table of prices knows `%s`", name, settings.provider)
+        return table
 
     def load(self, connections: Mapping[str, Connection]) -> PriceTable:
         """The table for connections. Raises PricesUnavailable, PriceFileUnusable."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from narrows.accounting.ownprices import normal
@@ -190,6 +191,15 @@ async def test_there_is_no_table_where_no_limit_counts_money(tmp_path: Path, shi
     built = await tables.build(money(5))
     assert built is not None
     assert prompt(built.of("c", "m")) == 1_000_000
+
+
+async def test_a_provider_that_no_table_knows_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    config = msgspec.structs.replace(money(5), connections={"c": connection(provider="acmee"), "d": connection()})
+    with caplog.at_level("WARNING", "narrows.prices"):
+        await PriceTables(tmp_path, Calendar()).build(config)
+    assert [record.getMessage() for record in caplog.records] == [
+        "connections.c.provider: no table of prices knows `acmee`"
+    ]
 
 
 def test_what_counts_money() -> None:
