@@ -11,6 +11,7 @@ meta  `place`: in the log; `leaf`: the hash of the entry there, by which another
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -36,6 +37,7 @@ _ADD: Final = RowStatement(
     " ON CONFLICT (counter, bucket) DO UPDATE SET settled = min(settled + excluded.settled, 9223372036854775807)",
 )  # fmt: skip
 _HOLD: Final = RowStatement("INSERT OR REPLACE INTO held VALUES", "(?, ?, ?, ?)")
+_ROWS: Final = 64
 _PART: Final = 2_000
 """Rows that a transaction removes."""
 
@@ -82,14 +84,14 @@ class LedgerFile:
                 holds.append((call, one.at, one.unknown, vector))
             elif call in self._stored:
                 gone.append((call,))
-        rows = sorted((*key, amount, ends[key]) for key, amount in sums.items())
-        run = self._connection
+        run, settled = self._connection, iter(sums.items())
         run.execute("BEGIN IMMEDIATE")
         try:
-            if rows:
+            # Not all rows at once: between two statements the event loop can have the interpreter's lock.
+            while rows := [(*key, amount, ends[key]) for key, amount in islice(settled, _ROWS)]:
                 _ADD.run(run, rows)
-            if holds:
-                _HOLD.run(run, holds)
+            for start in range(0, len(holds), _ROWS):
+                _HOLD.run(run, holds[start : start + _ROWS])
             run.executemany("DELETE FROM held WHERE call = ?", gone)
             run.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [("place", place), ("leaf", leaf)])
             run.execute("COMMIT")
