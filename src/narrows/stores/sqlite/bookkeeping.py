@@ -86,6 +86,7 @@ class Bookkeeping:
                 for reached in self._replay.run(self._fold, self._reached, taken.last):
                     self._reached = reached
                     time.sleep(_REST)
+                self._tail.ended(self._fold.touched - self._fold.held.keys())
             settled = self._fold.due(now - unknown)
             if self._fold.touched or self._place_is_old():
                 self._write()
@@ -93,9 +94,9 @@ class Bookkeeping:
         except (*_UNREADABLE, OSError) as error:
             # What was taken and not told is read from the log the next time, what was told is written then.
             self._turn(failing=True, why=str(error))
-            return Advanced(settled, whole=False)
+            return Advanced(_countable(settled), whole=False)
         self._turn(failing=False)
-        return Advanced(settled, taken.whole)
+        return Advanced(_countable(settled), taken.whole)
 
     def end(self) -> None:
         """Writes what is known and closes the file."""
@@ -136,7 +137,7 @@ class Bookkeeping:
                 self._reached - first, time.monotonic() - began_at,
             )  # fmt: skip
         self._dropped = time.monotonic()
-        return dict(self._fold.held)
+        return dict(_countable(list(self._fold.held.items())))
 
     def _opened(self) -> LedgerFile:
         try:
@@ -195,3 +196,8 @@ class Bookkeeping:
             _log.error("the sums of budgets can't be kept in %s: %s; the record has them", self._file.path, why)
         else:
             _log.warning("the sums of budgets can be kept again")
+
+
+def _countable(held: Sequence[tuple[str, Held]]) -> list[tuple[str, Held]]:
+    """What is held, for who must know all counters by their names: without those that nobody knows any more."""
+    return [(call, one.countable()) for call, one in held]

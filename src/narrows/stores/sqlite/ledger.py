@@ -18,6 +18,7 @@ from narrows.model.reservation import Answer, Counter, Granted, Settled, Standin
 from narrows.ports.clock import Clock
 from narrows.ports.ledger import LedgerUnavailable
 from narrows.stores.sqlite.bookkeeping import Bookkeeping
+from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.stores.sqlite.journal import SqliteJournal
 from narrows.stores.sqlite.ledgerfile import FILE_NAME, Sums
 from narrows.stores.sqlite.tail import Tail
@@ -65,12 +66,15 @@ class SqliteLedger:
             held = await self._loop.run_in_executor(
                 self._thread, self._bookkeeping.begin, self._clock.now(), self.unknown
             )
-        except BaseException:
+            self._sums = Sums(self._directory / FILE_NAME)
+            for call, one in held.items():
+                self._book.restore(call, one.at, one.names, one.amounts)
+        except BaseException as error:
+            self._sums = None
             self._thread.shutdown(wait=False)
+            if isinstance(error, sqlite3.Error):
+                raise DataDirectoryError(f"{self._directory}: the sums of budgets can't be read: {error}") from None
             raise
-        self._sums = Sums(self._directory / FILE_NAME)
-        for call, one in held.items():
-            self._book.restore(call, one.at, one.names, one.amounts)
         self._timer = self._loop.call_later(self._every, self._tick)
 
     async def stop(self) -> None:

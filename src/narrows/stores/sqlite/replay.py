@@ -41,6 +41,21 @@ class Held(msgspec.Struct, frozen=True, gc=False):
     amounts: tuple[int, ...]
     unknown: int | None = None
 
+    def countable(self) -> "Held":
+        """Without names that no counter has: of a time zone, say, that this machine does not know any more."""
+        known = [(name, amount) for name, amount in zip(self.names, self.amounts, strict=True) if _is_name(name)]
+        if len(known) == len(self.names):
+            return self
+        return Held(self.at, tuple(name for name, _ in known), tuple(amount for _, amount in known), self.unknown)
+
+
+def _is_name(name: str) -> bool:
+    try:
+        parse(name)
+    except ValueError:
+        return False
+    return True
+
 
 class Fold:
     """What has been told so far. `held` by call; `sums` is what settled in (counter, bucket), and `touched` the calls

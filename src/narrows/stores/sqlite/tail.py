@@ -6,7 +6,7 @@ what is missing is in the log.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import msgspec
 
@@ -58,8 +58,14 @@ class Tail:
                     self._marked.discard(entry.call)
 
     def settled(self, call: str) -> None:
-        """What the call came to counts already; its ending is not in the log yet."""
+        """What the call came to counts already; its ending is not in the log yet. Told by whoever writes that."""
         self._settled.add(call)
+
+    def ended(self, calls: Set[str]) -> None:
+        """These endings are in the log, though the writer did not tell of them."""
+        with self._lock:
+            self._settled.difference_update(calls)
+            self._marked.difference_update(calls)
 
     def mark(self) -> None:
         """From here on `whole` asks for what has settled until now."""

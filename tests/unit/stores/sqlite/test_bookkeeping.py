@@ -122,6 +122,28 @@ def test_what_the_tail_was_not_told_is_read_from_the_log(gate: Gate) -> None:
     assert kept(gate.path) == (46, set())
 
 
+def test_an_ending_that_is_read_from_the_log_is_not_waited_for(gate: Gate) -> None:
+    gate.books.begin(NOW, UNKNOWN)
+    gate.write(intent(1))
+    gate.tail.settled(call_id(1))
+    gate.tail.mark()
+    gate.write(closed(1, contents=(), settled=(7,)), told=False)
+    assert not gate.advance().whole
+    gate.write(opened(2, contents=()))
+    gate.advance()
+    assert gate.advance().whole
+    assert kept(gate.path) == (7, set())
+
+
+def test_a_counter_that_nobody_knows_any_more_does_not_stop_a_start(gate: Gate) -> None:
+    names = ("p|usd|day|Mars/Phobos|user|x", ALICE)
+    gate.write(opened(1, contents=(), reserved=Reserved(names, (5, 6))))
+    held = gate.books.begin(NOW + 9, UNKNOWN)
+    assert held == {call_id(1): Held(NOW + 1, (ALICE,), (6,), NOW + 9)}
+    assert gate.advance(NOW + 9 + UNKNOWN).settled == [(call_id(1), held[call_id(1)])]
+    assert kept(gate.path) == (6, set())
+
+
 def test_what_was_written_before_it_began_is_not_told_twice(gate: Gate) -> None:
     gate.call(1, 10)
     gate.books.begin(NOW, UNKNOWN)

@@ -48,3 +48,13 @@ def test_it_is_whole_when_all_that_had_settled_has_ended_in_the_log() -> None:
     assert tail.take().whole
     tail.mark()
     assert not tail.take().whole
+
+
+def test_an_ending_that_it_was_not_told_of_is_not_waited_for() -> None:
+    tail = Tail()
+    tail.settled(call_id(1))
+    tail.mark()
+    tail.settled(call_id(2))
+    tail.ended({call_id(1), call_id(2), call_id(3)})
+    tail.mark()
+    assert tail.take().whole
