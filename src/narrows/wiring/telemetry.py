@@ -6,13 +6,14 @@ lock and build a label tuple at every increment, which costs a call more than it
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from narrows.accounting.counters import parse
 from narrows.model.limits import MICRO, Unit
 from narrows.model.record import Outcome
 from narrows.model.usage import Usage
@@ -228,6 +229,20 @@ class PrometheusTelemetry(Collector):
         implausible = {(name,): count for name, count in self._implausible.items()}
         about = "Replies whose usage was not believed"
         yield _counter("narrows_implausible_usage", about, ("connection",), implausible)
+
+
+def held_by_unit(pending: Iterable[tuple[str, int, Sequence[str], Sequence[int]]]) -> dict[Unit, int]:
+    """What reservations hold of each unit, for `holding`: each once, however many counters count it. They are id,
+    moment, names of counters and amounts, as Book.pending gives them."""
+    held: dict[Unit, int] = {}
+    for _, _, names, amounts in pending:
+        mine: dict[Unit, int] = {}
+        for name, amount in zip(names, amounts, strict=True):
+            unit = parse(name).unit
+            mine[unit] = max(mine.get(unit, 0), amount)
+        for unit, amount in mine.items():
+            held[unit] = held.get(unit, 0) + amount
+    return held
 
 
 def _written(unit: Unit, amount: int) -> float:

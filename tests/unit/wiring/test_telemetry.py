@@ -3,7 +3,7 @@ import pytest
 from narrows.model.limits import Unit
 from narrows.model.record import Outcome
 from narrows.model.usage import Usage
-from narrows.wiring.telemetry import PrometheusTelemetry
+from narrows.wiring.telemetry import PrometheusTelemetry, held_by_unit
 
 
 def test_what_is_reported_is_exposed() -> None:
@@ -110,6 +110,12 @@ def test_what_is_held_is_asked_when_it_is_scraped() -> None:
     assert lines(telemetry, "narrows_held") == {'{unit="usd"}': "0.5"}
     held.clear()
     assert lines(telemetry, "narrows_held") == {}
+
+
+def test_a_call_holds_a_unit_once_however_many_budgets_count_it() -> None:
+    names = ["p|usd|day|UTC|user|corp:alice", "|usd|month|UTC|gateway|gateway", "p|tokens|day|~|user|corp:alice"]
+    pending = [("call_1", 1, names, (500, 500, 30)), ("call_2", 2, names[:1], (7,)), ("call_3", 3, (), ())]
+    assert held_by_unit(pending) == {Unit.USD: 507, Unit.TOKENS: 30}
 
 
 def test_what_limits_saw_is_counted() -> None:
