@@ -18,12 +18,13 @@ import msgspec
 from narrows.accounting import messages
 from narrows.accounting.accounts import KNOWN, PATIENCE, Accounts
 from narrows.accounting.agents import agent
-from narrows.accounting.amounts import LONGEST_TOKEN, PLACES, Seen, Terms, Worst, settle, worst
+from narrows.accounting.amounts import LONGEST_TOKEN, PLACES, Seen, Terms, settle, worst
+from narrows.accounting.countable import countable, within
 from narrows.accounting.counters import Subjects
 from narrows.accounting.headers import HeaderPairs, Lines
 from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING
 from narrows.model.call import Call
-from narrows.model.limits import NO_LIMITS, AgentCap, Budget, CostCap, Counted, Rate, Unit
+from narrows.model.limits import NO_LIMITS, AgentCap, Budget, Counted, Rate, Unit
 from narrows.model.plan import Plan
 from narrows.model.principal import Principal
 from narrows.model.record import Outcome
@@ -72,7 +73,7 @@ class Reserve:
 
 class _Bill(msgspec.Struct, frozen=True, eq=False):
     """What is the same for all calls of one caller for one model. `places` say where the amounts of `counters` stand
-    in a vector; the first `budgets` of them are budgets; `lines` tell of what is left. `stops`: a reply that
+    in a vector; the first `budgets` of them are budgets;  `lines` tell of what is left. `stops`: a reply that
     passes what was reserved for it is stopped."""
 
     principal: Principal
@@ -188,13 +189,13 @@ class _Holding:
                     return messages.undeclared(limit)
                 notes += (messages.observed(limit, Code.AGENT_UNDECLARED),)
         if limited.caps:
-            judged = _within(limited.caps, held, call)
+            judged = within(limited.caps, held, call)
             if type(judged) is Deny:
                 return judged
             notes += judged
         amounts: Sequence[int | None] = [vector[place] for place in places]
         if None in amounts or 0 in amounts:
-            chosen = _countable(bill, held, call)
+            chosen = countable(counters, places, held, call)
             if type(chosen) is Deny:
                 return chosen
             counters, places, more = chosen
@@ -320,53 +321,3 @@ class _Holding:
     def _exhausted(self, bound: int) -> Deny:
         limit = next((one.limit for one in self._counters if not one.limit.observe), None)
         return messages.exhausted(bound, limit)
-
-
-def _within(caps: Sequence[CostCap], held: Worst, call: Call) -> Deny | tuple[Note, ...]:
-    """Whether the call may cost what it may come to."""
-    notes: tuple[Note, ...] = ()
-    cost = held.vector[PLACES[Unit.USD]]
-    for cap in caps:
-        deny: Deny | None = None
-        if cost is None:
-            deny = _unknown(cap, held, call)
-        elif cost > cap.limit:
-            deny = messages.too_dear(cap, cost)
-        if deny is None:
-            continue
-        if not cap.observe:
-            return deny
-        notes += (messages.observed(cap, deny.code),)
-    return notes
-
-
-def _unknown(limit: Budget | CostCap | Rate, held: Worst, call: Call) -> Deny | None:
-    """Why a limit can't count the call; None where it lets pass what has no price."""
-    if not isinstance(limit, Rate) and held.unpriced and (isinstance(limit, CostCap) or limit.unit is Unit.USD):
-        return None if limit.unpriced else messages.unpriced(limit, call.connection, call.model)
-    return messages.unbounded(limit, held.reason)
-
-
-_Chosen = tuple[tuple[Counter, ...], tuple[int, ...], tuple[Note, ...]]
-
-
-def _countable(bill: _Bill, held: Worst, call: Call) -> Deny | _Chosen:
-    """The counters in which the call counts for something, and notes on those that observe and can't count it."""
-    notes: tuple[Note, ...] = ()
-    counters: list[Counter] = []
-    places: list[int] = []
-    for counter, place in zip(bill.counters, bill.places, strict=True):
-        amount = held.vector[place]
-        if amount:
-            counters.append(counter)
-            places.append(place)
-            continue
-        limit = counter.limit
-        if amount is None and isinstance(limit, Budget | Rate):
-            deny = _unknown(limit, held, call)
-            if deny is None:
-                continue
-            if not limit.observe:
-                return deny
-            notes += (messages.observed(limit, deny.code),)
-    return tuple(counters), tuple(places), notes
