@@ -149,8 +149,9 @@ class Forwarding(msgspec.Struct, eq=False):
         return recorder.close(outcome, status, deny)
 
     def _failed(self, failure: UpstreamFailed) -> Ending:
-        """An upstream that failed. One that was not sent anything has generated nothing; of another nobody knows."""
-        if not failure.sent:
+        """An upstream that failed. One that was sent nothing, or said that it does nothing, has generated nothing; of
+        another nobody knows."""
+        if not failure.sent or failure.refused:
             reach(self._chain.reservation, Stage.FAILED)
         return Outcome.UPSTREAM_ERROR, failure.deny
 

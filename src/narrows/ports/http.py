@@ -94,12 +94,14 @@ class EdgeRefusal(Protocol):
 
 
 class UpstreamFailed(Exception):
-    """An upstream failed the call. `sent`: whether any byte of the request was sent."""
+    """An upstream failed the call. `sent`: whether any byte of the request was sent; `refused`: it answered, and does
+    nothing."""
 
-    def __init__(self, deny: Deny, *, sent: bool) -> None:
+    def __init__(self, deny: Deny, *, sent: bool, refused: bool = False) -> None:
         super().__init__(deny.message)
         self.deny = deny
         self.sent = sent
+        self.refused = refused
 
 
 class UpstreamReply(Protocol):

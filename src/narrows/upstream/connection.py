@@ -12,7 +12,7 @@ from narrows.config.schema import Timeouts
 from narrows.engine.bursts import Bursts
 from narrows.ports.http import UpstreamFailed
 from narrows.upstream.failure import invalid, seconds, timed_out, unreachable
-from narrows.upstream.parser import ReplyMalformed, ReplyParser
+from narrows.upstream.parser import Redirected, ReplyMalformed, ReplyParser
 from narrows.upstream.plain import PlainHeads
 from narrows.upstream.reply import Reply, Whole
 
@@ -185,7 +185,7 @@ class Connection(asyncio.Protocol):
         try:
             parser.feed(data)
         except ReplyMalformed as error:
-            self._fail(invalid(str(error)))
+            self._fail(invalid(str(error), refused=type(error) is Redirected))
             return
         if begun is None:
             if reply is not None:

@@ -21,10 +21,10 @@ def timed_out(reason: str, *, sent: bool) -> UpstreamFailed:
     return UpstreamFailed(Deny(Code.UPSTREAM_TIMEOUT, f"The upstream server {reason}."), sent=sent)
 
 
-def invalid(reason: str) -> UpstreamFailed:
-    """The server answered with something that can't be used."""
+def invalid(reason: str, *, refused: bool = False) -> UpstreamFailed:
+    """The server answered with something that can't be used; `refused`: which says that it does nothing."""
     return UpstreamFailed(
-        Deny(Code.UPSTREAM_INVALID, f"The upstream server's reply can't be used: {reason}."), sent=True
+        Deny(Code.UPSTREAM_INVALID, f"The upstream server's reply can't be used: {reason}."), sent=True, refused=refused
     )
 
 

@@ -39,6 +39,10 @@ class ReplyMalformed(Exception):
     """The bytes are not a usable reply; the message says why and quotes nothing of them."""
 
 
+class Redirected(ReplyMalformed):
+    """The upstream names another place to ask, and does nothing itself."""
+
+
 class ReplyParser:
     """Parses one reply after another; `expect` before each.
 
@@ -251,7 +255,7 @@ class ReplyParser:
 
 def _check_status(status: int) -> None:
     if 300 <= status < 400:
-        raise ReplyMalformed("it is a redirect, and the gate follows none; check the connection's URL")
+        raise Redirected("it is a redirect, and the gate follows none; check the connection's URL")
     if not 200 <= status <= 599:
         raise ReplyMalformed("its status is out of range")
 

@@ -28,7 +28,7 @@ def test_a_client_that_goes_in_mid_stream_pays_for_what_came_and_frees_the_rest(
     assert settled(after) == 12
 
 
-@pytest.mark.parametrize("model", ["500", "503", "429", "404"])
+@pytest.mark.parametrize("model", ["500", "503", "429", "404", "redirects"])
 def test_what_the_upstream_refuses_costs_nothing(gate: Gate, client: Asks, model: str) -> None:
     asks = client("once", user=f"otto-{model}", max_retries=0)
     with pytest.raises(openai.APIStatusError):

@@ -79,6 +79,7 @@ async def test_a_large_reply_settles_before_its_record_closes() -> None:
     [
         (UpstreamFailed(Deny(Code.UPSTREAM_UNREACHABLE, "no"), sent=False), Stage.FAILED, (0,)),
         (UpstreamFailed(Deny(Code.UPSTREAM_TIMEOUT, "late"), sent=True), Stage.SENT, ()),
+        (UpstreamFailed(Deny(Code.UPSTREAM_INVALID, "elsewhere"), sent=True, refused=True), Stage.FAILED, (0,)),
     ],
 )
 async def test_what_was_not_sent_is_free_and_of_what_was_nobody_knows(
