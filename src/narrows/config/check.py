@@ -6,6 +6,7 @@ Problems make a configuration unusable, warnings do not. Both carry dotted keys;
 from collections.abc import Mapping
 from typing import Final
 
+from narrows.config.check_approvals import ApprovalChecks
 from narrows.config.check_limits import LimitChecks
 from narrows.config.check_masks import MaskChecks
 from narrows.config.check_plugins import PluginChecks
@@ -14,6 +15,7 @@ from narrows.config.check_rules import RuleChecks
 from narrows.config.forms import header_name, host_name, listen_address, network, url
 from narrows.config.problem import Problem
 from narrows.config.schema import Config, Connection, ConnectionCredential, Issuer
+from narrows.model.approval import LOCAL
 from narrows.model.principal import SERVICE_ACCOUNTS
 
 RESERVED: Final = frozenset({"v1", "v1beta", "healthz", "readyz", "metrics", "favicon.ico", "robots.txt", "narrows"})
@@ -50,7 +52,10 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
     plugins.run()
     limits = LimitChecks(config, NEVER_FORWARDED)
     limits.run()
-    problems = [found for run in (checks, policies, rules, masks, plugins, limits) for found in run.problems]
+    approvals = ApprovalChecks(config, operations)
+    approvals.run()
+    runs = (checks, policies, rules, masks, plugins, limits, approvals)
+    problems = [found for run in runs for found in run.problems]
     return problems, checks.warnings + policies.warnings + limits.warnings
 
 
@@ -77,6 +82,8 @@ class _Checks:
             key = f"identity.issuers[{index}]"
             if issuer.name == SERVICE_ACCOUNTS:
                 self._problem(f"{key}.name", f"`{SERVICE_ACCOUNTS}` is the issuer of service accounts", "take another")
+            elif issuer.name == LOCAL:
+                self._problem(f"{key}.name", f"`{LOCAL}` is who decides on this machine itself", "take another")
             elif issuer.name in names:
                 self._problem(f"{key}.name", f"another issuer is already called {issuer.name}")
             names.add(issuer.name)

@@ -133,7 +133,7 @@ class LimitChecks:
         if name == UTC:
             return
         if name not in self._zones:
-            self._zones[name] = _unknown(name)
+            self._zones[name] = unknown_zone(name)
         wrong = self._zones[name]
         if wrong is not None:
             self._problem(key, wrong.message, wrong.hint)
@@ -145,7 +145,7 @@ class LimitChecks:
         self.warnings.append(Problem(key, message, hint))
 
 
-def _unknown(name: str) -> Problem | None:
+def unknown_zone(name: str) -> Problem | None:
     """What is wrong with a time zone's name, if anything."""
     if name not in LOCAL:
         try:

@@ -69,6 +69,8 @@ policies:
           name: credentials
           words: [password, api key, secret key]
           in: [user]
+    # Calls that wait until somebody of `by` approves them; `prompts` may `approve:`, too (docs/how-to/approvals.md)
+    # approvals: [{models: ["gpt-5*"], first_use: true, by: [security]}]
     # What the model and the caller get in place of such values: [US_SSN], [CREDIT_CARD], … (docs/how-to/masking.md)
     # mask: [{entities: [SECRETS, PAYMENT, US_SSN], where: [prompt, response], with: redact}]
 """

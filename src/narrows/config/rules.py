@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from narrows.config.approvals import By, Expires, Glass, Hold, Needed, Reason, Then
 from narrows.config.setting import Globs, Setting
 
 RoleName = Literal["system", "user", "assistant", "tool_definition", "tool_call", "tool_result"]
@@ -53,6 +54,18 @@ class PromptMatch(Matching, frozen=True, kw_only=True):
     ] = True
 
 
+class ApproveMatch(PromptMatch, frozen=True, kw_only=True):
+    """A rule on what is sent that asks people: what matches goes on once they have approved."""
+
+    by: By
+    needed: Needed = 1
+    hold: Hold = 55.0
+    expires: Expires = 3600.0
+    then: Then = None
+    justification: Reason = "optional"
+    break_glass: Glass = None
+
+
 class ReplyMatch(Matching, frozen=True, kw_only=True):
     """A rule on what comes back. Its pattern is bounded, like those of `detectors`."""
 
@@ -65,11 +78,14 @@ class PromptRule(Setting, frozen=True, kw_only=True):
     ] = None
     deny: Annotated[PromptMatch | None, Meta(description="Refuse prompts that match.")] = None
     flag: Annotated[PromptMatch | None, Meta(description="Let prompts that match pass; record and count them.")] = None
+    approve: Annotated[ApproveMatch | None, Meta(description="Hold prompts that match until people approve them.")] = (
+        None
+    )
 
     @property
     def rules(self) -> tuple[PromptMatch, ...]:
         """What is given, which is one."""
-        return tuple(match for match in (self.allow, self.deny, self.flag) if match is not None)
+        return tuple(match for match in (self.allow, self.deny, self.flag, self.approve) if match is not None)
 
 
 class ReplyRule(Setting, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from narrows.config.approvals import ConditionSetting, Reason
 from narrows.config.limits import ComputeWeight, GatewayLimits, Limits, ModelPrice, Tokens
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
 from narrows.config.probing import Probing
@@ -218,6 +219,7 @@ class May(Setting, frozen=True, kw_only=True):
     parameters: Annotated[
         tuple[Parameter, ...], Meta(description="Parameters that widen a call; each is refused unless listed here.")
     ] = ()
+    justification: Reason = "optional"
 
 
 class Mask(Setting, frozen=True, kw_only=True):
@@ -261,6 +263,9 @@ class Policy(Setting, frozen=True, kw_only=True):
     limits: Annotated[Limits, Meta(description="Limits on one call, and on what many come to.")] = Limits()
     prompts: Annotated[tuple[PromptRule, ...], Meta(description="Rules on prompts.")] = ()
     responses: Annotated[tuple[ReplyRule, ...], Meta(description="Rules on replies.")] = ()
+    approvals: Annotated[
+        tuple[ConditionSetting, ...], Meta(description="Calls that people must approve, whatever they say.")
+    ] = ()
     probing: Annotated[Probing | None, Meta(description="What is noticed of probing; nothing without it.")] = None
     mask: Annotated[tuple[Mask, ...], Meta(description="What is masked in prompts and replies.")] = ()
     media: Annotated[

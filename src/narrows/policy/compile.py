@@ -12,8 +12,10 @@ from narrows.config.globs import Glob
 from narrows.config.limits import Limits
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import Config, Policy
+from narrows.model.approval import Condition
 from narrows.model.limits import Limits as Summed
 from narrows.model.plan import Limit, Mask, ReplyRule, Rule
+from narrows.policy.asking import compile_conditions
 from narrows.policy.decide import Compiled
 from narrows.policy.globs import GlobSet
 from narrows.policy.limits import compile_limits
@@ -43,7 +45,7 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
     for index, policy in enumerate(config.policies):
         who = normalise(policy.who, issuers)
         clause = numbers.setdefault(who, len(numbers))
-        rules = compile_rules(policy, f"policies[{index}]", vocabulary, problems, packs, plugged)
+        rules = compile_rules(policy, f"policies[{index}]", vocabulary, problems, packs, plugged, issuers)
         check_probing(policy, f"policies[{index}]", problems)
         masks = compile_masks(policy, f"policies[{index}]", vocabulary, problems)
         replies = compile_reply_rules(policy, f"policies[{index}]", vocabulary, problems)
@@ -54,7 +56,8 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
             dict(who).get(GROUPS, ()),
             observe=policy.mode == "observe",
         )
-        compiled.append(_compiled(policy, clause, connections, rules, masks, replies, limits))
+        approvals = compile_conditions(policy, issuers, config.limits.zone)
+        compiled.append(_compiled(policy, clause, connections, rules, masks, replies, limits, approvals))
     if problems:
         raise ConfigError(problems)
     return PolicySet(
@@ -76,6 +79,7 @@ def _compiled(
     masks: tuple[Mask, ...],
     replies: tuple[ReplyRule, ...],
     limits: Summed,
+    approvals: tuple[Condition, ...],
 ) -> Compiled:
     may = policy.may
     named = [Glob(text) for text in may.connections]
@@ -95,6 +99,8 @@ def _compiled(
         replies=replies,
         media=policy.media == "allow",
         limits=limits,
+        approvals=approvals,
+        justification=may.justification == "required",
     )
 
 

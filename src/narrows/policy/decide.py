@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from narrows.model.approval import Condition
 from narrows.model.limits import NO_LIMITS, Limits
 from narrows.model.plan import Limit, Mask, Plan, ReplyRule, Rule
 from narrows.model.refusal import Code
@@ -33,7 +34,7 @@ class Compiled(msgspec.Struct, frozen=True, eq=False):
     """One policy. `clause` numbers its `who`; two policies about the same people share one.
 
     `connections` are names, already resolved. `models` None means the policy names no models. `generates`: it permits
-    an operation that runs a model, not only listing or counting.
+    an operation that runs a model, not only listing or counting. `justification`: it permits calls only with a reason.
     """
 
     name: str
@@ -51,6 +52,8 @@ class Compiled(msgspec.Struct, frozen=True, eq=False):
     replies: tuple[ReplyRule, ...]
     media: bool
     limits: Limits = NO_LIMITS
+    approvals: tuple[Condition, ...] = ()
+    justification: bool = False
 
     def inspects(self, *, observing: bool) -> bool:
         """Whether it reads prompts: in force, or with `observing` at all."""
@@ -161,6 +164,9 @@ def _plan(
         media_refusers=refusers,
         media_watchers=watchers,
         limits=joined((*(policy.limits for policy in applying), own)),
+        approvals=tuple(condition for policy in applying for condition in policy.approvals),
+        justification=tuple(policy.name for policy in granting if policy.justification),
+        justification_watchers=tuple(policy.name for policy in watched if policy.justification),
     )
 
 

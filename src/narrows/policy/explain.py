@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import msgspec
 
 from narrows.config.globs import Glob
-from narrows.model.plan import Limit, Mask, Plan
+from narrows.model.plan import Action, Limit, Mask, Plan
 from narrows.model.principal import Principal
+from narrows.policy.asking import describe_condition, describe_requirement
 from narrows.policy.decide import Compiled
 from narrows.policy.limits import OBSERVED, describe_limits
 from narrows.policy.masks import describe
@@ -65,6 +66,8 @@ class Explanation(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
     limits: tuple[str, ...]
     rules: tuple[str, ...]
+    approvals: tuple[str, ...]
+    justification: tuple[str, ...]
     replies: tuple[str, ...]
     probing: tuple[str, ...]
     masks: tuple[Masked, ...]
@@ -103,7 +106,13 @@ def explain(
         observed=plan.observed,
         notes=tuple(f"{note.policy}: would refuse, {note.code.value}" for note in plan.notes),
         limits=tuple(_limits(plan)),
-        rules=tuple(f"{rule.policy}: {rule.name}{OBSERVED if rule.observe else ''}" for rule in plan.rules),
+        rules=tuple(
+            f"{rule.policy}: {rule.name}{OBSERVED if rule.observe else ''}"
+            for rule in plan.rules
+            if rule.action is not Action.APPROVE
+        ),
+        approvals=tuple(_approvals(plan)),
+        justification=(*plan.justification, *(f"{name}{OBSERVED}" for name in plan.justification_watchers)),
         replies=tuple(describe_reply_rule(rule, policies.vocabulary) for rule in plan.replies),
         probing=noticed,
         masks=tuple(_masked(policies, mask) for mask in plan.masks),
@@ -133,12 +142,14 @@ def _lines(said: Explanation) -> Iterator[str]:
         ("noted", said.notes),
         ("limits", said.limits),
         ("prompt rules", said.rules),
+        ("approvals", said.approvals),
+        ("a reason is wanted by", said.justification),
         ("reply rules", said.replies),
         ("probing", said.probing),
         ("masks", tuple(mask.says for mask in said.masks)),
         ("parameters", said.parameters),
     ):
-        if label == "limits" and len(values) > 1:
+        if label in ("limits", "approvals") and len(values) > 1:
             yield f"  {label}:"
             yield from (f"    {value}" for value in values)
         elif values:
@@ -194,6 +205,13 @@ def _masked(policies: PolicySet, mask: Mask) -> Masked:
         observe=mask.observe,
         says=describe(mask, policies.vocabulary),
     )
+
+
+def _approvals(plan: Plan) -> Iterator[str]:
+    for rule in plan.rules:
+        if rule.requirement is not None:
+            yield describe_requirement(rule.requirement)
+    yield from (describe_condition(condition) for condition in plan.approvals)
 
 
 def _limits(plan: Plan) -> Iterator[str]:

@@ -3,17 +3,18 @@
 Each rule of a pack becomes a rule of its own, so that what is found names it and its version.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from narrows.config.entities import Vocabulary
 from narrows.config.problem import Problem
-from narrows.config.rules import Matching, PromptMatch
+from narrows.config.rules import ApproveMatch, Matching, PromptMatch
 from narrows.config.scalars import nearest
 from narrows.config.schema import Policy
 from narrows.model.plan import Action, Rule
 from narrows.model.text import Role
+from narrows.policy.asking import prompt_requirement, renamed
 from narrows.policy.packs.rule import Pack, PackRule, Side
 from narrows.policy.packs.shipped import PACKS, label, selected
 from narrows.policy.patterns import Pattern, PatternError
@@ -43,19 +44,23 @@ def compile_rules(
     problems: list[Problem],
     packs: PackPatterns | None = None,
     plugged: Collection[str] = (),
+    issuers: Sequence[str] = (),
 ) -> tuple[Rule, ...]:
     """The prompt rules of a checked policy, which is written under `key`. What can't be used is added to `problems`.
     `packs`: patterns that other policies have had compiled. `plugged` are the entities that plug-ins find: rules on
-    prompts do not ask those."""
+    prompts do not ask those. `issuers` are those that the names of people and groups may belong to."""
     rules: list[Rule] = []
     packs = packs or PackPatterns()
     for index, entry in enumerate(policy.prompts):
         for action in Action:
-            match: PromptMatch | None = getattr(entry, action.value, None)
+            match: PromptMatch | None = getattr(entry, action.value)
             if match is not None:
                 here = f"{key}.prompts[{index}].{action.value}"
                 place = f"prompts[{index}]"
                 rule = _rule(policy, action, match, place, here, vocabulary, problems)
+                if isinstance(match, ApproveMatch):
+                    asked = prompt_requirement(policy, match, rule.name, issuers, rule.entities)
+                    rule = msgspec.structs.replace(rule, requirement=asked)
                 _refuse_plugged(rule.entities, plugged, here, problems)
                 if rule.matchers or rule.entities or rule.labels:
                     rules.append(rule)
@@ -99,6 +104,7 @@ def _of_pack(rule: Rule, name: str, matchers: tuple[Pattern, ...], roles: frozen
         roles=roles,
         entities=frozenset(),
         labels=(),
+        requirement=None if rule.requirement is None else renamed(rule.requirement, name),
     )
 
 
@@ -170,4 +176,6 @@ def _matchers(match: PromptMatch, key: str, problems: list[Problem]) -> tuple[Pa
 def _message(action: Action, name: str, policy: str) -> str:
     if action is Action.ALLOW:
         return f"Policy {policy} allows only certain prompts, and this is none of them."
+    if action is Action.APPROVE:
+        return f"The prompt needs approval by rule {name} of policy {policy}."
     return f"The prompt is denied by rule {name} of policy {policy}."

@@ -108,3 +108,28 @@ def test_what_is_noticed_of_probing_is_said_of_what_is_refused_too() -> None:
     refused = explain(policies, person("research"), "claude", "chat", "gpt-4", probing)
     assert (refused.allowed, refused.probing) == (False, said.probing)
     assert explain(policies, person("sales"), "openai", "chat", "gpt-4", probing).probing == ()
+
+
+def test_whom_it_asks_is_told_in_plain_words() -> None:
+    policies = compiled(
+        policy(
+            "a",
+            may={"justification": "required"},
+            prompts=[
+                denying("x", name="rule"),
+                {"approve": {"words": ["export"], "by": ["security"], "name": "exports"}},
+            ],
+            approvals=[{"models": ["gpt-5*"], "by": ["user:ana"], "mode": "observe"}],
+        ),
+        policy("watch", mode="observe", may={"justification": "required"}),
+    )
+    said = explain(policies, person("research"), "openai", "chat", "gpt-4")
+    assert said.rules == ("a: rule",)
+    assert said.approvals == (
+        "a: exports asks corp:security, within 1 hour",
+        "a: approvals[0] asks corp:ana, within 1 hour, for models gpt-5* (observed)",
+    )
+    assert said.justification == ("a", "watch (observed)")
+    text = render(said)
+    assert "  approvals:\n    a: exports asks corp:security, within 1 hour\n" in text
+    assert "  a reason is wanted by: a; watch (observed)\n" in text

@@ -65,7 +65,7 @@ def test_what_cannot_be_used_is_told_with_its_key(entry: dict[str, Any], key: st
 
 
 def test_every_setting_of_a_rule_is_read() -> None:
-    assert set(PromptRule.__struct_fields__) == {action.value for action in Action} - {"approve"}
+    assert set(PromptRule.__struct_fields__) == {action.value for action in Action}
 
 
 class TestPacks:
