@@ -15,7 +15,7 @@ from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.moments import SECOND
 from narrows.cli.spending import known_settings, reckoning, summed
 from narrows.cli.terminal import Row, complain, print_json, print_table
-from narrows.cli.usage_page import dollars
+from narrows.cli.usage_page import calls, dollars
 from narrows.stores.sqlite.selection import Filters
 from narrows.stores.sqlite.usage_sums import By, Table
 
@@ -73,7 +73,7 @@ def reconcile(
     ours = passed(
         (day, Passed(model, sums.calls, sums.prompt, sums.output, sums.cost, priced=not sums.unpriced))
         for (day, model, _), sums in rows
-        if sums.calls > sums.refused
+        if sums.prompt or sums.output or sums.cost
     )
     compared = compare(billed, ours, share)
     _show(compared, as_json=as_json)
@@ -127,9 +127,9 @@ def _json(one: Compared) -> Row:
 def _note(billed: Invoice, days: Sequence[str], silent: int) -> None:
     complain(f"Read as {billed.form}, from {days[0]} to {days[-1]} (UTC).")
     if billed.skipped:
-        complain(f"{billed.skipped} lines of it bill no usage and are left out.")
+        complain(f"Lines of it that bill no usage, left out: {billed.skipped}.")
     if silent:
-        complain(f"{silent} calls of that time ended without a report of what they used, or have not ended.")
+        complain(f"{calls(silent)} of that time ended without a report of what was used, or not yet.")
 
 
 def _verdict(compared: Sequence[Compared], tolerance: str) -> None:

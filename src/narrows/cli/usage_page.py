@@ -68,17 +68,18 @@ def notes(total: Sums, by: Sequence[By]) -> Iterator[str]:
         reckoned = dollars(total.estimated)
         yield f"~ {reckoned} of the cost is reckoned now, with the present prices: no limit on money counted it."
     if total.unpriced:
-        yield f"? {_calls(total.unpriced)} used tokens that have no price; the cost is without them."
+        yield f"? {calls(total.unpriced)} used tokens that have no price; the cost is without them."
     if total.unreported:
-        yield f"{_calls(total.unreported)} ended without a word from the upstream about tokens."
+        yield f"{calls(total.unreported)} ended without a word from the upstream about tokens."
     if total.running:
-        yield f"{_calls(total.running)} still running, of unknown usage."
+        yield f"{calls(total.running)} still running, of unknown usage."
     several = [one.value for one in by if one in MANY]
     if several:
         yield f"A call counts for each of its {' and each of its '.join(map(_plural, several))}, and once in the total."
 
 
-def _calls(count: int) -> str:
+def calls(count: int) -> str:
+    """So many calls, in words."""
     return f"{count} call{'s' if count != 1 else ''}"
 
 
@@ -98,8 +99,8 @@ def charges(
 ) -> Iterator[Charge]:
     """The charges of a table that is by what `charged` gave. Calls that were refused charge nothing."""
     for key, sums in sorted(rows, key=lambda row: row[0]):
-        calls = sums.calls - sums.refused - sums.running
-        if not calls:
+        charged_calls = sums.calls - sums.refused - sums.running
+        if not charged_calls:
             continue
         period, connection, model, user, *others = key
         tags = {one.value: value for one, value in zip(by[4:], others, strict=True) if value != NONE}
@@ -110,7 +111,7 @@ def charges(
             provider=providers.get(connection, connection),
             model=model,
             user=user,
-            calls=calls,
+            calls=charged_calls,
             prompt=sums.prompt,
             output=sums.output,
             cached=sums.cached,
