@@ -168,3 +168,15 @@ def test_the_official_sdks_understand(gate: Gate, issuer: Issuer) -> None:
             client.chat.completions.create(model="ok", messages=[{"role": "user", "content": "Hello"}])
         with pytest.raises(openai.RateLimitError, match="2 calls / day / user"):
             client.chat.completions.create(model="ok", messages=[{"role": "user", "content": "Hello"}])
+
+
+def test_what_calls_hold_can_be_scraped(gate: Gate, issuer: Issuer) -> None:
+    token = issuer.token("sue", ("thrifty",))
+    body = {"model": "drips", "messages": [{"role": "user", "content": "Hello"}], "stream": True, "max_tokens": 1000}
+    url, headers = f"{gate.url}/patient/v1/chat/completions", {"authorization": f"Bearer {token}"}
+    with httpx.stream("POST", url, json=body, headers=headers) as running:
+        pieces = running.iter_raw()
+        next(pieces)
+        metrics = httpx.get(f"{gate.admin}/metrics").text
+        (held,) = [line for line in metrics.splitlines() if line.startswith('narrows_held{unit="usd"}')]
+        assert float(held.rpartition(" ")[2]) > 2.0, "1000 tokens of output at 2000 dollars a million"

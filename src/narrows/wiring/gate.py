@@ -47,7 +47,7 @@ from narrows.wiring.plugged import PluggedControls
 from narrows.wiring.prices import PriceTables
 from narrows.wiring.reload import FileWatch, cancel
 from narrows.wiring.snapshots import SnapshotBuilder
-from narrows.wiring.telemetry import PrometheusTelemetry
+from narrows.wiring.telemetry import PrometheusTelemetry, held_by_unit
 
 if TYPE_CHECKING:
     from narrows.wiring.reload import Stamp
@@ -75,6 +75,7 @@ class Gate:
         directory = Path(config.store)
         self._journal = SqliteJournal(directory, config.recording, self._clock)
         self._ledger = SqliteLedger(directory, self._journal, self._clock, _unknown(config))
+        self._telemetry.holding(lambda: held_by_unit(self._ledger.pending()))
         self._prices = PriceTables(directory, self._clock)
         self._masks = MaskControls(directory)
         self._plugged = PluggedControls()

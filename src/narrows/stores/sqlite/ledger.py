@@ -130,6 +130,10 @@ class SqliteLedger:
         except (sqlite3.Error, ValueError) as error:
             raise LedgerUnavailable(f"the sums of budgets can't be read: {error}") from error
 
+    def pending(self) -> Sequence[tuple[str, int, Sequence[str], Sequence[int]]]:
+        """What calls hold of budgets now: id, moment, names of counters, amounts."""
+        return self._book.pending()
+
     async def tick(self) -> None:
         """A step of the bookkeeping, by the clock as it is now; it is taken by itself every few seconds."""
         while self._step is not None:

@@ -174,6 +174,15 @@ async def test_what_the_log_does_not_tell_of_is_not_waited_for(tmp_path: Path) -
         assert gate.ledger._whole
 
 
+async def test_it_says_what_calls_hold_of_budgets(tmp_path: Path) -> None:
+    async with ledgered(tmp_path) as gate:
+        asked = wanted(1, {ALICE: 100, BOB: 7, at_once(3): 1})
+        await gate.open(asked)
+        assert list(gate.ledger.pending()) == [(call_id(1), asked.at, (ALICE.name, BOB.name), (100, 7))]
+        gate.close(1, 5, 5, 1)
+        assert not gate.ledger.pending()
+
+
 async def flushed(gate: Ledgered) -> None:
     """Until what was closed is in the log: no later intent is written before it."""
     await gate.journal.open(opened(next(OTHERS)))
