@@ -133,8 +133,7 @@ class SessionView(msgspec.Struct, frozen=True):
 def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
     """The call that these two entries tell of. The ending's refusal, where it has one, is later and so wins."""
     opened, context, who = intent.opened, intent.context, intent.context.principal
-    refused = Outcome.REFUSED if not opened.forwarded else None
-    refusal = closed if closed is not None and closed.refusal is not None else opened
+    refusal = closed if closed and closed.refusal is not None else opened
     return CallView(
         id=opened.call,
         seq=opened.seq,
@@ -169,7 +168,7 @@ def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
         notes=(opened.notes or ()) + ((closed.notes if closed else None) or ()),
         prompt_tokens=opened.prompt_tokens,
         output_cap=opened.output_cap,
-        outcome=closed.outcome if closed else refused,
+        outcome=closed.outcome if closed else None if opened.forwarded else Outcome.REFUSED,
         status=closed.status if closed else opened.status,
         refusal=refusal.refusal,
         reason=refusal.reason,
@@ -184,7 +183,7 @@ def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
         first_byte=closed.first_byte if closed else None,
         duration=closed.duration if closed else None,
         sent_bytes=closed.sent_bytes if closed else None,
-        closed_at=closed.at if closed else opened.at if refused else None,
+        closed_at=closed.at if closed else None if opened.forwarded else opened.at,
         closed_seq=closed.seq if closed else None,
         reserved=_amounts(context, opened.reserved),
         settled=_amounts(context, closed.settled) if closed else None,
