@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from narrows.accounting.active import Active, Agents
-from narrows.accounting.counters import Named, parse
+from narrows.accounting.counters import parse
 from narrows.accounting.sums import CalendarSums, RollingSums, Sums
 from narrows.accounting.tally import Bucket, Kept, Load, Running, Tally
 from narrows.accounting.windows import Calendar, rolling, sliding
-from narrows.model.limits import AgentCap, Budget, Concurrency, Rate
+from narrows.model.limits import AgentCap, Budget, Concurrency, Rate, Window
 from narrows.model.reservation import Answer, Counter, Granted, Refused, Settled, Standing, Wanted
 
 MOST: Final = 50_000
@@ -203,7 +203,7 @@ class Book:
         limit, name = counter.limit, counter.name
         match limit:
             case Budget():
-                return self._durable(name)
+                return self._keep(_sums(name, limit.window, self._calendar, self._kept))
             case Rate():
                 return self._keep(RollingSums(name, sliding(limit.period), None))
             case Concurrency():
@@ -218,7 +218,7 @@ class Book:
             if not isinstance(known, Sums) or not known.durable:
                 raise ValueError(f"{name!r} is no name of a budget's counter")
             return known
-        sums = _sums(name, parse(name), self._calendar, self._kept)
+        sums = _sums(name, parse(name).window, self._calendar, self._kept)
         self._keep(sums)
         return sums
 
@@ -237,10 +237,10 @@ class Book:
         return tally
 
 
-def _sums(name: str, named: Named, calendar: Calendar, kept: Kept) -> Sums:
-    if named.window.rolling:
-        return RollingSums(name, rolling(named.window.per), kept)
-    return CalendarSums(name, named.window, calendar, kept)
+def _sums(name: str, window: Window, calendar: Calendar, kept: Kept) -> Sums:
+    if window.rolling:
+        return RollingSums(name, rolling(window.per), kept)
+    return CalendarSums(name, window, calendar, kept)
 
 
 def _refused(counter: Counter, tally: Tally, wanted: Wanted, amount: int) -> Refused:
