@@ -1,5 +1,7 @@
-"""Working hours: what `mon-fri` and `09:00-18:00` mean, and whether a moment is in them. What time it is comes with the
-question."""
+"""Moments and working hours: what `mon-fri` and `09:00-18:00` mean, and whether a moment is in them.
+
+What time it is comes with the question.
+"""
 
 import re
 from datetime import UTC, datetime, tzinfo
@@ -37,6 +39,17 @@ class WorkingHours:
         if minute >= hours.start:
             return day in hours.days
         return minute < hours.end and (day - 1) % 7 in hours.days
+
+
+def moment(text: str) -> int:
+    """A moment as it is written, `2026-01-05T10:00+01:00`, in Unix microseconds. Raises Wrong."""
+    try:
+        read = datetime.fromisoformat(text.strip())
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is None:
+        raise Wrong("expected a moment with its offset from UTC", "write it as 2026-01-05T10:00+01:00")
+    return round(read.timestamp()) * _MICROS
 
 
 def days(names: tuple[str, ...] | None) -> frozenset[int]:

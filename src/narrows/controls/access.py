@@ -1,4 +1,4 @@
-"""Refuses what no policy permits, and takes the plan's notes into the call.
+"""Refuses what no policy permits, or none without a reason, and takes the plan's notes into the call.
 
 Knows only the plan: which policies there are, and how they were matched, is decided before.
 """
@@ -13,7 +13,8 @@ from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
 from narrows.model.usage import Usage
-from narrows.model.verdict import PROCEED, Deny, Proceed, Verdict
+from narrows.model.verdict import PROCEED, Deny, Note, Proceed, Verdict
+from narrows.policy.approvals import JUSTIFICATION, justified, unjustified
 from narrows.ports.control import Guard
 
 LONGEST_NAME: Final = 100
@@ -21,17 +22,18 @@ LONGEST_NAME: Final = 100
 
 
 class Access:
-    """The control for `may.connections`, `may.operations` and `may.models`."""
+    """The control for `may`: `connections`, `operations`, `models` and `justification`."""
 
     name: Final = "access"
 
     def under(self, plan: Plan) -> "Access | None":
         """See `begin`."""
-        return None if plan.refusal is None and not plan.notes else self
+        says = plan.refusal is not None or plan.notes or plan.justification or plan.justification_watchers
+        return self if says else None
 
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where the plan grants the call without notes."""
-        return _JUDGING if call.plan.refusal is not None or call.plan.notes else None
+        return None if self.under(call.plan) is None else _JUDGING
 
 
 class _Judging:
@@ -43,9 +45,14 @@ class _Judging:
         refusal = call.plan.refusal
         if refusal is not None:
             return _naming(refusal, call.asked.model)
-        if not call.plan.notes:
-            return PROCEED
-        return Proceed(msgspec.structs.replace(call, notes=call.notes + call.plan.notes))
+        deny = unjustified(call)
+        if deny is not None:
+            return deny
+        notes = call.plan.notes
+        if not justified(call):
+            code = Code.JUSTIFICATION_REQUIRED
+            notes += tuple(Note(code, policy, param=JUSTIFICATION) for policy in call.plan.justification_watchers)
+        return Proceed(msgspec.structs.replace(call, notes=call.notes + notes)) if notes else PROCEED
 
     def on_event(self, event: Event) -> Deny | None:
         """Replies are not judged."""

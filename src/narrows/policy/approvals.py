@@ -32,7 +32,12 @@ from narrows.model.approval import (
 from narrows.model.call import Call
 from narrows.model.plan import Action, Plan
 from narrows.model.principal import SERVICE_ACCOUNTS, Principal
+from narrows.model.refusal import Code
+from narrows.model.verdict import Deny
 from narrows.policy.globs import GlobSet
+
+JUSTIFICATION: Final = "Narrows-Justification"
+"""The header in which callers say why."""
 
 Holds = Callable[[Call, Facts], bool]
 """Whether one part of a condition holds."""
@@ -95,6 +100,27 @@ def places(requirements: Iterable[Requirement], call: Call) -> tuple[Place, ...]
             if (each.policy, each.rule) in rules
         )
     )
+
+
+def justified(call: Call) -> bool:
+    """Whether the caller says why."""
+    return bool((call.source.justification or "").strip())
+
+
+def unjustified(call: Call, requirements: Iterable[Requirement] = ()) -> Deny | None:
+    """The refusal of a call for which a policy of its plan, or one of these rules, wants a reason, and there is
+    none."""
+    if justified(call):
+        return None
+    way = f"send it in the header {JUSTIFICATION}."
+    for policy in call.plan.justification:
+        message = f"Policy {policy} permits this only with a reason; {way}"
+        return Deny(Code.JUSTIFICATION_REQUIRED, message, policy=policy, param=JUSTIFICATION)
+    for each in requirements:
+        if each.justification and not each.observe:
+            message = f"Rule {each.rule} of policy {each.policy} asks people, who want a reason; {way}"
+            return Deny(Code.JUSTIFICATION_REQUIRED, message, policy=each.policy, rule=each.rule, param=JUSTIFICATION)
+    return None
 
 
 def _parts(condition: Condition) -> tuple[Holds, ...]:

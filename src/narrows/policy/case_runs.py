@@ -11,13 +11,17 @@ from typing import Final
 
 import msgspec
 
+from narrows.config.hours import moment
+from narrows.model.approval import Facts, Requirement
 from narrows.model.call import Asked, Call, Source
 from narrows.model.limits import NO_LIMITS, Limits
 from narrows.model.principal import Credential
 from narrows.model.record import Outcome
+from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
 from narrows.model.text import Role, Text
 from narrows.model.verdict import Deny, Hold, Note
+from narrows.policy.approvals import fired, unjustified
 from narrows.policy.cases import Case, Placed, Refused, Turn, principal_of, say_masks
 from narrows.policy.limits import named_budgets
 from narrows.policy.policyset import PolicySet
@@ -44,7 +48,7 @@ class Result(msgspec.Struct, frozen=True):
     """What became of a case. `line` is that of the turn that did not become what it should, or of the case. `code`,
     `policy` and `rule` are of the refusal, if it was refused; `masks` are the entities masked in the prompt, if the
     case says something of them; `flags` and `observes` are the names of rules, `receives` the reply as the caller gets
-    it, `budgets` those that count it."""
+    it, `budgets` those that count it, `approvals` the rules by which people are asked."""
 
     name: str
     line: int
@@ -60,6 +64,7 @@ class Result(msgspec.Struct, frozen=True):
     observes: tuple[str, ...] = ()
     receives: str | None = None
     budgets: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
 
 
 class _Reply(msgspec.Struct, frozen=True):
@@ -85,6 +90,12 @@ class _Got(msgspec.Struct, frozen=True):
     reply: str | None = None
     cut: str | None = None
     limits: Limits = NO_LIMITS
+    asks: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """In one word."""
+        return "deny" if self.deny is not None else "approve" if self.asks else "allow"
 
     def named(self, *, flagged: bool) -> tuple[str, ...]:
         """The rules that flagged, or those that would refuse."""
@@ -119,7 +130,8 @@ def _run(placed: Placed, policies: PolicySet, steps: Steps, tokens: TokenCounter
         if turn.labels is not None:
             labels = {text.value: turn.labels for text in call.asked.texts[len(_texts(said)) :]}
             call = msgspec.structs.replace(call, labels=labels)
-        got = _pass(turn, call, steps, masked)
+        facts = Facts(placed.case.cost, placed.case.first_use)
+        got = _pass(turn, call, facts, steps, masked)
         if got.deny is None:
             said = asked if got.reply is None else [*asked, (Role.ASSISTANT.value, got.reply)]
         failed = not _as_expected(turn, got)
@@ -129,18 +141,22 @@ def _run(placed: Placed, policies: PolicySet, steps: Steps, tokens: TokenCounter
     raise AssertionError("a case has at least one turn")
 
 
-def _pass(turn: Turn, call: Call, steps: Steps, masked: Masked | None) -> _Got:
-    """One turn through the controls."""
+def _pass(turn: Turn, call: Call, facts: Facts, steps: Steps, masked: Masked | None) -> _Got:
+    """One turn through the controls. Where people are asked they approve."""
     # Before the controls: one of them puts the masked texts in the place of the caller's.
     masks = masked(call) if masked is not None and turn.masks is not None else None
     guards: list[tuple[Control, Guard]] = []
     judged = _judge(call, steps, guards)
+    requirements = () if isinstance(judged, Deny) else fired(judged.plan, judged, facts)
+    if not isinstance(judged, Deny):
+        judged = unjustified(judged, requirements) or _noting(judged, requirements)
     if isinstance(judged, Deny):
         _end(guards, Outcome.REFUSED)
         return _Got(judged, call.notes, masks, limits=call.plan.limits)
+    asks = tuple(each.rule for each in requirements if not each.observe)
     if turn.reply is None:
         _end(guards, Outcome.DONE)
-        return _Got(None, judged.notes, masks, limits=call.plan.limits)
+        return _Got(None, judged.notes, masks, limits=call.plan.limits, asks=asks)
     whole = _answer(turn, None, steps, guards)
     _end(guards, Outcome.DONE if whole.deny is None else Outcome.STOPPED)
     cut = None
@@ -150,10 +166,18 @@ def _pass(turn: Turn, call: Call, steps: Steps, masked: Masked | None) -> _Got:
         other = _answer(turn, size, steps, again)
         _end(again, Outcome.REFUSED)
         if other.ending != whole.ending:
-            cut = f"{_outcome(other.deny)}, receives {other.text!r}, where {size} characters come at a time"
+            cut = f"{_outcome(other.deny, ())}, receives {other.text!r}, where {size} characters come at a time"
             break
     text = whole.text if whole.deny is None else None
-    return _Got(whole.deny, judged.notes + whole.notes, masks, text, cut, call.plan.limits)
+    return _Got(whole.deny, judged.notes + whole.notes, masks, text, cut, call.plan.limits, asks)
+
+
+def _noting(call: Call, requirements: Sequence[Requirement]) -> Call:
+    """The call with notes of what is only observed, each once."""
+    known = {(note.policy, note.rule) for note in call.notes}
+    new = [each for each in requirements if each.observe and (each.policy, each.rule) not in known]
+    notes = tuple(Note(Code.APPROVAL_PENDING, each.policy, each.rule) for each in new)
+    return msgspec.structs.replace(call, notes=call.notes + notes) if notes else call
 
 
 def _judge(call: Call, steps: Steps, guards: list[tuple[Control, Guard]]) -> Call | Deny:
@@ -218,10 +242,10 @@ def _call(case: Case, policies: PolicySet, tokens: TokenCounter, said: Sequence[
         id="case",
         request_id="case",
         session="case",
-        at=0,
+        at=0 if case.at is None else moment(case.at),
         principal=principal,
         credential=Credential("oidc", "case", 0.0),
-        source=Source("127.0.0.1"),
+        source=Source(case.address, justification=case.justification),
         connection=case.connection,
         dialect="",
         method="POST",
@@ -282,14 +306,16 @@ def _result(placed: Placed, turn: Turn, got: _Got, line: int, where: str, *, pas
         observes=got.named(flagged=False),
         receives=got.reply,
         budgets=got.budgets(turn.budgets),
+        approvals=got.asks,
     )
 
 
 def _as_expected(turn: Turn, got: _Got) -> bool:
     return (
-        _is_outcome(turn, got.deny)
+        _is_outcome(turn, got)
         and got.cut is None
         and (turn.masks is None or frozenset(turn.masks) == got.masks)
+        and _are(turn.approvals, got.asks)
         and _are(turn.flags, got.named(flagged=True))
         and _are(turn.observes, got.named(flagged=False))
         and turn.receives in (None, got.reply)
@@ -305,10 +331,10 @@ def _are(expected: Collection[str] | None, names: Collection[str]) -> bool:
     return known == frozenset(expected)
 
 
-def _is_outcome(turn: Turn, deny: Deny | None) -> bool:
-    expect = turn.expect
+def _is_outcome(turn: Turn, got: _Got) -> bool:
+    expect, deny = turn.expect, got.deny
     if not isinstance(expect, Refused):
-        return (expect == "deny") == (deny is not None)
+        return (expect or "allow") == got.outcome
     if deny is None or deny.code.value != expect.deny:
         return False
     return expect.policy in (None, deny.policy) and expect.rule in (None, deny.rule)
@@ -321,18 +347,20 @@ def _expected(turn: Turn) -> str:
         outcome = " ".join(part for part in ("deny", expect.deny, expect.policy, expect.rule) if part)
     else:
         outcome = expect
-    return outcome + _told(turn, turn.masks, turn.flags, turn.observes, turn.receives, turn.budgets)
+    return outcome + _told(turn, turn.masks, turn.flags, turn.observes, turn.receives, turn.budgets, turn.approvals)
 
 
 def _seen(turn: Turn, got: _Got) -> str:
     """What became of it, as far as the turn says something of that."""
     flags, observes = got.named(flagged=True), got.named(flagged=False)
-    told = _told(turn, got.masks, flags, observes, got.reply, got.budgets(turn.budgets))
-    return _outcome(got.deny) + told + ("" if got.cut is None else f"; but {got.cut}")
+    told = _told(turn, got.masks, flags, observes, got.reply, got.budgets(turn.budgets), got.asks)
+    return _outcome(got.deny, got.asks) + told + ("" if got.cut is None else f"; but {got.cut}")
 
 
-def _outcome(deny: Deny | None) -> str:
-    return "allow" if deny is None else f"deny {deny.code.value}: {deny.message}"
+def _outcome(deny: Deny | None, asks: Sequence[str]) -> str:
+    if deny is not None:
+        return f"deny {deny.code.value}: {deny.message}"
+    return f"approve: {', '.join(asks)}" if asks else "allow"
 
 
 def _told(
@@ -342,12 +370,14 @@ def _told(
     observes: Collection[str] | None,
     receives: str | None,
     budgets: Collection[str] | None,
+    approvals: Collection[str] | None,
 ) -> str:
     rows = (
         ("masks", turn.masks, masks),
         ("flags", turn.flags, flags),
         ("observes", turn.observes, observes),
         ("budgets", turn.budgets, budgets),
+        ("approvals", turn.approvals, approvals),
     )
     told = [f", {verb} {', '.join(sorted(names or ())) or 'nothing'}" for verb, said, names in rows if said is not None]
     if turn.receives is not None:

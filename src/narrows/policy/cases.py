@@ -11,12 +11,14 @@ import msgspec.inspect as mi
 from msgspec import Meta
 
 from narrows.config.document import parse
+from narrows.config.hours import moment
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.reading import Reading
 from narrows.config.rules import RoleName
-from narrows.config.scalars import nearest
+from narrows.config.scalars import Wrong, nearest
 from narrows.config.schema import Parameter
 from narrows.config.setting import Setting
+from narrows.model.approval import Condition
 from narrows.model.principal import Principal
 from narrows.model.refusal import Code
 from narrows.policy.limits import named_budgets
@@ -59,8 +61,14 @@ class Turn(Setting, frozen=True, kw_only=True):
     reply: Annotated[str | None, Meta(description="What the model says to it.")] = None
     reply_labels: Annotated[tuple[str, ...] | None, Meta(description="What a classifier says of the reply.")] = None
     expect: Annotated[
-        Literal["allow", "deny"] | Refused | None,
-        Meta(description="`allow`, `deny`, or `{deny: code}` to be exact; for a turn `allow` need not be said."),
+        Literal["allow", "deny", "approve"] | Refused | None,
+        Meta(
+            description="`allow`, `deny`, or `{deny: code}` to be exact; `approve` if people are asked. For a turn "
+            "`allow` need not be said."
+        ),
+    ] = None
+    approvals: Annotated[
+        tuple[str, ...] | None, Meta(description="The rules by which people are asked: these and no others.")
     ] = None
     masks: Annotated[
         tuple[str, ...] | None, Meta(description="The entities masked in the prompt: these and no others.")
@@ -89,6 +97,13 @@ class Case(Turn, frozen=True, kw_only=True):
     parameters: Annotated[tuple[Parameter, ...], Meta(description="Widening parameters the call uses.")] = ()
     max_tokens: Annotated[int | None, Meta(description="The caller's own cap on the reply.")] = None
     n: Annotated[int, Meta(ge=1, description="How many replies it asks for.")] = 1
+    justification: Annotated[str | None, Meta(description="Why, as the caller says.")] = None
+    address: Annotated[str, Meta(description="The caller's address.")] = "127.0.0.1"
+    at: Annotated[str | None, Meta(description="When it comes: 2026-01-05T10:00+01:00.")] = None
+    cost: Annotated[
+        int | None, Meta(description="The most it may cost: `0.50 usd`.", extra={"unit": "amount of money"})
+    ] = None
+    first_use: Annotated[bool, Meta(description="The identity has not used the model before.")] = False
     turns: Annotated[
         Annotated[tuple[Turn, ...], Meta(min_length=1)] | None,
         Meta(description="Calls one after the other; each sends those before it, that were not refused, again."),
@@ -168,9 +183,12 @@ def _mistakes(case: Case, policies: PolicySet) -> Iterator[Mistake]:
         hint = nearest(case.connection, policies.connections)
         yield "connection", f"there is no connection `{case.connection}`", hint
     try:
-        principal_of(case, policies)
+        principal = principal_of(case, policies)
     except PersonaError as error:
         yield "as", str(error), None
+    else:
+        plan = policies.plan(principal, case.connection, case.operation, case.model)
+        yield from _fact_mistakes(case, plan.approvals)
     yield from _turn_mistakes(case, "", policies)
     if case.turns is None:
         if case.expect is None:
@@ -183,12 +201,28 @@ def _mistakes(case: Case, policies: PolicySet) -> Iterator[Mistake]:
         yield from _turn_mistakes(turn, f"turns[{index}].", policies)
 
 
+def _fact_mistakes(case: Case, conditions: Sequence[Condition]) -> Iterator[Mistake]:
+    """What the case leaves open and the outcome depends on."""
+    if case.at is not None:
+        try:
+            moment(case.at)
+        except Wrong as wrong:
+            yield "at", wrong.message, wrong.hint
+    for each in conditions:
+        rule = f"rule {each.requirement.rule} of policy {each.requirement.policy}"
+        if each.outside is not None and case.at is None:
+            yield "at", f"is missing: {rule} looks at the time", "such as 2026-01-05T10:00+01:00"
+        if each.cost is not None and case.cost is None:
+            yield "cost", f"is missing: {rule} looks at the cost", "such as 0.50 usd"
+
+
 def _turn_mistakes(turn: Turn, key: str, policies: PolicySet) -> Iterator[Mistake]:
     for index, name in enumerate(turn.masks or ()):
         if name not in policies.vocabulary.entities:
             yield f"{key}masks[{index}]", f"there is no entity `{name}`", policies.vocabulary.hint(name)
     rules = {rule.name for rule in policies.rules} | {rule.name for rule in policies.replies}
-    for kind in ("flags", "observes"):
+    rules |= {each.requirement.rule for policy in policies.policies for each in policy.approvals}
+    for kind in ("flags", "observes", "approvals"):
         for index, name in enumerate(getattr(turn, kind) or ()):
             # The names of shipped rules, and of what notices probing, are not among those of policies.
             if name not in rules and "/" not in name and not name.startswith("probing"):

@@ -4,7 +4,6 @@ Problems carry the dotted key of the setting, which the configuration's reader t
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from narrows.config.describe import revision
 from narrows.config.entities import NOTHING, Vocabulary
@@ -16,7 +15,7 @@ from narrows.model.approval import Condition
 from narrows.model.limits import Limits as Summed
 from narrows.model.plan import Limit, Mask, ReplyRule, Rule
 from narrows.policy.asking import compile_conditions
-from narrows.policy.decide import Compiled
+from narrows.policy.decide import NOT_GENERATING, Compiled
 from narrows.policy.globs import GlobSet
 from narrows.policy.limits import compile_limits
 from narrows.policy.masks import compile_masks
@@ -25,9 +24,6 @@ from narrows.policy.probing import check_probing
 from narrows.policy.reply_rules import compile_reply_rules
 from narrows.policy.rules import PackPatterns, compile_rules
 from narrows.policy.who import GROUPS, Clause, WhoIndex, normalise
-
-NOT_GENERATING: Final = frozenset({"models", "count_tokens"})
-"""Operations that run no model."""
 
 
 def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> PolicySet:

@@ -26,6 +26,9 @@ from narrows.model.verdict import Deny, Note
 from narrows.policy.globs import GlobSet
 from narrows.policy.limits import joined
 
+NOT_GENERATING: Final = frozenset({"models", "count_tokens"})
+"""Operations that run no model."""
+
 LISTED: Final = 12
 """Names listed in a refusal, at most."""
 
@@ -34,7 +37,8 @@ class Compiled(msgspec.Struct, frozen=True, eq=False):
     """One policy. `clause` numbers its `who`; two policies about the same people share one.
 
     `connections` are names, already resolved. `models` None means the policy names no models. `generates`: it permits
-    an operation that runs a model, not only listing or counting. `justification`: it permits calls only with a reason.
+    an operation that runs a model, not only listing or counting. `justification`: it permits such calls only
+    with a reason.
     """
 
     name: str
@@ -82,13 +86,13 @@ def decide(
     watched, notes = _watched(watching, operation, model)
     if not here:
         if watching:
-            return _plan(revision, [], watched, notes, own, enforced=False)
+            return _plan(revision, operation, [], watched, notes, own, enforced=False)
         return Plan(revision, refusal=_nowhere(enforcing, about, connection))
     granting, refusal = _grants(here, connection, operation, model)
     if refusal is not None:
         names = tuple(policy.name for policy in watching)
         return Plan(revision, observed=names, refusal=refusal, notes=notes)
-    return _plan(revision, granting, watched, notes, own, enforced=True)
+    return _plan(revision, operation, granting, watched, notes, own, enforced=True)
 
 
 def _grants(
@@ -131,6 +135,7 @@ def _watched(
 
 def _plan(
     revision: str,
+    operation: str,
     granting: Sequence[Compiled],
     watched: Sequence[Compiled],
     notes: tuple[Note, ...],
@@ -165,9 +170,14 @@ def _plan(
         media_watchers=watchers,
         limits=joined((*(policy.limits for policy in applying), own)),
         approvals=tuple(condition for policy in applying for condition in policy.approvals),
-        justification=tuple(policy.name for policy in granting if policy.justification),
-        justification_watchers=tuple(policy.name for policy in watched if policy.justification),
+        justification=_justified(granting, operation),
+        justification_watchers=_justified(watched, operation),
     )
+
+
+def _justified(policies: Sequence[Compiled], operation: str) -> tuple[str, ...]:
+    """The policies that want a reason for the call; for listing models nobody need give one."""
+    return () if operation in NOT_GENERATING else tuple(policy.name for policy in policies if policy.justification)
 
 
 def _parameters(policies: Sequence[Compiled]) -> frozenset[str]:

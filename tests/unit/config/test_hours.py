@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from narrows.config.hours import DAY, WorkingHours, days, hours
+from narrows.config.hours import DAY, WorkingHours, days, hours, moment
 from narrows.config.scalars import Wrong
 from narrows.model.approval import Hours
 
@@ -51,6 +51,17 @@ def test_what_is_no_day(name: str) -> None:
 )
 def test_hours(text: str | None, found: tuple[int, int]) -> None:
     assert hours(text) == found
+
+
+@pytest.mark.parametrize("text", ["2026-01-05T10:00+01:00", " 2026-01-05 09:00:00Z", "2026-01-05T04:00:00-05:00"])
+def test_a_moment(text: str) -> None:
+    assert moment(text) == 1_767_603_600_000_000
+
+
+@pytest.mark.parametrize("text", ["", "monday", "2026-01-05", "2026-01-05T10:00", "10:00+01:00"])
+def test_what_is_no_moment(text: str) -> None:
+    with pytest.raises(Wrong, match="offset"):
+        moment(text)
 
 
 NO_HOURS = (

@@ -1,6 +1,9 @@
 """Access refuses what the plan refuses, names the model, and takes the plan's notes into the call."""
 
+import msgspec
+
 from narrows.controls.access import Access
+from narrows.model.call import Source
 from narrows.model.plan import Plan
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny, Note
@@ -38,3 +41,35 @@ def test_notes_are_added() -> None:
     after = judged(Access(), call(Plan("r", notes=(NOTE,)), notes=(earlier,)))
     assert not isinstance(after, Deny)
     assert after.notes == (earlier, NOTE)
+
+
+REASON = Source("127.0.0.1", justification="ticket 12")
+BLANK = Source("127.0.0.1", justification="  ")
+
+
+def test_what_is_permitted_only_with_a_reason_is_refused_without_one() -> None:
+    plan = Plan("r", policies=("a",), justification=("a", "b"))
+    for about in (call(plan), msgspec.structs.replace(call(plan), source=BLANK)):
+        verdict = judged(Access(), about)
+        assert isinstance(verdict, Deny)
+        assert (verdict.code, verdict.policy, verdict.param) == (
+            Code.JUSTIFICATION_REQUIRED, "a", "Narrows-Justification",
+        )  # fmt: skip
+        assert "Narrows-Justification" in verdict.message
+    reasoned = msgspec.structs.replace(call(plan), source=REASON)
+    assert judged(Access(), reasoned) == reasoned
+
+
+def test_a_policy_that_only_observes_notes_that_there_is_no_reason() -> None:
+    plan = Plan("r", notes=(NOTE,), justification_watchers=("w",))
+    after = judged(Access(), call(plan))
+    assert not isinstance(after, Deny)
+    assert after.notes == (NOTE, Note(Code.JUSTIFICATION_REQUIRED, "w", param="Narrows-Justification"))
+    reasoned = judged(Access(), msgspec.structs.replace(call(plan), source=REASON))
+    assert not isinstance(reasoned, Deny)
+    assert reasoned.notes == (NOTE,)
+
+
+def test_what_is_refused_anyway_is_not_asked_for_a_reason() -> None:
+    refusal = Deny(Code.NOT_PERMITTED, "No policy names this identity.")
+    assert judged(Access(), call(Plan("r", refusal=refusal, justification=("a",)))) == refusal

@@ -22,6 +22,7 @@ from narrows.model.approval import (
 from narrows.model.call import Asked, Call, Source
 from narrows.model.plan import Action, Plan, Rule
 from narrows.model.principal import Credential, Principal
+from narrows.model.refusal import Code
 from narrows.model.text import Finding
 from narrows.policy.approvals import (
     Asks,
@@ -35,6 +36,7 @@ from narrows.policy.approvals import (
     satisfied,
     state,
     terms,
+    unjustified,
     void,
 )
 
@@ -338,3 +340,14 @@ def test_a_ticket_is_void_if_something_else_is_asked_now() -> None:
     assert not void(asked, ())
     assert not void(asked, (requirement("c", observe=True),))
     assert void(asked, (requirement("a"), requirement("c")))
+
+
+def test_a_rule_may_want_a_reason() -> None:
+    wants, rest = requirement("a", justification=True), requirement("b")
+    about = call(Plan("r"))
+    deny = unjustified(about, (rest, wants))
+    assert deny is not None
+    assert (deny.code, deny.policy, deny.rule) == (Code.JUSTIFICATION_REQUIRED, "p", "a")
+    assert unjustified(about, (rest,)) is None
+    assert unjustified(about, (requirement("a", justification=True, observe=True),)) is None
+    assert unjustified(call(Plan("r"), source=Source("", justification="why")), (wants,)) is None

@@ -138,7 +138,7 @@ def test_a_conditions_trigger_has_its_zone() -> None:
 def test_a_plan_has_the_conditions_and_the_wish_for_reasons_of_every_policy_that_applies() -> None:
     ask = [{"by": ["security"], "operations": ["*"], "name": "n"}]
     policies = compiled(
-        policy("a", approvals=ask, may={"justification": "required"}),
+        policy("a", approvals=ask, may={"justification": "required", "operations": ["chat", "models"]}),
         policy("b", approvals=ask),
         policy("c", approvals=ask, may={"justification": "required", "models": ["other"]}),
         policy("w", approvals=ask, may={"justification": "required"}, mode="observe"),
@@ -147,6 +147,8 @@ def test_a_plan_has_the_conditions_and_the_wish_for_reasons_of_every_policy_that
     assert [each.requirement.policy for each in plan.approvals] == ["a", "b", "w"]
     assert (plan.justification, plan.justification_watchers) == (("a",), ("w",))
     assert plan.asks
+    listing = policies.plan(person("research"), "openai", "models", None)
+    assert listing.justification == listing.justification_watchers == ()  # whoever lists models need not say why
     assert not compiled(policy("a")).plan(person("research"), "openai", "chat", "gpt").asks
     asking = policy("a", prompts=[{"approve": {"words": ["x"], "by": ["security"]}}])
     assert compiled(asking).plan(person("research"), "openai", "chat", "gpt").asks

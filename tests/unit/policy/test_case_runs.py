@@ -310,3 +310,92 @@ cases:
 def test_no_case_knows_what_another_said() -> None:
     case = f"{{{WHO}, prompt: salary, reply: salary, expect: allow, flags: [sums]}}"
     assert all(result.passed for result in run(f"cases: [{case}, {case}]"))
+
+
+ASKING = compiled(
+    policy(
+        "a",
+        may={"models": ["gpt*"]},
+        prompts=[
+            {"approve": {"words": ["export"], "by": ["security"], "name": "exports"}},
+            {"approve": {"words": ["why"], "by": ["security"], "name": "reasons", "justification": "required"}},
+            {"approve": {"words": ["watch"], "by": ["security"], "name": "watched", "mode": "observe"}},
+            denying("bomb", name="bombs"),
+        ],
+        approvals=[
+            {"outside": {"days": ["mon-fri"], "hours": "09:00-18:00"}, "by": ["security"], "name": "late"},
+            {"models": ["gpt-5*"], "cost": 500_000, "by": ["security"], "name": "dear"},
+            {"models": ["gpt-5*"], "first_use": True, "by": ["security"], "name": "new"},
+            {"models": ["gpt-4*"], "networks": ["10.0.0.0/8"], "by": ["security"], "name": "far", "mode": "observe"},
+        ],
+    ),
+    policy("strict", may={"models": ["gpt-4-strict"], "justification": "required"}),
+)
+
+
+def asked(more: str, model: str = "gpt-4") -> Result:
+    """One case about a call at noon of a Monday that costs ten cents, unless it says otherwise."""
+    text = f"""\
+cases:
+  - {{as: {{groups: [research]}}, connection: openai, model: {model}, {more}}}
+"""
+    if "at:" not in text:
+        text = text.replace(f"model: {model},", f"model: {model}, at: 2026-01-05T12:00Z,")
+    if "cost:" not in text:
+        text = text.replace(f"model: {model},", f"model: {model}, cost: 0.10 usd,")
+    placed = read_cases(text.encode(), "cases.yaml", ASKING)
+    (result,) = run_cases(placed, ASKING, asking_steps, EstimatingCounter())
+    return result
+
+
+def asking_steps() -> Steps:
+    request = (Access(), NewContent(Sessions(b"key")), Scan(RuleInspector()), PromptRules())
+    return request, (request[1],)
+
+
+@pytest.mark.parametrize(
+    ("more", "model", "asks"),
+    [
+        ("prompt: hello", "gpt-4", ()),
+        ("prompt: export it", "gpt-4", ("exports",)),
+        ("prompt: export it, at: 2026-01-04T12:00Z", "gpt-4", ("exports", "late")),
+        ("prompt: hello, at: 2026-01-05T08:59Z", "gpt-4", ("late",)),
+        ("prompt: hello, cost: 0.51 usd", "gpt-4", ()),
+        ("prompt: hello, cost: 0.51 usd", "gpt-5", ("dear",)),
+        ("prompt: hello, first_use: true", "gpt-5", ("new",)),
+        ("prompt: tell why, justification: ticket 12", "gpt-4", ("reasons",)),
+        ("prompt: hello, justification: ticket 12", "gpt-4-strict", ()),
+    ],
+)
+def test_whom_a_call_asks(more: str, model: str, asks: tuple[str, ...]) -> None:
+    expect = "approve" if asks else "allow"
+    result = asked(f"{more}, expect: {expect}, approvals: [{', '.join(asks)}]", model)
+    assert result.passed, result.got
+    assert result.approvals == asks
+    other = "allow" if asks else "approve"
+    wrong = asked(f"{more}, expect: {other}", model)
+    assert not wrong.passed
+    assert wrong.got == (f"approve: {', '.join(asks)}" if asks else "allow")
+    assert not asked(f"{more}, expect: deny", model).passed
+    assert not asked(f"{more}, expect: {expect}, approvals: [watched]", model).passed
+
+
+def test_what_is_refused_asks_nobody() -> None:
+    assert asked("prompt: export the bomb, expect: {deny: prompt_denied}, approvals: []").passed
+    assert asked("prompt: tell why, expect: {deny: justification_required, rule: reasons}").passed
+    strict = "prompt: hello, expect: {deny: justification_required, policy: strict}"
+    assert asked(strict, "gpt-4-strict").passed
+
+
+def test_what_is_only_observed_asks_nobody() -> None:
+    more = "prompt: watch it, address: 10.1.2.3, expect: allow, approvals: [], observes: [watched, far]"
+    assert asked(more).passed
+    assert asked("prompt: hello, address: 11.1.2.3, expect: allow, observes: []").passed
+
+
+def test_what_was_approved_is_not_asked_again() -> None:
+    turns = "[{prompt: export it, expect: approve, reply: ok}, {prompt: hi}, {prompt: export more, expect: approve}]"
+    assert asked(f"turns: {turns}").passed
+    turns = "[{prompt: export it, expect: approve, reply: done}, {prompt: thanks, expect: approve}]"
+    result = asked(f"turns: {turns}")
+    assert (result.passed, result.got) == (False, "turn 2: allow")

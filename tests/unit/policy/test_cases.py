@@ -37,7 +37,7 @@ cases:
         ("cases: []", "at least one"),
         ("case: []", "did you mean `cases`"),
         ("cases: [{connection: openai}]", "cases[0].as: is missing"),
-        ("cases: [{as: {}, connection: openai, expect: allowed}]", "expected one of allow, deny"),
+        ("cases: [{as: {}, connection: openai, expect: allowed}]", "expected one of allow, approve, deny"),
         ("cases: [{as: {}, connection: openai, expect: allow, n: 0}]", "at least 1"),
         ("", "empty"),
         ("cases: [", "not valid YAML"),
@@ -137,3 +137,39 @@ def test_turns_of_the_wrong_form(said: str, message: str) -> None:
         run(f"cases: [{{{WHO}, {said}}}]")
     assert message in str(caught.value)
     assert str(caught.value).startswith("cases.yaml:1")
+
+
+ASKING = compiled(
+    policy(
+        "a",
+        prompts=[{"approve": {"words": ["export"], "by": ["security"], "name": "exports"}}],
+        approvals=[
+            {"outside": {"days": ["mon-fri"]}, "by": ["security"], "name": "late"},
+            {"cost": 500_000, "by": ["security"]},
+        ],
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ("at: 2026-01-05T10:00Z, cost: 0.10 usd, approvals: [exports, late, 'approvals[1]']", []),
+        ("at: 2026-01-05T10:00Z", ["cost"]),
+        ("cost: 0.10 usd", ["at"]),
+        ("at: monday, cost: 0.10 usd", ["at"]),
+        ("at: 2026-01-05T10:00Z, cost: 0.10 usd, approvals: [export]", ["approvals[0]"]),
+    ],
+)
+def test_a_case_says_what_its_outcome_depends_on(more: str, found: list[str]) -> None:
+    text = f"cases: [{{as: {{groups: [research]}}, connection: openai, model: gpt, expect: approve, {more}}}]"
+    problems: list[str] = []
+    try:
+        read_cases(text.encode(), "cases.yaml", ASKING)
+    except ConfigError as error:
+        problems = [problem.key.removeprefix("cases[0].") for problem in error.problems]
+    assert problems == found
+
+
+def test_who_is_not_asked_about_the_time_need_not_say_it() -> None:
+    read_cases(b"cases: [{as: {groups: [x]}, connection: openai, model: gpt, expect: deny}]", "cases.yaml", ASKING)
