@@ -7,6 +7,7 @@ import functools
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,10 +16,10 @@ from typing import Any, NamedTuple, Self
 from e2e.gate import Gate
 from e2e.issuer import Issuer
 from e2e.processes import Server, free_port
-from harness import bodies
+from harness import bodies, known
 from harness.corpus import Corpus
 from harness.fairness import put_first
-from harness.profiles import Profile
+from harness.profiles import PRICES, Profile
 
 PATH_CORE, LOAD_CORE = "0", "1"
 HERE = Path(__file__).parent
@@ -128,16 +129,19 @@ class Arena:
         policies: int = 1,
         tls: bool = False,
         upstream: Target | None = None,
+        principals: int = 0,
     ) -> Target:
-        """Narrows with everything on but what the profile leaves out."""
+        """Narrows with everything on but what the profile leaves out. `principals`: so many have used some of their
+        budgets before."""
         behind = upstream or (self.direct() if profile is Profile.NONE else self.varied())
         name = f"narrows-{durability}-{policies}p-{profile.value}"
         name += ("-tls" if tls else "") + (f"-{upstream.name}" if upstream else "")
+        name += f"-{principals}known" if principals else ""
         streams = upstream is not None
 
         def start() -> Target:
             config = settings(self, behind, durability, policies, tls=tls, profile=profile, streams=streams)
-            return self._gate(name, config)
+            return self._gate(name, config, principals)
 
         return self._once(name, start)
 
@@ -181,9 +185,11 @@ class Arena:
         self._pids[name] = server.pid
         server.wait_for(ready, seconds)
 
-    def _gate(self, name: str, config: dict[str, Any]) -> Target:
+    def _gate(self, name: str, config: dict[str, Any], principals: int = 0) -> Target:
         gate = Gate(self.folder / name, config, prefix=pinned(PATH_CORE))
         self.gates[name] = gate
+        if principals:
+            known.fill(gate.store, principals, time.time_ns() // 1000)
         gate.start(90)
         self._pids[name] = gate.server.pid
         return Target(name, f"{gate.url}/{CONNECTION}", self.token)
@@ -315,6 +321,7 @@ def settings(
                 "dialect": "openai",
                 "credential": {"bearer": "upstream-secret"},
                 "max_connections": 4096,
+                "prices": [dict(PRICES)],
             }
         },
         "policies": _policies(policies),

@@ -169,12 +169,18 @@ def _memory(run: Run, profile: Profile) -> Iterator[Row]:
 
 
 def n10(run: Run) -> Iterator[Row]:
-    """Cost growth with policies."""
+    """Cost growth with policies, and with principals whose budgets the ledger knows."""
     few, many = run.arena.narrows("normal", policies=10), run.arena.narrows("normal", policies=1000)
     got = run.saturated([few, many])
     ratio = got[few.name].rate / got[many.name].rate
     detail = f"10 policies {got[few.name].rate:,.0f}/s, 1,000 policies {got[many.name].rate:,.0f}/s"
     yield Row("N10", "cost of a call, 1,000 policies ÷ 10", ratio, "x", "<=", 1.1, 1.02, detail)
+    if Profile.LIMITS in run.profiles:
+        few, many = (run.arena.narrows("normal", profile=Profile.LIMITS, principals=n) for n in (100, 1_000_000))
+        got = run.saturated([few, many])
+        ratio = got[few.name].rate / got[many.name].rate
+        detail = f"100 principals {got[few.name].rate:,.0f}/s, 1,000,000 principals {got[many.name].rate:,.0f}/s"
+        yield Row("N10", "cost of a call, 1,000,000 known principals ÷ 100", ratio, "x", "<=", 1.1, 1.02, detail)
 
 
 def n14(run: Run) -> Iterator[Row]:

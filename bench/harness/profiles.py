@@ -1,16 +1,25 @@
-"""What a gate is asked to do beside the spine: nothing, every mask, two hundred prompt rules, or all of it.
+"""What a gate is asked to do beside the spine: nothing, every mask, two hundred prompt rules, limits, or all of it.
 
 The rules are of the kinds that organisations write, and each is different: code names and customers in word lists,
 host names, ticket numbers, phrasings, commands, kinds of documents. They look at new content and at every decoded
-view, as rules do by default. Nothing in the corpus breaks one, since a refused call would measure nothing.
+view, as rules do by default. Nothing in the corpus breaks one, since a refused call would measure nothing. The limits
+are those of a team with a budget in money and one in tokens, a rate, and caps on what runs at once; none is reached.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from itertools import islice
 from typing import Any
 
 RULES = 200
+
+LIMITS: Mapping[str, Any] = {
+    "budgets": ["100000 usd / day / user", "900000000000 tokens / month / group"],
+    "calls": "100000000 / minute",
+    "concurrent": {"calls": 5000, "agents": 100},
+}
+PRICES: Mapping[str, Any] = {"models": ["*"], "input": 0.15, "output": 0.6, "cached": 0.075}
+"""What the model costs, so that money can be counted."""
 
 _BIRDS = (
     "nightjar", "bittern", "dunlin", "godwit", "whimbrel", "garganey", "smew", "hoopoe", "wryneck", "ortolan",
@@ -45,6 +54,7 @@ class Profile(Enum):
     NONE = "none"
     MASKS = "masks"
     RULES = "rules"
+    LIMITS = "limits"
     ALL = "all"
 
     @property
@@ -54,7 +64,8 @@ class Profile(Enum):
             Profile.NONE: "",
             Profile.MASKS: ", every detector on",
             Profile.RULES: f", {RULES} rules on",
-            Profile.ALL: f", every detector and {RULES} rules on",
+            Profile.LIMITS: ", limits on",
+            Profile.ALL: f", every detector, {RULES} rules and limits on",
         }[self]
 
     @property
@@ -67,6 +78,8 @@ class Profile(Enum):
             policy["mask"] = [{"entities": ["PII", "PAYMENT", "HEALTH", "SECRETS"], "where": ["prompt", "response"]}]
         if self in (Profile.RULES, Profile.ALL):
             policy["prompts"] = [*policy["prompts"], *islice(_rules(), RULES - len(policy["prompts"]))]
+        if self in (Profile.LIMITS, Profile.ALL):
+            policy["limits"] = {**policy["limits"], **LIMITS}
 
 
 def _rules() -> Iterator[dict[str, Any]]:
