@@ -24,9 +24,10 @@ class Approvals(Protocol):
     def find(self, digest: str, requester: str) -> Review | None:
         """The latest ticket of this digest and requester, whatever has become of it; None where there is none."""
 
-    def ask(self, ticket: Ticket) -> Awaitable[Review]:
+    def ask(self, ticket: Ticket, body: bytes) -> Awaitable[Review]:
         """Asks; done when the question is durable. Where an equal one (digest and requester) is pending or approved,
-        it is that one that comes back, and nothing is asked again."""
+        it is that one that comes back, and nothing is asked again. `body` is what would be sent, masks and caps
+        applied: it is what people are shown, and kept sealed until the question is at its end."""
 
     def wait(self, ticket_id: str) -> Awaitable[Review]:
         """Done when the ticket is no longer pending. Whoever waits may be cancelled; the ticket lives on."""
@@ -54,6 +55,10 @@ class Decisions(Protocol):
     def show(self, ticket_id: str) -> Review | None:
         """One ticket; None where there is none of that id."""
 
+    def content(self, ticket_id: str) -> bytes | None:
+        """The body that would be sent; None where there is no such ticket, or it is at its end: then the record of its
+        calls has it."""
+
     def decide(self, decision: Decision) -> Review:
-        """Writes what a person said, and gives what has become of the ticket; when it returns, it is durable. Raises
-        DecisionRefused."""
+        """Writes what a person said, and gives what has become of the ticket; when it returns, it is durable. It counts
+        as said when it is written, whatever its `at`. Raises DecisionRefused."""
