@@ -335,22 +335,17 @@ ASKING = compiled(
 
 def asked(more: str, model: str = "gpt-4") -> Result:
     """One case about a call at noon of a Monday that costs ten cents, unless it says otherwise."""
-    text = f"""\
-cases:
-  - {{as: {{groups: [research]}}, connection: openai, model: {model}, {more}}}
-"""
-    if "at:" not in text:
-        text = text.replace(f"model: {model},", f"model: {model}, at: 2026-01-05T12:00Z,")
-    if "cost:" not in text:
-        text = text.replace(f"model: {model},", f"model: {model}, cost: 0.10 usd,")
+    usual = "" if "at:" in more else "at: 2026-01-05T12:00Z, "
+    usual += "" if "cost:" in more else "cost: 0.10 usd, "
+    text = f"cases: [{{as: {{groups: [research]}}, connection: openai, model: {model}, {usual}{more}}}]"
     placed = read_cases(text.encode(), "cases.yaml", ASKING)
     (result,) = run_cases(placed, ASKING, asking_steps, EstimatingCounter())
     return result
 
 
 def asking_steps() -> Steps:
-    request = (Access(), NewContent(Sessions(b"key")), Scan(RuleInspector()), PromptRules())
-    return request, (request[1],)
+    new = NewContent(Sessions(b"key"))
+    return (Access(), new, Scan(RuleInspector()), PromptRules()), (new,)
 
 
 @pytest.mark.parametrize(
@@ -383,8 +378,7 @@ def test_whom_a_call_asks(more: str, model: str, asks: tuple[str, ...]) -> None:
 def test_what_is_refused_asks_nobody() -> None:
     assert asked("prompt: export the bomb, expect: {deny: prompt_denied}, approvals: []").passed
     assert asked("prompt: tell why, expect: {deny: justification_required, rule: reasons}").passed
-    strict = "prompt: hello, expect: {deny: justification_required, policy: strict}"
-    assert asked(strict, "gpt-4-strict").passed
+    assert asked("prompt: hello, expect: {deny: justification_required, policy: strict}", "gpt-4-strict").passed
 
 
 def test_what_is_only_observed_asks_nobody() -> None:
