@@ -12,14 +12,13 @@ from typing import Final
 
 import msgspec
 
+from narrows.accounting import end_users
+from narrows.accounting.end_users import NOBODY, Pseudonyms
 from narrows.accounting.windows import zone
 from narrows.config.globs import Glob
 from narrows.model.limits import AgentCap, Budget, Concurrency, Counted, Limits, Per, Rate, Scope, Unit, Window
 from narrows.model.principal import Principal
 from narrows.model.reservation import Counter
-
-NOBODY: Final = "(none)"
-"""The end user of calls that name none, and the model of those that ask none."""
 
 EVERYTHING: Final = "gateway"
 """The subject of what is summed over all calls."""
@@ -80,12 +79,13 @@ def parse(text: str) -> Named:
     return Named(policy, Unit(unit), window, Scope(scope), subject)
 
 
-def counters_for(limits: Limits, call: Subjects) -> CallCounters:
-    """The counters of a call under these limits. Most callers ask `Counters`, which remembers."""
+def counters_for(limits: Limits, call: Subjects, hidden: Pseudonyms | None = None) -> CallCounters:
+    """The counters of a call under these limits; `hidden` names end users, None: they are called as they are. Most
+    callers ask `Counters`, which remembers."""
     budgets = (
         Counter(name(budget.policy, budget.unit, budget.window, budget.scope, subject), budget, subject)
         for budget in limits.budgets
-        for subject in _subjects(budget, call)
+        for subject in _subjects(budget, call, hidden)
     )
     key = call.principal.key
     rates = [_of_identity(rate, f"{rate.unit.value}|rate {rate.period}", key) for rate in limits.rates]
@@ -113,7 +113,7 @@ def _once(counters: Iterator[Counter] | tuple[Counter, ...]) -> tuple[Counter, .
     return tuple(seen.values())
 
 
-def _subjects(budget: Budget, call: Subjects) -> tuple[str, ...]:
+def _subjects(budget: Budget, call: Subjects, hidden: Pseudonyms | None) -> tuple[str, ...]:
     """Whose sums the call counts in; none where the scope has nothing to do with it."""
     principal = call.principal
     match budget.scope:
@@ -124,7 +124,7 @@ def _subjects(budget: Budget, call: Subjects) -> tuple[str, ...]:
         case Scope.GROUP:
             return _groups(budget.groups, principal)
         case Scope.END_USER:
-            return (f"{principal.key}/{_escaped(call.end_user)}",)
+            return (end_users.subject(principal.key, call.end_user, hidden),)
         case Scope.CONNECTION:
             return (call.connection,)
         case Scope.MODEL:
@@ -139,18 +139,15 @@ def _groups(globs: tuple[str, ...], principal: Principal) -> tuple[str, ...]:
     return tuple(sorted(group for group in mine if any(glob.matches(group) for glob in matching)))
 
 
-def _escaped(end_user: str | None) -> str:
-    """The end user without `/`, so that no two callers' end users are ever called the same."""
-    return NOBODY if end_user is None else end_user.replace("%", "%25").replace("/", "%2F")
-
-
 class Counters:
-    """Remembers the counters of recent calls, so that the same call gets the same objects. Bounded."""
+    """Remembers the counters of recent calls, so that the same call gets the same objects. Bounded. `hidden` names end
+    users; None: they are called as they are."""
 
-    __slots__ = ("_found", "_size")
+    __slots__ = ("_found", "_hidden", "_size")
 
-    def __init__(self, size: int = 8_192) -> None:
+    def __init__(self, size: int = 8_192, hidden: Pseudonyms | None = None) -> None:
         self._size = size
+        self._hidden = hidden
         self._found: OrderedDict[tuple[object, ...], tuple[Limits, CallCounters]] = OrderedDict()
 
     def of(self, limits: Limits, call: Subjects) -> CallCounters:
@@ -161,7 +158,7 @@ class Counters:
         if known is not None and known[0] is limits:
             self._found.move_to_end(key)
             return known[1]
-        counters = counters_for(limits, call)
+        counters = counters_for(limits, call, self._hidden)
         self._found[key] = (limits, counters)  # which keeps the limits, so that their id is nobody else's
         if len(self._found) > self._size:
             self._found.popitem(last=False)

@@ -51,6 +51,10 @@ GroupOption = Annotated[str | None, typer.Option(help="A group the caller was in
 ConnectionOption = Annotated[str | None, typer.Option(help="A connection, or a glob.")]
 ModelOption = Annotated[str | None, typer.Option(help="A model: forwarded or answering; or a glob.")]
 OperationOption = Annotated[str | None, typer.Option(help="chat, responses, embeddings, …")]
+EndUserOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="An end user, as callers or `--by end-user` name them."),
+]
 SessionOption = Annotated[str | None, typer.Option(help="The id of a session.")]
 SinceOption = Annotated[str | None, typer.Option(metavar="TIME", help="From: 30m, 2h, 1d ago, or an ISO date or time.")]
 UntilOption = Annotated[str | None, typer.Option(metavar="TIME", help="Up to: the same forms.")]
@@ -70,6 +74,7 @@ def usage(
     model: ModelOption = None,
     operation: OperationOption = None,
     session: SessionOption = None,
+    end_user: EndUserOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     zone: ZoneOption = "UTC",
@@ -108,6 +113,7 @@ def usage(
         model=model,
         operation=operation,
         session=session,
+        end_user=end_user,
         since=moment(since, "--since", where),
         until=moment(until, "--until", where),
     )

@@ -94,7 +94,7 @@ class DataKey:
 class MasterKey:
     """Wraps data keys and names response ids; from it no key can be read back."""
 
-    __slots__ = ("_index", "_wrapper", "mask_key", "session_key")
+    __slots__ = ("_index", "_wrapper", "end_user_key", "mask_key", "session_key")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != KEY_BYTES:
@@ -103,6 +103,7 @@ class MasterKey:
         self._index = hashlib.blake2b(digest_size=TAG_BYTES, key=hmac.digest(secret, b"index", "sha256"))
         self.session_key = hmac.digest(secret, b"session", "sha256")
         self.mask_key = hmac.digest(secret, b"mask", "sha256")
+        self.end_user_key = hmac.digest(secret, b"end user", "sha256")
 
     def new_key(self, principal: str, connection: str) -> tuple[DataKey, bytes]:
         """A new random data key, and the form of it that may be stored."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from narrows.accounting.end_users import Pseudonyms
 from narrows.config.problem import ConfigError
 from narrows.config.schema import Config
 from narrows.config.schema import Gate as GateSettings
@@ -91,6 +92,7 @@ class Gate:
             RuleGates(directory / "detectors"),
             self._ledger,
             self._prices.build,
+            lambda: Pseudonyms(load_key(DataDirectory(directory)).end_user_key),
         )
         self._strangers = StrangerCounts(self._journal)
         self._snapshots: Snapshots | None = None

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from narrows.accounting.accounts import Accounts
 from narrows.accounting.amounts import Terms
 from narrows.accounting.counters import Counters
+from narrows.accounting.end_users import Pseudonyms
 from narrows.config.limits import ComputeWeight
 from narrows.config.schema import Config, Connection
 from narrows.controls.reserve import Reserve
@@ -51,15 +52,21 @@ NO_LIMITS: Final = LimitControls()
 
 
 def limit_controls(
-    config: Config, policies: PolicySet, ledger: Ledger, clock: Clock, prices: Prices | None
+    config: Config,
+    policies: PolicySet,
+    ledger: Ledger,
+    clock: Clock,
+    prices: Prices | None,
+    pseudonyms: Pseudonyms | None = None,
 ) -> LimitControls:
-    """The controls of a snapshot, made on the event loop's thread. `prices`: None where no limit counts money."""
+    """The controls of a snapshot, made on the event loop's thread. `prices`: None where no limit counts money;
+    `pseudonyms` names end users where prompts are masked."""
     if not policies.limited:
         return NO_LIMITS
     owner = get_ident()
     accounts = Accounts(
         ledger,
-        Counters(),
+        Counters(hidden=pseudonyms if masks_prompts(policies) else None),
         _Reckoning(config.connections, prices).terms,
         clock,
         here=lambda: get_ident() == owner,
@@ -73,6 +80,11 @@ def limit_controls(
         Peek(accounts, policies.rates) if rated else None,
         end_users(config),
     )
+
+
+def masks_prompts(policies: PolicySet) -> bool:
+    """Whether a policy does. Then end users are hidden in all of them: in some only, each would have two sums."""
+    return any(mask.prompt and not mask.observe for mask in policies.masks)
 
 
 def end_users(config: Config) -> EndUsers | None:

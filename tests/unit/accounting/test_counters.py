@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narrows.accounting.counters import Counters, Subjects, counters_for, name, parse
+from narrows.accounting.end_users import Pseudonyms
 from narrows.model.limits import (
     NO_LIMITS,
     AgentCap,
@@ -69,6 +70,15 @@ def test_who_is_not_named_is_nobody() -> None:
         "p|usd|day|UTC|end user|narrows:portal/(none)",
         "p|usd|day|UTC|model|openai/(none)",
     ]
+
+
+def test_end_users_are_hidden_where_that_is_wanted() -> None:
+    hidden, call = Pseudonyms(bytes(32)), Subjects(PORTAL, "openai", "gpt-4o", "eve@example.com")
+    limits = Limits(budgets=(budget(Scope.END_USER),))
+    (counter,) = Counters(hidden=hidden).of(limits, call).reserved
+    assert counter.subject == f"narrows:portal/{hidden.of('narrows:portal', 'eve@example.com')}"
+    assert counter.name == f"p|usd|day|UTC|end user|{counter.subject}"
+    assert parse(counter.name).subject == counter.subject
 
 
 def test_end_users_of_two_callers_are_never_one() -> None:

@@ -4,12 +4,16 @@ import threading
 from typing import Any
 
 import msgspec
+import pytest
 
+from narrows.accounting.counters import Subjects
+from narrows.accounting.end_users import Pseudonyms
 from narrows.config.limits import ComputeWeight
 from narrows.config.schema import Config, Timeouts
 from narrows.model.price import Price, Rates
 from narrows.model.principal import Credential, Identity, Principal
 from narrows.policy.compile import compile_policies
+from narrows.wiring.detectors import vocabulary
 from narrows.wiring.limits import GATE_ONLY, NO_LIMITS, LimitControls, end_users, limit_controls
 from unit.controls.limited import Shelf, Stopwatch
 from unit.policy.world import limiting, policy, settings
@@ -85,6 +89,27 @@ def test_the_ledger_belongs_to_the_thread_that_built() -> None:
     thread.start()
     thread.join()
     assert elsewhere == [False]
+
+
+@pytest.mark.parametrize(
+    ("mask", "hidden"),
+    [
+        (None, False),
+        ({}, True),
+        ({"where": ["response"]}, False),
+        ({"mode": "observe"}, False),
+    ],
+)
+def test_end_users_are_hidden_where_any_policy_masks_prompts(mask: dict[str, Any] | None, hidden: bool) -> None:
+    budgets = limiting(budgets=["1 usd / day / end user"])
+    masks = [] if mask is None else [{"entities": ["EMAIL_ADDRESS"], **mask}]
+    config = settings(policy("a", limits=budgets), policy("b", mask=masks))
+    policies = compile_policies(config, vocabulary(config.detectors))
+    pseudonyms = Pseudonyms(bytes(32))
+    made = limit_controls(config, policies, Shelf(), Stopwatch(), None, pseudonyms)
+    caller = Subjects(Principal("corp", "ann"), "openai", "gpt", "ben@example.com")
+    (counter,) = made.reserve[0].accounts.counters.of(policies.policies[0].limits, caller).reserved
+    assert ("ben@" not in counter.name) is hidden
 
 
 def test_trusted_services_name_their_end_users_in_a_header() -> None:

@@ -12,8 +12,9 @@ from narrows.stores.sqlite.views import CallRecord, CallView
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """What all must hold; None leaves it open. Names may be globs. Times are Unix microseconds, `until` exclusive.
 
-    `user` and `group` are `issuer:name` or the bare name. `outcome` "running" means not ended. `text` is searched,
-    without regard to case, in every text of the masked request and reply, however a stream had split it.
+    `user` and `group` are `issuer:name` or the bare name; `end_user` is a name as the caller gave it, of which only
+    sums of usage know. `outcome` "running" means not ended. `text` is searched, without regard to case, in every text
+    of the masked request and reply, however a stream had split it.
     """
 
     user: str | None = None
@@ -28,6 +29,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     status: int | None = None
     refusal: str | None = None
     text: str | None = None
+    end_user: str | None = None
 
 
 EVERYTHING = Filters()

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from narrows.accounting.agents import agent
+from narrows.accounting.end_users import Pseudonyms, subject
 from narrows.evidence.entries import ClosedEntry, ContextEntry
 from narrows.evidence.sealing import MasterKey
 from narrows.model.call import Source
@@ -104,19 +105,22 @@ class UsageReader:
 
     def spent(self, filters: Filters = EVERYTHING) -> Iterator[Spent]:
         """The calls that are selected, in the order of their ends; those that run come last. Of the filters, user,
-        group, session, connection, model, operation and the times count."""
+        group, end user, session, connection, model, operation and the times count."""
         with self._readers() as readers:
-            yield from _Scan(filters).run(readers)
+            yield from self._scan(filters).run(readers)
 
     def lately(self, filters: Filters) -> list[Spent]:
         """The selected calls that began since `filters.since`, and those before it that run."""
         with self._readers() as readers:
-            found = {spent.id: spent for spent in _Scan(filters).run(readers)}
+            found = {spent.id: spent for spent in self._scan(filters).run(readers)}
             for call in sorted(_run(readers[len(readers) - 1]) - found.keys()) if len(readers) else ():
                 spent = _running(call, readers, filters)
                 if spent is not None:
                     found[call] = spent
             return list(found.values())
+
+    def _scan(self, filters: Filters) -> "_Scan":
+        return _Scan(filters, None if self._master is None else Pseudonyms(self._master.end_user_key))
 
     def _readers(self) -> Readers:
         if self._master is None and self._directory.journals():
@@ -127,8 +131,9 @@ class UsageReader:
 class _Scan:
     """One passage through the journals."""
 
-    def __init__(self, filters: Filters) -> None:
+    def __init__(self, filters: Filters, pseudonyms: Pseudonyms | None) -> None:
         self._filters = filters
+        self._pseudonyms = pseudonyms
         self._since = filters.since if filters.since is not None else -1
         self._until = filters.until if filters.until is not None else END
         self._running: dict[str, Spent] = {}
@@ -175,7 +180,17 @@ class _Scan:
         filters = self._filters
         if filters is not EVERYTHING and not _wanted(filters, caller, line.session):
             return None
+        if filters.end_user is not None and not self._is_for(filters.end_user, caller):
+            return None
         return Spent(line.call, line.at, caller, line.session)
+
+    def _is_for(self, name: str, caller: Caller) -> bool:
+        """Whether a caller asked for the end user of that name, however it was called then."""
+        found = caller.end_user
+        return found is not None and (
+            found in (name, subject(caller.user, name))
+            or (self._pseudonyms is not None and found == subject(caller.user, name, self._pseudonyms))
+        )
 
     def _close(self, spent: Spent, line: _Line) -> bool:
         """Notes the ending, and says whether the call is asked for."""

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from narrows.accounting.agents import label
+from narrows.accounting.end_users import Pseudonyms, subject
 from narrows.model.principal import Principal
 from narrows.model.record import Outcome
 from narrows.model.reservation import Reserved
 from narrows.model.usage import Usage
 from narrows.stores.sqlite import runs as runs_module
 from narrows.stores.sqlite.archive import Archive
-from narrows.stores.sqlite.directory import DataDirectoryError
+from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError
 from narrows.stores.sqlite.journal import SqliteJournal
+from narrows.stores.sqlite.masterkey import load as load_key
 from narrows.stores.sqlite.selection import Filters
 from narrows.stores.sqlite.usage import Spent, UsageReader
 from unit.stores.sqlite.records import NOW, call_id, closed, opened, running, segment
@@ -91,6 +93,22 @@ async def test_filters_select_as_they_do_in_lists(
     assert {spent.id for spent in read(tmp_path, **filters)} == {call_id(number) for number in numbers}
     listed = {call.id for call in Archive(tmp_path).calls(Filters(**filters))}  # type: ignore[arg-type]
     assert listed == {call_id(number) for number in numbers}
+
+
+async def test_an_end_user_is_found_by_name_hidden_or_not(tmp_path: Path) -> None:
+    def reserved(called: str) -> Reserved:
+        return Reserved((f"p|usd|day|UTC|end user|{called}",), (7,), "p1")
+
+    async with running(tmp_path) as journal:
+        key = load_key(DataDirectory(tmp_path)).end_user_key
+        hidden = subject("corp:alice", "ann/x@example.com", Pseudonyms(key))
+        await journal.open(opened(1, b"{}", reserved=reserved(hidden)))
+        await journal.open(opened(2, b"{}", reserved=reserved("corp:alice/ann%2Fx@example.com")))
+        await journal.open(opened(3, b"{}", reserved=reserved("corp:alice/bob@example.com")))
+        await journal.open(opened(4, b"{}"))
+    assert {spent.id for spent in read(tmp_path, end_user="ann/x@example.com")} == {call_id(1), call_id(2)}
+    assert {spent.id for spent in read(tmp_path, end_user=hidden)} == {call_id(1)}
+    assert read(tmp_path, end_user="*") == []
 
 
 async def test_calls_that_end_in_a_later_file_are_counted_once(tmp_path: Path) -> None:
