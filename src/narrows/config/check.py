@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from narrows.config.check_approvals import ApprovalChecks
+from narrows.config.check_console import ConsoleChecks
 from narrows.config.check_limits import LimitChecks
 from narrows.config.check_masks import MaskChecks
 from narrows.config.check_plugins import PluginChecks
@@ -54,9 +55,11 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
     limits.run()
     approvals = ApprovalChecks(config, operations)
     approvals.run()
-    runs = (checks, policies, rules, masks, plugins, limits, approvals)
+    console = ConsoleChecks(config)
+    console.run()
+    runs = (checks, policies, rules, masks, plugins, limits, approvals, console)
     problems = [found for run in runs for found in run.problems]
-    return problems, checks.warnings + policies.warnings + limits.warnings
+    return problems, checks.warnings + policies.warnings + limits.warnings + console.warnings
 
 
 class _Checks:

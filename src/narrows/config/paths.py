@@ -6,7 +6,8 @@ from typing import TypeVar
 import msgspec
 
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
-from narrows.config.schema import Config, Connection, Detectors, Issuer, Tls
+from narrows.config.schema import Config, Connection, Detectors, Issuer
+from narrows.config.tls import Tls
 
 Hooked = TypeVar("Hooked", AnalyzerSettings, ClassifierSettings, ControlSettings)
 
@@ -18,6 +19,7 @@ def anchored(config: Config, base: Path) -> Config:
         config,
         store=str(base / config.store),
         gate=msgspec.structs.replace(config.gate, tls=_tls(config.gate.tls, base)),
+        console=msgspec.structs.replace(config.console, tls=_tls(config.console.tls, base)),
         identity=msgspec.structs.replace(config.identity, issuers=issuers),
         connections={name: _connection(connection, base) for name, connection in config.connections.items()},
         detectors=_detectors(config.detectors, base),

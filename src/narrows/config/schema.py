@@ -10,11 +10,13 @@ import msgspec
 from msgspec import Meta
 
 from narrows.config.approvals import ConditionSetting, Reason
+from narrows.config.console import Console
 from narrows.config.limits import ComputeWeight, GatewayLimits, Limits, ModelPrice, Tokens
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
 from narrows.config.probing import Probing
 from narrows.config.rules import PromptRule, ReplyRule
 from narrows.config.setting import Globs, Name, Seconds, Setting
+from narrows.config.tls import Tls
 from narrows.model.secret import Secret
 
 Bytes = Annotated[int, Meta(gt=0, extra={"unit": "size"})]
@@ -30,13 +32,6 @@ Parameter = Literal[
     "models",
     "audio_output",
 ]
-
-
-class Tls(Setting, frozen=True, kw_only=True):
-    """TLS to the client. The files are read again when they change."""
-
-    certificate: Annotated[str, Meta(description="PEM file with the certificate and its chain.")]
-    key: Annotated[str, Meta(description="PEM file with the private key.")]
 
 
 class Gate(Setting, frozen=True, kw_only=True):
@@ -357,6 +352,7 @@ class Config(Setting, frozen=True, kw_only=True):
     controls: Annotated[tuple[ControlSettings, ...], Meta(description="Controls of your own, in this order.")] = ()
     policies: Annotated[tuple[Policy, ...], Meta(min_length=1, description="Rule sets.")]
     limits: Annotated[GatewayLimits, Meta(description="Limits of the whole gateway.")] = GatewayLimits()
+    console: Annotated[Console, Meta(description="The control plane, a process of its own.")] = Console()
     logging: Annotated[Logging, Meta(description="The gate's own log.")] = Logging()
 
 

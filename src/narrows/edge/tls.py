@@ -9,7 +9,7 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from narrows.config.schema import Tls
+from narrows.config.tls import Tls
 
 log = logging.getLogger("narrows.edge")
 

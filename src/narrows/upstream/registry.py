@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from narrows.config.schema import Connection, ConnectionCredential, Timeouts, Tls
+from narrows.config.schema import Connection, ConnectionCredential, Timeouts
+from narrows.config.tls import Tls
 from narrows.upstream.address import Resolver, resolve
 from narrows.upstream.credential import CredentialInvalid, UpstreamCredential
 from narrows.upstream.dial import Dialer

@@ -2,7 +2,7 @@
 
 import ssl
 
-from narrows.config.schema import Tls
+from narrows.config.tls import Tls
 
 
 class TlsUnusable(ValueError):

@@ -100,11 +100,12 @@ def _detectors(config: Config, engines: "EngineLoader | None") -> list[Problem]:
 def _unusable_files(config: Config) -> list[Problem]:
     """Certificates, keys and CA bundles that can't be loaded, and connections that can't be made."""
     problems = []
-    if config.gate.tls is not None:
+    for key, tls in (("gate.tls", config.gate.tls), ("console.tls", config.console.tls)):
         try:
-            load_pair(config.gate.tls)
+            if tls is not None:
+                load_pair(tls)
         except OSError as error:
-            problems.append(Problem("gate.tls", f"the certificate or its key can't be used: {error}"))
+            problems.append(Problem(key, f"the certificate or its key can't be used: {error}"))
     upstreams = Upstreams()
     for name, connection in config.connections.items():
         try:

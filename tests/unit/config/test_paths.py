@@ -8,6 +8,7 @@ from narrows.config.load import load
 
 TEXT = """\
 gate: {tls: {certificate: tls/gate.crt, key: /etc/gate.key}}
+console: {tls: {certificate: tls/console.crt, key: /etc/console.key}}
 store: ./data
 identity:
   issuers:
@@ -42,6 +43,11 @@ def test_they_are_anchored_wherever_it_is_loaded_from(
     base = folder if named == "absolute" else Path("conf")
     assert config.store == str(base / "data")
     assert config.gate.tls is not None
+    assert config.console.tls is not None
+    assert (config.console.tls.certificate, config.console.tls.key) == (
+        str(base / "tls/console.crt"),
+        "/etc/console.key",
+    )
     assert (config.gate.tls.certificate, config.gate.tls.key) == (str(base / "tls/gate.crt"), "/etc/gate.key")
     assert [issuer.ca_bundle for issuer in config.identity.issuers] == [str(base / "ca.pem"), None]
     hooks = [control.webhook and control.webhook.ca_bundle for control in config.controls]

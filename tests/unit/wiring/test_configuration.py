@@ -47,6 +47,7 @@ def test_a_good_configuration_has_compiled_policies(tmp_path: Path) -> None:
         ("audience: narrows}", "audience: narrows, ca_bundle: /nowhere.pem}", "identity.issuers[0].ca_bundle"),
         ("dialect: openai,", "dialect: openai, ca_bundle: /nowhere.pem,", "connections.openai"),
         ("identity:", "gate: {tls: {certificate: /no.pem, key: /no.key}}\nidentity:", "gate.tls"),
+        ("identity:", "console: {tls: {certificate: /no.pem, key: /no.key}}\nidentity:", "console.tls"),
         (
             "operations: [chat]}",
             'operations: [chat]}\n    prompts: [{deny: {pattern: "(a"}}]',
