@@ -21,6 +21,7 @@ from narrows.engine.bodies import (
     recorded_contents,
 )
 from narrows.engine.chain import Chain
+from narrows.engine.counting import counted
 from narrows.engine.credentials import presented
 from narrows.engine.facts import begun
 from narrows.engine.forwarding import Forwarding
@@ -219,8 +220,9 @@ class Gateway:
         call = settled.call
         visit.asked, visit.connected = call.asked, visit.snapshot.connections[call.connection]
         if settled.deny is not None:
+            call, instead = await counted(snapshot, call)
             self._observe(call)
-            await self._refuse(visit, settled.deny, call, settled.recorded)
+            await self._refuse(visit, instead or settled.deny, call, instead or settled.recorded)
             return
         await self._finish(visit, received, Chain(visit.snapshot, begun(call), settled.originals), judged=call)
 

@@ -54,6 +54,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     operation and the time in Unix microseconds: the refusal of a call that no policy could permit now, whatever is in
     it; None: nothing is limited in that way. `end_user` gives the person for whom a caller's headers say that it asks,
     where it is believed; None: nobody is.
+
+    `counting` is the same with nothing but the controls that count every call, whatever refuses it besides; None: none
+    does.
     """
 
     revision: str
@@ -70,6 +73,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     refused: Callable[[Call, Deny], tuple[Call, Deny]] = as_it_is
     throttle: Throttle | None = None
     end_user: Callable[[Identity, Headers], str | None] | None = None
+    counting: "Snapshot | None" = None
     paths: Paths = msgspec.field(default_factory=Paths)
 
 

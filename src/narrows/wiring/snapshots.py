@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from narrows.accounting.end_users import Pseudonyms
 from narrows.config.schema import Config, Connection, IdentitySettings
+from narrows.controls.throttle import Throttle
 from narrows.dialects.registry import build_dialect
+from narrows.engine.counting import counting
 from narrows.engine.snapshot import Connected, Snapshot, as_it_is, nothing_sent
 from narrows.identity.authenticator import GateAuthenticator, build_authenticator
 from narrows.inspection.novelty import Sessions
@@ -93,7 +95,7 @@ class SnapshotBuilder:
         )
         if not complete:
             self._gates.begin(inspector, policies.rules)
-        return Snapshot(
+        snapshot = Snapshot(
             revision=policies.revision,
             connections=connections,
             hosts={host: connections[name] for name, host in _hosts(config.connections)},
@@ -109,6 +111,7 @@ class SnapshotBuilder:
             throttle=limits.peek,
             end_user=limits.end_user,
         )
+        return counting(snapshot, _counts)
 
     async def _limits(self, config: Config, policies: PolicySet) -> LimitControls:
         """What counts calls, and by which prices."""
@@ -172,6 +175,10 @@ class SnapshotBuilder:
         if self._authenticator is not None:
             await self._authenticator.close()
         _close_all(self._fetchers)
+
+
+def _counts(control: Control) -> bool:
+    return control.name in GATE_ONLY or control.name == Throttle.name
 
 
 def _close_all(fetchers: tuple[DocumentFetcher, ...]) -> None:

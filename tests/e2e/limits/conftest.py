@@ -51,6 +51,7 @@ POLICIES = [
     policy("looked-at", budgets=["1 usd / day / user"], mode="observe"),
     policy("lied-to", budgets=["1 usd / day / user", "100000 tokens / day / user"]),
     policy("cut", budgets=["1 usd / day / user"]),
+    {**policy("shouting", calls="3 / hour"), "prompts": [{"deny": {"pattern": "(?i)drop table", "name": "sql"}}]},
     policy("large", budgets=["2 calls / day / user", "1 usd / day / user"]),
 ]
 

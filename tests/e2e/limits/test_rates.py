@@ -79,3 +79,18 @@ def test_who_must_name_its_agent_does(client: Asks) -> None:
         ask(asks)
     assert code(refused.value) == "agent_undeclared"
     ask(asks, extra_headers={"narrows-agent": "planner"})
+
+
+@pytest.mark.parametrize("words", [1, 80_000])
+def test_prompts_that_are_refused_for_what_they_say_use_up_the_rate_however_large(
+    gate: Gate, issuer: Issuer, words: int
+) -> None:
+    token = issuer.token(f"sol-{words}", ("shouting",))
+    messages = [{"role": "user", "content": "word " * words + "drop table"}]
+    answers = [raw(gate, token, messages=messages) for _ in range(5)]
+    codes = [answer.json()["error"]["code"] for answer in answers]
+    assert codes == ["prompt_denied"] * 3 + ["rate_limited"] * 2
+    assert all(int(answer.headers["retry-after"]) > 60 for answer in answers[3:])
+    assert raw(gate, token).status_code == 429
+    refusals = [call.refusal for call in recorded(gate, f"sol-{words}", 6)]
+    assert refusals == ["prompt_denied"] * 3 + ["rate_limited"] * 3
