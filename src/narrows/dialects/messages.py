@@ -10,7 +10,6 @@ from narrows.model.text import Role, Text
 
 _USUAL: Final = "$.messages"
 _CONTENT: Final = ".content"
-_PLAIN: Final = frozenset({"role", "content"})
 _CONTENTS: Final = tuple(f"{_USUAL}[{index}]{_CONTENT}" for index in range(256))
 
 
@@ -22,11 +21,14 @@ def read_messages(reading: Reading, messages: list[Any], path: str = _USUAL) -> 
         return
     add = reading.texts.append
     for place, message in zip(_CONTENTS, messages, strict=False):
-        if type(message) is dict and len(message) == 2 and _PLAIN.issuperset(message):
+        if type(message) is dict and len(message) == 2:
             # Nearly all messages: a role and a string. Any other is read below, as these would be.
-            name, content = message["role"], message["content"]
-            if type(content) is str and type(name) is str and name in ROLES:
-                add(Text(ROLES[name], place, content))
+            try:
+                role, content = ROLES[message["role"]], message["content"]
+            except (KeyError, TypeError):
+                content = None
+            if type(content) is str:
+                add(Text(role, place, content))
                 continue
         _read_message(reading, message, place[: -len(_CONTENT)])
 

@@ -35,13 +35,16 @@ def assemble(body: Json, split: tuple[str, ...]) -> Forward:
             continue  # Token ids are one piece.
         del body[name]
         pieces = list(map(_encode, value))
-        known = _PLACES.get(name)
-        places = known if known is not None and len(pieces) <= _KNOWN else _places(name, len(pieces))
+        places = _PLACES.get(name)
+        if places is None or len(pieces) > _KNOWN:
+            places = _places(name, len(pieces))
         contents += map(Content, places, pieces)
-        tails += (b"," if tails or body else b"", _encode(name), b":[", b",".join(pieces), b"]")
+        tails += (b',"%b":[' % name.encode(), b",".join(pieces), b"]")
     rest = _encode(body)
     if not tails:
         return Forward(rest, (Content("$", rest),))
+    if not body:
+        tails[0] = tails[0][1:]  # Nothing is before it.
     return Forward(b"".join((rest[:-1], *tails, b"}")), (Content("$", rest), *contents))
 
 

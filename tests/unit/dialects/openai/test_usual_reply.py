@@ -3,10 +3,12 @@
 import copy
 from typing import Any
 
+import msgspec
 import pytest
 
 from narrows.dialects.openai.chat_reply import _read_members
-from narrows.dialects.openai.usual_reply import read_usual
+from narrows.dialects.openai.usual_reply import FINISHED, read_usual
+from narrows.dialects.reading import ROLES
 from narrows.model.reply import Event
 
 MESSAGE = {"role": "assistant", "content": "Hello"}
@@ -46,10 +48,26 @@ TAKEN = [
     USUAL | {"usage": {"prompt_tokens": 3, "completion_tokens": 1, "prompt_tokens_details": DETAILS}},
     USUAL | {"usage": {"prompt_tokens": 4111111111111111, "note": "a text", "of the caller": 1}},
     USUAL | {"usage": {}},
+    USUAL | {"usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 9}},
+    USUAL | {"usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4111111111111111}},
+    USUAL | {"usage": {"prompt_tokens": -3, "completion_tokens": 1, "total_tokens": -2}},
+    USUAL | {"usage": {"prompt_tokens": True, "completion_tokens": 1, "total_tokens": 2}},
+    USUAL | {"usage": {"prompt_tokens": 3, "completion_tokens": 1, "total": 4}},
+    USUAL
+    | {
+        "usage": {
+            "prompt_tokens": 2055555555555555,
+            "completion_tokens": 2055555555555555,
+            "total_tokens": 4111111111111110,
+        }
+    },
+    *[with_message(role=role) for role in ROLES],
+    *[with_choice(finish_reason=reason) for reason in sorted(FINISHED)],
     with_message(refusal=None),
     with_message(refusal=None, annotations=[]),
+    with_message(annotations=[]),
+    with_message(annotations=None),
     with_choice(logprobs=None),
-    with_choice(finish_reason="length"),
 ]
 LEFT = [
     {},
@@ -57,6 +75,8 @@ LEFT = [
     USUAL | {"created": 4111111111111111},
     USUAL | {"created": "now"},
     USUAL | {"created": True},
+    USUAL | {"created": 1_700_000_000.0},
+    USUAL | {"created": msgspec.Raw(b"1700000000")},
     USUAL | {"id": None},
     USUAL | {"id": 7},
     USUAL | {"model": ["a"]},
@@ -83,7 +103,6 @@ LEFT = [
     with_message(role=["assistant"]),
     with_message(refusal="No."),
     with_message(secret=None),
-    with_message(annotations=[]),
     with_message(refusal=None, secret=""),
     with_message(refusal=None, annotations=["a"]),
     with_message(refusal=None, annotations=[], secret=0),
