@@ -1,0 +1,165 @@
+"""Answers: written one after the other, followed without reading them twice; what can't be read counts for nothing."""
+
+import logging
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from narrows.model.approval import Answered, Decision, TicketState
+from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
+from narrows.stores.sqlite.controlfile import ControlFile
+from narrows.stores.sqlite.decisions import DecisionWatch, SqliteDecisions
+from narrows.stores.sqlite.directory import DataDirectory
+from narrows.stores.sqlite.masterkey import load
+from narrows.stores.sqlite.ticketfile import Add, End, TicketFile
+from unit.stores.sqlite.records import NOW, StillClock
+from unit.stores.sqlite.tickets import BODY, prepared, requirement, said, ticket
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two tickets that stand."""
+    directory = prepared(tmp_path / "data")
+    file = TicketFile(directory, load(DataDirectory(directory)))
+    file.write([Add(ticket(1), BODY), Add(ticket(2, requirement(needed=2)), BODY)])
+    file.close()
+    return directory
+
+
+def answers(found: object) -> list[tuple[int, str]] | None:
+    return None if found is None else [(seq, decision.who) for seq, decision in found]  # type: ignore[attr-defined]
+
+
+def write(folder: Path, text: str) -> None:
+    file = ControlFile(folder, StillClock(), ApprovalsUnavailable)
+    with file.transaction() as run:
+        run.execute("INSERT INTO decision (ticket, said) VALUES ('apr_000000000001', ?)", (text,))
+    file.close()
+
+
+def test_news_are_told_once(folder: Path) -> None:
+    people, watch = SqliteDecisions(folder, StillClock()), DecisionWatch(folder)
+    assert watch.news() is None
+    assert watch.news() == ()
+    people.decide(said(2, "corp:sam"))
+    assert watch.news() is None  # the file is new
+    assert answers(watch.of(ticket(2).id)) == [(1, "corp:sam")]
+    people.decide(said(2, "corp:eva"))
+    people.decide(said(1, "corp:max"))
+    assert answers(watch.news()) == [(2, "corp:eva"), (3, "corp:max")]
+    assert watch.news() == ()
+    write(folder, "{}")
+    assert watch.news() == []
+    watch.close()
+    people.close()
+
+
+def test_another_file_is_read_anew(folder: Path, tmp_path: Path) -> None:
+    people, watch = SqliteDecisions(folder, StillClock()), DecisionWatch(folder)
+    people.decide(said(2, "corp:sam"))
+    now, older = sqlite3.connect(folder / "control.db"), sqlite3.connect(tmp_path / "older.db")
+    now.backup(older)
+    now.close()
+    older.close()
+    people.decide(said(2, "corp:eva"))
+    assert watch.news() is None
+    people.close()
+    for path in folder.glob("control.db-*"):
+        path.unlink()
+    (tmp_path / "older.db").replace(folder / "control.db")
+    assert watch.news() is None
+    assert answers(watch.of(ticket(2).id)) == [(1, "corp:sam")]
+    watch.close()
+
+
+def test_an_older_copy_within_the_same_file_is_read_anew(folder: Path) -> None:
+    people, watch = SqliteDecisions(folder, StillClock()), DecisionWatch(folder)
+    people.decide(said(2, "corp:sam"))
+    people.decide(said(2, "corp:eva"))
+    assert watch.news() is None
+    raw = sqlite3.connect(folder / "control.db", isolation_level=None)
+    raw.execute("DELETE FROM decision WHERE seq = 2")
+    raw.close()
+    assert watch.news() is None
+    watch.close()
+    people.close()
+
+
+def test_what_cannot_be_read_counts_for_nothing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    people = SqliteDecisions(folder, StillClock())
+    write(folder, '{"ticket": "apr_000000000001", "who": "corp:sam", "answer": "maybe", "at": 1}')
+    with caplog.at_level(logging.ERROR):
+        found = people.show(ticket(1).id)
+    assert found is not None
+    assert (found.state, found.decisions) == (TicketState.PENDING, ())
+    assert "decision 1 can't be read and counts for nothing" in caplog.text
+    people.close()
+
+
+def test_an_answer_counts_from_when_it_is_written(folder: Path) -> None:
+    clock = StillClock()
+    people = SqliteDecisions(folder, clock)
+    clock.time += 7
+    after = people.decide(said(1, at=1))
+    assert [each.at for each in after.decisions] == [NOW + 7]
+    people.close()
+
+
+def test_of_two_at_once_one_comes_too_late(folder: Path) -> None:
+    outcomes: list[str] = []
+    ready = threading.Barrier(4)
+
+    def decide(answer: Decision) -> None:
+        people = SqliteDecisions(folder, StillClock())
+        ready.wait()
+        try:
+            outcomes.append(people.decide(answer).state.value)
+        except DecisionRefused as refused:
+            outcomes.append(str(refused).split(" ", 1)[1])
+        people.close()
+
+    threads = [
+        threading.Thread(target=decide, args=(said(1, f"corp:{number}", answer),))
+        for number, answer in enumerate([Answered.REJECT] * 4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("rejected") == 1
+    assert sum("was rejected already by" in each for each in outcomes) == 3
+
+
+def test_an_end_that_the_gate_wrote_holds(folder: Path) -> None:
+    people = SqliteDecisions(folder, StillClock())
+    people.decide(said(1))
+    file = TicketFile(folder, load(DataDirectory(folder)))
+    file.write([End(ticket(1).id, TicketState.CANCELLED, NOW, "changed")])
+    file.close()
+    found = people.show(ticket(1).id)
+    assert found is not None
+    assert found.state is TicketState.CANCELLED
+    assert [each.ticket.id for each in people.list([TicketState.PENDING, TicketState.APPROVED])] == [ticket(2).id]
+    assert [each.ticket.id for each in people.list([TicketState.CANCELLED])] == [ticket(1).id]
+    people.close()
+
+
+def test_what_keeps_them_from_being_read_is_said(folder: Path) -> None:
+    people = SqliteDecisions(folder, StillClock())
+    other = prepared(folder.parent / "other")
+    (other / "master.key").replace(folder / "master.key")
+    with pytest.raises(ApprovalsUnavailable, match="can't be shown"):
+        people.content(ticket(1).id)
+    (folder / "approvals.db").write_bytes(b"not a database " * 100)
+    for asked in (people.list, lambda: people.show("apr_1"), lambda: people.content("apr_1"), people.ids):
+        with pytest.raises(ApprovalsUnavailable, match="approvals"):
+            asked()
+    people.close()
+
+
+def test_a_gate_that_never_held_a_call_has_no_tickets(tmp_path: Path) -> None:
+    people = SqliteDecisions(prepared(tmp_path / "data"), StillClock())
+    assert (people.list(), people.ids(), people.show("apr_1")) == ([], (), None)
+    people.close()
