@@ -10,6 +10,7 @@ from narrows.config.check_approvals import ApprovalChecks
 from narrows.config.check_console import ConsoleChecks
 from narrows.config.check_limits import LimitChecks
 from narrows.config.check_masks import MaskChecks
+from narrows.config.check_notify import NotifyChecks
 from narrows.config.check_plugins import PluginChecks
 from narrows.config.check_policies import PolicyChecks
 from narrows.config.check_rules import RuleChecks
@@ -55,11 +56,13 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
     limits.run()
     approvals = ApprovalChecks(config, operations)
     approvals.run()
+    notify = NotifyChecks(config)
+    notify.run()
     console = ConsoleChecks(config)
     console.run()
-    runs = (checks, policies, rules, masks, plugins, limits, approvals, console)
+    runs = (checks, policies, rules, masks, plugins, limits, approvals, notify, console)
     problems = [found for run in runs for found in run.problems]
-    return problems, checks.warnings + policies.warnings + limits.warnings + console.warnings
+    return problems, checks.warnings + policies.warnings + limits.warnings + notify.warnings + console.warnings
 
 
 class _Checks:

@@ -84,7 +84,7 @@ class PluginChecks:
         wrong = url(hook.url)
         if wrong is not None:
             self._problem(f"{key}.url", wrong)
-        elif hook.url.startswith("http://") and not _is_here(hook.url):
+        elif hook.url.startswith("http://") and not is_here(hook.url):
             self._problem(f"{key}.url", "is plain http, and what is sent are prompts", "use https")
         if webhook_key(hook.secret.reveal()) is None:
             hint = "make one with: echo whsec_$(openssl rand -base64 32)"
@@ -135,6 +135,7 @@ class PluginChecks:
         self.problems.append(Problem(key, message, hint))
 
 
-def _is_here(address: str) -> bool:
+def is_here(address: str) -> bool:
+    """Whether a URL of plain HTTP names this machine."""
     host = address.removeprefix("http://").partition("/")[0]
     return host in _LOOPBACK or host.rpartition(":")[0] in _LOOPBACK

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from narrows.config.notify import Notify
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
 from narrows.config.schema import Config, Connection, Detectors, Issuer
 from narrows.config.tls import Tls
@@ -25,6 +26,7 @@ def anchored(config: Config, base: Path) -> Config:
         detectors=_detectors(config.detectors, base),
         classifiers=tuple(_hooked(row, base) for row in config.classifiers),
         controls=tuple(_hooked(row, base) for row in config.controls),
+        notify=_notify(config.notify, base),
     )
 
 
@@ -52,6 +54,14 @@ def _hooked(row: Hooked, base: Path) -> Hooked:
     if hook is None:
         return row
     return msgspec.structs.replace(row, webhook=msgspec.structs.replace(hook, ca_bundle=_path(hook.ca_bundle, base)))
+
+
+def _notify(notify: Notify, base: Path) -> Notify:
+    channels = {
+        name: msgspec.structs.replace(channel, ca_bundle=_path(channel.ca_bundle, base))
+        for name, channel in notify.channels.items()
+    }
+    return msgspec.structs.replace(notify, channels=channels)
 
 
 def _tls(tls: Tls | None, base: Path) -> Tls | None:

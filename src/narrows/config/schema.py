@@ -12,6 +12,7 @@ from msgspec import Meta
 from narrows.config.approvals import ConditionSetting, Reason
 from narrows.config.console import Console
 from narrows.config.limits import ComputeWeight, GatewayLimits, Limits, ModelPrice, Tokens
+from narrows.config.notify import Notify
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
 from narrows.config.probing import Probing
 from narrows.config.rules import PromptRule, ReplyRule
@@ -353,6 +354,7 @@ class Config(Setting, frozen=True, kw_only=True):
     policies: Annotated[tuple[Policy, ...], Meta(min_length=1, description="Rule sets.")]
     limits: Annotated[GatewayLimits, Meta(description="Limits of the whole gateway.")] = GatewayLimits()
     console: Annotated[Console, Meta(description="The control plane, a process of its own.")] = Console()
+    notify: Annotated[Notify, Meta(description="How people are told what asks for their approval.")] = Notify()
     logging: Annotated[Logging, Meta(description="The gate's own log.")] = Logging()
 
 

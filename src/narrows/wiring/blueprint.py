@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import msgspec
 
 from narrows.config.entities import NOTHING
+from narrows.config.notify import Notify
 from narrows.config.paths import Hooked
 from narrows.config.schema import Config, ConnectionCredential
 from narrows.dialects.registry import build_dialect
@@ -79,6 +80,7 @@ def blueprint(
         config,
         connections=connections,
         identity=identity,
+        notify=Notify(),
         detectors=msgspec.structs.replace(config.detectors, analyzers=analyzers),
         classifiers=tuple(map(_hooked, config.classifiers)),
         controls=tuple(map(_hooked, config.controls)),

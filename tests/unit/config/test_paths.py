@@ -26,6 +26,8 @@ detectors:
 controls:
   - {name: hook, webhook: {url: https://h, secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, ca_bundle: hooks.pem}}
   - {name: here, plugin: x}
+notify:
+  channels: {a: {teams: {url: https://h}, ca_bundle: teams.pem}, b: {teams: {url: https://h}}}
 policies:
   - {name: all, who: {groups: [corp:all]}, may: {connections: [local], models: ["*"], operations: [chat]}}
 """
@@ -52,6 +54,8 @@ def test_they_are_anchored_wherever_it_is_loaded_from(
     assert [issuer.ca_bundle for issuer in config.identity.issuers] == [str(base / "ca.pem"), None]
     hooks = [control.webhook and control.webhook.ca_bundle for control in config.controls]
     assert hooks == [str(base / "hooks.pem"), None]
+    channels = config.notify.channels
+    assert [channels[name].ca_bundle for name in "ab"] == [str(base / "teams.pem"), None]
     local = config.connections["local"]
     assert local.ca_bundle == str(base / "../ca.pem")
     assert local.client_certificate is not None

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from narrows.config.notify import Channel, Notify, TeamsChannel
 from narrows.config.plugins import ClassifierSettings, Webhook
 from narrows.config.schema import (
     Config,
@@ -44,6 +45,7 @@ CONFIG = Config(
     connections={
         "one": Connection(url="http://m", dialect="openai", credential=ConnectionCredential(bearer=Secret(CANARY)))
     },
+    notify=Notify(channels={"t": Channel(teams=TeamsChannel(url=Secret(CANARY)))}),
     classifiers=(ClassifierSettings(name="t", labels=("a",), webhook=Webhook(url="https://h", secret=Secret(CANARY))),),
     policies=(
         Policy(
