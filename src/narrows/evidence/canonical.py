@@ -142,7 +142,7 @@ def request_id(entry: OpenedEntry) -> str:
 
 def opened(entry: Opened, seq: int, context: bytes, contents: msgspec.Raw) -> bytes:
     """The bytes of an intent: the fields of OpenedEntry in their order."""
-    call, request = entry.call, entry.request_id
+    call, request, cap = entry.call, entry.request_id, entry.output_cap
     made = request[:_REQUEST_LENGTH] == _REQUEST and request[_REQUEST_LENGTH:] == call[_CALL_LENGTH:]
     form = _opened_form(
         entry.at,
@@ -154,7 +154,7 @@ def opened(entry: Opened, seq: int, context: bytes, contents: msgspec.Raw) -> by
         "opened",
         _masked(entry.masked) if entry.masked else None,
         _notes(entry.notes) if entry.notes else None,
-        None if entry.output_cap is None else _bounded(entry.output_cap),
+        cap if cap is None or -_LARGEST <= cap <= _LARGEST else _bounded(cap),
         entry.param,
         entry.policy,
         entry.prompt_tokens,
@@ -269,14 +269,18 @@ def _masked(masked: tuple[Masked, ...]) -> tuple[MaskEntry, ...]:
 
 def _usage(usage: Usage) -> UsageEntry:
     """An upstream may report any number; one beyond JSON's exact integers is kept as the largest of them."""
+    prompt, completion = usage.prompt, usage.completion
+    if prompt is not None and completion is not None and usage == Usage(prompt, completion):
+        # What most replies report.
+        return UsageEntry(None, None, None, None, None, _bounded(completion), _bounded(prompt))
     return UsageEntry(
         _figure(usage.audio_completion),
         _figure(usage.audio_prompt),
         _figure(usage.cache_write),
         _figure(usage.cache_write_long),
         _figure(usage.cached),
-        _figure(usage.completion),
-        _figure(usage.prompt),
+        _figure(completion),
+        _figure(prompt),
         _figure(usage.reasoning),
     )
 

@@ -1,6 +1,7 @@
 """Who asks, and what they presented."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Final, Literal
 
 import msgspec
@@ -9,7 +10,7 @@ SERVICE_ACCOUNTS: Final = "narrows"
 """The issuer name of service accounts; a configured issuer can't take it."""
 
 
-class Principal(msgspec.Struct, frozen=True):
+class Principal(msgspec.Struct, frozen=True, dict=True):
     """A verified identity. `issuer` is the configured issuer's name; groups and attributes are as it wrote them."""
 
     issuer: str
@@ -19,7 +20,7 @@ class Principal(msgspec.Struct, frozen=True):
     attributes: Mapping[str, tuple[str, ...]] = {}
     owner: str | None = None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """`issuer:subject`: unique over every issuer, the name used in records."""
         return f"{self.issuer}:{self.subject}"

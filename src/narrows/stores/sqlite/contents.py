@@ -68,7 +68,7 @@ class Contents:
     _items: list[bytes]
     _texts: list[bytes]
     _known: Recent[_Name, Kept]
-    _whole: Recent[tuple[Owner, tuple[Content, ...]], Refers]
+    _whole: Recent[Owned, Refers]
     _labels: Recent[tuple[str, ...], bytes]
     _keys: Recent[Owner, tuple[int, DataKey]]
 
@@ -84,10 +84,11 @@ class Contents:
         """Where these contents are, in order; what isn't stored yet is by the next `flush`."""
         out = [NOTHING] * len(batch)
         new: dict[Owner, list[int]] = {}
-        for index, (owner, contents) in enumerate(batch):
+        for index, owned in enumerate(batch):
+            owner, contents = owned
             if owner is None or not contents:
                 continue
-            known = self._whole.get((owner, contents)) if _small(contents) else None
+            known = self._whole.get(owned) if _small(contents) else None
             if known is not None:
                 out[index] = known
             elif owner in new:

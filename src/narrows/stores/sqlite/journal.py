@@ -114,7 +114,7 @@ class SqliteJournal:
 
     def open(self, entry: Opened) -> asyncio.Future[None]:
         """Writes the intent; the future is done when it is durable. Raises JournalUnavailable, at once or late."""
-        if not self.healthy:
+        if (self._busy or not self._writable) and not self.healthy:
             raise JournalUnavailable("the journal can't be written")
         if len(self._waiting) >= MAX_WAITING or self._bytes >= MAX_BYTES:
             raise JournalUnavailable("the journal's writer is too far behind")
@@ -167,26 +167,23 @@ class SqliteJournal:
 
     def _add(self, item: Item, contents: tuple[Content, ...]) -> None:
         self._waiting.append(item)
-        size = 0
+        size = self._bytes
         for content in contents:
             size += len(content.data)
-        self._bytes += size
-        waits = item[2] is not None
-        if waits:
-            self._intents += 1
-        if self._busy or not self._started:
+        self._bytes = size
+        if item[2] is None:
+            if not (self._lingers or self._busy) and self._started:
+                self._linger()
             return
-        if waits:
-            if self._scheduled:
-                return
-            if self._alone and len(self._running) == 1:
-                # The only call there is, and so was the one before it: nobody would share its commit.
-                self._hand_over()
-            else:
-                self._scheduled = True
-                self._loop.call_soon(self._flush)
-        elif not self._lingers:
-            self._linger()
+        self._intents += 1
+        if self._scheduled or self._busy or not self._started:
+            return
+        if self._alone and len(self._running) == 1:
+            # The only call there is, and so was the one before it: nobody would share its commit.
+            self._hand_over()
+        else:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
 
     def _linger(self) -> None:
         """Nobody waits for what is there: it is written with the next intent, or after a moment without one."""

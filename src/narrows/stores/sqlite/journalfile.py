@@ -70,8 +70,9 @@ class JournalFile:
         self._master = master
         self._page = int(self.connection.execute("PRAGMA page_size").fetchone()[0])
         self._stale = False
-        self._began: list[str] = []
-        self._ended: list[str] = []
+        self._taken: Sequence[Entry] = ()
+        self.reserving = False
+        """Whether an intent of the last batch says what its call reserved."""
 
     def write(self, work: Sequence[Work], now: int) -> Sequence[Entry]:
         """Writes the entries in one transaction: all or none; gives those that were written, the last of them at `seq`.
@@ -88,7 +89,7 @@ class JournalFile:
         except BaseException:
             self._undo()
             raise
-        self._began, self._ended = [], []
+        self._taken = ()
         self.seq += len(accepted)
         if self.seq - self._saved >= _SAVE_EVERY:
             self._saved = self.seq
@@ -116,19 +117,20 @@ class JournalFile:
         # `isinstance` asks a struct's metaclass, an ABCMeta, which is many times slower than the comparison of types.
         entries: list[Entry] = []
         owned: list[Owned] = []
-        running = self.running
-        self._began, self._ended = began, ended = list[str](), list[str]()
+        running, reserving = self.running, False
+        self._taken = entries
         for item in work:
             entry = item[0]
             if type(entry) is Opened:
                 if entry.forwarded:
                     running.add(entry.call)
-                    began.append(entry.call)
+                    if entry.reserved is not None:
+                        reserving = True
             elif type(entry) is Closed:
-                if entry.call not in running:
+                call = entry.call
+                if call not in running:
                     continue
-                running.discard(entry.call)
-                ended.append(entry.call)
+                running.remove(call)
             elif isinstance(entry, Segment):
                 if entry.call not in running:
                     continue
@@ -138,14 +140,15 @@ class JournalFile:
                 continue
             entries.append(entry)
             owned.append((item[1], entry.contents))
+        self.reserving = reserving
         return entries, owned
 
     def _put_together(self, accepted: list[Entry], owned: list[Owned], kept: list[Refers], now: int) -> _Batch:
         """What is stored of the entries. The branches are in the order of how often they are taken."""
         seq = self.seq
         batch = _Batch(seq + 1)
-        entries, leaves, names, calls, moments = batch.entries, batch.leaves, batch.names, batch.calls, batch.moments
-        for entry, (owner, _), (_, found) in zip(accepted, owned, kept, strict=True):
+        entries, names, calls, moments = batch.entries, batch.names, batch.calls, batch.moments
+        for entry, mine, (_, found) in zip(accepted, owned, kept, strict=True):
             seq += 1
             if type(entry) is Opened:
                 data = canonical.opened(entry, seq, self._contexts.of(entry), found)
@@ -156,7 +159,7 @@ class JournalFile:
                 if type(entry) is Closed:
                     data = canonical.closed(entry, seq, found)
                     calls.append(entry.call)
-                    names.append(self._names(owner, entry.response_ids))
+                    names.append(self._names(mine[0], entry.response_ids) if entry.response_ids else b"")
                 elif isinstance(entry, Segment):
                     data = canonical.segment(entry, seq, found)
                     calls.append(entry.call)
@@ -169,7 +172,7 @@ class JournalFile:
                     raise TypeError(f"no entry of the journal: {type(entry).__name__}")
                 moments.append(-1)
             entries.append(data)
-            leaves.append(leaf_hash(data))
+        batch.leaves = list(map(leaf_hash, entries))
         batch.refs = [ids for ids, _ in kept]
         return batch
 
@@ -203,9 +206,10 @@ class JournalFile:
     def _undo(self) -> None:
         """SQLite has rolled back by itself after most failures; what is remembered is read again before the next try:
         a commit that failed may, rarely, have been made all the same."""
-        self.running.update(self._ended)
-        self.running.difference_update(self._began)
-        self._began, self._ended = [], []
+        taken = self._taken
+        self.running.update([entry.call for entry in taken if isinstance(entry, Closed)])
+        self.running.difference_update([entry.call for entry in taken if isinstance(entry, Opened) and entry.forwarded])
+        self._taken = ()
         self._stale = True
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")

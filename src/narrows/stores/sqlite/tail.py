@@ -36,8 +36,9 @@ class Tail:
         self._settled: set[str] = set()
         self._marked: set[str] = set()
 
-    def wrote(self, last: int, entries: Sequence[Entry]) -> None:
-        """These entries were committed; the last of them at this place."""
+    def wrote(self, last: int, entries: Sequence[Entry], *, reserving: bool = True) -> None:
+        """These entries were committed; the last of them at this place. `reserving`: one of them may say of a call that
+        it reserved something."""
         with self._lock:
             first = last + 1 - len(entries)
             if first != self._last + 1:
@@ -45,6 +46,8 @@ class Tail:
                 self._first = first
                 self._counts = True  # an intent may be among what is missing here
             self._last = last
+            if not (reserving or self._counts):
+                return
             for entry in entries:
                 if type(entry) is Opened:
                     reserved = entry.reserved

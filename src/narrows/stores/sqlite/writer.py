@@ -52,8 +52,9 @@ Item = tuple[Entry, Owner | None, Any]
 class Follower(Protocol):
     """Who is told of what was written, in whichever thread wrote it, before those who wait for it are."""
 
-    def wrote(self, last: int, entries: Sequence[Entry]) -> None:
-        """These entries are in the log now, the last of them at this place."""
+    def wrote(self, last: int, entries: Sequence[Entry], *, reserving: bool) -> None:
+        """These entries are in the log now, the last of them at this place. `reserving`: the intent of one of them says
+        what its call reserved."""
 
 
 class Callbacks:
@@ -214,7 +215,7 @@ class Writer:
         self._turn(failing=False)
         self._checkpointer.note()
         if written and self.follower is not None:
-            self.follower.wrote(self._file.seq, written)
+            self.follower.wrote(self._file.seq, written, reserving=self._file.reserving)
         return ()
 
     def _one_by_one(self, batch: Sequence[Item]) -> Sequence[Item]:

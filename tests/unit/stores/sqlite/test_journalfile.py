@@ -8,6 +8,7 @@ import pytest
 
 from narrows.evidence.commitments import leaf_hash
 from narrows.model.record import Strangers
+from narrows.model.reservation import Reserved
 from narrows.stores.sqlite import journalfile, runs
 from narrows.stores.sqlite.journalfile import JournalFile, Work
 from unit.stores.sqlite import records
@@ -36,6 +37,17 @@ def test_entries_become_rows_in_order(file: JournalFile) -> None:
     for entry in records.log(file):
         assert entry.leaf == leaf_hash(entry.entry)
         assert msgspec.json.decode(entry.entry)["seq"] == entry.seq
+
+
+def test_it_says_whether_a_forwarded_call_of_the_last_batch_reserved(file: JournalFile) -> None:
+    held = Reserved(("a",), (5,))
+    for work, reserving in (
+        ([(opened(1), OWNER), (opened(2, reserved=held), OWNER)], True),
+        ([(opened(3), OWNER), (closed(2, settled=(3,)), OWNER)], False),
+        ([(opened(4, reserved=held, forwarded=False), OWNER)], False),
+    ):
+        file.write(work, NOW)
+        assert file.reserving is reserving
 
 
 def test_a_full_disk_undoes_the_whole_batch_and_leaves_no_gap(file: JournalFile) -> None:

@@ -28,6 +28,15 @@ def test_while_nothing_reserves_nothing_is_kept() -> None:
     assert tail.take().events == []
 
 
+def test_it_looks_at_endings_of_calls_that_reserved_in_a_batch_in_which_none_does() -> None:
+    tail = Tail()
+    tail.wrote(2, [opened(1), closed(1)], reserving=False)
+    tail.wrote(3, [opened(2, reserved=HELD)], reserving=True)
+    tail.wrote(4, [closed(2, settled=(3,))], reserving=False)
+    taken = tail.take()
+    assert (taken.first, taken.last, len(taken.events)) == (1, 4, 2)
+
+
 def test_what_it_was_not_told_is_missing_before_what_it_gives() -> None:
     tail = Tail()
     tail.wrote(1, [opened(1, reserved=HELD)])
