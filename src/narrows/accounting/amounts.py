@@ -1,9 +1,9 @@
 """What one call comes to, by unit: at worst, before it is sent, and in the end.
 
-At worst: the prompt's bound, and the tokens for its opaque parts, and for each reply it may ask for the output cap;
-money by the dearest reckoning of that; compute units by the connection's weights, with the longest time an upstream may
-take. What has no bound has no amount, and a reason why. Listing models and counting tokens runs no model: that comes to
-one call and nothing else.
+At worst: the prompt's bound, and the tokens for its opaque parts and for what the server adds, and for each reply it
+may ask for the output cap; money by the dearest reckoning of that; compute units by the connection's weights, with the
+longest time an upstream may take. What has no bound has no amount, and a reason why. Listing models and counting tokens
+runs no model: that comes to one call and nothing else.
 
 In the end, by how far the call came and what the upstream reported:
 
@@ -77,7 +77,7 @@ class Terms(msgspec.Struct, frozen=True, eq=False):
     """What calls of one model over one connection are reckoned by. `media` is the most tokens that an opaque part
     counts as, None: nobody knows; `longest` the microseconds that the upstream may take; `capped`: the model takes an
     output cap. `default` is the cap that a call without one would have if the limits that only observe it were
-    enforced."""
+    enforced. `overhead` is the most that the model server adds to a prompt, in tokens."""
 
     price: Price | None = None
     compute: ComputeWeight | None = None
@@ -85,6 +85,7 @@ class Terms(msgspec.Struct, frozen=True, eq=False):
     longest: int = 0
     capped: bool = True
     default: int | None = None
+    overhead: int = 0
 
 
 class Worst(msgspec.Struct, frozen=True, gc=False):
@@ -117,10 +118,12 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 
 
 class Result(msgspec.Struct, frozen=True, gc=False):
-    """What a call came to; `cost` is in millionths of a dollar, None where there is no price."""
+    """What a call came to; `cost` is in millionths of a dollar, None where there is no price. `counted` are the tokens
+    that it came to where the upstream reported none, not all of them or nonsense; None: what was reported says it."""
 
     vector: Vector
     cost: int | None
+    counted: Usage | None = None
 
 
 def needs_cap(limits: Limits) -> bool:
@@ -143,6 +146,8 @@ def worst(call: Call, terms: Terms) -> Worst:
         prompt, why_prompt = _prompt(call, terms)
     elif prompt is None:
         why_prompt = _UNKNOWN
+    else:
+        prompt += terms.overhead
     cap, why_output = call.output_cap, ""
     if cap is None and not needs_cap(call.plan.limits):
         cap = terms.default
@@ -178,11 +183,12 @@ def _prompt(call: Call, terms: Terms) -> tuple[int | None, str]:
             return None, why
     if "server_tools" in asked.parameters and (terms.price is None or terms.price.tools is None):
         return None, "the provider may run tools of its own, and what they cost is not declared (`tools` of a price)"
+    bound = call.prompt_bound + terms.overhead
     if not asked.opaque:
-        return call.prompt_bound, ""
+        return bound, ""
     if terms.media is None:
         return None, "it has images, audio or files, and how many tokens one counts as is not declared (`media_tokens`)"
-    return call.prompt_bound + terms.media * len(asked.opaque), ""
+    return bound + terms.media * len(asked.opaque), ""
 
 
 def _cost(price: Price, prompt: int | None, output: int | None, *, tools: bool) -> int | None:
@@ -219,7 +225,12 @@ def settle(call: Call, terms: Terms, held: Worst, stage: Stage, usage: Usage | N
         return None
     if call.asked.operation in NOTHING_RUN:
         return Result(_ONE_CALL, 0)
-    used = usage if usage is not None and _believed(held, usage, seen) else _used(call, terms, held, usage, seen)
+    counted: Usage | None = None
+    if usage is not None and _believed(held, usage, seen):
+        used = usage
+    else:
+        used = _used(call, terms, held, usage, seen)
+        counted = None if usage is not None and _tells(usage, used) else used
     prompt, output = used.prompt or 0, used.completion or 0
     usd, tokens, _, _, units, _ = held.vector
     cost = None if terms.price is None else pricing.cost(terms.price, used, tools=held.tools)
@@ -236,6 +247,18 @@ def settle(call: Call, terms: Terms, held: Worst, stage: Stage, usage: Usage | N
             1,
         ),
         cost,
+        counted,
+    )
+
+
+def _tells(usage: Usage, used: Usage) -> bool:
+    """Whether a report says all that a call came to; one of more than was held is billed all the same."""
+    prompt, completion = _plausible(usage.prompt), _plausible(usage.completion)
+    return (
+        prompt is not None
+        and completion is not None
+        and prompt >= (used.prompt or 0)
+        and completion >= (used.completion or 0)
     )
 
 
@@ -267,7 +290,7 @@ def _used(call: Call, terms: Terms, held: Worst, usage: Usage | None, seen: Seen
     if held.output is not None:
         completion = min(completion, held.output)
     if prompt is None:
-        prompt = call.prompt_tokens + (terms.media or 0) * len(call.asked.opaque)
+        prompt = call.prompt_tokens + terms.overhead + (terms.media or 0) * len(call.asked.opaque)
         told = _NONE if usage is None else Usage(audio_completion=usage.audio_completion)
     if held.prompt is not None:
         prompt = min(prompt, held.prompt)

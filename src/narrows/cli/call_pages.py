@@ -5,10 +5,13 @@ from typing import Any, Final
 
 import msgspec
 
+from narrows.accounting.counters import parse
 from narrows.cli.moments import iso, show_duration, show_moment
 from narrows.cli.passages import Passage, answered, asked
 from narrows.cli.terminal import Row, harmless, one_line
 from narrows.evidence.entries import NoteEntry
+from narrows.model.limit_words import amount
+from narrows.model.limits import Unit
 from narrows.model.verdict import FLAGGED
 from narrows.stores.sqlite.views import CallRecord, CallView, SessionView
 
@@ -98,6 +101,8 @@ def _facts(record: CallRecord) -> Iterator[tuple[str, str]]:
     yield "limits", _limits(call)
     yield "model", call.model_answered or ""
     yield "usage", _usage(call)
+    yield "cost", "" if call.cost is None else amount(Unit.USD, call.cost)
+    yield "budgets", "; ".join(_budgets(call))
     yield "timing", _timing(call)
     yield "upstream", _upstream(call)
     yield "record", "intact" if record.intact else "NOT INTACT: it was changed after it was written"
@@ -129,8 +134,25 @@ def _limits(call: CallView) -> str:
     return ", ".join(part for part in (prompt, cap) if part)
 
 
+def _budgets(call: CallView) -> Iterator[str]:
+    """What the call held of each budget, and what it came to there."""
+    for name, held in (call.reserved or {}).items():
+        try:
+            named = parse(name)
+        except ValueError:
+            continue
+        whose = f"policy {named.policy}" if named.policy else "the gateway"
+        what = f"{named.unit} / {named.window.per} of {named.scope} {named.subject} ({whose})"
+        came = None if call.settled is None else call.settled.get(name)
+        if came is None:
+            yield f"{what}: {amount(named.unit, held)} held{', outcome unknown' if call.outcome else ''}"
+        else:
+            yield f"{what}: {amount(named.unit, came)}, of {amount(named.unit, held)} held"
+
+
 def _usage(call: CallView) -> str:
-    if call.usage is None:
+    usage = call.counted or call.usage
+    if usage is None:
         return ""
     figures = (
         "prompt",
@@ -142,7 +164,8 @@ def _usage(call: CallView) -> str:
         "reasoning",
         "audio_completion",
     )
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name in figures if (value := getattr(call.usage, name)))
+    said = ", ".join(f"{name.replace('_', ' ')} {value}" for name in figures if (value := getattr(usage, name)))
+    return f"{said} (counted here: the report did not say)" if call.counted else said
 
 
 def _timing(call: CallView) -> str:
@@ -164,7 +187,8 @@ def _outcome(call: CallView) -> str:
 
 
 def _tokens(call: CallView) -> str:
-    if call.usage is None:
+    usage = call.counted or call.usage
+    if usage is None:
         return ""
-    prompt, completion = call.usage.prompt, call.usage.completion
+    prompt, completion = usage.prompt, usage.completion
     return f"{'?' if prompt is None else prompt} + {'?' if completion is None else completion}"

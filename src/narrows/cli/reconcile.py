@@ -79,7 +79,7 @@ def reconcile(
     _show(compared, as_json=as_json)
     total = table.total
     if not as_json:
-        _note(billed, days, total.unreported + total.running + total.errors)
+        _note(billed, days, total.unreported + total.counted + total.running + total.errors)
     _verdict(compared, tolerance)
 
 

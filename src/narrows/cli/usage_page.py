@@ -69,8 +69,10 @@ def notes(total: Sums, by: Sequence[By]) -> Iterator[str]:
         yield f"~ {reckoned} of the cost is reckoned now, with the present prices: no limit on money counted it."
     if total.unpriced:
         yield f"? {calls(total.unpriced)} used tokens that have no price; the cost is without them."
+    if total.counted:
+        yield f"{calls(total.counted)} ended without a full report of tokens, which are the gate's own count there."
     if total.unreported:
-        yield f"{calls(total.unreported)} ended without a word from the upstream about tokens."
+        yield f"{calls(total.unreported)} ended without a word about tokens from the upstream, and no limit counted."
     if total.running:
         yield f"{calls(total.running)} still running, of unknown usage."
     several = [one.value for one in by if one in MANY]

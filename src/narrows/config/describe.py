@@ -53,6 +53,7 @@ def _connection(connection: Connection) -> dict[str, Any]:
         "compute": msgspec.to_builtins(connection.compute),
         "output_default": connection.output_default,
         "media_tokens": connection.media_tokens,
+        "prompt_overhead": connection.prompt_overhead,
     }
 
 

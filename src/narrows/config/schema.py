@@ -195,6 +195,15 @@ class Connection(Setting, frozen=True, kw_only=True):
         Tokens | None,
         Meta(description="The most that one image, audio or file counts as; without it none passes such a limit."),
     ] = None
+    prompt_overhead: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="The most tokens that the model server adds to a prompt of its own, as a system prompt in a "
+            "model's template; reserved for by such a limit.",
+        ),
+    ] = 0
 
 
 class Who(Setting, frozen=True, kw_only=True):

@@ -185,8 +185,9 @@ class Recorder(msgspec.Struct, eq=False):
             rule, param = deny.rule, deny.param
         settled: tuple[int, ...] = ()
         cost: int | None = None
-        if self._reservation is not None:
-            settled, cost = self._reservation.settled, self._reservation.cost
+        counted: Usage | None = None
+        if (held := self._reservation) is not None:
+            settled, cost, counted = held.settled, held.cost, held.counted
         # By position, as in `opened`.
         self._journal.close(
             Closed(
@@ -213,6 +214,7 @@ class Recorder(msgspec.Struct, eq=False):
                 self.masked,
                 settled,
                 cost,
+                counted,
             )
         )
         return duration

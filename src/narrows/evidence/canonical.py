@@ -190,6 +190,7 @@ def closed(entry: Closed, seq: int, contents: msgspec.Raw) -> bytes:
         entry.call,
         contents,
         None if entry.cost is None else _bounded(entry.cost),
+        None if entry.counted is None else _usage(entry.counted),
         entry.duration,
         entry.finish,
         entry.first_byte,

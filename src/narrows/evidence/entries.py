@@ -162,12 +162,14 @@ class SegmentEntry(Entry, frozen=True, kw_only=True):
 
 class ClosedEntry(Entry, frozen=True, kw_only=True):
     """The ending. `settled` are amounts, by the `budgets` of the intent's context; where something was reserved and
-    nothing settled, it is not known what the call came to. `cost` is in millionths of a dollar."""
+    nothing settled, it is not known what the call came to. `cost` is in millionths of a dollar. `counted` is the gate's
+    own count, where `usage`, the upstream's report, does not say what the call came to."""
 
     at: int
     call: str
     contents: msgspec.Raw = NO_CONTENTS
     cost: int | None = None
+    counted: UsageEntry | None = None
     duration: int
     finish: str | None = None
     first_byte: int | None = None

@@ -95,7 +95,9 @@ class Closed(msgspec.Struct, frozen=True):
 
     `first_byte` and `duration` are microseconds since the call was opened; `status` is what the caller received.
     `settled` is what it came to, by the counters of what was reserved; empty where nothing was, and where it is not
-    known yet what it came to. `cost` is in millionths of a dollar; None where there is no price.
+    known yet what it came to. `cost` is in millionths of a dollar; None where there is no price. `usage` is what the
+    upstream reported; `counted` what the call came to by the gate's own count, where a limit counted it and the report
+    does not say it.
     """
 
     call: str
@@ -121,6 +123,7 @@ class Closed(msgspec.Struct, frozen=True):
     masked: tuple[Masked, ...] = ()
     settled: tuple[int, ...] = ()
     cost: int | None = None
+    counted: Usage | None = None
 
 
 class Strangers(msgspec.Struct, frozen=True, gc=False):

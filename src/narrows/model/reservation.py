@@ -6,6 +6,7 @@ from typing import final
 import msgspec
 
 from narrows.model.limits import Counted
+from narrows.model.usage import Usage
 
 
 class Counter(msgspec.Struct, frozen=True, eq=False):
@@ -21,8 +22,9 @@ class Wanted(msgspec.Struct, frozen=True):
     """A reservation that is asked for: all of it, or none.
 
     `id` is the caller's own, so that asking again after an answer was lost changes nothing. `at` is Unix time in
-    microseconds and says which windows it belongs to. `amounts` are by counter; one that runs at once counts 1.
-    `agent` is who asks, as an agent of its identity.
+    microseconds and says which windows of budgets it belongs to. `amounts` are by counter; one that runs at once counts
+    1. `agent` is who asks, as an agent of its identity. `now` is the moment for rates and agents, which concern when
+    a call goes on, however long it has waited since `at`; 0: they are the same.
     """
 
     id: str
@@ -30,6 +32,7 @@ class Wanted(msgspec.Struct, frozen=True):
     counters: tuple[Counter, ...]
     amounts: tuple[int, ...]
     agent: str = ""
+    now: int = 0
 
 
 @final
@@ -110,11 +113,12 @@ class Reservation:
     """What one call holds, from the control that reserved to the record that closes.
 
     The engine says how far the call has come (`stage`) and when it ends; the control settles and says what it came to
-    (`settled`, `cost`). `headers` are the reply's, about what is left. `record` is None where no budget counts the
-    call; `cost` is in millionths of a dollar, None where there is no price.
+    (`settled`, `cost`, `counted`). `headers` are the reply's, about what is left. `record` is None where no budget
+    counts the call; `cost` is in millionths of a dollar, None where there is no price. `counted` are the tokens that it
+    came to where the upstream's report does not say them.
     """
 
-    __slots__ = ("cost", "headers", "record", "settled", "stage")
+    __slots__ = ("cost", "counted", "headers", "record", "settled", "stage")
 
     def __init__(self, record: Reserved | None, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         self.record = record
@@ -122,3 +126,4 @@ class Reservation:
         self.stage = Stage.HELD
         self.settled: tuple[int, ...] = ()
         self.cost: int | None = None
+        self.counted: Usage | None = None

@@ -129,6 +129,7 @@ class _Reckoning:
             longest=round(settings.timeouts.total * MICROS),
             capped=settings.json is None or settings.json.output_cap is not None,
             default=settings.output_default,
+            overhead=settings.prompt_overhead,
         )
 
     def _weight(self, connection: str, model: str | None) -> ComputeWeight | None:

@@ -155,3 +155,39 @@ def test_a_call_without_a_cap_is_reckoned_with_the_one_it_would_have_only_where_
     about = msgspec.structs.replace(call(100, None, choices=2), plan=Plan("r", limits=Limits(budgets=(budget,))))
     assert worst(about, Terms(default=64)).vector[1] == (228 if observe else None)
     assert worst(about, Terms(default=64, capped=False)).vector[1] is None
+
+
+def counted(usage: Usage | None, seen: Seen, terms: Terms = Terms(PRICE)) -> Usage | None:  # noqa: B008 - frozen
+    this = call()
+    result = settle(this, terms, worst(this, terms), Stage.ANSWERED, usage, seen)
+    assert result is not None
+    return result.counted
+
+
+def test_what_was_counted_is_told_where_the_report_does_not_say_it() -> None:
+    cut = Seen(size=80, deltas=7, done=False)
+    assert counted(None, cut) == Usage(20, 20)
+    assert counted(Usage(18, 1, cached=4), cut) == Usage(18, 20, cached=4)
+    assert counted(Usage(-1, 5), Seen()) == Usage(20, 5)
+    assert counted(Usage(18, 1 << 50), Seen(size=80)) == Usage(18, 20)
+    assert counted(Usage(18, 1), Seen(size=640)) == Usage(18, 20)
+
+
+def test_a_report_that_says_it_stands_alone_even_if_it_is_of_more_than_was_held() -> None:
+    assert counted(Usage(18, 9), Seen()) is None
+    assert counted(Usage(18, 30), Seen(size=80, done=False)) is None
+    assert counted(Usage(500, 900), Seen()) is None
+
+
+def test_what_the_server_adds_to_a_prompt_is_reserved_for_and_counts_where_nobody_reports() -> None:
+    this, terms = call(), Terms(PRICE, overhead=700)
+    held = worst(this, terms)
+    assert held.vector[PLACES[Unit.PROMPT_TOKENS]] == 800
+    assert held.vector[PLACES[Unit.TOKENS]] == 850
+    reported = settle(this, terms, held, Stage.ANSWERED, Usage(790, 5), Seen())
+    assert reported is not None
+    assert (reported.vector[PLACES[Unit.PROMPT_TOKENS]], reported.counted) == (790, None)
+    assert counted(None, Seen(), terms) == Usage(720, 0)
+    pictured = worst(call(opaque=(Opaque("$", "", "", 0),)), Terms(PRICE, media=50, overhead=700))
+    assert pictured.prompt == 850
+    assert worst(call(operation="models"), terms).vector[PLACES[Unit.PROMPT_TOKENS]] == 0

@@ -79,3 +79,31 @@ def test_a_page_says_what_was_masked_and_what_was_only_observed(store: Path) -> 
     masked = (MaskEntry(2, "us_ssn", "US_SSN", path="$.m"), MaskEntry(1, "pin", "PIN", observed=True, path="content"))
     page = record_page(msgspec.structs.replace(record, call=msgspec.structs.replace(record.call, masked=masked)))
     assert "US_SSN 2 times at $.m; PIN at content (observed, left as it was)" in page
+
+
+def test_a_page_says_what_a_call_held_of_budgets_and_what_it_came_to(store: Path) -> None:
+    record = Archive(store).call(WHOLE)
+    assert record is not None
+    mine, everybodys = "research|usd|day|UTC|user|corp:ana", "|calls|month|Europe/Berlin|gateway|gateway"
+    call = msgspec.structs.replace(
+        record.call, reserved={mine: 51_200, everybodys: 1, "?": 5}, settled={mine: 57, everybodys: 1}, cost=57
+    )
+    page = " ".join(record_page(msgspec.structs.replace(record, call=call)).split())
+    assert "cost 0.000057 usd" in page
+    assert "usd / day of user corp:ana (policy research): 0.000057 usd, of 0.0512 usd held" in page
+    assert "calls / month of gateway gateway (the gateway): 1 call, of 1 call held" in page
+    unknown = msgspec.structs.replace(call, settled=None, outcome="unknown", cost=None)
+    page = record_page(msgspec.structs.replace(record, call=unknown))
+    assert "0.0512 usd held, outcome unknown" in page
+    assert "cost" not in page
+    running = msgspec.structs.replace(unknown, outcome=None)
+    assert "outcome unknown" not in record_page(msgspec.structs.replace(record, call=running))
+
+
+def test_a_page_tells_a_count_of_the_gate_from_a_report(store: Path) -> None:
+    record = Archive(store).call(WHOLE)
+    assert record is not None
+    call = msgspec.structs.replace(record.call, usage=None, counted=Usage(12, 3))
+    page = record_page(msgspec.structs.replace(record, call=call))
+    assert "prompt 12, completion 3 (counted here: the report did not say)" in " ".join(page.split())
+    assert "12 + 3" in call_cells(call)

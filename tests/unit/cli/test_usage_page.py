@@ -44,11 +44,12 @@ def test_cells_and_rows_tell_the_same() -> None:
 
 def test_notes_say_what_the_table_can_not() -> None:
     assert not list(notes(Sums(calls=1), [By.USER]))
-    said = list(notes(Sums(estimated=10_000, unpriced=1, unreported=2, running=3), [By.USER]))
+    said = list(notes(Sums(estimated=10_000, unpriced=1, counted=1, unreported=2, running=3), [By.USER]))
     assert [line.split(":")[0] for line in said] == [
         "~ 0.01 of the cost is reckoned now, with the present prices",
         "? 1 call used tokens that have no price; the cost is without them.",
-        "2 calls ended without a word from the upstream about tokens.",
+        "1 call ended without a full report of tokens, which are the gate's own count there.",
+        "2 calls ended without a word about tokens from the upstream, and no limit counted.",
         "3 calls still running, of unknown usage.",
     ]
 

@@ -47,6 +47,7 @@ def test_order_of_names_does_not_matter() -> None:
         ("aliases:", "provider: azure, aliases:"),
         ("aliases:", "output_default: 5, aliases:"),
         ("aliases:", "media_tokens: 5, aliases:"),
+        ("aliases:", "prompt_overhead: 5, aliases:"),
         ("policies:", "detectors: {words: [{name: w, entity: W, words: [w]}]}\npolicies:"),
     ],
 )

@@ -81,10 +81,11 @@ async def test_what_a_call_holds_is_in_both_entries() -> None:
     journal, held = MemoryJournal(), Reservation(Reserved(("a|b", "c|d"), (3, 4)))
     record = Recorder(journal, Ticking(), CALL, 0, held)
     await record.open(())
-    held.settled, held.cost = (1, 0), 5
+    held.settled, held.cost, held.counted = (1, 0), 5, Usage(8, 9)
     record.close(Outcome.DONE, 200)
     assert [entry.reserved for entry in journal.opened] == [held.record]
-    assert [(entry.settled, entry.cost) for entry in journal.closed] == [((1, 0), 5)]
+    assert [(entry.settled, entry.cost, entry.counted) for entry in journal.closed] == [((1, 0), 5, Usage(8, 9))]
+    assert journal.closed[0].usage is None
 
 
 async def test_what_could_not_be_opened_is_not_closed() -> None:

@@ -66,6 +66,7 @@ def test_every_field_is_in_its_place() -> None:
         cost=24, duration=21, finish="f", first_byte=22, masked=masked, model="m", notes=(note,), param="pa",
         policy="po", reason="re", refusal="rf", response_ids=("r",), rule="ru", sent_bytes=23, settled=(25, 0),
         status=201, upstream_request_id="u", upstream_status=202, usage=Usage(1, 2, 3, 4, 5, 6, 7, 8),
+        counted=Usage(41, 42),
     )  # fmt: skip
     for entry, kind, data in (
         (intent, OpenedEntry, canonical.opened(intent, 31, CONTEXT, references([("$", b"a" * 32)]))),
@@ -75,7 +76,15 @@ def test_every_field_is_in_its_place() -> None:
         given = json.loads(msgspec.json.encode(entry))
         assert set(written) == set(kind.__struct_fields__)
         assert msgspec.json.encode(msgspec.json.decode(data, type=kind)) == data
-        same = set(written) & set(given) - {"contents", "masked", "notes", "usage", "response_ids", "reserved"}
+        same = set(written) & set(given) - {
+            "contents",
+            "masked",
+            "notes",
+            "usage",
+            "counted",
+            "response_ids",
+            "reserved",
+        }
         assert {name: written[name] for name in same} == {name: given[name] for name in same}
         assert (written["seq"], written["v"]) == (31, 1)
         assert written["kind"] == ("opened" if entry is intent else "closed")
@@ -85,6 +94,7 @@ def test_every_field_is_in_its_place() -> None:
         cache_write_long=8,
     )  # fmt: skip
     assert set(UsageEntry.__struct_fields__) == set(Usage.__struct_fields__)
+    assert read.counted == UsageEntry(prompt=41, completion=42)
     assert (read.response_ids, read.settled, read.cost) == (("r",), (25, 0), 24)
     assert json.loads(canonical.opened(intent, 31, CONTEXT, NO_CONTENTS))["reserved"] == [13, 14]
     assert read.masked == (MaskEntry(2, "us_ssn", "US_SSN", path="$.a"), MaskEntry(1, "pin", "PIN", True, "content"))

@@ -63,13 +63,14 @@ def test_a_call_is_reckoned_by_its_connection_and_model() -> None:
     one = msgspec.structs.replace(
         config.connections["openai"],
         media_tokens=700,
+        prompt_overhead=90,
         timeouts=Timeouts(total=10.0),
         compute=(ComputeWeight(models=("gpt*",), prompt_token=2), ComputeWeight(models=("*",), second=1)),
     )
     config = msgspec.structs.replace(config, connections={"openai": one})
     terms = built(config, table).reserve[0].accounts.terms("openai", "gpt", "flex")
     assert (terms.price, terms.media, terms.longest, terms.capped) == (PRICE, 700, 10_000_000, True)
-    assert terms.default == one.output_default
+    assert (terms.default, terms.overhead) == (one.output_default, 90)
     assert terms.compute is not None
     assert terms.compute.prompt_token == 2
     assert table.asked == [("openai", "gpt", "flex")]

@@ -168,7 +168,7 @@ def _transcript(piece: Piece) -> Transcript | None:
 
 def _session(calls: list[CallView]) -> SessionView:
     """A session of calls that come newest first."""
-    usages = [call.usage for call in calls if call.usage is not None]
+    usages = [usage for call in calls if (usage := call.counted or call.usage) is not None]
     return SessionView(
         id=calls[0].session,
         user=calls[0].user,

@@ -59,7 +59,8 @@ class Caller(msgspec.Struct, frozen=True, eq=False):
 
 class Spent(msgspec.Struct, gc=False):
     """What one call used. Times are Unix microseconds. `outcome` and `ended` are None while it runs. `model` is what
-    the upstream said it used. `cost` is in millionths of a dollar; None: none was reckoned when it ended."""
+    the upstream said it used. `cost` is in millionths of a dollar; None: none was reckoned when it ended. `usage` is
+    what the upstream reported, `counted` what the gate counted where that does not say what the call came to."""
 
     id: str
     at: int
@@ -72,6 +73,7 @@ class Spent(msgspec.Struct, gc=False):
     model: str | None = None
     usage: Usage | None = None
     cost: int | None = None
+    counted: Usage | None = None
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -89,6 +91,7 @@ class _Line(msgspec.Struct, gc=False):
     model: str | None = None
     usage: Usage | None = None
     cost: int | None = None
+    counted: Usage | None = None
 
 
 _lines: Final = msgspec.json.Decoder(_Line).decode_lines
@@ -201,6 +204,7 @@ class _Scan:
         spent.model = line.model
         spent.usage = line.usage
         spent.cost = line.cost
+        spent.counted = line.counted
         pattern = self._filters.model
         return pattern is None or _is(pattern, spent.caller.model, line.model)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from narrows.accounting.amounts import ABSURD
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.usage import Usage
@@ -70,9 +71,10 @@ MANY: Final = frozenset({By.GROUP, By.POLICY})
 class Sums(msgspec.Struct, gc=False):
     """What some calls come to. `limited` are those of the refused that a limit refused. `errors` are calls that failed
     at the upstream, were cut or ended unknown. Of the tokens, `cached` and `cache_write` are parts of the prompt and
-    `reasoning` is one of the output; `audio` is of both. `unreported` calls were answered without a word about tokens.
-    `cost` is in millionths of a dollar, of which `estimated` was reckoned now; `unpriced` calls used tokens that have
-    no price."""
+    `reasoning` is one of the output; `audio` is of both. Of `counted` calls the tokens are the gate's own count, since
+    the upstream's report does not say them; `unreported` calls were answered without a word about tokens, and nobody
+    counted. `cost` is in millionths of a dollar, of which `estimated` was reckoned now; `unpriced` calls used tokens
+    that have no price."""
 
     calls: int = 0
     running: int = 0
@@ -81,6 +83,7 @@ class Sums(msgspec.Struct, gc=False):
     stopped: int = 0
     errors: int = 0
     unreported: int = 0
+    counted: int = 0
     prompt: int = 0
     cached: int = 0
     cache_write: int = 0
@@ -109,7 +112,7 @@ class Table:
     def add(self, spent: Spent) -> None:
         """Counts a call."""
         cost, estimated = spent.cost, False
-        usage = spent.usage
+        usage = spent.counted or spent.usage
         if cost is None and usage is not None and self._reckon is not None:
             cost, estimated = self._reckon(spent.caller.connection, spent.caller.model or spent.model, usage), True
         parts = [read(spent) for read in self._readers]
@@ -143,6 +146,9 @@ def _add(sums: Sums, spent: Spent, cost: int | None, *, estimated: bool) -> None
     if outcome != "done":
         _add_ending(sums, spent)
     usage = spent.usage
+    if spent.counted is not None:
+        usage = spent.counted
+        sums.counted += 1
     if usage is None:
         if outcome in _ANSWERED:
             sums.unreported += 1
@@ -173,21 +179,25 @@ def _add_ending(sums: Sums, spent: Spent) -> None:
 
 
 def _add_tokens(sums: Sums, usage: Usage) -> None:
-    """Adds what the upstream reported; a figure below zero is no figure."""
-    prompt, output, cached = usage.prompt, usage.completion, usage.cached
-    if prompt is not None and prompt > 0:
-        sums.prompt += prompt
-    if output is not None and output > 0:
-        sums.output += output
-    if cached is not None and cached > 0:
-        sums.cached += cached
-    if usage.reasoning is not None and usage.reasoning > 0:
-        sums.reasoning += usage.reasoning
-    if usage.cache_write is not None and usage.cache_write > 0:
-        sums.cache_write += usage.cache_write
-    for audio in (usage.audio_prompt, usage.audio_completion):
-        if audio is not None and audio > 0:
-            sums.audio += audio
+    """Adds what was reported or counted. A figure that can't be is none, and a part is no more than the whole."""
+    prompt, output = _figure(usage.prompt), _figure(usage.completion)
+    sums.prompt += prompt
+    sums.output += output
+    # Most replies report no parts.
+    if usage.cached is not None:
+        sums.cached += min(_figure(usage.cached), prompt)
+    if usage.reasoning is not None:
+        sums.reasoning += min(_figure(usage.reasoning), output)
+    if usage.cache_write is not None:
+        sums.cache_write += min(_figure(usage.cache_write), prompt)
+    if usage.audio_prompt is not None:
+        sums.audio += min(_figure(usage.audio_prompt), prompt)
+    if usage.audio_completion is not None:
+        sums.audio += min(_figure(usage.audio_completion), output)
+
+
+def _figure(count: int | None) -> int:
+    return count if count is not None and 0 < count <= ABSURD else 0
 
 
 _Read = Callable[[Spent], tuple[str, ...]]

@@ -23,7 +23,8 @@ class CallView(msgspec.Struct, frozen=True):
     `seq` and `closed_seq` are places in the log. `outcome` is None while the call runs. `model` is what was
     forwarded, `model_answered` what the upstream said it used. `user` is `issuer:subject`. `reserved` and `settled` are
     amounts by the names of budgets' counters; `settled` is None while it is not known what the call came to, and where
-    nothing was reserved. `cost` is in millionths of a dollar, `prices` the table by which it was reckoned.
+    nothing was reserved. `cost` is in millionths of a dollar, `prices` the table by which it was reckoned. `counted` is
+    the gate's own count of tokens, where the upstream's report, `usage`, does not say what the call came to.
     """
 
     id: str
@@ -79,6 +80,7 @@ class CallView(msgspec.Struct, frozen=True):
     reserved: dict[str, int] | None = None
     settled: dict[str, int] | None = None
     cost: int | None = None
+    counted: Usage | None = None
     prices: str | None = None
 
 
@@ -188,6 +190,7 @@ def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
         reserved=_amounts(context, opened.reserved),
         settled=_amounts(context, closed.settled) if closed else None,
         cost=closed.cost if closed else None,
+        counted=_usage(closed.counted) if closed else None,
         prices=context.prices,
     )
 

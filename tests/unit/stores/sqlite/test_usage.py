@@ -34,7 +34,7 @@ async def test_what_a_call_used_is_what_its_ending_says(tmp_path: Path) -> None:
         reserved = Reserved(("|usd|day|UTC|end user|corp:portal/ann|b",), (7,), "p1")
         await journal.open(opened(1, b"{}", declared_agent="a1", policies=("p",), reserved=reserved))
         journal.segment(segment(1, 0, "so"))
-        journal.close(closed(1, usage=USAGE, model="gpt-4o-2024", cost=1_250, settled=(5,)))
+        journal.close(closed(1, usage=USAGE, model="gpt-4o-2024", cost=1_250, settled=(5,), counted=Usage(9, 8)))
         await journal.open(opened(2, forwarded=False, refusal="budget_exceeded", policy="q", status=429))
         await journal.open(opened(3, b"{}"))
         journal.close(closed(3, outcome=Outcome.STOPPED, refusal="reply_denied", policy="r"))
@@ -43,6 +43,7 @@ async def test_what_a_call_used_is_what_its_ending_says(tmp_path: Path) -> None:
 
     assert (whole.id, whole.at, whole.ended) == (call_id(1), NOW + 1, NOW + 501)
     assert (whole.usage, whole.cost, whole.model, whole.outcome) == (USAGE, 1_250, "gpt-4o-2024", "done")
+    assert (whole.counted, stopped.counted) == (Usage(9, 8), None)
     caller = whole.caller
     assert (caller.user, caller.connection, caller.model, caller.operation) == (
         "corp:alice",

@@ -72,6 +72,20 @@ def test_tokens_are_summed_as_reported_and_none_below_zero() -> None:
     assert (total.cache_write, total.audio, total.unreported) == (4, 2, 0)
 
 
+def test_what_the_gate_counted_stands_in_the_place_of_a_report_that_does_not_say_it() -> None:
+    calls = [spent(usage=Usage(10, 1), counted=Usage(10, 40), outcome="client_gone"), spent(counted=Usage(7, 2))]
+    total = add_all(Table([]), calls).total
+    assert (total.prompt, total.output, total.counted, total.unreported) == (17, 42, 2, 0)
+    assert add_all(Table([], UTC, lambda *asked: asked[2].completion), calls).total.cost == 42
+
+
+def test_what_can_not_be_is_not_summed() -> None:
+    absurd = 1 << 41
+    calls = [spent(usage=Usage(absurd, 5, absurd)), spent(usage=Usage(10, absurd, 90, 90, 90, 90, 90))]
+    total = add_all(Table([]), calls).total
+    assert (total.prompt, total.output, total.cached, total.cache_write, total.reasoning) == (10, 5, 10, 10, 0)
+
+
 def test_a_recorded_cost_counts_and_only_where_there_is_none_one_is_reckoned() -> None:
     asked: list[tuple[str, str | None]] = []
 

@@ -45,6 +45,12 @@ def test_every_figure_of_usage_is_told() -> None:
     assert call_view(entry(), ending(usage=usage)).usage == usage
 
 
+def test_what_was_counted_is_told_apart_from_what_was_reported() -> None:
+    view = call_view(entry(), ending(usage=Usage(3, 1), counted=Usage(3, 9)))
+    assert (view.usage, view.counted) == (Usage(3, 1), Usage(3, 9))
+    assert call_view(entry(), ending()).counted is None
+
+
 def test_what_a_call_held_and_came_to() -> None:
     held = entry(reserved=Reserved(("a", "b"), (10, 20), "v1"))
     running = call_view(held, None)
