@@ -64,12 +64,13 @@ def output_cap(body: Json, least: int = 1) -> int | None:
     stated = _CAPS.intersection(body)
     if len(stated) == 1:
         (name,) = stated
-        return count(body, name, least)
+        value = body[name]
+        return value if type(value) is int and least <= value <= LARGEST else count(body, name, least)
     smallest: int | None = None
     for name in sorted(stated):
-        value = count(body, name, least)
-        if value is not None and (smallest is None or value < smallest):
-            smallest = value
+        cap = count(body, name, least)
+        if cap is not None and (smallest is None or cap < smallest):
+            smallest = cap
     return smallest
 
 

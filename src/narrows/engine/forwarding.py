@@ -100,7 +100,7 @@ class Forwarding(msgspec.Struct, eq=False):
                 self._take_head(reply)
                 if reply.status < 300 and reply.headers.get(b"content-type") == JSON:
                     data = await reply.read_all(connected.settings.max_reply)
-                    ending = self._send_read(reply, data)
+                    ending = self._send_read(reply, data) if len(data) > SMALL else self._send_whole(reply, data)
                     outcome, deny = ending if isinstance(ending, tuple) else await ending
                 else:
                     outcome, deny = await self._answer(reply)
@@ -133,7 +133,6 @@ class Forwarding(msgspec.Struct, eq=False):
         duration = recorder.duration
         if duration is None:
             duration = self._close(outcome, status, deny)
-        self._chain.end(outcome, recorder.usage)
         for note in recorder.notes:
             self._telemetry.observed(note.policy, note.label)
         code = "" if deny is None else deny.code.value
@@ -169,7 +168,9 @@ class Forwarding(msgspec.Struct, eq=False):
         recorder, headers = self._recorder, reply.headers
         recorder.first_byte = recorder.elapsed()
         recorder.upstream_status = reply.status
-        reach(self._chain.reservation, Stage.ANSWERED if reply.status < 300 else Stage.FAILED)
+        reservation = self._chain.reservation
+        if reservation is not None:
+            reservation.stage = Stage.ANSWERED if reply.status < 300 else Stage.FAILED
         upstream_id = headers.get(b"x-request-id") or headers.get(b"request-id")
         if upstream_id is not None and not self._connected.upstream.leaks(upstream_id):
             recorder.upstream_request_id = upstream_id[:128].decode("latin-1")
