@@ -117,16 +117,14 @@ def usage(
         since=moment(since, "--since", where),
         until=moment(until, "--until", where),
     )
-    store = find_store(config, data)
-    settings = known_settings(config, data)
+    store, settings = find_store(config, data), known_settings(config, data)
     reckon = reckoning(settings, store)
     if as_csv:
         by_charge = charged(asked if by else [])
         table = summed(store, filters, Table(by_charge, where, reckon, join=True))
         _write_csv(table, by_charge, where, zone, providers(settings))
-        return
-    table = summed(store, filters, Table(asked, where, reckon))
-    (_print_json if as_json else _print)(table, asked)
+    else:
+        (_print_json if as_json else _print)(summed(store, filters, Table(asked, where, reckon)), asked)
 
 
 def _no_options(context: typer.Context) -> None:

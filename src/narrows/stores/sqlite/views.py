@@ -1,6 +1,7 @@
 """What the archive gives back: frozen values that hold everything a listing, a replay or `--json` needs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -166,8 +167,8 @@ def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
         forwarded=opened.forwarded,
         revision=context.revision,
         policies=context.policies or (),
-        masked=(opened.masked or ()) + ((closed.masked if closed else None) or ()),
-        notes=(opened.notes or ()) + ((closed.notes if closed else None) or ()),
+        masked=(opened.masked or ()) + (closed.masked or () if closed else ()),
+        notes=(opened.notes or ()) + (closed.notes or () if closed else ()),
         prompt_tokens=opened.prompt_tokens,
         output_cap=opened.output_cap,
         outcome=closed.outcome if closed else None if opened.forwarded else Outcome.REFUSED,
@@ -187,12 +188,18 @@ def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
         sent_bytes=closed.sent_bytes if closed else None,
         closed_at=closed.at if closed else None if opened.forwarded else opened.at,
         closed_seq=closed.seq if closed else None,
-        reserved=_amounts(context, opened.reserved),
-        settled=_amounts(context, closed.settled) if closed else None,
-        cost=closed.cost if closed else None,
-        counted=_usage(closed.counted) if closed else None,
         prices=context.prices,
+        reserved=_amounts(context, opened.reserved),
+        **_outlay(context, closed),
     )
+
+
+def _outlay(context: ContextEntry, closed: ClosedEntry | None) -> dict[str, Any]:
+    """What a call came to."""
+    if closed is None:
+        return {}
+    settled, counted = _amounts(context, closed.settled), _usage(closed.counted)
+    return {"settled": settled, "cost": closed.cost, "counted": counted}
 
 
 def join(parts: Sequence[Transcript]) -> Transcript | None:
