@@ -1,5 +1,5 @@
-"""Sees to it that it is known what a call comes to at most, where a limit asks: a cap on its reply, and a bound of its
-prompt.
+"""Sees to it that it is known what a call comes to at most, where a limit asks, or people are asked about its cost: a
+cap on its reply, and a bound of its prompt.
 
 The cap is the caller's own, unless a policy has set one; where neither did, the connection's `output_default`. It goes
 into the request, so the model keeps to it. A limit that only observes changes no call, so the caller's own cap is all
@@ -42,10 +42,12 @@ class Bounds:
         self._changed = changed
 
     def under(self, plan: Plan) -> "_Bounding | None":
-        """Nothing to do where nothing is limited."""
-        if plan.limits is NO_LIMITS:
+        """Nothing to do where nothing is limited, and nobody is asked about what is dear."""
+        dear = [each for each in plan.approvals if each.cost is not None]
+        if plan.limits is NO_LIMITS and not dear:
             return None
-        return _Bounding(self._tokens, self._defaults, needs_cap(plan.limits), self._changed)
+        caps = needs_cap(plan.limits) or any(not each.requirement.observe for each in dear)
+        return _Bounding(self._tokens, self._defaults, caps, self._changed)
 
     def begin(self, call: Call) -> Guard | None:
         """The same for a call."""

@@ -5,10 +5,14 @@ texts are remembered when its reply is complete, or it has ended, and only if it
 judged again. What the model said is remembered as the caller received it, with its masks; it is known where it comes
 back as the model's own words and calls, in whichever session of this principal.
 
+What people are asked about is what is said now: where a rule asks for approval, the turn that a request ends with is
+new, however often it was sent before. So an approved text is not asked about again as history, and the same request is.
+
 A text is known to the policies that it has passed. Where others apply as well, as to another model or connection, it
 is new: what one policy lets pass is not said to another.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -16,10 +20,10 @@ import msgspec
 from narrows.inspection.delivered import Delivered, answered
 from narrows.inspection.novelty import Name, Sessions
 from narrows.model.call import Call
-from narrows.model.plan import Plan
+from narrows.model.plan import Action, Plan
 from narrows.model.record import Outcome
 from narrows.model.reply import Event
-from narrows.model.text import Role
+from narrows.model.text import Role, Text
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny, Proceed, Verdict
 from narrows.policy.recent import Recent
@@ -31,9 +35,25 @@ PLANS: Final = 512
 _REPLIED: Final = frozenset({Role.ASSISTANT, Role.TOOL_CALL, Role.TOOL_RESULT})
 """Under which a reply comes back."""
 
+_MODEL: Final = frozenset({Role.ASSISTANT, Role.TOOL_CALL})
+_SAYING: Final = frozenset({Role.USER, Role.TOOL_RESULT})
+
 _BETWEEN: Final = "\0"
 _SAID: Final = "*"
 """In the place of a session: what the model said in any of them."""
+
+
+def turn(texts: Sequence[Text]) -> frozenset[int]:
+    """The places of what users and tools say last: after the model's last words, but for those that the caller puts
+    into its mouth at the end."""
+    places: list[int] = []
+    for place in range(len(texts) - 1, -1, -1):
+        role = texts[place].role
+        if role in _SAYING:
+            places.append(place)
+        elif role in _MODEL and places:
+            break
+    return frozenset(places)
 
 
 class NewContent:
@@ -70,9 +90,9 @@ class NewContent:
 
 class _Asks:
     """What a plan's rules ask: `scope`, in the names of sessions, are the policies whose rules they are; `replies`:
-    some look where replies come back."""
+    some look where replies come back; `turns`: some ask people."""
 
-    __slots__ = ("plan", "replies", "said", "scope", "sessions")
+    __slots__ = ("plan", "replies", "said", "scope", "sessions", "turns")
 
     name: Final = NewContent.name
     wordless: Final = True
@@ -82,6 +102,7 @@ class _Asks:
         self.plan = plan
         self.scope = _BETWEEN + _BETWEEN.join(dict.fromkeys(rule.policy for rule in plan.rules))
         self.said = _SAID + self.scope
+        self.turns = any(rule.action is Action.APPROVE and not rule.observe for rule in plan.rules)
         self.replies = any(not rule.roles or not rule.roles.isdisjoint(_REPLIED) for rule in plan.rules)
 
     def begin(self, call: Call) -> Guard:  # noqa: ARG002 - of any call under the plan
@@ -113,6 +134,8 @@ class _Telling:
         known = sessions.known(session, tags)
         if len(known) < len(tags) and (apart or not _REPLIED.isdisjoint([text.role for text in call.asked.texts])):
             known |= sessions.known((who, asks.said), tags)
+        if known and asks.turns:
+            known -= turn(call.asked.texts)
         return Proceed(msgspec.structs.replace(call, known=known, tags=tags))
 
     def on_event(self, event: Event) -> Deny | None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from narrows.engine.snapshot import Snapshot
+from narrows.model.approval import Release
 from narrows.model.call import Call
 from narrows.model.originals import Originals
 from narrows.model.record import Outcome
@@ -31,11 +32,12 @@ T = TypeVar("T")
 
 class Chain:
     """The guards of one call. `judge` first, then `on_event` and `on_finish`, and `end` exactly once. `reservation` is
-    what the call holds of its limits; None where no limit counts it."""
+    what the call holds of its limits; None where no limit counts it. `release` is the approval by which it goes on;
+    None where nobody was asked."""
 
     __slots__ = (
-        "_begun", "_ended", "_guards", "_left", "_path", "_reply", "_waiting", "call", "originals", "reservation",
-        "snapshot",
+        "_begun", "_ended", "_guards", "_left", "_path", "_reply", "_waiting", "call", "originals", "release",
+        "reservation", "snapshot",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, call: Call, originals: Originals | None = None) -> None:
@@ -43,6 +45,7 @@ class Chain:
         self.call = call
         self.originals = originals
         self.reservation: Reservation | None = None
+        self.release: Release | None = None
         self.snapshot = snapshot
         self._path = path = snapshot.paths.of(call.plan, snapshot.controls, snapshot.reply_controls)
         self._left = iter(path.steps)
@@ -80,6 +83,8 @@ class Chain:
             if type(verdict) is Proceed and verdict.originals is None and verdict.reservation is None:
                 if verdict.call is not None:
                     call = self.call = verdict.call
+                if verdict.release is not None:
+                    self.release = verdict.release
                 continue
             refusal = self._take(verdict)
             if refusal is not None:
@@ -110,6 +115,8 @@ class Chain:
             self.call = verdict.call
         if verdict.reservation is not None:
             self.reservation = verdict.reservation
+        if verdict.release is not None:
+            self.release = verdict.release
         if verdict.originals is not None:
             if self.originals is None:
                 self.originals = verdict.originals

@@ -24,7 +24,7 @@ from narrows.engine.bodies import (
     read_buffered,
 )
 from narrows.engine.chain import Chain
-from narrows.engine.limits import reach, with_what_is_left
+from narrows.engine.limits import reach, sending, with_what_is_left
 from narrows.engine.onward import onward_headers, restorer, rewritten
 from narrows.engine.pacing import send
 from narrows.engine.passing import Passing, Stopped
@@ -94,7 +94,7 @@ class Forwarding(msgspec.Struct, eq=False):
                 return
             self._telemetry.overhead(recorder.elapsed() - self._received)
             headers = onward_headers(call, self._exchange.head.headers, connected.headers)
-            reach(chain.reservation, Stage.SENT)
+            sending(chain.reservation, chain.release)
             reply = await connected.upstream.send(call.method, call.path, headers, forward.body)
             try:
                 self._take_head(reply)
@@ -152,6 +152,8 @@ class Forwarding(msgspec.Struct, eq=False):
         another nobody knows."""
         if not failure.sent or failure.refused:
             reach(self._chain.reservation, Stage.FAILED)
+        if not failure.sent and self._chain.release is not None:
+            self._chain.release.sent = False
         return Outcome.UPSTREAM_ERROR, failure.deny
 
     def _tell(self, deny: Deny) -> None:

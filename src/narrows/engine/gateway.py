@@ -29,6 +29,7 @@ from narrows.engine.heads import Known, known
 from narrows.engine.judging import NOTHING, Caller, call_id, choose, make_call, recordable
 from narrows.engine.limits import throttled
 from narrows.engine.recorder import Recorder
+from narrows.engine.releasing import still, with_headers
 from narrows.engine.replying import refuse
 from narrows.engine.routing import Routed, Routes, face
 from narrows.engine.sessions import SessionIds
@@ -218,13 +219,15 @@ class Gateway:
             await self._refuse_unread(visit, routed, settled)
             return
         call = settled.call
-        visit.asked, visit.connected = call.asked, visit.snapshot.connections[call.connection]
+        visit.asked, visit.connected = call.asked, snapshot.connections[call.connection]
         if settled.deny is not None:
             call, instead = await counted(snapshot, call)
             self._observe(call)
             await self._refuse(visit, instead or settled.deny, call, instead or settled.recorded)
             return
-        await self._finish(visit, received, Chain(visit.snapshot, begun(call), settled.originals), judged=call)
+        if snapshot.asks:
+            call = with_headers(call, head.headers, visit.connected.headers)
+        await self._finish(visit, received, Chain(snapshot, begun(call), settled.originals), judged=call)
 
     def _chain(self, visit: _Visit, routed: Routed, asked: Asked, size: int) -> Chain:
         """The controls before a call that was read from so many bytes, and the call as it is before any has seen it."""
@@ -235,6 +238,8 @@ class Gateway:
         if connected is not candidates[0]:
             visit.connected, target = connected, routed.target(connected, visit.exchange.head)
         call = make_call(caller, asked, connected, plan, target, size, services.tokens, services.sessions)
+        if snapshot.asks:
+            call = with_headers(call, visit.exchange.head.headers, connected.headers)
         return Chain(snapshot, call)
 
     async def _finish(
@@ -267,6 +272,8 @@ class Gateway:
             if judged is not None:
                 chain.call = rejoined(chain.call, judged)
             deny = _refusal(verdict)
+            if deny is None and chain.release is not None:
+                deny = await still(visit.exchange.head, chain.call, visit.snapshot, self._snapshots.current)
             if deny is None and chain.call.asked.references:
                 deny = await self._check_references(chain.call)
         except BaseException:

@@ -93,7 +93,7 @@ def make_call(
         tokens.prompt(asked.texts),
         None,  # no cap yet
         asked.end_user if caller.end_user is None else caller.end_user,
-        None if plan.limits is NO_LIMITS else tokens.bound(asked, size),
+        None if plan.limits is NO_LIMITS and not plan.approvals else tokens.bound(asked, size),
     )
 
 

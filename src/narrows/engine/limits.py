@@ -10,6 +10,7 @@ import msgspec
 
 from narrows.engine.judging import Caller
 from narrows.engine.snapshot import Connected, Throttle
+from narrows.model.approval import Release
 from narrows.model.refusal import Code
 from narrows.model.reservation import Reservation, Stage
 from narrows.model.verdict import Deny
@@ -38,6 +39,14 @@ def reach(reservation: Reservation | None, stage: Stage) -> None:
     """A call has come so far with its upstream."""
     if reservation is not None:
         reservation.stage = stage
+
+
+def sending(reservation: Reservation | None, release: Release | None) -> None:
+    """From here on something of a call may have been sent."""
+    if reservation is not None:
+        reservation.stage = Stage.SENT
+    if release is not None:
+        release.sent = True
 
 
 def with_what_is_left(deny: Deny, reservation: Reservation | None) -> Deny:

@@ -30,6 +30,13 @@ def onward_headers(call: Call, given: Headers, passed: AbstractSet[bytes]) -> li
     return _own(headers, call.principal) if _IDEMPOTENCY in given else headers
 
 
+def meaningful(given: Headers, passed: AbstractSet[bytes]) -> tuple[tuple[bytes, bytes], ...]:
+    """Those of them that say what is asked: not by which name it is asked again."""
+    if passed.isdisjoint(given):
+        return ()
+    return tuple(sorted((name, given[name]) for name in passed if name in given and name != _IDEMPOTENCY))
+
+
 def _own(headers: list[tuple[bytes, bytes]], principal: Principal) -> list[tuple[bytes, bytes]]:
     """The headers with the idempotency key made the caller's own: the same each time, and never another's. All callers
     share one account upstream, and nobody may be given the reply to another's key."""

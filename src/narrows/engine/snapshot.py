@@ -28,6 +28,11 @@ def as_it_is(call: Call, deny: Deny) -> tuple[Call, Deny]:
     return call, deny
 
 
+def nothing(_call: Call) -> object:
+    """By what a call is judged, where no policy asks people."""
+    return None
+
+
 def nothing_sent(_principal: str) -> Mapping[str, frozenset[bytes]]:
     """What sessions have sent, where no rule asks."""
     return {}
@@ -53,7 +58,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     controls by plan. `throttle` is asked before a body is read, with who asks, from where, the connection, the
     operation and the time in Unix microseconds: the refusal of a call that no policy could permit now, whatever is in
     it; None: nothing is limited in that way. `end_user` gives the person for whom a caller's headers say that it asks,
-    where it is believed; None: nobody is.
+    where it is believed; None: nobody is. `asks`: some policy asks people, so calls carry their headers that mean
+    something; `judged_by` gives all settings by which a call is judged: two snapshots that give the same judge it
+    alike.
 
     `counting` is the same with nothing but the controls that count every call, whatever refuses it besides; None: none
     does.
@@ -74,6 +81,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     throttle: Throttle | None = None
     end_user: Callable[[Identity, Headers], str | None] | None = None
     counting: "Snapshot | None" = None
+    asks: bool = False
+    judged_by: Callable[[Call], object] = nothing
     paths: Paths = msgspec.field(default_factory=Paths)
 
 

@@ -5,7 +5,7 @@ of a prompt: what people are shown is in the record.
 """
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, final
 
 import msgspec
 
@@ -172,6 +172,21 @@ class Terms(msgspec.Struct, frozen=True):
     until: int
     output_cap: int | None = None
     break_glass: bool = False
+
+
+@final
+class Release:
+    """The approval by which one call goes on, from the control that took it to the end of the call.
+
+    The engine says whether any of the call may have been sent (`sent`); of which nothing was, it takes back what it
+    took. `ticket` is the question that was approved.
+    """
+
+    __slots__ = ("sent", "ticket")
+
+    def __init__(self, ticket: str) -> None:
+        self.ticket = ticket
+        self.sent = False
 
 
 class TicketState(StrEnum):

@@ -62,7 +62,8 @@ class Call(msgspec.Struct, frozen=True):
     to what replies are compared with; None: nobody compares. `prompt_bound` is how many tokens the prompt certainly
     does not exceed; None: no limit asks, or nobody knows. `end_user` is the person for whom the caller asks, as far as
     it is believed. `sealed` is a keyed hash of what the caller asked, before anything of it was masked or replaced;
-    empty where its plan asks nobody.
+    empty where its plan asks nobody. `headers` are those of the request that go on to the upstream
+    and mean something there, sorted; empty where no policy asks people.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Call(msgspec.Struct, frozen=True):
     sketch: bytes = b""
     system: str | None = None
     sealed: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def operation(self) -> str:

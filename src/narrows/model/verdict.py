@@ -7,6 +7,7 @@ import msgspec
 from narrows.model.refusal import REGISTRY, Code, Meaning
 
 if TYPE_CHECKING:
+    from narrows.model.approval import Release
     from narrows.model.call import Call
     from narrows.model.originals import Originals
     from narrows.model.reservation import Reservation
@@ -45,11 +46,13 @@ class Hold(msgspec.Struct, frozen=True):
 
 class Proceed(msgspec.Struct, frozen=True):
     """Go on; with a replaced call if the control changed one. `originals`: what stand-ins in it stand for, which is put
-    back in what reaches the caller, after the record is taken. `reservation`: what the call holds of its limits."""
+    back in what reaches the caller, after the record is taken. `reservation`: what the call holds of its limits.
+    `release`: it goes on because people have approved it."""
 
     call: "Call | None" = None
     originals: "Originals | None" = None
     reservation: "Reservation | None" = None
+    release: "Release | None" = None
 
 
 PROCEED: Final = Proceed()

@@ -28,6 +28,7 @@ from narrows.policy.inspect import RuleInspector
 from narrows.policy.sieve import NO_GATES
 from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.http import HeaderList
+from narrows.wiring.approvals import seals
 from narrows.wiring.gates import RuleGates
 from narrows.wiring.order import controls
 from narrows.wiring.probing import probing_controls
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
 
 PURE: Final = frozenset(
     {
-        "access", "parameters", "prompt_size", "media", "sketch", "new_content", "scan", "prompt_rules", "mask", "echo",
-        "reply_packs", "output_cap", "bounds",
+        "access", "parameters", "prompt_size", "media", "sketch", "new_content", "scan", "prompt_rules", "seal", "mask",
+        "echo", "reply_packs", "output_cap", "bounds",
     }
 )  # fmt: skip
 """Controls that judge a call by itself and their settings alone, so that they judge the same in any process. Where a
@@ -120,7 +121,14 @@ def build(plan: Blueprint) -> tuple[Snapshot, Tools]:
     inspector = RuleInspector(readings, _sights(engine) if engine is not None and looks else None, gates)
     defaults = {name: settings.output_default for name, settings in config.connections.items()}
     probing = probing_controls(config, policies, None)
-    request, reply = controls(inspector, sent, mask, probing=probing, output_defaults=defaults)
+    request, reply = controls(
+        inspector,
+        sent,
+        mask,
+        probing=probing,
+        output_defaults=defaults,
+        approvals=seals(policies, plan.session_key),
+    )
     connections = {
         name: Connected(
             name=name,

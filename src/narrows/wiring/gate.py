@@ -29,6 +29,8 @@ from narrows.model.verdict import Deny
 from narrows.policy.policyset import PolicySet
 from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.offload import Apart
+from narrows.stores.sqlite.approvals import SqliteApprovals
+from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.control import ControlWatch
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.journal import SqliteJournal
@@ -37,9 +39,11 @@ from narrows.stores.sqlite.masterkey import load as load_key
 from narrows.upstream.registry import Upstreams
 from narrows.wiring import allocator
 from narrows.wiring.admin import Admin
+from narrows.wiring.approvals import Approving
 from narrows.wiring.blueprint import blueprint
 from narrows.wiring.clock import SequentialIds, SystemClock
 from narrows.wiring.configuration import compiled, read_checked
+from narrows.wiring.first_use import FirstUses
 from narrows.wiring.gates import RuleGates
 from narrows.wiring.limits import MICROS
 from narrows.wiring.masks import MaskControls
@@ -81,6 +85,14 @@ class Gate:
         self._masks = MaskControls(directory)
         self._plugged = PluggedControls()
         self._sent_key = secrets.token_bytes(32)
+        self._approvals = SqliteApprovals(directory, self._clock)
+        self._approving = Approving(
+            self._approvals,
+            self._clock,
+            self._journal,
+            lambda: load_key(DataDirectory(directory)).session_key,
+            FirstUses(lambda: Archive(directory)).used,
+        )
         self._builder = SnapshotBuilder(
             Upstreams(),
             lambda: ControlWatch(directory),
@@ -93,6 +105,7 @@ class Gate:
             self._ledger,
             self._prices.build,
             lambda: Pseudonyms(load_key(DataDirectory(directory)).end_user_key),
+            approving=self._approving,
         )
         self._strangers = StrangerCounts(self._journal)
         self._snapshots: Snapshots | None = None
@@ -121,6 +134,7 @@ class Gate:
             undo.push_async_callback(self._release)
             await self._journal.start()
             await self._ledger.start()
+            await self._approvals.start()
             snapshot = await self._builder.build(self._config, compiled(self._config))
             self._snapshots = Snapshots(snapshot)
             self._builder.settle(self._config)
@@ -223,6 +237,7 @@ class Gate:
     async def stop(self) -> None:
         """Readiness goes false, calls in flight finish within the drain time, the rest is cut; then all is closed."""
         self._draining = True
+        self._approving.drain()
         if self._edge is not None:
             await self._edge.drain()
         await self._release()
@@ -237,6 +252,7 @@ class Gate:
         self._strangers.flush()
         await self._builder.close()
         await self._workers.close()
+        await self._approvals.stop()
         await self._ledger.stop()
         await self._journal.stop()
 

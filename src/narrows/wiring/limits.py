@@ -67,7 +67,7 @@ def limit_controls(
     accounts = Accounts(
         ledger,
         Counters(hidden=pseudonyms if masks_prompts(policies) else None),
-        _Reckoning(config.connections, prices).terms,
+        Reckoning(config.connections, prices).terms,
         clock,
         here=lambda: get_ident() == owner,
         event=_log.warning,
@@ -108,7 +108,7 @@ def _every(policies: PolicySet) -> list[Limits]:
     return [policies.own, *(policy.limits for policy in policies.policies)]
 
 
-class _Reckoning:
+class Reckoning:
     """What calls are reckoned by, from the settings of connections."""
 
     def __init__(self, connections: Mapping[str, Connection], prices: Prices | None) -> None:

@@ -17,6 +17,7 @@ from narrows.inspection.novelty import Sessions
 from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.control import Control
 from narrows.ports.inspector import Inspector
+from narrows.wiring.approvals import NO_APPROVALS, ApprovalControls
 from narrows.wiring.limits import NO_LIMITS, LimitControls
 from narrows.wiring.plugged import NO_OWN, Own
 from narrows.wiring.probing import NO_PROBING, ProbingControls
@@ -38,12 +39,14 @@ def controls(
     own: Own = NO_OWN,
     output_defaults: Mapping[str, int] = NO_CONNECTIONS,
     limits: LimitControls = NO_LIMITS,
+    approvals: ApprovalControls = NO_APPROVALS,
 ) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
     """The controls in the order of the request, and those of the reply in its order. `mask`: None where no policy
     masks; `analyze`: None where none masks what plug-ins find; `sessions` knows what each has sent before; `probing`:
     what notices probing.
     `own`: what the configuration adds; `output_defaults`: the caps of connections, where a limit needs one and there is
-    no other; `limits`: what counts calls, and what they come to."""
+    no other; `limits`: what counts calls, and what they come to;
+    `approvals`: what asks people."""
     output_cap, media = OutputCap(), Media()
     bounds = Bounds(EstimatingCounter(), output_defaults, changed=bool(own.controls))
     new_content = NewContent(sessions, always=bool(own.controls))  # the operator's own are told, too
@@ -64,12 +67,14 @@ def controls(
         *classifying,  # before the scan, which reads labels; only what is new is asked about
         Scan(inspector),  # once over every text; what follows reads its findings
         PromptRules(),  # denies on findings
+        *approvals.seal,  # what people approve is bound to what was asked: before anything is replaced
         *own.controls,  # the operator's own: they see what was written, and need not see what the rules refuse
         *masking,  # after what reads the prompt as it was written; what follows, the record and the model see stand-ins
         *probing.replies,  # after masking: the reply is compared with the system text that the model sees
         *judging,  # has nothing to do yet; here it learns of the call
         output_cap,  # changes what is sent, never whether
         bounds,  # after all that changes the call: what it can come to is known of what is sent
+        *approvals.approve,  # people see what will be sent; what waits for them holds nothing of any budget
         *limits.reserve,  # last: nothing that refuses comes after it, and what it holds is for what is sent
     )
     reply: tuple[Control, ...] = (

@@ -147,7 +147,7 @@ class PriceTables:
         self._told: date | None = None
 
     async def build(self, config: Config) -> PriceTable | None:
-        """The table for a configuration, or None where no limit counts money. Raises PricesUnavailable and
+        """The table for a configuration, or None where nothing counts money. Raises PricesUnavailable and
         PriceFileUnusable, which are ValueErrors."""
         if not counts_money(config):
             self._table = None
@@ -206,7 +206,9 @@ class PriceTables:
 
 
 def counts_money(config: Config) -> bool:
-    """Whether some limit counts money."""
+    """Whether some limit counts money, or some rule asks people by it."""
+    if any(condition.cost is not None for policy in config.policies for condition in policy.approvals):
+        return True
     return any(
         limits.max_cost is not None or any(budget.limit.unit is Unit.USD for budget in limits.budgets)
         for limits in (config.limits, *(policy.limits for policy in config.policies))

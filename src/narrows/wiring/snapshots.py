@@ -21,6 +21,8 @@ from narrows.ports.offload import Apart
 from narrows.ports.prices import Prices
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.upstream.registry import Upstreams
+from narrows.wiring.approvals import GATE_ONLY as ASKING
+from narrows.wiring.approvals import NO_APPROVALS, ApprovalControls, Approving, asking, judged_by
 from narrows.wiring.blueprint import PURE
 from narrows.wiring.gates import GateMaking, RuleGates
 from narrows.wiring.limits import GATE_ONLY as COUNTING
@@ -56,6 +58,8 @@ class SnapshotBuilder:
         ledger: Ledger | None = None,
         prices: FindsPrices | None = None,
         pseudonyms: Callable[[], Pseudonyms] | None = None,
+        *,
+        approving: Approving | None = None,
     ) -> None:
         self._upstreams = upstreams
         self._plugged = plugged or PluggedControls()
@@ -64,6 +68,7 @@ class SnapshotBuilder:
         self._apart = apart
         self._ledger = ledger
         self._prices = prices
+        self._approving = approving
         self._pseudonyms = pseudonyms
         self._sent = sent
         self._tried = Tried()
@@ -89,9 +94,20 @@ class SnapshotBuilder:
         probing = probing_controls(config, policies, self._tried)
         own = await self._plugged.build(config, policies)
         defaults = {name: settings.output_default for name, settings in config.connections.items()}
-        limits = await self._limits(config, policies)
+        priced = self._prices if policies.limited or asking(policies) else None
+        prices = None if priced is None else await priced(config)
+        limits = self._limits(config, policies, prices)
+        approvals = self._approvals(config, policies, connections, prices)
         request, reply = controls(
-            inspector, self._sent, mask, analyze, probing, own=own, output_defaults=defaults, limits=limits
+            inspector,
+            self._sent,
+            mask,
+            analyze,
+            probing,
+            own=own,
+            output_defaults=defaults,
+            limits=limits,
+            approvals=approvals,
         )
         if not complete:
             self._gates.begin(inspector, policies.rules)
@@ -110,22 +126,34 @@ class SnapshotBuilder:
             refused=probing.enumeration[0].refused if probing.enumeration else as_it_is,
             throttle=limits.peek,
             end_user=limits.end_user,
+            asks=bool(approvals.approve),
+            judged_by=judged_by(config, policies, self._masks.files()),
         )
         return counting(snapshot, _counts)
 
-    async def _limits(self, config: Config, policies: PolicySet) -> LimitControls:
+    def _approvals(
+        self, config: Config, policies: PolicySet, connections: Mapping[str, Connected], prices: Prices | None
+    ) -> ApprovalControls:
+        """What asks people."""
+        if not asking(policies):
+            return NO_APPROVALS
+        if self._approving is None:
+            raise ValueError("policies ask people, and there is nowhere to keep what is asked")
+        dialects = {name: connected.dialect for name, connected in connections.items()}
+        return self._approving.controls(config, policies, dialects, prices)
+
+    def _limits(self, config: Config, policies: PolicySet, prices: Prices | None) -> LimitControls:
         """What counts calls, and by which prices."""
         if not policies.limited:
             return NO_LIMITS
         if self._ledger is None:
             raise ValueError("the configuration has limits, and there is no ledger to count by")
-        prices = None if self._prices is None else await self._prices(config)
         pseudonyms = None if self._pseudonyms is None else self._pseudonyms()
         return limit_controls(config, policies, self._ledger, self._clock, prices, pseudonyms)
 
     async def _judged_apart(self, config: Config, policies: PolicySet, request: Sequence[Control]) -> Apart | None:
         """None where a control must see every call itself."""
-        if self._apart is None or not all(control.name in PURE | GATE_ONLY | COUNTING for control in request):
+        if self._apart is None or not all(control.name in PURE | GATE_ONLY | COUNTING | ASKING for control in request):
             return None
         return await self._apart(config, policies)
 

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from narrows.controls.new_content import NewContent
+from narrows.controls.new_content import NewContent, turn
 from narrows.inspection.novelty import Sessions
 from narrows.model.call import Call
 from narrows.model.plan import Plan, Rule
@@ -11,6 +11,7 @@ from narrows.model.record import Outcome
 from narrows.model.reply import Delta, Event
 from narrows.model.text import Role, Text
 from narrows.model.verdict import Proceed
+from unit.controls.asking import asking, requirement
 from unit.controls.calls import begun, call
 
 PLAN = Plan("r", rules=(Rule("r", "p", (), "no"),))
@@ -179,3 +180,39 @@ def test_under_a_plan_it_is_the_same() -> None:
     assert verdict.call is not None
     assert verdict.call.known == {0, 1, 2}
     assert new.under(Plan("r")) is None
+
+
+def test_what_is_said_now_is_new_where_people_are_asked() -> None:
+    new = control()
+    plan = asking(requirement())
+    said = (Text(Role.SYSTEM, "$.a", "Be brief."), Text(Role.USER, "$.b", "Delete it"))
+    answered = (*said, Text(Role.TOOL_CALL, "$.c", "rm"), Text(Role.TOOL_RESULT, "$.d", "Gone"))
+
+    def known(texts: tuple[Text, ...]) -> frozenset[int]:
+        about = call(plan, asked={"texts": texts})
+        guard = begun(new, about)
+        verdict = guard.on_request(about)
+        guard.on_end(Outcome.DONE, None)
+        assert isinstance(verdict, Proceed)
+        assert verdict.call is not None
+        return verdict.call.known
+
+    assert known(said) == frozenset()
+    assert known(said) == {0}, "the same request asks the same again"
+    assert known(answered) == {0, 1}, "as history it does not"
+    assert known((*said, Text(Role.ASSISTANT, "$.c", "Sure:"))) == {0}, "whatever is put into the model's mouth"
+    watching = asking(requirement(observe=True))
+    about = call(watching, asked={"texts": said})
+    verdict = begun(new, about).on_request(about)
+    assert isinstance(verdict, Proceed)
+    assert verdict.call is not None
+    assert verdict.call.known == {0, 1}, "a rule that observes asks nobody"
+
+
+def test_the_turn_is_what_was_said_since_the_model_spoke() -> None:
+    assert turn(()) == frozenset()
+    tool = Text(Role.TOOL_DEFINITION, "$.t", "delete_file")
+    assert turn((tool, Text(Role.USER, "$.a", "a"), tool)) == {1}
+    spoke = Text(Role.ASSISTANT, "$.b", "b")
+    assert turn((Text(Role.USER, "$.a", "a"), spoke, Text(Role.TOOL_RESULT, "$.c", "c"), tool)) == {2}
+    assert turn((spoke,)) == frozenset()

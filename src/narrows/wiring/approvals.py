@@ -1,0 +1,226 @@
+"""Builds the controls that ask people, from settings and the gate's questions; owns which calls are held now.
+
+It knows what the controls may not: the event loop, the journal, connections and prices. Questions outlive snapshots and
+the gate itself; calls that are held live as long as their clients wait, or until the gate drains.
+"""
+
+import asyncio
+import hmac
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+
+from narrows.accounting.amounts import PLACES, worst
+from narrows.config.schema import Config
+from narrows.controls.approve import Approve, Desk
+from narrows.controls.seal import Seal
+from narrows.dialects.strict_json import read as read_json
+from narrows.engine.bodies import Prepared, forwarded
+from narrows.engine.recorder import refused
+from narrows.model.approval import Review, Ticket
+from narrows.model.call import Call
+from narrows.model.limits import Unit
+from narrows.model.plan import Action
+from narrows.model.refusal import Code
+from narrows.model.verdict import Deny
+from narrows.policy.policyset import PolicySet
+from narrows.policy.questions import HELD_AGAIN, UNHELD, pending
+from narrows.ports.approvals import Approvals
+from narrows.ports.clock import Clock
+from narrows.ports.dialect import Dialect, Forward
+from narrows.ports.journal import Journal
+from narrows.ports.prices import Prices
+from narrows.wiring.limits import Reckoning
+
+GATE_ONLY: Final = frozenset({Approve.name})
+"""Controls that ask people, and need no texts: large calls are judged apart without them, and by them in the gate."""
+
+HELD: Final = 8_192
+"""Calls that one gate holds at a time, and EACH of one identity."""
+
+EACH: Final = 128
+
+_MICROS: Final = 1_000_000
+
+Uses = Callable[[Call], Awaitable[bool | None]]
+
+
+class ApprovalControls(NamedTuple):
+    """The controls that the policies ask for, each at most once, by where they stand."""
+
+    seal: tuple[Seal, ...] = ()
+    approve: tuple[Approve, ...] = ()
+
+
+NO_APPROVALS: Final = ApprovalControls()
+
+
+class Waiting:
+    """Which calls are held; lives as long as the gate. Once it drains, nobody waits any more."""
+
+    def __init__(self, most: int = HELD, each: int = EACH) -> None:
+        self._most, self._each = most, each
+        self._held: Counter[str] = Counter()
+        self._waits: set[asyncio.Future[Review]] = set()
+        self._asking: dict[str, asyncio.Task[Review]] = {}
+        self._draining = False
+
+    def __len__(self) -> int:
+        return self._held.total()
+
+    def enter(self, requester: str) -> Deny | None:
+        """One more call is held; the refusal if there are too many."""
+        if self._held[requester] >= self._each:
+            message = f"{self._each} requests of yours are held for approval already"
+            return Deny(Code.APPROVALS_EXCEEDED, message, retry_after=UNHELD)
+        if len(self) >= self._most:
+            return Deny(Code.OVERLOADED, "the gate holds as many calls for approval as it can", retry_after=UNHELD)
+        self._held[requester] += 1
+        return None
+
+    def leave(self, requester: str) -> None:
+        """It is held no more."""
+        self._held[requester] -= 1
+        if not self._held[requester]:
+            del self._held[requester]
+
+    async def until(self, decided: Awaitable[Review], microseconds: int) -> Review | None:
+        """What was decided; None if nobody has within that time, or the gate drains."""
+        wait = asyncio.ensure_future(decided)
+        self._waits.add(wait)
+        try:
+            if not self._draining:
+                await asyncio.wait((wait,), timeout=max(microseconds, 0) / _MICROS)
+            return wait.result() if wait.done() and not wait.cancelled() else None
+        finally:
+            self._waits.discard(wait)
+            wait.cancel()
+
+    async def once(self, name: str, ask: Callable[[], Awaitable[Review]]) -> Review:
+        """What `ask` gives; of several with the same name at a time, one asks for all. It goes on if its caller goes
+        away: others may wait for it."""
+        task = self._asking.get(name)
+        if task is None:
+            task = self._asking[name] = asyncio.create_task(_awaited(ask()))
+            task.add_done_callback(lambda done: self._asked(name, done))
+        return await asyncio.shield(task)
+
+    def _asked(self, name: str, task: "asyncio.Task[Review]") -> None:
+        del self._asking[name]
+        if not task.cancelled():
+            task.exception()  # whoever waits has it; nobody need
+
+    def drain(self) -> None:
+        """Everyone who is held gets their answer now."""
+        self._draining = True
+        for wait in self._waits:
+            wait.cancel()
+
+
+async def _awaited(review: Awaitable[Review]) -> Review:
+    return await review
+
+
+class Approving:
+    """Makes the controls of each snapshot. `key` gives the key of sessions; `uses` says whether an identity has used a
+    model before."""
+
+    def __init__(
+        self, approvals: Approvals, clock: Clock, journal: Journal, key: Callable[[], bytes], uses: Uses
+    ) -> None:
+        self._approvals, self._clock, self._journal = approvals, clock, journal
+        self._key, self._uses = key, uses
+        self.waiting: Final = Waiting()
+
+    def controls(
+        self, config: Config, policies: PolicySet, dialects: Mapping[str, Dialect], prices: Prices | None
+    ) -> ApprovalControls:
+        """The controls of a snapshot."""
+        if not asking(policies):
+            return NO_APPROVALS
+        terms = Reckoning(config.connections, prices).terms
+        sending = _Sending(dialects)
+
+        def cost(call: Call) -> int | None:
+            found = terms(call.connection, call.model, call.asked.tier)
+            return worst(call, found).vector[PLACES[Unit.USD]]
+
+        desk = Desk(
+            approvals=self._approvals,
+            clock=self._clock,
+            held=self.waiting,
+            forward=sending.forward,
+            record=self._record,
+            cost=cost,
+            used=self._uses,
+            capped=sending.capped,
+        )
+        return ApprovalControls((Seal(sealing_key(self._key())),), (Approve(desk),))
+
+    async def _record(self, call: Call, forward: Forward, ticket: Ticket) -> None:
+        """What people are shown, as an entry of its own: that of the call comes when it goes on, or is refused. Nobody
+        has been answered yet, so it has no status."""
+        entry = refused(call, forward.contents, pending(ticket, HELD_AGAIN))
+        await self._journal.open(msgspec.structs.replace(entry, call=ticket.id, at=ticket.at, status=None))
+
+    def drain(self) -> None:
+        """The gate ends: what is held is answered now."""
+        self.waiting.drain()
+
+
+class _Sending:
+    """How calls look when they are sent."""
+
+    def __init__(self, dialects: Mapping[str, Dialect]) -> None:
+        self._dialects = dialects
+
+    async def forward(self, call: Call) -> Forward:
+        """A call as it would be sent."""
+        return await forwarded(self._dialects[call.connection], call.asked, call.model, call.output_cap)
+
+    async def capped(self, call: Call, cap: int) -> Call:
+        """The call with a lower cap. One that was judged apart has been put together already, so it is read again."""
+        body = call.asked.body
+        if isinstance(body, Prepared):
+            body = await asyncio.to_thread(self._again, call, body, cap)
+        asked = msgspec.structs.replace(call.asked, body=body)
+        return msgspec.structs.replace(call, asked=asked, output_cap=cap)
+
+    def _again(self, call: Call, body: Prepared, cap: int) -> Prepared:
+        dialect = self._dialects[call.connection]
+        read = read_json(body.forward.body, dialect.governed)
+        if isinstance(read, Deny):
+            raise ValueError("a body that was put together can't be read")  # noqa: TRY004 - it is no wrong type
+        asked = msgspec.structs.replace(call.asked, body=read)
+        return Prepared(dialect.forward(asked, call.model, cap), call.model, cap)
+
+
+def asking(policies: PolicySet) -> bool:
+    """Whether some policy asks people."""
+    return any(rule.action is Action.APPROVE for rule in policies.rules) or any(
+        policy.approvals for policy in policies.policies
+    )
+
+
+def sealing_key(session_key: bytes) -> bytes:
+    """By what calls are sealed, from the key of sessions: the same in every process and after every start."""
+    return hmac.digest(session_key, b"seal", "sha256")
+
+
+def seals(policies: PolicySet, session_key: bytes) -> ApprovalControls:
+    """The controls of a snapshot that judges large calls apart from the gate: it asks nobody."""
+    return ApprovalControls((Seal(sealing_key(session_key)),)) if asking(policies) else NO_APPROVALS
+
+
+def judged_by(config: Config, policies: PolicySet, files: Mapping[str, object]) -> Callable[[Call], object]:
+    """Gives all settings by which a call is judged. `files` are the states of those that masks were made of."""
+    common = (config.detectors, config.classifiers, config.controls, config.limits, dict(files))
+    settings = {policy.name: policy for policy in config.policies}
+
+    def judging(call: Call) -> object:
+        about = policies.about(policies.clauses(call.principal))
+        return *common, config.connections.get(call.connection), [settings[policy.name] for policy in about]
+
+    return judging
