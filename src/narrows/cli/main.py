@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "sessions": Entry("sessions", "List, show, replay and follow the recorded calls."),
     "usage": Entry("usage", "Sum what the recorded calls used and cost, and compare it with an invoice."),
     "agents": Entry("agents", "List the agents that are active, by identity."),
+    "approvals": Entry("approvals", "List, show and decide what waits for a person's approval."),
     "why": Entry("why", "Explain what was decided of a call, and what to do."),
 }
 

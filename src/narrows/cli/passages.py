@@ -15,6 +15,9 @@ GONE: Final = "(can't be read any more: erased, or changed since)"
 _TEXTS: Final = ("system", "instructions", "prompt", "input")
 """Members of a request that are texts themselves."""
 
+_CONVERSATIONS: Final = ("messages", "input")
+"""Members of a request that are lists of what was said."""
+
 
 class Passage(msgspec.Struct, frozen=True):
     """A text and whose it is: a role, a field of the reply, or a place in the request."""
@@ -37,6 +40,22 @@ def asked(record: CallRecord) -> list[Passage]:
         else:
             passages.append(_element(piece.label.removeprefix("$."), value))
     return passages + parameters
+
+
+def written(body: bytes) -> list[Passage]:
+    """What a whole request says, in the order of the conversation; the parameters last."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        return [Passage("body", body.decode("utf-8", "replace"))]
+    said: list[Passage] = []
+    for name in _CONVERSATIONS:
+        if isinstance(value.get(name), list):
+            said += [_element(f"{name}[{index}]", each) for index, each in enumerate(value.pop(name))]
+    texts = [Passage(_role(name), _flat(value.pop(name))) for name in _TEXTS if _is_text(value.get(name))]
+    return [*texts, *said, *([Passage("parameters", _json(value))] if value else [])]
 
 
 def answered(record: CallRecord) -> list[Passage]:

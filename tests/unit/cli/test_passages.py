@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from narrows.cli.passages import GONE, Passage, answered, asked
+from narrows.cli.passages import GONE, Passage, answered, asked, written
 from narrows.model.record import Stream, Transcript
 from narrows.stores.sqlite.views import CallRecord, CallView, Piece
 
@@ -101,3 +101,22 @@ def test_streams_and_errors() -> None:
     assert [passage.speaker for passage in answered(record(transcript=two))] == ["content [0]", "content [1]"]
     assert answered(record(reply=(piece("error", "boom"),))) == [Passage("upstream's error", "boom")]
     assert answered(record(reply=(piece("stream", None),))) == [Passage("reply", GONE)]
+
+
+def test_a_body_is_taken_apart_as_a_record_is() -> None:
+    body = {
+        "model": "m",
+        "system": "be brief",
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "hello"}]}, "odd"],
+        "max_tokens": 5,
+    }
+    assert [(each.speaker, each.text) for each in written(json.dumps(body).encode())] == [
+        ("system", "be brief"),
+        ("user", "hello"),
+        ("messages[1]", "odd"),
+        ("parameters", '{"model": "m", "max_tokens": 5}'),
+    ]
+    assert [each.speaker for each in written(b'{"input": "one text"}')] == ["user"]
+    assert [each.text for each in written(b'{"input": ["a", "b"]}')] == ["a", "b"]
+    assert written(b"[1]") == [Passage("body", "[1]")]
+    assert written(b"\xff") == [Passage("body", "\ufffd")]

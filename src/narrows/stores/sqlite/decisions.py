@@ -136,7 +136,7 @@ class SqliteDecisions:
         return after
 
     def ids(self) -> Sequence[str]:
-        """The ids of all tickets, for who mistypes one."""
+        """The ids of all tickets, oldest first, for who mistypes one."""
         with self._tickets() as tickets:
             return () if tickets is None else tickets.ids()
 

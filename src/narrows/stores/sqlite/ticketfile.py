@@ -215,8 +215,8 @@ class Tickets:
         return [_kept(row) for row in self._connection.execute(_SELECT + "ORDER BY at, id")]
 
     def ids(self) -> Sequence[str]:
-        """The id of every ticket."""
-        return [row[0] for row in self._connection.execute("SELECT id FROM ticket")]
+        """The id of every ticket, oldest first."""
+        return [row[0] for row in self._connection.execute("SELECT id FROM ticket ORDER BY at, id")]
 
     def took(self, ticket_id: str, call_id: str) -> bool:
         """Whether the call has gone on by this ticket."""

@@ -103,7 +103,7 @@ def test_changes_are_written_all_or_none(written: TicketFile, tmp_path: Path) ->
     assert tickets.ids() == [ONE, TWO]
     assert not tickets.took(ONE, "call_1")
     written.write([Add(ticket(3), BODY)])
-    assert tickets.ids() == [ONE, TWO, ticket(3).id]
+    assert tickets.ids() == [ONE, ticket(3).id, TWO]
     tickets.close()
     written.close()
 

@@ -1,0 +1,213 @@
+"""How what asks for approval looks on a terminal: a row in a list, a line of news, a page of one ticket. Pure text."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from narrows.cli.moments import SECOND, iso, show_moment
+from narrows.cli.passages import Passage, written
+from narrows.cli.terminal import Row, harmless, one_line
+from narrows.cli.usage_page import dollars
+from narrows.model.approval import Answered, Approvers, Decision, Requirement, Review, Ticket, TicketState
+from narrows.policy.approvals import entitled, satisfied, terms
+
+COLUMNS: Final = ("id", "state", "age", "who", "asks", "needs", "call", "left")
+_STANDS: Final = frozenset({TicketState.PENDING, TicketState.APPROVED})
+_UNITS: Final = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
+_INDENT: Final = "    "
+
+
+class Need(msgspec.Struct, frozen=True):
+    """What one rule asks, and how many people have said yes to it."""
+
+    requirement: Requirement
+    have: int
+
+    @property
+    def more(self) -> int:
+        """How many are missing."""
+        return max(self.requirement.needed - self.have, 0)
+
+
+def needs(review: Review) -> list[Need]:
+    """What each rule asks, and has."""
+    return [Need(each, _have(each, review)) for each in review.ticket.requirements]
+
+
+def missing(review: Review) -> str:
+    """Who must still say yes: `1 of corp:security; 2 of corp:leads`."""
+    if review.state is not TicketState.PENDING:
+        return ""
+    return "; ".join(f"{each.more} of {who(each.requirement)}" for each in needs(review) if each.more)
+
+
+def who(requirement: Requirement) -> str:
+    """Who may approve: `corp:security or user corp:ana`, and who else later."""
+    later = requirement.then
+    after = f" (after {span(later.after)} also {_people(later.by)})" if later else ""
+    return f"{_people(requirement.by)}{after}"
+
+
+def cells(review: Review, now: int) -> tuple[str, ...]:
+    """A ticket's cells under COLUMNS."""
+    ticket = review.ticket
+    left = span(_end(review) - now) if review.state in _STANDS else ""
+    return (
+        ticket.id,
+        review.state.value,
+        span(now - ticket.at),
+        ticket.requester,
+        ", ".join(_rules(ticket)),
+        missing(review),
+        _call(ticket),
+        left,
+    )
+
+
+def line(review: Review, now: int) -> str:
+    """What is new of a ticket, on one line."""
+    ticket = review.ticket
+    said = review.decisions[-1] if review.decisions else None
+    news = f"asked by {ticket.requester} ({', '.join(_rules(ticket))}): {_call(ticket)}"
+    if review.state is not TicketState.PENDING or said is not None:
+        news = review.state.value + (f", {_said(ticket, said)}" if said is not None else "")
+    wanted = missing(review)
+    parts = (show_moment(now), ticket.id, news, f"needs {wanted}" if wanted else "")
+    return "  ".join(one_line(part) for part in parts if part)
+
+
+def row(review: Review) -> Row:
+    """A ticket as an object of `--json`: all of it, what was said, whether that counts, and what is still needed. Times
+    and spans are in microseconds."""
+    ticket = review.ticket
+    allowed = terms(ticket, review.decisions) if satisfied(ticket, review.decisions) else None
+    return {
+        "id": ticket.id,
+        "state": review.state.value,
+        "time": iso(ticket.at),
+        "expires_time": iso(ticket.expires),
+        "used": review.used,
+        **{name: value for name, value in _plain(ticket).items() if name != "id"},
+        "needs": [{"policy": one.requirement.policy, "rule": one.requirement.rule, "more": one.more}
+                  for one in needs(review)] if review.state is TicketState.PENDING else [],
+        "decisions": [{**_plain(each), "counts": entitled(ticket, each)} for each in review.decisions],
+        "terms": None if allowed is None else _plain(allowed),
+    }  # fmt: skip
+
+
+def page(review: Review, now: int, body: bytes | None) -> str:
+    """A whole ticket, safe to print. `body` is what would be sent; None: it is at its end."""
+    ticket = review.ticket
+    lines = [f"{ticket.id}  {show_moment(ticket.at)}  {review.state.value}"]
+    lines += [f"  {name:<10} {one_line(value)}" for name, value in _facts(review, now) if value]
+    for each in needs(review):
+        lines += ["", *(f"  {one_line(part)}" for part in _need(each, ticket))]
+    if review.decisions:
+        lines += ["", "  said:"]
+        lines += [f"{_INDENT}{one_line(f'{show_moment(each.at)}  {_said(ticket, each)}')}" for each in review.decisions]
+    lines.append("")
+    if body is None:
+        lines.append(f"  What was asked is in the record: narrows sessions show {ticket.id}")
+    else:
+        lines.append("  would be sent:")
+        lines += [part for passage in written(body) for part in _passage(passage)]
+    return "\n".join(lines)
+
+
+def span(microseconds: int) -> str:
+    """About how long: `12s`, `5m`, `3h`, `2d`."""
+    seconds = max(microseconds, 0) // SECOND
+    for unit, size in _UNITS:
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return "0s"
+
+
+def _facts(review: Review, now: int) -> Iterator[tuple[str, str]]:
+    ticket = review.ticket
+    groups = f" in {', '.join(ticket.groups)}" if ticket.groups else ""
+    owner = f", owned by {ticket.owner}" if ticket.owner else ""
+    yield "who", f"{ticket.requester}{groups}{owner}"
+    yield "from", " ".join(part for part in (ticket.address, ticket.agent or "") if part)
+    yield "why", ticket.justification or ""
+    yield "call", _call(ticket)
+    cap = f", reply capped at {ticket.output_cap} tokens" if ticket.output_cap is not None else ""
+    yield "size", f"prompt about {ticket.prompt_tokens} tokens{cap}"
+    yield "cost", "not known" if ticket.cost is None else f"at most ${dollars(ticket.cost)}"
+    yield "session", ticket.session
+    yield "asked by", f"{ticket.call} ({ticket.request_id})"
+    if review.state in _STANDS:
+        yield "until", f"{show_moment(_end(review))}, in {span(_end(review) - now)}"
+    if satisfied(ticket, review.decisions):
+        yield "approved", _terms(review)
+
+
+def _terms(review: Review) -> str:
+    allowed = terms(review.ticket, review.decisions)
+    calls = "any number of calls" if allowed.uses is None else f"{allowed.uses} call{'s' * (allowed.uses != 1)}"
+    cap = f", replies of at most {allowed.output_cap} tokens" if allowed.output_cap is not None else ""
+    glass = ", without those who should have approved" if allowed.break_glass else ""
+    return f"{calls}, {review.used} gone on{cap}{glass}"
+
+
+def _need(need: Need, ticket: Ticket) -> Iterator[str]:
+    asked = need.requirement
+    yield f"rule {asked.rule} of policy {asked.policy} wants {asked.needed} of {who(asked)}; {need.have} said yes"
+    if asked.message:
+        yield f"  {asked.message}"
+    for place in ticket.places:
+        if (place.policy, place.rule) == (asked.policy, asked.rule):
+            yield f"  found at {place.path}{f' ({place.view})' if place.view else ''}"
+
+
+def _said(ticket: Ticket, said: Decision) -> str:
+    verb = "rejects" if said.answer is Answered.REJECT else "approves"
+    conditions = [
+        "" if said.output_cap is None else f"replies of at most {said.output_cap} tokens",
+        "" if said.repeats is None else f"{said.repeats} calls",
+        "" if said.until is None else f"until {show_moment(said.until)}",
+        "alone, in an emergency" if said.break_glass else "",
+    ]
+    given = ", ".join(part for part in conditions if part)
+    void = "" if entitled(ticket, said) else " (does not count: they may not decide this)"
+    return f"{said.who} {verb}{f' ({given})' if given else ''}{f': {said.reason}' if said.reason else ''}{void}"
+
+
+def _have(requirement: Requirement, review: Review) -> int:
+    """So many people have approved as the rule would need for it to be met."""
+    for count in range(1, requirement.needed + 1):
+        asked = msgspec.structs.replace(requirement, needed=count)
+        if not satisfied(msgspec.structs.replace(review.ticket, requirements=(asked,)), review.decisions):
+            return count - 1
+    return requirement.needed
+
+
+def _people(by: Approvers) -> str:
+    return " or ".join((*by.groups, *(f"user {person}" for person in by.people)))
+
+
+def _rules(ticket: Ticket) -> list[str]:
+    return list(dict.fromkeys(each.rule for each in ticket.requirements))
+
+
+def _call(ticket: Ticket) -> str:
+    return f"{ticket.operation}{f' with {ticket.model}' if ticket.model else ''} on {ticket.connection}"
+
+
+def _end(review: Review) -> int:
+    if review.state is TicketState.APPROVED:
+        return terms(review.ticket, review.decisions).until
+    return review.ticket.expires
+
+
+def _passage(passage: Passage) -> Sequence[str]:
+    return [
+        f"{_INDENT}{one_line(passage.speaker)}",
+        *(f"{_INDENT}  {part}" for part in harmless(passage.text).split("\n")),
+    ]
+
+
+def _plain(value: object) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(value)
+    return built

@@ -1,0 +1,280 @@
+"""`narrows approvals`: what waits for a person, and deciding it, beside the store. The gate reads what is said within a
+fifth of a second, and judges by itself whether it counts."""
+
+import contextlib
+import difflib
+import os
+import pwd
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from narrows.cli.approval_page import COLUMNS, cells, line, missing, page, row
+from narrows.cli.configuration import ConfigOption, DataOption, find_store
+from narrows.cli.failure import FAILED, USAGE, Failure
+from narrows.cli.moments import parse_span
+from narrows.cli.terminal import complain, harmless, print_json, print_table, say
+from narrows.model.approval import LOCAL, Answered, Decision, Review, TicketState
+from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
+from narrows.stores.sqlite.decisions import SqliteDecisions
+from narrows.stores.sqlite.directory import DataDirectoryError
+from narrows.wiring.clock import SystemClock
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    help="List, show and decide what waits for a person's approval.",
+)
+
+LAST: Final = "last"
+WATCH_SECONDS: Final = 0.25
+OPEN: Final = (TicketState.PENDING, TicketState.APPROVED)
+_STATES: Final = ", ".join(state.value for state in TicketState)
+_NEWEST: Final = 5_000
+"""Among so many ids it is looked for what somebody may have meant."""
+
+News = tuple[TicketState, int]
+"""What a watch has told of a ticket: its state, and how many have said something."""
+
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines, one object a ticket with its `id`.")]
+TicketArgument = Annotated[str, typer.Argument(metavar="TICKET", help="The id of a ticket, apr_….")]
+
+
+@app.command("list")
+def list_tickets(
+    every: Annotated[bool, typer.Option("--all", help="Those that are at their end, too.")] = False,
+    state: Annotated[str | None, typer.Option(help=f"Only those that are {_STATES}.")] = None,
+    user: Annotated[str | None, typer.Option(help="Only those of this caller: a subject, or issuer:subject.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Then show what is new, until Ctrl-C.")] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what waits for approval, and what is approved and not used yet; the oldest first.
+
+    [bold]Examples[/bold]
+
+      narrows approvals list
+
+      narrows approvals list --watch
+
+      narrows approvals list --state rejected --user ana --json
+    """
+    clock = SystemClock()
+    states = _states(state, every=every)
+
+    def shown(review: Review) -> bool:
+        return user is None or user in (review.ticket.requester, review.ticket.requester.partition(":")[2])
+
+    with _decisions(config, data) as (people, _):
+        known = {review.ticket.id: _news(review) for review in people.list(OPEN)} if watch else {}
+        found = [review for review in people.list(states) if shown(review)]
+        if as_json:
+            for review in found:
+                print_json(row(review))
+        elif found:
+            now = clock.now()
+            print_table(COLUMNS, [cells(review, now) for review in found])
+        else:
+            complain("Nothing waits for approval." if states == OPEN else "No such ticket is on record.")
+        if watch:
+            known.update({review.ticket.id: _news(review) for review in found if review.state in OPEN})
+            _watch(people, known, shown, as_json=as_json)
+
+
+@app.command()
+def show(
+    ticket: Annotated[str, typer.Argument(metavar="TICKET", help="The id of a ticket; `last` is the newest.")] = LAST,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show all of a ticket: who asks, which rules want it approved and by whom, what was said, and what would be sent.
+
+    What would be sent is shown as it would be, masked, for as long as the
+    ticket stands.
+
+    [bold]Example[/bold]
+
+      narrows approvals show apr_01a1fc4a73b0c2d1f2000001
+    """
+    with _decisions(config, data) as (people, _):
+        review = _found(people, ticket)
+        body = people.content(review.ticket.id)
+    if as_json:
+        print_json({**row(review), "body": None if body is None else body.decode("utf-8", "replace")})
+    else:
+        say(page(review, SystemClock().now(), body))
+
+
+@app.command()
+def approve(
+    ticket: TicketArgument,
+    reason: Annotated[str | None, typer.Option(help="Why; whoever asked does not see it.")] = None,
+    output_cap: Annotated[
+        int | None, typer.Option("--output-cap", metavar="N", min=1, help="Replies of at most so many tokens.")
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="So many calls that are exactly the same, not one.")
+    ] = None,
+    lasting: Annotated[
+        str | None, typer.Option("--for", metavar="SPAN", help="All that are exactly the same, for so long: 1h, 2d.")
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Approve what a ticket asks: the call that waits goes on, or goes on when it is sent again.
+
+    You decide as whoever runs this command on this machine, and that is
+    recorded. What was approved is good for one call, of exactly this request,
+    until the ticket expires.
+
+    [bold]Examples[/bold]
+
+      narrows approvals approve apr_01a1fc4a73b0c2d1f2000001 --reason "agreed with the data team"
+
+      narrows approvals approve apr_01a1fc4a73b0c2d1f2000001 --for 8h --output-cap 500
+    """
+    if repeats is not None and lasting is not None:
+        raise Failure("--repeats and --for: choose one", USAGE)
+    now = SystemClock().now()
+    until = None if lasting is None else now + parse_span(lasting, "--for")
+    said = Decision(ticket, operator(), Answered.APPROVE, now, reason, (), output_cap, repeats, until)
+    _decide(said, config, data, as_json=as_json)
+
+
+@app.command()
+def reject(
+    ticket: TicketArgument,
+    reason: Annotated[str, typer.Option(help="Why; whoever asked is told.")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Reject what a ticket asks. The caller is refused, with the reason.
+
+    What was approved and has not been used can be rejected, too.
+
+    [bold]Example[/bold]
+
+      narrows approvals reject apr_01a1fc4a73b0c2d1f2000001 --reason "the list holds customers' names"
+    """
+    said = Decision(ticket, operator(), Answered.REJECT, SystemClock().now(), reason)
+    _decide(said, config, data, as_json=as_json)
+
+
+def operator() -> str:
+    """Who decides here: the user of the operating system as which this runs."""
+    uid = os.getuid()
+    try:
+        return f"{LOCAL}:{pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"{LOCAL}:{uid}"
+
+
+def _decide(said: Decision, config: Path | None, data: Path | None, *, as_json: bool) -> None:
+    """Writes it, and says what has become of the ticket. Raises Failure where it came too late."""
+    with _decisions(config, data) as (people, store):
+        _found(people, said.ticket)
+        try:
+            review = people.decide(said)
+        except DecisionRefused as refused:
+            raise Failure(f"{refused}", FAILED) from None
+    if as_json:
+        print_json(row(review))
+    reached = {Answered.APPROVE: TicketState.APPROVED, Answered.REJECT: TicketState.REJECTED}[said.answer]
+    if review.state is TicketState.PENDING:
+        outcome = f"approved by {said.who}; still needed: {missing(review)}"
+    elif review.state in (reached, TicketState.CONSUMED) and said.answer is Answered.APPROVE:
+        outcome = f"approved by {said.who}"
+    elif review.state is reached:
+        outcome = f"rejected by {said.who}"
+    else:
+        raise Failure(f"too late: {said.ticket} is {review.state.value}", FAILED)
+    if not as_json:
+        say(harmless(f"{said.ticket} {outcome}"))
+    complain(
+        f"Recorded as {said.who}, the local operator of {store}. Nothing here can tell whether that is also who asked "
+        f"({review.ticket.requester}): nobody should decide about their own calls."
+    )
+
+
+def _watch(
+    people: SqliteDecisions,
+    known: dict[str, tuple[TicketState, int]],
+    shown: Callable[[Review], bool],
+    *,
+    as_json: bool,
+) -> None:
+    """Prints each ticket that is new, and each of those known that has changed, as it comes."""
+    clock = SystemClock()
+    while True:
+        time.sleep(WATCH_SECONDS)
+        standing = {review.ticket.id: review for review in people.list(OPEN)}
+        gone = [people.show(ticket) for ticket in known.keys() - standing.keys()]
+        for review in (*standing.values(), *(each for each in gone if each is not None)):
+            news = _news(review)
+            if known.get(review.ticket.id) == news:
+                continue
+            known[review.ticket.id] = news
+            if shown(review):
+                _tell(review, clock.now(), as_json=as_json)
+        for ticket in known.keys() - standing.keys():
+            del known[ticket]
+
+
+def _tell(review: Review, now: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json(row(review))
+    else:
+        say(line(review, now))
+        sys.stdout.flush()
+
+
+def _news(review: Review) -> News:
+    return review.state, len(review.decisions)
+
+
+def _found(people: SqliteDecisions, reference: str) -> Review:
+    """The ticket. Raises Failure, which names what may have been meant."""
+    if reference == LAST:
+        ids = people.ids()
+        review = people.show(ids[-1]) if ids else None
+        if review is None:
+            raise Failure("no ticket is on record", FAILED)
+        return review
+    review = people.show(reference)
+    if review is None:
+        near = difflib.get_close_matches(reference, people.ids()[-_NEWEST:], 3, 0.7)
+        meant = f"; did you mean {' or '.join(near)}?" if near else "; `narrows approvals list --all` shows what is"
+        raise Failure(f"there is no ticket '{reference}'{meant}", FAILED)
+    return review
+
+
+def _states(state: str | None, *, every: bool) -> tuple[TicketState, ...]:
+    """Which are asked for; none: all. Raises Failure."""
+    if state is None:
+        return () if every else OPEN
+    if state not in list(TicketState):
+        raise Failure(f"--state: '{state}' is none of {_STATES}", USAGE)
+    return (TicketState(state),)
+
+
+@contextlib.contextmanager
+def _decisions(config: Path | None, data: Path | None) -> Iterator[tuple[SqliteDecisions, Path]]:
+    """The tickets beside the store, and where that is; what keeps them from being read becomes a message."""
+    store = find_store(config, data)
+    try:
+        people = SqliteDecisions(store, SystemClock())
+        try:
+            yield people, store
+        finally:
+            people.close()
+    except (ApprovalsUnavailable, DataDirectoryError) as problem:
+        raise Failure(str(problem), FAILED) from None
