@@ -33,11 +33,12 @@ T = TypeVar("T")
 class Chain:
     """The guards of one call. `judge` first, then `on_event` and `on_finish`, and `end` exactly once. `reservation` is
     what the call holds of its limits; None where no limit counts it. `release` is the approval by which it goes on;
-    None where nobody was asked."""
+    None where nobody was asked. `reads_replies`: some guard looks at the reply; `reads_words`: one may look at what the
+    reply says of itself."""
 
     __slots__ = (
-        "_begun", "_ended", "_guards", "_left", "_path", "_reply", "_waiting", "call", "originals", "release",
-        "reservation", "snapshot",
+        "_begun", "_ended", "_guards", "_left", "_path", "_reply", "_waiting", "call", "originals",
+        "reads_replies", "reads_words", "release", "reservation", "snapshot",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, call: Call, originals: Originals | None = None) -> None:
@@ -54,6 +55,8 @@ class Chain:
         self._reply: Sequence[tuple[Control, Guard]] = ()
         self._waiting: Control | None = None
         self._ended = False
+        self.reads_replies = False
+        self.reads_words = path.words
 
     def judge(self) -> Deny | Hold | Wait[Verdict] | None:
         """Asks the controls; the first refusal ends the round. None: the call may go on, as `self.call`.
@@ -77,20 +80,22 @@ class Chain:
                 return failed(control, failure)
             if verdict is PROCEED:
                 continue
-            if type(verdict) is Wait:
-                self._waiting = control
-                return verdict
             if type(verdict) is Proceed and verdict.originals is None and verdict.reservation is None:
                 if verdict.call is not None:
                     call = self.call = verdict.call
                 if verdict.release is not None:
                     self.release = verdict.release
                 continue
+            if type(verdict) is Wait:
+                self._waiting = control
+                return verdict
             refusal = self._take(verdict)
             if refusal is not None:
                 return refusal
             call = self.call
-        self._reply = [begun[place] for place in self._path.reply if place in begun]
+        if begun:
+            self._reply = [begun[place] for place in self._path.reply if place in begun]
+            self.reads_replies = bool(self._reply)
         return None
 
     async def wait(self, wait: Wait[Verdict], *, in_thread: bool = False) -> Deny | Hold | None:
@@ -154,16 +159,6 @@ class Chain:
                 answer = guard.on_event(event)
             except Exception as failure:
                 return failed(control, failure)
-
-    @property
-    def reads_replies(self) -> bool:
-        """Whether some guard looks at the reply."""
-        return bool(self._reply)
-
-    @property
-    def reads_words(self) -> bool:
-        """Whether some guard may look at what a reply says of itself."""
-        return self._path.words
 
     def on_finish(self) -> Deny | None:
         """The reply is complete."""
