@@ -7,7 +7,6 @@ is written before `flush`, so that a batch without new contents needs no more th
 import os
 import sqlite3
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -37,8 +36,6 @@ _SHORT: Final = 512
 
 _RANDOM: Final = 4096
 """So many bytes for salts and nonces are asked of the kernel at once."""
-
-_DATA: Final = attrgetter("data")
 
 _LABELINGS: Final = 256
 _LABELS: Final = 64
@@ -88,7 +85,7 @@ class Contents:
             owner, contents = owned
             if owner is None or not contents:
                 continue
-            known = self._whole.get(owned) if _small(contents) else None
+            known = self._whole.get(owned) if len(contents) <= _WHOLE_COUNT and _small(contents) else None
             if known is not None:
                 out[index] = known
             elif owner in new:
@@ -154,7 +151,7 @@ class Contents:
             commitments.append(kept[1])
         refers = (pack(ids), reference(commitments, self._joined(contents)))
         # What has just come for the first time hardly comes again; what has come before may go on.
-        if self._tags.last == last and _small(contents):
+        if self._tags.last == last and len(contents) <= _WHOLE_COUNT and _small(contents):
             self._whole.put((owner, contents), refers)
         return refers
 
@@ -218,4 +215,8 @@ class Contents:
 
 
 def _small(contents: tuple[Content, ...]) -> bool:
-    return len(contents) <= _WHOLE_COUNT and sum(map(len, map(_DATA, contents))) <= _WHOLE_BYTES
+    """Of few contents: whether they have few bytes."""
+    size = 0
+    for content in contents:
+        size += len(content.data)
+    return size <= _WHOLE_BYTES
