@@ -56,8 +56,8 @@ class Decisions(Protocol):
         """One ticket; None where there is none of that id."""
 
     def content(self, ticket_id: str) -> bytes | None:
-        """The body that would be sent; None where there is no such ticket, or it is at its end: then the record of its
-        calls has it."""
+        """The body that would be sent; None where there is no such ticket, or it is at its end or was: then the record
+        has it, under the ticket's id."""
 
     def decide(self, decision: Decision) -> Review:
         """Writes what a person said, and gives what has become of the ticket; when it returns, it is durable. It counts

@@ -2,7 +2,7 @@
 
 ticket  a row a question; `asked` is the ticket, as JSON. `ended` is what has become of it for good, once it has.
 shown   the body that people are shown, sealed under a key of its own that the master key wraps. It goes with the key
-        when the question is at its end: what is sent then is in the journal.
+        when the question is at its end, even if one is given back then: the journal has it.
 used    which calls took one of those that were approved.
 meta    the format's version.
 
