@@ -11,6 +11,7 @@ call that waits holds nothing of any budget. Which rules ask, who may answer, an
   other can take it, and given back if in the end nothing of it was sent. Of several equal calls that wait, one goes;
   the others ask anew.
 - A rejection stands for the same request until the question would have expired.
+- Where a question becomes void meanwhile, the caller is told to send its request again, which is judged anew.
 
 It waits on the event loop alone. How many wait is limited, in all and for each identity.
 """
@@ -178,7 +179,8 @@ class _Holding:
         desk = self._asking.desk
         hold = min(each.hold for each in asking)
         end = desk.clock.monotonic() + hold
-        again = questions.HELD_AGAIN if hold >= questions.UNHELD * MICROS else questions.UNHELD
+        # Who is held for a short time only waits longer until it comes again.
+        again = max(questions.UNHELD - hold // MICROS, questions.HELD_AGAIN)
         # What would be sent is as large as the call itself, and put together anew when it is sent: it isn't kept.
         digest = questions.digest(call, (await desk.forward(call)).body, asking)
         review = await self._question(call, asking, digest)
@@ -195,9 +197,11 @@ class _Holding:
                 return questions.rejected(ticket, rejection(ticket, review.decisions))
             if review.state is TicketState.EXPIRED:
                 return questions.expired(ticket)
+            if review.state is TicketState.CANCELLED:
+                return questions.voided(ticket)
             if review.state is TicketState.APPROVED and await self._take(call, ticket):
                 return await self._released(call, review)
-            # Another call took it, or the question is void.
+            # Another call took it.
             review = await self._question(call, asking, digest)
         return questions.pending(ticket, again)
 

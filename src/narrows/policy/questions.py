@@ -25,7 +25,7 @@ anew."""
 
 HELD_AGAIN: Final = 2
 UNHELD: Final = 15
-"""Seconds after which a client should send the same request again: where it is held, and where it is not."""
+"""Seconds after which a client should send the same request again: where it will be held, and where it will not."""
 
 _VERSION: Final = b"narrows approval 1"
 _REQUEST: Final = "req_"
@@ -139,6 +139,16 @@ def rejected(ticket: Ticket, decision: Decision | None) -> Deny:
     reason = "" if decision is None or not decision.reason else f": {decision.reason}"
     message = f"The request was rejected by {who}{reason} ({ticket.id}, rule {first.rule} of policy {first.policy})"
     return Deny(Code.APPROVAL_REJECTED, message, policy=first.policy, rule=first.rule)
+
+
+def voided(ticket: Ticket) -> Deny:
+    """What a caller is told whose question is void."""
+    first = ticket.requirements[0]
+    message = (
+        f"The question about the request is void ({ticket.id}, rule {first.rule} of policy {first.policy}): what asked "
+        "it was changed. Send the same request again: it is judged anew."
+    )
+    return Deny(Code.APPROVAL_PENDING, message, policy=first.policy, rule=first.rule, retry_after=1)
 
 
 def expired(ticket: Ticket) -> Deny:

@@ -226,14 +226,35 @@ async def test_expired_questions_are_told_of_and_later_put_anew() -> None:
     again.cancel()
 
 
-async def test_a_void_question_is_put_anew() -> None:
+async def test_who_waits_for_a_question_that_becomes_void_is_told_and_asks_anew() -> None:
     office = Office()
     task = await held(office, risky(LONG))
     office.board.cancel("apr_1", "the rule was changed")
-    await office.until(lambda: len(office.board.tickets) == 2)
-    assert office.board.tickets[1].id != "apr_1"
+    deny = refused(await task)
+    assert (deny.code, deny.retry_after) == (Code.APPROVAL_PENDING, 1)
+    assert "void" in deny.message
+    again = await held(office, risky(LONG, 2))
+    assert len(office.board.tickets) == 2
+    again.cancel()
+
+
+async def test_a_call_whose_approval_others_take_asks_a_second_time_under_another_id() -> None:
+    office = Office()
+    first, second = await held(office, risky(LONG)), await held(office, risky(LONG, 2))
     office.board.say(YES)
-    released(await task)
+    await office.until(lambda: len(office.board.tickets) == 2)
+    one, other = office.board.tickets
+    assert one.id != other.id
+    office.board.say(YES)
+    released(await first)
+    released(await second)
+
+
+@pytest.mark.parametrize(("hold", "again"), [(0, 15), (5 * SECOND, 10), (55 * SECOND, 2)])
+async def test_who_is_held_for_long_may_come_again_sooner(hold: int, again: int) -> None:
+    office = Office()
+    office.waiting.drain()
+    assert refused(await office.judge(risky(asking(requirement(hold=hold))))).retry_after == again
 
 
 async def test_a_lower_cap_is_the_call_s() -> None:
