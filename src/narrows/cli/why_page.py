@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from narrows.accounting.messages import BUDGETS
 from narrows.cli.moments import show_moment
 from narrows.cli.terminal import Row, one_line
 from narrows.model.record import Outcome
@@ -27,6 +28,7 @@ _ENDINGS: Final = {
 }
 _AGAIN: Final = "The same request may succeed later, unchanged."
 _FIRST: Final = "The same request will be refused again: change it, or have the policy changed, first."
+_LATER: Final = "The same request will be refused until there is room for all that it may come to."
 _ANY: Final = 500
 _ASKED_WRONG: Final = "The request asks for what the model server does not take: change it as its error says."
 _REMEDIES: Final[Mapping[int, str]] = {
@@ -117,7 +119,7 @@ def _refusal(call: CallView) -> Iterator[Reason]:
     status = f" ({call.status})" if call.status else ""
     said = call.reason or (meaning.summary if meaning else "")
     what = f"{call.refusal}{status}{by}{place}: {said}"
-    steps = [] if meaning is None else [meaning.remedy, _AGAIN if meaning.retry else _FIRST]
+    steps = [] if meaning is None else [meaning.remedy, _next(call.refusal, meaning)]
     yield Reason("refused", what, " ".join(steps), call.refusal, call.policy, call.rule, call.param)
 
 
@@ -162,6 +164,8 @@ def _notes(call: CallView) -> Iterator[Reason]:
         by, place = _by(note.policy, note.rule), f" at {note.param}" if note.param else ""
         if note.code == FLAGGED:
             what = f"It was flagged{by}{place}{'' if call.refusal else ', and passed'}."
+            if note.rule == BUDGETS:
+                what = f"With this call the budget {note.param} of {_owner(note.policy)} passed its soft threshold."
             if note.rule == UNREAD:
                 what = f"Not all that the text{place} may stand for was looked at, as policy {note.policy} wants it."
             yield Reason("flagged", what, "", note.code, note.policy, note.rule, note.param)
@@ -171,6 +175,17 @@ def _notes(call: CallView) -> Iterator[Reason]:
         what = f"{note.code} would have been the answer{by}{place}, which only observes{summary}"
         step = "" if meaning is None else f"When it is enforced: {meaning.remedy}"
         yield Reason("observed", what, step, note.code, note.policy, note.rule, note.param)
+
+
+def _next(code: str, meaning: Meaning) -> str:
+    """What becomes of the same request."""
+    if code == Code.BUDGET_EXCEEDED.value:
+        return _LATER
+    return _AGAIN if meaning.retry else _FIRST
+
+
+def _owner(policy: str) -> str:
+    return f"policy {policy}" if policy else "the gateway itself"
 
 
 def _by(policy: str | None, rule: str | None) -> str:

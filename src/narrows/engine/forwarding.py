@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from narrows.engine import replying
+from narrows.engine import metering, replying
 from narrows.engine.apart import digest, hear
 from narrows.engine.bodies import (
     SMALL,
@@ -137,7 +137,10 @@ class Forwarding(msgspec.Struct, eq=False):
             self._telemetry.observed(note.policy, note.label)
         code = "" if deny is None else deny.code.value
         self._telemetry.ended(call.connection, call.asked.operation, outcome, code, duration, recorder.usage)
+        if self._chain.reservation is not None:
+            metering.ended(self._telemetry, call.connection, self._chain.reservation, outcome, recorder.usage)
         if deny is not None:
+            metering.refused(self._telemetry, deny)
             self._tell(deny)
 
     def _close(self, outcome: Outcome, status: int | None, deny: Deny | None = None) -> int:

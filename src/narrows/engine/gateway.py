@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from narrows.engine import metering
 from narrows.engine import recorder as recording
 from narrows.engine.apart import Errand, judge, rejoined
 from narrows.engine.bodies import (
@@ -298,8 +299,7 @@ class Gateway:
         return Forwarding(visit.exchange, visit.connected, chain, recorder, services.telemetry, received).run()
 
     def _observe(self, call: Call) -> None:
-        for note in call.notes:
-            self._services.telemetry.observed(note.policy, note.label)
+        metering.noted(self._services.telemetry, call.notes)
 
     async def _check_references(self, call: Call) -> Deny | None:
         """The one check that needs the journal: what a call refers to must be the caller's own."""
@@ -339,6 +339,7 @@ class Gateway:
         services.telemetry.ended(
             call.connection, call.asked.operation, Outcome.REFUSED, deny.code.value, duration, None
         )
+        metering.refused(services.telemetry, deny)
         refuse(visit.exchange, dialect, deny, visit.caller.request_id, call.id)
 
     def _counted(self, snapshot: Snapshot, call: Call, deny: Deny) -> tuple[Call, Deny]:

@@ -28,6 +28,8 @@ def policy(name: str, **limits: Any) -> dict[str, Any]:
     return {"name": name, "who": {"groups": [name]}, "may": may, "limits": limits}
 
 
+CALLS = {"per": "day", "scope": "user"}
+
 POLICIES = [
     policy("dear", budgets=["0.0008 usd / day / user"]),
     policy("patiently", calls="2 / second"),
@@ -52,6 +54,9 @@ POLICIES = [
     policy("lied-to", budgets=["1 usd / day / user", "100000 tokens / day / user"]),
     policy("cut", budgets=["1 usd / day / user"]),
     {**policy("shouting", calls="3 / hour"), "prompts": [{"deny": {"pattern": "(?i)drop table", "name": "sql"}}]},
+    policy(
+        "measured", budgets=[{"limit": "3 calls", "per": "day", "scope": "user", "soft": "50%"}, "1 usd / day / user"]
+    ),
     policy("large", budgets=["2 calls / day / user", "1 usd / day / user"]),
 ]
 

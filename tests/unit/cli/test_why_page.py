@@ -35,6 +35,18 @@ def test_whether_to_try_again_is_said(store: Path) -> None:
     assert "will be refused again" in reasons(call)[0].next
     (reason,) = reasons(msgspec.structs.replace(call, refusal="journal_unavailable"))
     assert "may succeed later" in reason.next
+    (reason,) = reasons(msgspec.structs.replace(call, refusal="budget_exceeded"))
+    assert "until there is room" in reason.next
+
+
+def test_a_soft_threshold_is_said_in_words(store: Path) -> None:
+    budget = NoteEntry(code="flagged", policy="research", rule="limits.budgets", param="5 usd / day / user")
+    own = NoteEntry(code="flagged", policy="", rule="limits.budgets", param="9 calls / day / gateway")
+    said = [reason.what for reason in reasons(msgspec.structs.replace(recorded(store, WHOLE), notes=(budget, own)))]
+    assert said[-2:] == [
+        "With this call the budget 5 usd / day / user of policy research passed its soft threshold.",
+        "With this call the budget 9 calls / day / gateway of the gateway itself passed its soft threshold.",
+    ]
 
 
 def test_masks_and_observers_are_told_apart(store: Path) -> None:
