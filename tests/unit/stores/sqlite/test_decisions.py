@@ -3,14 +3,15 @@
 import logging
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from narrows.model.approval import Answered, Decision, TicketState
+from narrows.model.approval import Answered, Decision, Review, TicketState
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.stores.sqlite.controlfile import ControlFile
-from narrows.stores.sqlite.decisions import DecisionWatch, SqliteDecisions
+from narrows.stores.sqlite.decisions import DecisionWatch, SqliteDecisions, check
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.masterkey import load
 from narrows.stores.sqlite.ticketfile import Add, End, TicketFile
@@ -107,7 +108,12 @@ def test_an_answer_counts_from_when_it_is_written(folder: Path) -> None:
     people.close()
 
 
-def test_of_two_at_once_one_comes_too_late(folder: Path) -> None:
+def test_of_several_at_once_one_is_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(before: Review, answer: Decision, now: int) -> None:
+        check(before, answer, now)
+        time.sleep(0.05)
+
+    monkeypatch.setattr("narrows.stores.sqlite.decisions.check", slow)
     outcomes: list[str] = []
     ready = threading.Barrier(4)
 
