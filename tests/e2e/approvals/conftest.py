@@ -100,6 +100,7 @@ class Desk:
         """Somebody of security decides."""
         with closing(SqliteDecisions(self._store, SystemClock())) as decisions:
             at = SystemClock().now()
+            more = {"reason": "no", **more} if answer is Answered.REJECT else more
             return decisions.decide(Decision(ticket.id, who, answer, at, groups=("corp:security",), **more))
 
 
