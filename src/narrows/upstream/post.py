@@ -4,13 +4,13 @@ Over verified TLS, without redirects, with timeouts and a size limit. Plain HTTP
 only. The credential of no connection is ever sent here.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
 from narrows.config.schema import ConnectionCredential, Timeouts
-from narrows.ports.http import HeaderList, UpstreamFailed
+from narrows.ports.http import HeaderList, Headers, UpstreamFailed
 from narrows.ports.plugin import PluginFailed
 from narrows.upstream.address import Resolver, is_remote, only_here, resolve
 from narrows.upstream.credential import UpstreamCredential
@@ -22,6 +22,14 @@ from narrows.upstream.tls import client_context
 
 ANSWER_LIMIT: Final = 8 << 20
 """Bytes of an answer."""
+
+
+class Asked(NamedTuple):
+    """What a service answered."""
+
+    status: int
+    headers: Headers
+    body: bytes
 
 
 class ServicePost:
@@ -36,10 +44,12 @@ class ServicePost:
         connections: int = 1,
         resolver: Resolver = resolve,
     ) -> None:
-        target = msgspec.structs.replace(parse_target(url), prefix="")
+        base, mark, query = url.partition("?")
+        target = msgspec.structs.replace(parse_target(base), prefix="")
         if not target.tls and is_remote(target.host):
             raise TargetInvalid(f"{target.origin} is not https, and plain HTTP is accepted for this machine only")
-        self._path = urlsplit(url).path or "/"
+        self._path = urlsplit(base).path or "/"
+        self._query = mark + query
         dialer = Dialer(
             target,
             Timeouts(connect=timeout, first_byte=timeout, idle=timeout, total=timeout),
@@ -52,7 +62,7 @@ class ServicePost:
     async def send(self, headers: HeaderList, body: bytes) -> bytes:
         """The body of a 200 reply. Raises PluginFailed."""
         try:
-            reply = await self._pool.send("POST", self._path, headers, body)
+            reply = await self._pool.send("POST", self._path + self._query, headers, body)
             try:
                 if reply.status != 200:
                     raise PluginFailed(f"answered with status {reply.status}")
@@ -61,6 +71,15 @@ class ServicePost:
                 reply.close()
         except UpstreamFailed as failed:
             raise PluginFailed(f"can't be asked: {failed.deny.message}") from None
+
+    async def ask(self, below: str | None, headers: HeaderList, body: bytes) -> Asked:
+        """Whatever it answers; to its own address, or to what is `below` it. Raises UpstreamFailed."""
+        path = self._path + self._query if below is None else f"{self._path.rstrip('/')}/{below}"
+        reply = await self._pool.send("POST", path, headers, body)
+        try:
+            return Asked(reply.status, reply.headers, await reply.read_all(ANSWER_LIMIT))
+        finally:
+            reply.close()
 
     def close(self) -> None:
         """Ends its connections. Idempotent."""

@@ -32,6 +32,7 @@ from narrows.ports.offload import Apart
 from narrows.stores.sqlite.approvals import SqliteApprovals
 from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.control import ControlWatch
+from narrows.stores.sqlite.decisions import SqliteDecisions
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.journal import SqliteJournal
 from narrows.stores.sqlite.ledger import SqliteLedger
@@ -47,6 +48,7 @@ from narrows.wiring.first_use import FirstUses
 from narrows.wiring.gates import RuleGates
 from narrows.wiring.limits import MICROS
 from narrows.wiring.masks import MaskControls
+from narrows.wiring.notify import Notifier
 from narrows.wiring.offload import Workers
 from narrows.wiring.plugged import PluggedControls
 from narrows.wiring.prices import PriceTables
@@ -108,6 +110,7 @@ class Gate:
             approving=self._approving,
         )
         self._strangers = StrangerCounts(self._journal)
+        self._notifier = Notifier(directory, lambda: SqliteDecisions(directory, self._clock), self._clock)
         self._snapshots: Snapshots | None = None
         self._edge: EdgeServer | None = None
         self._admin: EdgeServer | None = None
@@ -139,6 +142,7 @@ class Gate:
             self._snapshots = Snapshots(snapshot)
             self._builder.settle(self._config)
             await self._listen(self._snapshots)
+            await self._notifier.settle(self._config)
             self._begin_jobs()
             undo.pop_all()
         _calm_collector()
@@ -208,6 +212,7 @@ class Gate:
         self._snapshots.current = snapshot
         self._builder.settle(config)
         self._ledger.unknown = _unknown(config)
+        await self._notifier.settle(config)
         self._config = config
         self._telemetry.snapshot("accepted")
         _log.info("the new configuration is in force (policies %s)", snapshot.revision)
@@ -252,6 +257,7 @@ class Gate:
         self._strangers.flush()
         await self._builder.close()
         await self._workers.close()
+        await self._notifier.stop()
         await self._approvals.stop()
         await self._ledger.stop()
         await self._journal.stop()

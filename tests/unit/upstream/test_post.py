@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from narrows.ports.http import UpstreamFailed
 from narrows.ports.plugin import PluginFailed
 from narrows.upstream.post import ServicePost
 from narrows.upstream.target import TargetInvalid
@@ -86,3 +87,24 @@ def test_what_can_not_be_used_is_told_at_once(tmp_path: Path) -> None:
         ServicePost("http://192.0.2.1/hooks", 1.0)
     with pytest.raises(TlsUnusable):
         ServicePost("https://hooks.example", 1.0, str(tmp_path / "none.pem"))
+
+
+async def test_whatever_is_answered_can_be_had_and_queries_stay() -> None:
+    seen: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        for reply in (b"HTTP/1.1 429 Busy\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\nno", ANSWER):
+            seen.append((await peer.request()).partition(b"\r\n")[0])
+            peer.send(reply)
+
+    async with serving(script) as server, posting(f"{server.url}/api/?sig=a%2Fb") as post:
+        asked = await post.ask(None, [], b"{}")
+        assert (asked.status, asked.headers[b"retry-after"], asked.body) == (429, b"7", b"no")
+        assert (await post.ask("chat.postMessage", [], b"{}")).status == 200
+    assert seen == [b"POST /api/?sig=a%2Fb HTTP/1.1", b"POST /api/chat.postMessage HTTP/1.1"]
+
+
+async def test_a_server_that_is_away_is_a_failure_of_the_upstream() -> None:
+    async with posting("http://127.0.0.1:9/") as post:
+        with pytest.raises(UpstreamFailed):
+            await post.ask(None, [], b"{}")

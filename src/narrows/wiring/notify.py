@@ -1,0 +1,221 @@
+"""Tells people, in a background task of the process that holds calls: builds the channels of the settings, looks for
+what is to be told, and sends it.
+
+A channel that can't be built is logged and told nothing until its settings change; its messages wait. What touches
+files is done in one thread of its own, so that a slow disk holds back messages and no call.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+from narrows.config.check_plugins import webhook_key
+from narrows.config.notify import Channel as Settings
+from narrows.config.notify import Notify
+from narrows.config.schema import Config
+from narrows.notify.channel import Answer, Channel, Undelivered
+from narrows.notify.excerpt import excerpt
+from narrows.notify.notice import Notice
+from narrows.notify.outbox import PATIENCE, Aside, Delivery
+from narrows.notify.watch import Audience, Watch
+from narrows.notify.webhook import Hook
+from narrows.plugins.webhook import signed
+from narrows.policy.asking import approvers
+from narrows.ports.approvals import ApprovalsUnavailable, Decisions
+from narrows.ports.clock import Clock
+from narrows.ports.http import HeaderList, UpstreamFailed
+from narrows.ports.outbox import OutboxUnavailable
+from narrows.stores.sqlite.outbox import SqliteOutbox
+from narrows.upstream.post import ServicePost
+from narrows.upstream.target import TargetInvalid
+from narrows.upstream.tls import TlsUnusable
+from narrows.wiring.reload import cancel
+
+EVERY: Final = 0.5
+"""Seconds between two looks at what is to be told."""
+
+KEPT: Final = 10 * PATIENCE
+"""Microseconds for which it is kept what was told."""
+
+_FORGETS: Final = 3_600.0
+_BITS: Final = 32
+
+_log = logging.getLogger("narrows.notify")
+
+T = TypeVar("T")
+
+
+class Unbuildable(Exception):
+    """A channel can't be built from its settings; the message says why."""
+
+
+class Notifier:
+    """One process's channels. `start`, then `settle` whenever the settings have changed, and `stop`.
+
+    Without channels it does nothing and makes no file.
+    """
+
+    def __init__(self, directory: Path, decisions: Callable[[], Decisions], clock: Clock) -> None:
+        self._directory, self._clock = directory, clock
+        self._open_decisions = decisions
+        self._thread = ThreadPoolExecutor(1, "narrows-notify")
+        self._outbox: SqliteOutbox | None = None
+        self._watch: Watch | None = None
+        self._decisions: Decisions | None = None
+        self._settings: tuple[Notify, list[str]] | None = None
+        self._deliveries: dict[str, Delivery] = {}
+        self._jobs: list[asyncio.Task[None]] = []
+        self._blind = self._stopped = False
+
+    async def settle(self, config: Config) -> None:
+        """Takes the channels of these settings into service. Never raises: what can't be told waits."""
+        issuers = [issuer.name for issuer in config.identity.issuers]
+        if (config.notify, issuers) == self._settings:
+            return
+        self._settings = (config.notify, issuers)
+        notify = config.notify
+        await self._end()
+        if not notify.channels:
+            return
+        audience = {
+            name: None if each.whose is None else approvers(each.whose, issuers)
+            for name, each in notify.channels.items()
+        }
+        try:
+            await self._blocking(partial(self._prepare, audience))
+        except OutboxUnavailable as error:
+            _log.error("nobody is told of what asks for approval: %s", error)
+            self._settings = None
+            return
+        self._begin(notify)
+
+    async def stop(self) -> None:
+        """What was not sent is sent after the next start. Idempotent."""
+        if self._stopped:
+            return
+        self._stopped = True
+        await self._end()
+        await self._blocking(self._close)
+        self._thread.shutdown()
+
+    def _prepare(self, audience: Audience) -> None:
+        if self._outbox is None:
+            self._outbox = SqliteOutbox(self._directory)
+        if self._decisions is None:
+            self._decisions = self._open_decisions()
+        if self._watch is None:
+            self._watch = Watch(self._decisions, self._outbox, self._clock, audience)
+        self._watch.audience = audience
+
+    def _begin(self, notify: Notify) -> None:
+        assert self._outbox is not None  # noqa: S101 - prepared just now
+        aside = Aside(self._outbox, self._clock, self._blocking, self._excerpt, _jitter)
+        for name, settings in notify.channels.items():
+            try:
+                channel = self._channel(settings, notify)
+            except Unbuildable as error:
+                _log.error("channel %s can't be used, and its messages wait: %s", name, error)
+                continue
+            delivery = Delivery(name, channel, aside, timeout=settings.timeout, excerpts=settings.excerpt)
+            self._deliveries[name] = delivery
+            self._jobs.append(asyncio.create_task(delivery.run()))
+        self._jobs.append(asyncio.create_task(self._looking()))
+        self._jobs.append(asyncio.create_task(self._forgetting()))
+
+    def _channel(self, settings: Settings, notify: Notify) -> Channel:
+        """The channel of its settings. Raises Unbuildable."""
+        if settings.webhook is not None:
+            key = webhook_key(settings.webhook.secret.reveal())
+            if key is None:
+                raise Unbuildable("its secret is none")
+            way = Way(settings.webhook.url, settings)
+            return Hook(way, partial(signed, key), self._clock, notify.console)
+        raise Unbuildable("it is nothing")
+
+    async def _looking(self) -> None:
+        while True:
+            await self._look()
+            await asyncio.sleep(EVERY)
+
+    async def _look(self) -> None:
+        watch = self._watch
+        try:
+            found = watch is not None and await self._blocking(watch.look)
+        except Exception as error:  # noqa: BLE001 - a job's boundary: the next look finds what this one did not
+            if not self._blind:
+                _log.error("what people should be told can't be found now: %s", f"{type(error).__name__}: {error}")
+            self._blind = True
+            return
+        self._blind = False
+        if found:
+            for delivery in self._deliveries.values():
+                delivery.wake()
+
+    async def _forgetting(self) -> None:
+        while True:
+            outbox = self._outbox
+            try:
+                if outbox is not None:
+                    await self._blocking(partial(outbox.forget, self._clock.now() - KEPT))
+            except OutboxUnavailable as error:
+                _log.warning("what was told long ago stays for now: %s", error)
+            await asyncio.sleep(_FORGETS)
+
+    def _excerpt(self, notice: Notice) -> str | None:
+        """In the thread. Without the content a message goes without it."""
+        try:
+            body = None if self._decisions is None else self._decisions.content(notice.review.ticket.id)
+        except ApprovalsUnavailable:
+            return None
+        return None if body is None else excerpt(notice.review.ticket, body)
+
+    async def _end(self) -> None:
+        for job in self._jobs:
+            await cancel(job)
+        self._jobs.clear()
+        for delivery in self._deliveries.values():
+            delivery.close()
+        self._deliveries.clear()
+
+    def _close(self) -> None:
+        for each in (self._outbox, self._decisions):
+            close = getattr(each, "close", None)
+            if close is not None:
+                close()
+        self._outbox = self._decisions = self._watch = None
+
+    async def _blocking(self, work: Callable[[], T]) -> T:
+        # Not cut short: what a message's sending has come to is written, or the message goes out twice.
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
+
+
+class Way:
+    """The way to one server: over verified TLS, without redirects, one connection that is kept."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        try:
+            self._post = ServicePost(url, settings.timeout, settings.ca_bundle)
+        except (TargetInvalid, TlsUnusable) as error:
+            raise Unbuildable(str(error)) from None
+
+    async def post(self, path: str | None, headers: HeaderList, body: bytes) -> Answer:
+        """The answer to a POST. Raises Undelivered."""
+        try:
+            asked = await self._post.ask(path, headers, body)
+        except UpstreamFailed as failed:
+            raise Undelivered(f"can't be reached: {failed.deny.message}") from None
+        after = asked.headers.get(b"retry-after", b"")
+        return Answer(asked.status, asked.body, int(after) if after.isdigit() and len(after) < 9 else None)
+
+    def close(self) -> None:
+        """Ends its connection."""
+        self._post.close()
+
+
+def _jitter() -> float:
+    return secrets.randbits(_BITS) / (1 << _BITS)
