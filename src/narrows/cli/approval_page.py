@@ -1,7 +1,7 @@
 """How what asks for approval looks on a terminal: a row in a list, a line of news, a page of one ticket. Pure text."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import msgspec
 
@@ -113,6 +113,39 @@ def page(review: Review, now: int, body: bytes | None) -> str:
         lines.append("  would be sent:")
         lines += [part for passage in written(body) for part in _passage(passage)]
     return "\n".join(lines)
+
+
+def summary(review: Review) -> str:
+    """What has become of a ticket and why, and what to do."""
+    ticket = review.ticket
+    lines = [f"{ticket.id}  {show_moment(ticket.at)}  {ticket.requester}: {_call(ticket)}"]
+    lines.append(f"  {_standing(review)}")
+    lines += [f"  {show_moment(each.at)}  {_said(ticket, each)}." for each in review.decisions]
+    if review.state is TicketState.PENDING:
+        lines.append(f"    → `narrows approvals show {ticket.id}` shows what is asked; approve or reject it there.")
+    elif review.state is TicketState.APPROVED:
+        lines.append("    → The same request, sent again unchanged, goes on.")
+    elif review.state is not TicketState.CONSUMED:
+        lines.append("    → Change the request, or ask those who decide; the same request can be asked anew later.")
+    lines.append(f"  Asked first by {ticket.call}: `narrows why {ticket.call}` says what became of that call.")
+    return "\n".join(map(one_line, lines))
+
+
+def _standing(review: Review) -> str:
+    match review.state:
+        case TicketState.PENDING:
+            return f"It waits for {missing(review)}, until {show_moment(review.ticket.expires)}."
+        case TicketState.APPROVED | TicketState.CONSUMED:
+            return f"It was approved: {_terms(review)}."
+        case TicketState.REJECTED:
+            return "It was rejected."
+        case TicketState.EXPIRED:
+            unused = satisfied(review.ticket, review.decisions)
+            return "It was approved, and nothing used that in time." if unused else "Not enough people decided in time."
+        case TicketState.CANCELLED:
+            return "It is void: what would be asked about the request is another question by now."
+        case _:
+            assert_never(review.state)
 
 
 def span(microseconds: int) -> str:

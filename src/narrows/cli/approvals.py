@@ -169,6 +169,12 @@ def reject(
     _decide(said, config, data, as_json=as_json)
 
 
+def found_ticket(reference: str, config: Path | None, data: Path | None) -> Review:
+    """The ticket of this id. Raises Failure."""
+    with _decisions(config, data) as (people, _):
+        return _found(people, reference)
+
+
 def operator() -> str:
     """Who decides here: the user of the operating system as which this runs."""
     uid = os.getuid()

@@ -1,9 +1,12 @@
-"""`narrows why`: what became of a call and for what reason, for who holds nothing but the id that a refusal carries."""
+"""`narrows why`: what became of a call and for what reason, for who holds nothing but the id that a refusal carries: of
+a call, a request, or a ticket that asks for approval."""
 
 from typing import Final
 
 import typer
 
+from narrows.cli import approval_page
+from narrows.cli.approvals import found_ticket
 from narrows.cli.configuration import ConfigOption, DataOption, find_store
 from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.sessions import LAST, JsonOption
@@ -17,12 +20,13 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 _CALL: Final = "call_"
 _REQUEST: Final = "req_"
+_TICKET: Final = "apr_"
 
 
 @app.command()
 def why(
     reference: str = typer.Argument(
-        LAST, metavar="CALL-OR-REQUEST", help="The id of a call or a request; `last` is the newest call."
+        LAST, metavar="ID", help="The id of a call, a request or a ticket; `last` is the newest call."
     ),
     config: ConfigOption = None,
     data: DataOption = None,
@@ -37,7 +41,16 @@ def why(
       narrows why last
 
       narrows why req_01a1fc4a73b0c2d1f2000001
+
+      narrows why apr_01a1fc4a73b0c2d1f2000001
     """
+    if reference.startswith(_TICKET):
+        review = found_ticket(reference, config, data)
+        if as_json:
+            print_json(approval_page.row(review))
+        else:
+            say(approval_page.summary(review))
+        return
     call = _call(reference, config, data)
     if as_json:
         print_json(row(call))

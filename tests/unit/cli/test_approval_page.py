@@ -2,7 +2,7 @@
 
 import msgspec
 
-from narrows.cli.approval_page import cells, line, missing, needs, page, row, span
+from narrows.cli.approval_page import cells, line, missing, needs, page, row, span, summary
 from narrows.model.approval import Answered, Approvers, Decision, Place, Review, TicketState
 from unit.stores.sqlite.records import NOW
 from unit.stores.sqlite.tickets import BODY, HOUR, LEADS, requirement, said, ticket
@@ -103,3 +103,23 @@ def test_how_long_it_stands() -> None:
     assert cells(Review(ticket(), APPROVED, (said(1, until=NOW + 48 * HOUR),)), NOW)[-1] == "2d"
     assert cells(Review(ticket(), TicketState.EXPIRED), NOW)[-1] == ""
     assert [span(each * 1_000_000) for each in (-5, 0, 59, 60, 7200, 200_000)] == ["0s", "0s", "59s", "1m", "2h", "2d"]
+
+
+def test_what_has_become_of_it_is_said_with_what_to_do() -> None:
+    no = said(1, answer=Answered.REJECT)
+    expected = {
+        review(): "It waits for 2 of corp:security; 1 of user corp:lea, until 2023-",
+        Review(ticket(), APPROVED, (said(1),)): "It was approved: 1 call, 0 gone on.",
+        Review(ticket(), TicketState.CONSUMED, (said(1, repeats=2),), 2): "It was approved: 2 calls, 2 gone on.",
+        Review(ticket(), TicketState.REJECTED, (no,)): "corp:sam rejects: not that.",
+        Review(ticket(), TicketState.EXPIRED, ()): "Not enough people decided in time.",
+        Review(ticket(), TicketState.EXPIRED, (said(1),)): "nothing used that in time",
+        Review(ticket(), TicketState.CANCELLED, ()): "It is void",
+    }
+    for found, text in expected.items():
+        assert text in summary(found), found.state
+        assert "narrows why call_000000000001" in summary(found)
+        assert ("→" in summary(found)) is (found.state is not TicketState.CONSUMED)
+    evil = review(said(1, reason="\x1b[2J\nline"), model="\x1b[2J")
+    assert "\x1b" not in summary(evil)
+    assert len(summary(evil).splitlines()) == 5

@@ -223,3 +223,11 @@ def test_what_keeps_tickets_from_being_read_is_one_message(narrows: Narrows, tic
     for command in (("list",), ("show", ONE), ("approve", ONE), ("reject", ONE, "--reason", "x")):
         ran = narrows("approvals", *command, *DATA)
         assert (ran.code, "approvals.db" in ran.err) == (1, True)
+
+
+@pytest.mark.usefixtures("tickets")
+def test_why_explains_a_ticket(narrows: Narrows) -> None:
+    asked = narrows("why", ONE, *DATA)
+    assert (asked.code, asked.out.splitlines()[1].split(", until")[0]) == (0, "  It waits for 1 of corp:security")
+    assert narrows("why", ONE, "--json", *DATA).rows[0]["state"] == "pending"
+    assert "there is no ticket 'apr_x'" in narrows("why", "apr_x", *DATA).err
