@@ -23,7 +23,7 @@ settings.register_profile(
 )
 settings.load_profile("fast")
 
-NETWORK_UNITS = frozenset({"edge", "upstream", "identity", "wiring", "demo"})
+NETWORK_UNITS = frozenset({"edge", "upstream", "identity", "wiring", "demo", "console"})
 """Folders of tests/unit whose subject is itself a network adapter or a listener (loopback only)."""
 
 ALLOWED_SKIPS = ("../shared", "as root")

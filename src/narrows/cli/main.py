@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "init": Entry("init", "Write a commented narrows.yaml to begin with."),
     "check": Entry("check", "Check a configuration and show every problem in it."),
     "serve": Entry("serve", "Run the gate."),
+    "console": Entry("console", "Run the console: the API in which people approve calls."),
     "policy": Entry("policy", "Ask what the policies decide, and test them."),
     "mask": Entry("mask", "Mask a text as the gate would, and show what was found."),
     "detectors": Entry("detectors", "List, show and test what masking looks for."),

@@ -179,7 +179,7 @@ def may_approve(
 ) -> bool:
     """Whether this person may approve what the requester asks, so many microseconds after it was asked. `who` and
     `requester` are `issuer:subject`, groups `issuer:group`; `owner` is that of a requesting service account."""
-    if _barred(who, requester, owner):
+    if barred(who, requester, owner):
         return False
     then = requirement.then
     return (
@@ -192,11 +192,11 @@ def may_approve(
 def may_release(requirement: Requirement, who: str, groups: Iterable[str], requester: str, owner: str | None) -> bool:
     """Whether this person may release the call alone, in an emergency."""
     return (
-        requirement.glass is not None and not _barred(who, requester, owner) and _is_one(requirement.glass, who, groups)
+        requirement.glass is not None and not barred(who, requester, owner) and _is_one(requirement.glass, who, groups)
     )
 
 
-def _barred(who: str, requester: str, owner: str | None) -> bool:
+def barred(who: str, requester: str, owner: str | None) -> bool:
     """Whether somebody may decide nothing about this requester, whoever else they are."""
     issuer, _, subject = who.partition(":")
     # Owners are written by hand, so their spelling is not taken too seriously.

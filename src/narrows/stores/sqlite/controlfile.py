@@ -1,5 +1,6 @@
 """control.db as a file: how it is opened, its schema, and how a gate follows what others write to it. What its tables
-mean is said where they are read and written: control.py (service accounts), decisions.py (answers to approvals).
+mean is said where they are read and written: control.py (service accounts), decisions.py (answers to approvals),
+audit.py (who did what).
 
 The command line and the console write; the gate opens the file read-only and polls `PRAGMA data_version`, which
 changes exactly when another connection has committed. Writes are single short transactions, so a reader never waits.
@@ -46,6 +47,27 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX decision_ticket ON decision (ticket)",
         """CREATE TRIGGER decision_keeps BEFORE UPDATE ON decision
             BEGIN SELECT RAISE(ABORT, 'decisions are not changed'); END""",
+    ),
+    (
+        """CREATE TABLE audit (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            at INTEGER NOT NULL,
+            who TEXT NOT NULL,
+            action TEXT NOT NULL,
+            target TEXT NOT NULL,
+            outcome TEXT NOT NULL,
+            act TEXT NOT NULL CHECK (json_valid(act))
+        ) STRICT""",
+        "CREATE INDEX audit_who ON audit (who, seq)",
+        "CREATE INDEX audit_target ON audit (target, seq)",
+        """CREATE TRIGGER audit_keeps BEFORE UPDATE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the trail is not changed'); END""",
+        """CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+            BEGIN SELECT RAISE(ABORT, 'nothing is removed from the trail'); END""",
+        # Replacing a row removes the old one without asking the trigger above.
+        """CREATE TRIGGER audit_grows BEFORE INSERT ON audit
+            WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
+            BEGIN SELECT RAISE(ABORT, 'the trail is not changed'); END""",
     ),
 )
 """Statements that lead from each version to the next; version n is reached when the first n have run."""

@@ -1,0 +1,172 @@
+"""`/api/v1/approvals`: calls that wait for people. List, read, approve, reject."""
+
+from typing import Annotated, Final
+
+import msgspec
+import msgspec.inspect as mi
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, PathParameter, QueryParameter
+from msgspec import Meta
+
+from narrows.config.scalars import Wrong, convert
+from narrows.console.audit import Trail
+from narrows.console.deciding import Decided, Said, decide, found, listed, reads
+from narrows.console.desk import Books, Desk
+from narrows.console.identity import ACTION, ROLES
+from narrows.console.problems import FieldError, Problem, Refused
+from narrows.console.roles import ANY, DECIDING
+from narrows.console.views import ApprovalDetail, ApprovalPage, DecisionOutcome, view
+from narrows.console.visitor import Visitor
+from narrows.model.approval import Answered, TicketState
+
+MOST: Final = 500
+"""Approvals that one reply lists."""
+
+MOST_ALLOWED: Final = 1_000_000
+"""Calls that one answer may let go on, and tokens of their replies."""
+
+LONGEST: Final = 30 * 86400.0
+"""Seconds for which an approval may hold at most."""
+
+_SECOND: Final = 1_000_000
+
+OwnDesk = NamedDependency[Desk]
+Asking = NamedDependency[Visitor]
+
+Text = Annotated[str, Meta(max_length=4_000)]
+TicketId = Annotated[str, PathParameter(pattern=r"^apr_[0-9A-Za-z_-]{1,100}$", description="The approval's id.")]
+States = Annotated[
+    list[TicketState] | None,
+    QueryParameter(name="state", required=False, description="Only those in one of these states; may be repeated."),
+]
+Limit = Annotated[int, QueryParameter(ge=1, le=MOST, description="So many at most.")]
+After = Annotated[
+    str | None, QueryParameter(required=False, description="Only those behind this one: `next` of a page.")
+]
+
+
+class Approve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How it is approved; without anything, for one call. `output_cap` lowers that of the call, in tokens. `repeats`:
+    so many calls like it may go on. `for`: calls like it may go on for so long (`30m`, `8h`), however many unless
+    `repeats` says. `break_glass`: alone, in an emergency, where a rule lets you; then `reason` is needed."""
+
+    reason: Text | None = None
+    output_cap: Annotated[int, Meta(ge=1, le=MOST_ALLOWED)] | None = None
+    repeats: Annotated[int, Meta(ge=1, le=MOST_ALLOWED)] | None = None
+    lasting: Annotated[str, Meta(max_length=40)] | None = msgspec.field(default=None, name="for")
+    break_glass: bool = False
+
+
+class Reject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why it is rejected; the caller is told. `withdraw`: it may have been approved, and what is left of that ends."""
+
+    reason: Text
+    withdraw: bool = False
+
+
+@get("/api/v1/approvals", opt={ROLES: ANY, ACTION: "approval.list"}, summary="List approvals", tags=["approvals"])
+async def list_approvals(
+    desk: OwnDesk, visitor: Asking, states: States = None, limit: Limit = 100, after: After = None
+) -> ApprovalPage:
+    """Approvals that the caller may know of, oldest first: all for admins and auditors, for approvers those that they
+    may decide, for users their own."""
+    at = desk.now()
+    reviews = await desk.run(lambda books: listed(books, visitor, tuple(states or ()), at))
+    if after is not None:
+        # Ids sort as tickets were made, so a page goes on behind one that is not in the list any more, too.
+        reviews = [review for review in reviews if review.ticket.id > after]
+    page = reviews[:limit]
+    more = len(reviews) > limit
+    return ApprovalPage(tuple(view(each, visitor, at) for each in page), page[-1].ticket.id if more else None)
+
+
+@get(
+    "/api/v1/approvals/{ticket_id:str}",
+    opt={ROLES: ANY, ACTION: "approval.show"},
+    summary="Read an approval, and what would be sent",
+    tags=["approvals"],
+)
+async def show_approval(desk: OwnDesk, visitor: Asking, ticket_id: TicketId) -> ApprovalDetail:
+    """One approval with its content: the body as it would be sent, after masks and caps."""
+    trail = Trail(visitor, desk.now)
+
+    def read(books: Books) -> ApprovalDetail:
+        at = desk.now()
+        review = found(books, visitor, ticket_id, at)
+        content = books.decisions.content(ticket_id) if reads(visitor, review.ticket, at) else None
+        if content is not None:
+            # Whoever sees a prompt stands in the trail before they do.
+            trail.did(books, "approval.show", ticket_id)
+        text = None if content is None else content.decode("utf-8", "replace")
+        return ApprovalDetail(view(review, visitor, at), text)
+
+    return await desk.run(read)
+
+
+@post(
+    "/api/v1/approvals/{ticket_id:str}/approve",
+    opt={ROLES: DECIDING, ACTION: "approval.approve"},
+    status_code=200,
+    summary="Approve",
+    tags=["approvals"],
+)
+async def approve(
+    desk: OwnDesk, visitor: Asking, ticket_id: TicketId, data: JSONBody[Approve | None] = None
+) -> DecisionOutcome:
+    """Approves, for one call unless the body says more. Saying it again changes nothing and is no error."""
+    given = data or Approve()
+    said = Said(
+        Answered.APPROVE,
+        _reason(given.reason),
+        given.output_cap,
+        given.repeats,
+        None if given.lasting is None else _span(given.lasting),
+        given.break_glass,
+    )
+    return await _decide(desk, visitor, ticket_id, said)
+
+
+@post(
+    "/api/v1/approvals/{ticket_id:str}/reject",
+    opt={ROLES: DECIDING, ACTION: "approval.reject"},
+    status_code=200,
+    summary="Reject",
+    tags=["approvals"],
+)
+async def reject(desk: OwnDesk, visitor: Asking, ticket_id: TicketId, data: JSONBody[Reject]) -> DecisionOutcome:
+    """Rejects, for good. Saying it again changes nothing and is no error."""
+    reason = _reason(data.reason)
+    if reason is None:
+        raise _field("reason", "whoever rejects says why")
+    return await _decide(desk, visitor, ticket_id, Said(Answered.REJECT, reason, withdraw=data.withdraw))
+
+
+async def _decide(desk: Desk, visitor: Visitor, ticket_id: str, said: Said) -> DecisionOutcome:
+    trail = Trail(visitor, desk.now)
+
+    def work(books: Books) -> Decided:
+        return decide(books, visitor, ticket_id, said, desk.now, trail)
+
+    decided = await desk.run(work)
+    return DecisionOutcome(decided.recorded, view(decided.review, visitor, desk.now()))
+
+
+def _reason(text: str | None) -> str | None:
+    """A reason without the white space around it; None for an empty one."""
+    stripped = (text or "").strip()
+    if any(not (character.isprintable() or character == "\n") for character in stripped):
+        raise _field("reason", "has a control character")
+    return stripped or None
+
+
+def _span(text: str) -> int:
+    try:
+        seconds: float = convert(mi.FloatType(gt=0, le=LONGEST), "duration", text, text, quoted=True)
+    except Wrong as wrong:
+        raise _field("for", wrong.message) from None
+    return round(seconds * _SECOND)
+
+
+def _field(name: str, message: str) -> Refused:
+    return Refused(Problem.FIELD_INVALID, errors=[FieldError(name, message)])

@@ -1,0 +1,94 @@
+"""The API as an ASGI application: its routes, with one door before all of them and one way to say what went wrong."""
+
+from typing import Any, Final
+
+from litestar import Litestar, Request, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from litestar.enums import OpenAPIMediaType
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.response import Response
+
+from narrows import __version__
+from narrows.console.api import approvals, health, whoami
+from narrows.console.desk import Desk
+from narrows.console.envelope import Envelope
+from narrows.console.identity import PUBLIC, Door
+from narrows.console.problems import respond
+from narrows.console.reading import StrictRequest
+from narrows.console.visitor import Visitor
+from narrows.ports.clock import Ids
+
+Description = dict[str, Any]
+
+LARGEST_BODY: Final = 16 * 1024
+"""Bytes of a request's body."""
+
+ROUTES: Final = (
+    health.health,
+    whoami.whoami,
+    approvals.list_approvals,
+    approvals.show_approval,
+    approvals.approve,
+    approvals.reject,
+)
+
+
+@get("/openapi.json", opt={PUBLIC: True}, include_in_schema=False, sync_to_thread=False)
+def openapi(description: NamedDependency[Description]) -> Response[Description]:
+    """What the API is, as OpenAPI."""
+    return Response(description, media_type=OpenAPIMediaType.OPENAPI_JSON)
+
+
+def described() -> Description:
+    """The OpenAPI description of the routes."""
+    # Of an application that is never served: one that describes itself serves pages of its own, too.
+    routes = Litestar(
+        ROUTES,
+        dependencies=_given(None),
+        openapi_config=OpenAPIConfig(
+            title="Narrows console",
+            version=__version__,
+            description="The management API of Narrows.",
+            components=Components(
+                security_schemes={"oidc": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+            ),
+            security=[{"oidc": []}],
+        ),
+        logging_config=None,
+    )
+    return routes.openapi_schema.to_schema()
+
+
+def litestar_app(door: Door, desk: Desk) -> Litestar:
+    """The routes alone, without what is around every reply."""
+    description = described()
+    return Litestar(
+        [*ROUTES, openapi],
+        guards=[door.admit],
+        dependencies=_given(desk) | {"description": Provide(lambda: description, sync_to_thread=False)},
+        exception_handlers={Exception: respond},
+        openapi_config=None,
+        request_class=StrictRequest,
+        request_max_body_size=LARGEST_BODY,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _given(desk: Desk | None) -> dict[str, Provide]:
+    """What routes are given, by name."""
+
+    def visitor(request: Request[Visitor, Any, State]) -> Visitor:
+        return request.user
+
+    return {
+        "desk": Provide(lambda: desk, sync_to_thread=False),
+        "visitor": Provide(visitor, sync_to_thread=False),
+    }
+
+
+def build_app(door: Door, desk: Desk, ids: Ids) -> Envelope:
+    """The application to serve."""
+    return Envelope(litestar_app(door, desk), ids)

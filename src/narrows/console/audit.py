@@ -1,0 +1,56 @@
+"""The trail: every act that decides something, shows a prompt to somebody, or was refused for want of a role.
+
+It owns what an act's row says. Lists and one's own identity are not acts. What can't be written here is not done.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from narrows.console.desk import Books
+from narrows.console.problems import Refused
+from narrows.console.visitor import Visitor
+from narrows.model.audit import Act, ActOutcome
+
+T = TypeVar("T")
+
+
+class Trail:
+    """Writes what one visitor does. `now` gives Unix microseconds."""
+
+    def __init__(self, visitor: Visitor, now: Callable[[], int]) -> None:
+        self._visitor = visitor
+        self._now = now
+
+    def did(
+        self, books: Books, action: str, target: str, outcome: ActOutcome = ActOutcome.DONE, code: str | None = None
+    ) -> None:
+        """Writes one row. Raises AuditUnavailable."""
+        visitor = self._visitor
+        books.audit.append(
+            Act(
+                at=self._now(),
+                request_id=visitor.request_id,
+                who=visitor.who,
+                credential=visitor.credential,
+                roles=tuple(sorted(visitor.roles)),
+                address=visitor.address,
+                action=action,
+                target=target,
+                outcome=outcome,
+                code=code,
+            )
+        )
+
+    def doing(self, books: Books, action: str, target: str, work: Callable[[], T]) -> T:
+        """Does something that changes what is kept, between two rows: nothing is done that does not stand here."""
+        self.did(books, action, target, ActOutcome.BEGUN)
+        try:
+            done = work()
+        except Refused as refused:
+            self.did(books, action, target, ActOutcome.REFUSED, refused.problem)
+            raise
+        except Exception as error:
+            self.did(books, action, target, ActOutcome.FAILED, type(error).__name__)
+            raise
+        self.did(books, action, target)
+        return done

@@ -1,0 +1,168 @@
+"""Approvals as one visitor meets them: which they see, what they may decide, and what a decision of theirs comes to.
+
+It owns no rule of judgement: those are in `policy.approvals`, and the gate applies them again. What it adds is what an
+API needs: whom a refusal tells what, and that saying the same thing twice is no error.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from narrows.console.audit import Trail
+from narrows.console.desk import Books
+from narrows.console.problems import FieldError, Problem, Refused
+from narrows.console.roles import SEES_ALL, Role
+from narrows.console.visitor import Visitor
+from narrows.model.approval import Answered, Decision, Review, Ticket, TicketState
+from narrows.policy.approvals import barred, may_approve, may_release
+from narrows.ports.approvals import DecisionRefused
+
+_MEANS: Final = {
+    Answered.APPROVE: frozenset({TicketState.APPROVED, TicketState.CONSUMED}),
+    Answered.REJECT: frozenset({TicketState.REJECTED}),
+}
+"""What has become of a ticket of which this is the answer."""
+
+_OPEN: Final = frozenset({TicketState.PENDING, TicketState.APPROVED})
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a visitor says of a ticket; `lasting` is in microseconds from now. `withdraw`: a rejection ends an approval
+    that stands, too."""
+
+    answer: Answered
+    reason: str | None = None
+    output_cap: int | None = None
+    repeats: int | None = None
+    lasting: int | None = None
+    break_glass: bool = False
+    withdraw: bool = False
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What has become of a ticket, and whether this was new."""
+
+    review: Review
+    recorded: bool
+
+
+def asked_it(visitor: Visitor, ticket: Ticket) -> bool:
+    """Whether the question is about their own call."""
+    return visitor.who == ticket.requester
+
+
+def concerns(visitor: Visitor, ticket: Ticket) -> bool:
+    """Whether it is about their own call, or one of a service account of theirs: what they never decide."""
+    return barred(visitor.who, ticket.requester, ticket.owner)
+
+
+def entitled(visitor: Visitor, ticket: Ticket, at: int) -> bool:
+    """Whether a rule that asks names them, by now."""
+    who, groups = visitor.who, visitor.groups
+    return any(
+        may_approve(each, who, groups, ticket.requester, ticket.owner, at - ticket.at) for each in ticket.requirements
+    )
+
+
+def releases(visitor: Visitor, ticket: Ticket) -> bool:
+    """Whether they may release it alone, in an emergency."""
+    return any(
+        may_release(each, visitor.who, visitor.groups, ticket.requester, ticket.owner) for each in ticket.requirements
+    )
+
+
+def sees(visitor: Visitor, ticket: Ticket, at: int) -> bool:
+    """Whether they may know of it."""
+    return reads(visitor, ticket, at) or (Role.USER in visitor.roles and concerns(visitor, ticket))
+
+
+def reads(visitor: Visitor, ticket: Ticket, at: int) -> bool:
+    """Whether they may read what would be sent. Whoever owns a service account may not: its prompts can be others'."""
+    return (
+        bool(visitor.roles & SEES_ALL)
+        or (Role.USER in visitor.roles and asked_it(visitor, ticket))
+        or (Role.APPROVER in visitor.roles and (entitled(visitor, ticket, at) or releases(visitor, ticket)))
+    )
+
+
+def found(books: Books, visitor: Visitor, ticket_id: str, at: int) -> Review:
+    """The ticket, if they may know of it. Raises Refused: what is not there and what is not theirs look the same."""
+    review = books.decisions.show(ticket_id)
+    if review is None or not sees(visitor, review.ticket, at):
+        raise Refused(Problem.APPROVAL_UNKNOWN)
+    return review
+
+
+def listed(books: Books, visitor: Visitor, states: Sequence[TicketState], at: int) -> list[Review]:
+    """What they may know of, oldest first."""
+    return [review for review in books.decisions.list(states) if sees(visitor, review.ticket, at)]
+
+
+def decide(books: Books, visitor: Visitor, ticket_id: str, said: Said, now: Callable[[], int], trail: Trail) -> Decided:
+    """Says it of the ticket. Raises Refused.
+
+    Who has said so before, or comes when it has come out that way already, is told what stands; who has said the
+    opposite, or comes too late, is refused. Only an approval that still stands can be ended, by who says so.
+    """
+
+    def write() -> Decided:
+        review = found(books, visitor, ticket_id, now())
+        standing = _standing(visitor, review, said)
+        if standing is not None:
+            return standing
+        decision = _decision(visitor, review.ticket, said, now())
+        try:
+            return Decided(books.decisions.decide(decision), recorded=True)
+        except DecisionRefused as refused:
+            # Somebody else was quicker, or its time is up: that is judged as if they had been before.
+            review = found(books, visitor, ticket_id, now())
+            standing = _standing(visitor, review, said)
+            if standing is not None:
+                return standing
+            raise Refused(Problem.DECISION_REFUSED, str(refused), state=review.state) from None
+
+    return trail.doing(books, f"approval.{said.answer}", ticket_id, write)
+
+
+def _standing(visitor: Visitor, review: Review, said: Said) -> Decided | None:
+    """What stands already, if this changes nothing; None: it is open. Raises Refused."""
+    if concerns(visitor, review.ticket):
+        raise Refused(Problem.OWN_CALL)
+    mine = next((each.answer for each in reversed(review.decisions) if each.who == visitor.who), None)
+    if mine is said.answer or review.state in _MEANS[said.answer]:
+        return Decided(review, recorded=False)
+    if said.answer is Answered.REJECT and said.withdraw and review.state in _OPEN:
+        return None
+    if mine is not None:
+        raise Refused(Problem.DECIDED_OTHERWISE, f"you said: {mine}", state=review.state)
+    if review.state is TicketState.PENDING:
+        return None
+    raise Refused(Problem.APPROVAL_CLOSED, f"it is {review.state}", state=review.state)
+
+
+def _decision(visitor: Visitor, ticket: Ticket, said: Said, at: int) -> Decision:
+    named = entitled(visitor, ticket, at)
+    if said.break_glass:
+        if not releases(visitor, ticket):
+            raise Refused(Problem.NOT_ENTITLED, "no rule that asks lets you release the call alone")
+        if not (said.reason or "").strip():
+            raise Refused(Problem.FIELD_INVALID, errors=[FieldError("reason", "whoever breaks glass says why")])
+    elif not named:
+        hint = "you may release it alone, with `break_glass` and a reason" if releases(visitor, ticket) else None
+        raise Refused(Problem.NOT_ENTITLED, hint)
+    if said.output_cap is not None and ticket.output_cap is not None and said.output_cap > ticket.output_cap:
+        message = f"the call's own cap is {ticket.output_cap}; a cap can only be lowered"
+        raise Refused(Problem.FIELD_INVALID, errors=[FieldError("output_cap", message)])
+    return Decision(
+        ticket=ticket.id,
+        who=visitor.who,
+        answer=said.answer,
+        at=at,
+        reason=said.reason,
+        groups=visitor.groups,
+        output_cap=said.output_cap,
+        repeats=said.repeats,
+        until=None if said.lasting is None else at + said.lasting,
+        break_glass=said.break_glass,
+    )

@@ -1,0 +1,200 @@
+"""The control-plane process, put together: who may come in, the files on the desk, the API, the server.
+
+It shares with the gate its configuration and its data directory, and nothing else: files of the gate it only reads.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from narrows.config.problem import ConfigError
+from narrows.config.schema import Config, IdentitySettings
+from narrows.console.app import build_app
+from narrows.console.desk import Desk
+from narrows.console.failures import Failures
+from narrows.console.identity import Admission, Door
+from narrows.console.roles import RoleBook
+from narrows.console.server import HttpServer
+from narrows.edge.server import parse_listen
+from narrows.edge.tls import Certificates
+from narrows.identity.authenticator import GateAuthenticator, build_authenticator
+from narrows.ports.accounts import AccountsUnavailable
+from narrows.ports.clock import Clock
+from narrows.stores.sqlite.audit import SqliteAudit
+from narrows.stores.sqlite.control import ControlWatch
+from narrows.stores.sqlite.decisions import SqliteDecisions
+from narrows.upstream.fetch import DocumentFetcher
+from narrows.wiring.clock import SequentialIds, SystemClock
+from narrows.wiring.configuration import read_checked
+from narrows.wiring.reload import FileWatch, cancel
+
+_log = logging.getLogger("narrows.console")
+
+_TICK: Final = 1.0
+"""Seconds between two looks at the TLS files."""
+
+
+class SqliteBooks:
+    """The files of a data directory that the console uses."""
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        self.audit: Final = SqliteAudit(directory, clock)
+        self.decisions: Final = SqliteDecisions(directory, clock)
+
+    def close(self) -> None:
+        """Closes them."""
+        self.decisions.close()
+        self.audit.close()
+
+
+class Keys:
+    """The authenticator in force, and what it fetches with. Kept while the settings of identity are the same."""
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._settings: IdentitySettings | None = None
+        self._current: GateAuthenticator | None = None
+        self._fetchers: tuple[DocumentFetcher, ...] = ()
+
+    async def of(self, settings: IdentitySettings) -> GateAuthenticator:
+        """The authenticator for these settings, started; the one before is closed. Raises ValueError and what starting
+        it raises; then the one before stays."""
+        if self._current is not None and settings == self._settings:
+            return self._current
+        own = {each.name: DocumentFetcher(each.ca_bundle) for each in settings.issuers if each.ca_bundle is not None}
+        fetchers = (DocumentFetcher(), *own.values())
+        try:
+            fresh = build_authenticator(settings, fetchers[0], ControlWatch(self._directory), self._clock, fetchers=own)
+            await fresh.start()
+        except BaseException:
+            _close(fetchers)
+            raise
+        await self.close()
+        self._settings, self._current, self._fetchers = settings, fresh, fetchers
+        return fresh
+
+    async def close(self) -> None:
+        """Ends what is in force."""
+        if self._current is not None:
+            await self._current.close()
+        _close(self._fetchers)
+        self._current, self._fetchers = None, ()
+
+
+def _close(fetchers: tuple[DocumentFetcher, ...]) -> None:
+    for fetcher in fetchers:
+        fetcher.close()
+
+
+class Console:
+    """One console. `start`, then `run_until_signal` or `stop`. With a path, roles and identity are reloaded on
+    change."""
+
+    def __init__(self, config: Config, path: Path | None = None, environ: Mapping[str, str] = os.environ) -> None:
+        self._config = config
+        self._path = path
+        self._environ = environ
+        clock = SystemClock()
+        directory = Path(config.store)
+        self._keys = Keys(directory, clock)
+        self._desk = Desk(lambda: SqliteBooks(directory, clock), clock)
+        self._failures = Failures()
+        self._door: Door | None = None
+        self._server: HttpServer | None = None
+        self._certificates: Certificates | None = None
+        self._jobs: list[asyncio.Task[None]] = []
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        if self._server is None:
+            raise RuntimeError("the console has not been started")
+        return self._server.port
+
+    async def start(self) -> None:
+        """Opens the files and listens. Raises OSError, ValueError, ApprovalsUnavailable, AuditUnavailable."""
+        try:
+            await self._begin()
+        except BaseException:
+            await self.stop()
+            raise
+        _log.info("ready on %s (port %d)", self._config.console.listen, self.port)
+
+    async def _begin(self) -> None:
+        config = self._config
+        await self._desk.start()
+        self._door = Door(await self._admission(config), self._failures, self._desk)
+        tls = config.console.tls
+        self._certificates = None if tls is None else Certificates(tls)
+        host, port = parse_listen(config.console.listen)
+        server = HttpServer(
+            build_app(self._door, self._desk, SequentialIds()),
+            host,
+            port,
+            context=None if self._certificates is None else self._certificates.context,
+            trusted_proxies=config.console.trusted_proxies,
+        )
+        await server.start()
+        self._server = server
+        self._jobs.append(asyncio.create_task(self._housekeeping()))
+        if self._path is not None:
+            self._jobs.append(asyncio.create_task(FileWatch(self._path, self.reload).run()))
+
+    async def _admission(self, config: Config) -> Admission:
+        roles = RoleBook(config.console.roles, [issuer.name for issuer in config.identity.issuers])
+        if roles.empty:
+            _log.warning("nobody has a role under `console.roles`, so everybody is refused")
+        return Admission(await self._keys.of(config.identity), roles)
+
+    async def reload(self) -> None:
+        """Takes roles and issuers of a new version of the configuration into force; a broken one is refused, and the
+        old one stays."""
+        if self._path is None or self._door is None:
+            return
+        try:
+            config = (await asyncio.to_thread(read_checked, self._path, self._environ)).config
+            admission = await self._admission(config)
+        except (ConfigError, ValueError, OSError, AccountsUnavailable) as error:
+            _log.error("the new configuration is refused and the old one stays in force:\n%s", error)
+            return
+        self._door.admission = admission
+        if self._changes_address(config):
+            _log.warning("a change of where the console listens, and of `store`, takes effect at its next start")
+        self._config = config
+        _log.info("the new configuration is in force")
+
+    def _changes_address(self, config: Config) -> bool:
+        new, old = config.console, self._config.console
+        return (new.listen, new.tls, new.trusted_proxies, config.store) != (
+            old.listen, old.tls, old.trusted_proxies, self._config.store,
+        )  # fmt: skip
+
+    async def _housekeeping(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK)
+            if self._certificates is not None:
+                self._certificates.poll()
+
+    async def run_until_signal(self) -> None:
+        """Serves until SIGTERM or SIGINT."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, ended.set)
+        await ended.wait()
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Lets requests finish, then closes everything. Idempotent."""
+        for job in self._jobs:
+            await cancel(job)
+        self._jobs.clear()
+        if self._server is not None:
+            await self._server.stop()
+        self._failures.flush()
+        await self._keys.close()
+        await self._desk.close()
