@@ -96,6 +96,8 @@ def _records(running: Running, command: str) -> str:
 {command} sessions replay CALL{where}    # the reply again, at the pace it came
 {command} policy explain -c {running.config} --user bob --group support \\
   --connection openai --operation chat --model {_EXPLAINED}
+{command} usage{where}                   # tokens, calls and refusals by user
+{command} usage budgets -c {running.config}
 {command} token --user dave              # a fresh token for any user
 """
 

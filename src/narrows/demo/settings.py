@@ -94,6 +94,7 @@ policies:
     may: {{connections: ["*"], models: ["*"], operations: ["*"]}}
     limits:
       output_tokens: 1024
+      budgets: ["500 calls / day / user"]
     prompts:
       - deny:
           name: ignore-instructions
@@ -102,13 +103,15 @@ policies:
     mask:                       # neither the model nor alice gets to see such values, nor does the record
       - {{entities: [US_SSN, CREDIT_CARD, EMAIL_ADDRESS, SECRETS], where: [prompt, response], with: redact}}
 
-  # bob is in support: chat with one model, short prompts, shorter replies.
+  # bob is in support: chat with one model, short prompts, shorter replies, and only so much of both in a day.
   - name: support
     who: {{groups: [support]}}
     may: {{connections: ["*"], models: [{support_models}], operations: [chat, count_tokens, models]}}
     limits:
       prompt_tokens: 500
       output_tokens: 256
+      budgets: ["100000 tokens / day / user"]
+      calls: 30 / minute
 
   # carol is a contractor: she may list the models open to her, and there is none.
   - name: contractors

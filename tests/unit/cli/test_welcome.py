@@ -26,6 +26,7 @@ def test_it_can_be_pasted() -> None:
         'base_url="http://127.0.0.1:8080/anthropic"',
         "FOR DEVELOPMENT ONLY",
         "\nnarrows sessions list\n",
+        "\nnarrows usage budgets -c /tmp/demo/demo.yaml\n",
         "removed at the end",
     ):
         assert part in text
