@@ -7,147 +7,27 @@ a book must not grant (any true stretch above the limit) and what it must not re
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from narrows.accounting.book import Book
-from narrows.accounting.counters import name
-from narrows.model.limits import AgentCap, Budget, Concurrency, Per, Rate, Scope, Unit, Window
+from narrows.model.limits import AgentCap, Budget, Concurrency, Rate
 from narrows.model.reservation import Counter, Granted, Refused, Settled, Wanted
-
-SECOND: Final = 1_000_000
-MINUTE: Final = 60 * SECOND
-HOUR: Final = 60 * MINUTE
-DAY: Final = 24 * HOUR
-BERLIN: Final = ZoneInfo("Europe/Berlin")
-START: Final = int(datetime(2026, 10, 24, 22, 30, tzinfo=BERLIN).timestamp()) * SECOND
-"""An hour and a half before a day of 25 hours, a week before a month ends."""
-
-LENGTHS: Final = {Per.MINUTE: MINUTE, Per.DAY: DAY, Per.MONTH: 30 * DAY}
-BUDGETS: Final = (
-    Window(Per.MINUTE),
-    Window(Per.DAY, zone="Europe/Berlin"),
-    Window(Per.WEEK, zone="Europe/Berlin"),
-    Window(Per.MONTH),
-    Window(Per.MINUTE, rolling=True),
-    Window(Per.DAY, rolling=True),
-    Window(Per.MONTH, rolling=True),
+from property.reckoning import (
+    AGENTS,
+    BUDGETS,
+    COUNTERS,
+    SECOND,
+    START,
+    STEPS,
+    Part,
+    Reference,
+    calendar,
+    counter,
+    slides,
 )
-AGENTS: Final = ("one", "two", "three", "four")
-AGENT_WINDOW: Final = 5 * MINUTE
-STEPS: Final = (0, 1, SECOND // 3, SECOND, 7 * SECOND, MINUTE, 20 * MINUTE, HOUR, 5 * HOUR, DAY, 3 * DAY, 20 * DAY)
-
-
-def counter(number: int, limit: int, *, observe: bool = False) -> Counter:
-    """One of eleven, by number: budgets, two rates, what runs at once, agents. The limit is apart from the name."""
-    soft = limit // 2 + 1
-    if number < len(BUDGETS):
-        window = BUDGETS[number]
-        of = Budget("p", Unit.TOKENS, window, Scope.USER, limit, soft, observe)
-        return Counter(name("p", Unit.TOKENS, window, Scope.USER, "alice"), of, "alice")
-    match number - len(BUDGETS):
-        case 0:
-            return Counter("rate", Rate("p", Unit.TOKENS, limit, MINUTE, observe), "alice")
-        case 1:
-            return Counter("odd rate", Rate("p", Unit.TOKENS, limit, 7 * SECOND + 1, observe), "alice")
-        case 2:
-            return Counter("at once", Concurrency("p", limit % 7, observe), "alice")
-        case _:
-            return Counter("agents", AgentCap("p", limit % 4, AGENT_WINDOW, observe=observe), "alice")
-
-
-COUNTERS: Final = len(BUDGETS) + 4
-
-
-@dataclass
-class Part:
-    """What one reservation holds of one counter, or what it came to."""
-
-    of: Counter
-    at: int
-    amount: int
-    open: bool = True
-
-
-@dataclass
-class Reference:
-    """Every reservation there was."""
-
-    parts: dict[str, list[Part]] = field(default_factory=dict)
-    agent: dict[str, str] = field(default_factory=dict)
-
-    def all(self, counter: Counter) -> list[Part]:
-        return [part for parts in self.parts.values() for part in parts if part.of.name == counter.name]
-
-    def add(self, wanted: Wanted) -> None:
-        distinct = {
-            counter.name: (counter, amount) for counter, amount in zip(wanted.counters, wanted.amounts, strict=True)
-        }
-        self.parts[wanted.id] = [Part(counter, wanted.at, amount) for counter, amount in distinct.values()]
-        self.agent[wanted.id] = wanted.agent
-
-    def sums(self, counter: Counter, at: int) -> tuple[int, int]:
-        """Settled and held of the calendar window."""
-        assert isinstance(counter.limit, Budget)
-        key = calendar(counter.limit.window, at)
-        there = [part for part in self.all(counter) if calendar(counter.limit.window, part.at) == key]
-        return sum(part.amount for part in there if not part.open), sum(part.amount for part in there if part.open)
-
-    def worst(self, counter: Counter, at: int) -> int:
-        """The most that any window holds which the moment is in."""
-        match counter.limit:
-            case Concurrency():
-                return sum(1 for part in self.all(counter) if part.open)
-            case AgentCap():
-                return len(self.active(counter, at))
-            case Budget() if not counter.limit.window.rolling:
-                return sum(self.sums(counter, at))
-        length = slides(counter)
-        near = [part for part in self.all(counter) if abs(part.at - at) < length]
-        begins = {part.at for part in near if part.at <= at} | {at - length + 1}
-        return max(sum(part.amount for part in near if begin <= part.at < begin + length) for begin in begins)
-
-    def most(self, counter: Counter, at: int) -> int:
-        """What a book may at most take for used: of windows that slide also what left them a moment ago, and all that
-        lies ahead."""
-        if not slides(counter):
-            return self.worst(counter, at)
-        length = slides(counter)
-        return sum(part.amount for part in self.all(counter) if part.at > at - length - length // 20)
-
-    def active(self, counter: Counter, at: int) -> dict[str, int]:
-        """The active agents and when they last began a call."""
-        found: dict[str, int] = {}
-        for id_, parts in self.parts.items():
-            for part in parts:
-                if part.of.name == counter.name and (part.open or part.at + AGENT_WINDOW > at):
-                    found[self.agent[id_]] = max(found.get(self.agent[id_], part.at), part.at)
-        return found
-
-
-def calendar(window: Window, at: int) -> tuple[int, ...]:
-    """Which window of the calendar it is."""
-    if window.per is Per.MINUTE:
-        return (at // MINUTE,)
-    local = datetime.fromtimestamp(at // SECOND, ZoneInfo(window.zone))
-    if window.per is Per.WEEK:
-        return local.isocalendar()[:2]
-    return (local.year, local.month, local.day)[: 3 if window.per is Per.DAY else 2]
-
-
-def slides(counter: Counter) -> int:
-    """How long its window is if it slides, else 0."""
-    if isinstance(counter.limit, Rate):
-        return counter.limit.period
-    if isinstance(counter.limit, Budget) and counter.limit.window.rolling:
-        return LENGTHS[counter.limit.window.per]
-    return 0
 
 
 class Ledger:
@@ -197,19 +77,24 @@ class World:
         self.now = self.latest = START
         self.open: list[str] = []
         self.known: dict[str, Wanted] = {}
+        self.lineups: list[tuple[Counter, ...]] = []
+        one, other = counter(len(BUDGETS), 60), counter(len(BUDGETS) + 1, 30)
+        self.rates = ((one,), (other,), (one, other), (counter(len(BUDGETS), 60, observe=True), other))
         self.count = 0
 
-    def reserve(self, counters: Sequence[Counter], amounts: Sequence[int], agent: str) -> None:
+    def reserve(self, counters: tuple[Counter, ...], amounts: Sequence[int], agent: str, lag: int = 0) -> None:
+        """`lag`: so long the call has waited since the moment that says which windows of budgets it belongs to."""
         self.count += 1
-        wanted = Wanted(str(self.count), self.now, tuple(counters), tuple(amounts), agent)
-        before = {counter.name: self.reference.worst(counter, self.now) for counter in counters}
-        most = {counter.name: self.reference.most(counter, self.now) for counter in counters}
+        wanted = Wanted(str(self.count), self.now - lag, counters, tuple(amounts), agent, self.now)
+        at = {counter.name: wanted.at if isinstance(counter.limit, Budget) else self.now for counter in counters}
+        before = {counter.name: self.reference.worst(counter, at[counter.name]) for counter in counters}
+        most = {counter.name: self.reference.most(counter, at[counter.name]) for counter in counters}
         answer = self.book.reserve(wanted)
         needs = {
             counter.name: self.needs(counter, amount, agent) for counter, amount in zip(counters, amounts, strict=True)
         }
         if isinstance(answer, Refused):
-            self.check_refused(answer, most, needs)
+            self.check_refused(answer, most, needs, at[answer.counter.name])
             return
         self.open.append(wanted.id)
         self.known[wanted.id] = wanted
@@ -217,28 +102,28 @@ class World:
         budgets = {
             counter.name: amount for counter, amount in zip(counters, amounts, strict=True) if "|" in counter.name
         }
-        self.ledger.facts.append((wanted.id, self.now, tuple(budgets), tuple(budgets.values())))
-        for counter in counters:
-            limit = counter.limit
+        self.ledger.facts.append((wanted.id, wanted.at, tuple(budgets), tuple(budgets.values())))
+        for of in counters:
+            limit = of.limit
             assert limit.limit is not None
             if not limit.observe:
-                grew = needs[counter.name] or isinstance(limit, Budget | Rate)
-                assert not grew or self.reference.worst(counter, self.now) <= limit.limit
-            elif before[counter.name] + needs[counter.name] > limit.limit and needs[counter.name]:
-                assert counter in answer.over
-            elif most[counter.name] + needs[counter.name] <= limit.limit:
-                assert counter not in answer.over
+                grew = needs[of.name] or isinstance(limit, Budget | Rate)
+                assert not grew or self.reference.worst(of, at[of.name]) <= limit.limit
+            elif before[of.name] + needs[of.name] > limit.limit and needs[of.name]:
+                assert of in answer.over
+            elif most[of.name] + needs[of.name] <= limit.limit:
+                assert of not in answer.over
             if isinstance(limit, Budget) and not limit.window.rolling:
                 assert limit.soft is not None
-                passes = before[counter.name] < limit.soft <= before[counter.name] + needs[counter.name]
-                assert (counter in answer.soft) == passes
+                passes = before[of.name] < limit.soft <= before[of.name] + needs[of.name]
+                assert (of in answer.soft) == passes
 
     def needs(self, counter: Counter, amount: int, agent: str) -> int:
         if isinstance(counter.limit, AgentCap):
             return 0 if agent in self.reference.active(counter, self.now) else 1
         return 1 if isinstance(counter.limit, Concurrency) else amount
 
-    def check_refused(self, answer: Refused, most: dict[str, int], needs: dict[str, int]) -> None:
+    def check_refused(self, answer: Refused, most: dict[str, int], needs: dict[str, int], at: int) -> None:
         counter, limit = answer.counter, answer.counter.limit
         assert not limit.observe
         assert limit.limit is not None
@@ -248,21 +133,38 @@ class World:
         if isinstance(limit, Concurrency) or needs[counter.name] > limit.limit:
             assert answer.free is None
         elif answer.free is not None:
-            assert answer.free > self.now
+            assert answer.free > at
             if isinstance(limit, AgentCap):
                 assert len(self.reference.active(counter, answer.free)) < limit.limit
             elif slides(counter):
-                at, length = answer.free, slides(counter)
-                left = sum(part.amount for part in self.reference.all(counter) if part.at > at - length)
+                begin = answer.free - slides(counter)
+                left = sum(part.amount for part in self.reference.all(counter) if part.at > begin)
                 assert left + needs[counter.name] <= limit.limit
             else:
                 assert isinstance(limit, Budget)
-                windows = [calendar(limit.window, at) for at in (self.now, answer.free - 1, answer.free)]
+                windows = [calendar(limit.window, moment) for moment in (at, answer.free - 1, answer.free)]
                 assert windows[0] == windows[1] != windows[2]
         if isinstance(limit, AgentCap):
             active = self.reference.active(counter, self.now)
             assert sorted(answer.agents) == sorted(active)
             assert [active[agent] for agent in answer.agents] == sorted(active.values(), reverse=True)
+
+    def count_rates(self, counters: tuple[Counter, ...]) -> None:
+        """One call more, on each of these rates or on none."""
+        before = {counter.name: self.reference.worst(counter, self.now) for counter in counters}
+        most = {counter.name: self.reference.most(counter, self.now) for counter in counters}
+        room = self.book.has_room(counters, self.now)
+        assert room or any(most[of.name] >= (of.limit.limit or 0) for of in counters)
+        answer = self.book.count(counters, self.now)
+        if isinstance(answer, Refused):
+            self.check_refused(answer, most, dict.fromkeys(most, 1), self.now)
+            return
+        self.count += 1
+        self.reference.parts[f"counted {self.count}"] = [Part(of, self.now, 1, open=False) for of in counters]
+        for of in counters:
+            assert of.limit.limit is not None
+            assert not room or before[of.name] < of.limit.limit
+            assert of.limit.observe or before[of.name] < of.limit.limit
 
     def settle(self, pick: int, share: int, *, unknown: bool = False) -> None:
         if not self.open:
@@ -313,6 +215,9 @@ class World:
             total = standing.used + standing.held
             least = sum(p.amount for p in self.reference.all(of) if p.at > self.now - slides(of)) if slides(of) else 0
             assert max(least, self.reference.worst(of, self.now)) <= total <= self.reference.most(of, self.now)
+        for counters in self.lineups:
+            apart = [standing for of in counters for standing in self.book.standing([of], self.now)]
+            assert list(self.book.standing(counters, self.now)) == apart
         pending = {id_: sum(amounts) for id_, _, _, amounts in self.book.pending()}
         for id_, parts in self.reference.parts.items():
             held = [part.amount for part in parts if part.open and "|" in part.of.name]
@@ -332,6 +237,20 @@ class World:
         self.check()
 
 
+def lineup(world: World, draw: random.Random, numbers: range) -> tuple[Counter, ...]:
+    """A tuple of counters that was asked for before, as most are, or another."""
+    if world.lineups and draw.random() < 0.7:
+        return draw.choice(world.lineups)
+    chosen = draw.sample(numbers, draw.randint(1, 4))
+    if draw.random() < 0.5:
+        chosen.sort()
+    counters = [counter(number, draw.choice((60, 100, 200)), observe=draw.random() < 0.1) for number in chosen]
+    if draw.random() < 0.2:
+        counters.append(counter(chosen[0], draw.choice((60, 100)), observe=draw.random() < 0.5))
+    world.lineups = [*world.lineups[-5:], tuple(counters)]
+    return world.lineups[-1]
+
+
 def play(world: World, draw: random.Random, moves: int, *, durable: bool, every: int) -> None:
     """So many moves. Where only what is durable counts, the clock is set back by days, to moments that were; what is
     forgotten after two windows bears to be set back by one."""
@@ -339,12 +258,12 @@ def play(world: World, draw: random.Random, moves: int, *, durable: bool, every:
     for move in range(moves):
         kind = draw.random()
         if kind < 0.45:
-            chosen = draw.sample(numbers, draw.randint(1, 4))
-            counters = [counter(number, draw.choice((60, 100, 200)), observe=draw.random() < 0.1) for number in chosen]
-            if draw.random() < 0.2:
-                counters.append(counter(chosen[0], draw.choice((60, 100)), observe=draw.random() < 0.5))
+            counters = lineup(world, draw, numbers)
             amount = {of.name: draw.choice((0, 1, 5, 20, 50, 150)) for of in counters}
-            world.reserve(counters, [amount[of.name] for of in counters], draw.choice(AGENTS))
+            lag = draw.choice((0, 0, 0, SECOND // 3, 7 * SECOND))
+            world.reserve(counters, [amount[of.name] for of in counters], draw.choice(AGENTS), lag)
+            if not durable and draw.random() < 0.3:
+                world.count_rates(draw.choice(world.rates))
         elif kind < 0.65:
             world.settle(draw.randrange(1_000), draw.choice((-1, 0, 1, 4, 8, 9)))
         elif kind < 0.70:

@@ -51,13 +51,14 @@ class Agents(Tally):
             return False
         self._most = max(MOST, limit)
         asks = self._seen.get(wanted.agent)
-        if asks is not None and (asks.held or self._idle(asks, wanted.at)):
+        now = wanted.now or wanted.at
+        if asks is not None and (asks.held or self._idle(asks, now)):
             return False
         active = 0
         for bucket in reversed(self._seen.values()):
             if active >= limit:
                 break
-            if bucket.held or self._idle(bucket, wanted.at):
+            if bucket.held or self._idle(bucket, now):
                 active += 1
         return active >= limit
 
@@ -69,7 +70,17 @@ class Agents(Tally):
             self._forget(wanted)
         else:
             self._seen.move_to_end(wanted.agent)
-        bucket.start = max(bucket.start, wanted.at)
+        bucket.start = max(bucket.start, wanted.now or wanted.at)
+        bucket.held += 1
+        return bucket
+
+    def join(self, agent: str, now: int) -> Bucket | None:
+        """Begins a call of an agent that is active already, for which there always is room; None: it is not."""
+        bucket = self._seen.get(agent)
+        if bucket is None or self.since > now or not (bucket.held or bucket.start + self._window > now):
+            return None
+        self._seen.move_to_end(agent)
+        bucket.start = now if now > bucket.start else bucket.start
         bucket.held += 1
         return bucket
 
@@ -91,7 +102,7 @@ class Agents(Tally):
 
     def others(self, wanted: Wanted) -> tuple[str, ...]:
         """The active ones beside the one that asks, the one seen last first."""
-        return tuple(active.agent for active in self.active(wanted.at) if active.agent != wanted.agent)
+        return tuple(active.agent for active in self.active(wanted.now or wanted.at) if active.agent != wanted.agent)
 
     def active(self, at: int) -> list[Active]:
         """All of them, the one seen last first."""
@@ -117,6 +128,6 @@ class Agents(Tally):
             if bucket.held:
                 self._seen.move_to_end(agent)
             elif agent != wanted.agent and (
-                bucket.start + 2 * self._window <= wanted.at or len(self._seen) > self._most
+                bucket.start + 2 * self._window <= (wanted.now or wanted.at) or len(self._seen) > self._most
             ):
                 del self._seen[agent]

@@ -11,6 +11,7 @@ from typing import Final, final
 
 from narrows.accounting.active import Active, Agents
 from narrows.accounting.counters import parse
+from narrows.accounting.lineup import Lineup
 from narrows.accounting.sums import CalendarSums, RollingSums, Sums
 from narrows.accounting.tally import Bucket, Kept, Load, Running, Tally
 from narrows.accounting.windows import Calendar, rolling, sliding
@@ -23,11 +24,15 @@ MOST: Final = 50_000
 IDS: Final = 16_384
 """Of at least so many reservations that settled last it is remembered that they did."""
 
+LINEUPS: Final = 16_384
+"""Of so many tuples of counters the tallies are remembered."""
+
 _GRANTED: Final = Granted()
 _TRIES: Final = 4
 
-Part = tuple[Tally, Bucket | None, int]
-"""What is held of one counter, and in which bucket; in none where another counter of the reservation has its name."""
+Held = tuple[int, Sequence[Tally], Sequence[Bucket | None], Sequence[int]]
+"""A reservation: since when, and by counter what is held and in which bucket; in none where another counter of the
+reservation has its name."""
 
 
 @final
@@ -41,7 +46,9 @@ class Book:
     nothing has changed.
     """
 
-    __slots__ = ("_calendar", "_held", "_kept", "_most", "_now", "_older", "_order", "_settled", "_tallies", "_turn")
+    __slots__ = (
+        "_calendar", "_held", "_kept", "_lineups", "_most", "_now", "_older", "_order", "_settled", "_tallies", "_turn",
+    )  # fmt: skip
 
     def __init__(self, load: Load | None = None, *, most: int = MOST) -> None:
         self._kept = Kept(load)
@@ -49,7 +56,8 @@ class Book:
         self._most = most
         self._tallies: dict[str, Tally] = {}
         self._order: deque[str] = deque()
-        self._held: dict[str, tuple[int, Sequence[Part]]] = {}
+        self._lineups: dict[int, Lineup] = {}
+        self._held: dict[str, Held] = {}
         self._settled: set[str] = set()
         self._older: set[str] = set()
         self._turn = 0
@@ -58,30 +66,60 @@ class Book:
     def reserve(self, wanted: Wanted) -> Answer:
         """Holds all of it, or tells the first counter that has no room. An id that is held, or settled lately, is
         granted and counted no more. Raises ValueError for amounts that are negative or not one for each counter."""
-        if self._knows(wanted.id):
+        id_ = wanted.id
+        if id_ in self._held or id_ in self._settled or id_ in self._older:
             return _GRANTED
+        lineup = self._lineups.get(id(wanted.counters))
+        if lineup is not None and lineup.counters is wanted.counters:
+            buckets = lineup.hold(wanted)
+            if buckets is not None:
+                self._now = wanted.at
+                self._held[id_] = wanted.at, lineup.tallies, buckets, wanted.amounts
+                return _GRANTED
+        answer = self._hold(wanted)
+        if type(answer) is Refused:
+            return answer
+        granted, self._held[id_] = answer
+        return granted
+
+    def count(self, counters: tuple[Counter, ...], at: int) -> Answer:
+        """Holds one of each and settles it, in one step; counts each time that it is asked. Raises as `reserve`."""
+        lineup = self._lineups.get(id(counters))
+        if lineup is not None and lineup.counters is counters and lineup.post(at):
+            return _GRANTED
+        answer = self._hold(Wanted("", at, counters, (1,) * len(counters)))
+        if type(answer) is Refused:
+            return answer
+        granted, (_, tallies, buckets, amounts) = answer
+        for tally, bucket, amount in zip(tallies, buckets, amounts, strict=True):
+            if bucket is not None:
+                tally.settle(bucket, amount, amount)
+        return granted
+
+    def _hold(self, wanted: Wanted) -> Refused | tuple[Granted, Held]:
+        """Looks closely at each counter, one after the other."""
         counters, amounts, at = wanted.counters, wanted.amounts, wanted.at
         if amounts and min(amounts) < 0:
             raise ValueError("a negative amount")
-        self._now = at
+        self._now, now = at, wanted.now or at
         turn = self._turn = self._turn + 1
         found: list[tuple[Tally, bool]] = []
         over: list[Counter] = []
         soft: list[Counter] = []
-        tallies = self._tallies
         for counter, amount in zip(counters, amounts, strict=True):
-            tally = tallies.get(counter.name)
+            limit = counter.limit
+            tally = self._tallies.get(counter.name)
             if tally is None:
                 tally = self._open(counter)
-            if not tally.since <= at < tally.until:
-                tally.move(at)
+            moment = at if type(limit) is Budget else now
+            if not tally.since <= moment < tally.until:
+                tally.move(moment)
             again = tally.turn == turn
             if again and tally.asked != amount:
                 raise ValueError(f"two amounts for {counter.name!r}")
             tally.turn = turn
             tally.asked = amount
             found.append((tally, again))
-            limit = counter.limit
             if tally.sums:
                 before = tally.used + tally.held
                 lacks = before + amount > limit.limit  # type: ignore[operator]  # only a cap on agents may have none
@@ -93,42 +131,98 @@ class Book:
                 if not limit.observe:
                     return _refused(counter, tally, wanted, amount)
                 over.append(counter)
-        parts: list[Part] = []
-        for (tally, again), amount in zip(found, amounts, strict=True):
-            parts.append((tally, None if again else tally.hold(wanted, amount), amount))
-        self._held[wanted.id] = at, parts
-        return Granted(tuple(over), tuple(soft)) if over or soft else _GRANTED
+        buckets = [
+            None if again else tally.hold(wanted, amount) for (tally, again), amount in zip(found, amounts, strict=True)
+        ]
+        tallies = tuple(tally for tally, _ in found)
+        self._line_up(counters, tallies)
+        granted = Granted(tuple(over), tuple(soft)) if over or soft else _GRANTED
+        return granted, (at, tallies, buckets, amounts)
 
-    def settle(self, settled: Settled, at: int) -> None:
-        """Posts what each counter's amount came to, and frees the rest. Amounts are clipped to what was held; without
-        any nothing is posted, and one that is missing at the end is what was held. Unknown ids are ignored.
+    def settle(self, settled: Settled, at: int) -> bool:
+        """Posts what each counter's amount came to, and frees the rest; gives whether a durable one has changed for
+        good. Amounts are clipped to what was held; without any nothing is posted, and one that is missing at the end is
+        what was held. Unknown ids are ignored.
 
         Where the outcome is unknown, durable counters go on holding what they hold, and the amounts that settle them
-        later are theirs alone; others are settled at what was held."""
+        later are theirs alone; others are settled at what was held. `at` need not be exact."""
         held = self._held.pop(settled.id, None)
         if held is None:
-            return
+            return False
         self._now = at
-        parts = held[1]
-        if settled.unknown and (durable := [part for part in parts if part[0].durable]):
-            self._held[settled.id] = held[0], durable
+        _, tallies, buckets, most = held
+        amounts: Sequence[int] = settled.amounts
+        if settled.unknown or len(amounts) != len(tallies):
+            tallies, buckets, most, amounts = self._open_end(settled, held)
         else:
             self._remember(settled.id)
+        durable = False
+        for tally, bucket, amount, came in zip(tallies, buckets, most, amounts, strict=True):
+            if bucket is None:
+                continue
+            if not tally.sums:
+                tally.settle(bucket, amount, came)
+                continue
+            # What `Sums.settle` does: a call has several, and each costs less without being called.
+            posted = amount if came > amount else came if came > 0 else 0
+            bucket.held -= amount
+            bucket.used += posted
+            if bucket.counted:
+                tally.held -= amount
+                tally.used += posted
+            if posted and tally.durable:
+                durable = True
+                if not bucket.dirty:
+                    self._kept.changed(tally.name, bucket)
+        return durable
+
+    def _open_end(
+        self, settled: Settled, held: Held
+    ) -> tuple[Sequence[Tally], Sequence[Bucket | None], Sequence[int], Sequence[int]]:
+        """What settles where not every amount is told, and by how much."""
+        at, tallies, buckets, most = held
         amounts = settled.amounts
-        if settled.unknown:
-            parts = [part for part in parts if not part[0].durable]
-            amounts = tuple(amount for _, _, amount in parts)
-        elif not amounts:
-            amounts = (0,) * len(parts)
-        elif len(amounts) < len(parts):
-            amounts = (*amounts, *(amount for _, _, amount in parts[len(amounts) :]))
-        for (tally, bucket, amount), posted in zip(parts, amounts, strict=False):
-            if bucket is not None:
-                tally.settle(bucket, amount, posted)
+        if not settled.unknown:
+            self._remember(settled.id)
+            missing = most[len(amounts) :] if amounts else (0,) * len(most)
+            return tallies, buckets, most, (*amounts[: len(most)], *missing)
+        parts = list(zip(tallies, buckets, most, strict=True))
+        stay = [part for part in parts if part[0].durable]
+        go = [part for part in parts if not part[0].durable]
+        if stay:
+            self._held[settled.id] = at, *_apart(stay)
+        else:
+            self._remember(settled.id)
+        tallies, buckets, most = _apart(go)
+        return tallies, buckets, most, most
 
     def standing(self, counters: Sequence[Counter], at: int) -> tuple[Standing, ...]:
         """Each counter at that moment, in their order."""
-        return tuple(self._standing(counter, at) for counter in counters)
+        lineup = self._lineups.get(id(counters))
+        if lineup is None or lineup.counters is not counters:
+            found = [self._standing(counter, at) for counter in counters]
+            tallies = tuple(tally for counter in counters if (tally := self._tallies.get(counter.name)) is not None)
+            if type(counters) is tuple and len(tallies) == len(counters):
+                self._line_up(counters, tallies)
+            return tuple(found)
+        standings: list[Standing] = []
+        for counter, tally in zip(counters, lineup.tallies, strict=True):
+            if tally.sums and tally.since <= at < tally.until and (used := tally.used) + (held := tally.held):
+                standings.append(Standing(counter, used, held, tally.ends))
+            else:
+                standings.append(self._standing(counter, at))
+        return tuple(standings)
+
+    def has_room(self, counters: tuple[Counter, ...], at: int) -> bool:
+        """Whether each of them has room for one more. Raises as `standing`."""
+        lineup = self._lineups.get(id(counters))
+        if lineup is not None and lineup.counters is counters and lineup.has_room(at):
+            return True
+        for standing in self.standing(counters, at):
+            limit = standing.counter.limit.limit
+            if limit is not None and standing.used + standing.held >= limit:
+                return False
+        return True
 
     def restore(self, id: str, at: int, names: Sequence[str], amounts: Sequence[int]) -> None:  # noqa: A002
         """Holds a reservation that was granted before: of durable counters, without asking whether there is room. An id
@@ -138,16 +232,18 @@ class Book:
         if amounts and min(amounts) < 0:
             raise ValueError("a negative amount")
         self._turn += 1
-        found: list[tuple[Sums, Bucket | None, int]] = []
-        for name, amount in zip(names, amounts, strict=True):
+        found: list[Sums] = []
+        buckets: list[Bucket | None] = []
+        for name, _ in zip(names, amounts, strict=True):
             sums = self._durable(name)
             again = sums.turn == self._turn
             sums.turn = self._turn
-            found.append((sums, None if again else sums.find(sums.bucket_of(at)), amount))
-        for sums, bucket, amount in found:
+            found.append(sums)
+            buckets.append(None if again else sums.find(sums.bucket_of(at)))
+        for sums, bucket, amount in zip(found, buckets, amounts, strict=True):
             if bucket is not None:
                 sums.add(bucket, amount)
-        self._held[id] = at, found
+        self._held[id] = at, found, buckets, tuple(amounts)
 
     def post(self, name: str, bucket: int, amount: int) -> None:
         """Adds what has settled to a durable counter's bucket, given its start or any moment in it. Raises ValueError
@@ -165,8 +261,12 @@ class Book:
     def pending(self) -> list[tuple[str, int, tuple[str, ...], tuple[int, ...]]]:
         """Id, moment, names and amounts of what is held of durable counters, each name once."""
         found = []
-        for id_, (at, parts) in self._held.items():
-            durable = [(tally.name, amount) for tally, bucket, amount in parts if tally.durable and bucket is not None]
+        for id_, (at, *parts) in self._held.items():
+            durable = [
+                (tally.name, amount)
+                for tally, bucket, amount in zip(*parts, strict=True)
+                if tally.durable and bucket is not None
+            ]
             if durable:
                 found.append((id_, at, tuple(name for name, _ in durable), tuple(amount for _, amount in durable)))
         return found
@@ -179,6 +279,17 @@ class Book:
     def __len__(self) -> int:
         """How many counters are in memory."""
         return len(self._tallies)
+
+    def _line_up(self, counters: tuple[Counter, ...], tallies: tuple[Tally, ...]) -> None:
+        """Remembers them, if the short way is open to them: callers ask with the same tuple again and again."""
+        known = self._lineups.get(id(counters))
+        if known is not None and known.counters is counters and known.tallies == tallies:
+            return
+        lineup = Lineup(counters, tallies)
+        if lineup.plain:
+            if len(self._lineups) >= LINEUPS:
+                self._lineups.clear()
+            self._lineups[id(counters)] = lineup  # which keeps the tuple, so that its id is nobody else's
 
     def _knows(self, id_: str) -> bool:
         return id_ in self._held or id_ in self._settled or id_ in self._older
@@ -230,6 +341,7 @@ class Book:
                 oldest = self._tallies[name]
                 if oldest.turn != self._turn and oldest.spent(self._now):
                     del self._tallies[name]
+                    oldest.leave()
                 else:
                     self._order.append(name)
         self._tallies[tally.name] = tally
@@ -243,10 +355,17 @@ def _sums(name: str, window: Window, calendar: Calendar, kept: Kept) -> Sums:
     return CalendarSums(name, window, calendar, kept)
 
 
+def _apart(
+    parts: Sequence[tuple[Tally, Bucket | None, int]],
+) -> tuple[tuple[Tally, ...], tuple[Bucket | None, ...], tuple[int, ...]]:
+    return tuple(part[0] for part in parts), tuple(part[1] for part in parts), tuple(part[2] for part in parts)
+
+
 def _refused(counter: Counter, tally: Tally, wanted: Wanted, amount: int) -> Refused:
-    limit = counter.limit.limit
+    limit = counter.limit
+    at = wanted.at if isinstance(limit, Budget) else wanted.now or wanted.at
     if not tally.sums:
         amount = 1
-        tally.move(wanted.at)
-    free = None if limit is None else tally.free(wanted.at, amount, limit)
+        tally.move(at)
+    free = None if limit.limit is None else tally.free(at, amount, limit.limit)
     return Refused(counter, tally.used, tally.held, amount, free, tally.others(wanted))

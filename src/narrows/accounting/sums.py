@@ -81,13 +81,15 @@ class Sums(Tally):
 class CalendarSums(Sums):
     """A sum over a calendar window: one bucket, and those of other windows while they are needed."""
 
-    __slots__ = ("_bucket", "_calendar", "_others", "_window")
+    __slots__ = ("_calendar", "_others", "_window")
+
+    bucket: Bucket
 
     def __init__(self, name: str, window: Window, calendar: Calendar, kept: Kept) -> None:
         super().__init__(name, kept)
         self._window = window
         self._calendar = calendar
-        self._bucket = Bucket(-EVER)  # of no window, until it moves into one
+        self.bucket = Bucket(-EVER)  # of no window, until it moves into one
         self._others: dict[int, Bucket] | None = None
         for start, used in self._load().items():
             self._other(Bucket(start, used))
@@ -100,21 +102,22 @@ class CalendarSums(Sums):
         """To another window; that which was current is kept aside, for what is held there."""
         start, end = self._calendar.bounds(self._window, at)
         bucket = self.find(start)
-        if (last := self._bucket) is not bucket:
+        if (last := self.bucket) is not bucket:
             if self._others is not None:
                 self._others.pop(start, None)
             if last.start != -EVER:
                 last.counted = False
                 self._other(last)
             bucket.counted = True
-            self._bucket = bucket
+            self.bucket = bucket
             self._drop(start)
         self.since, self.until, self.used, self.held = start, end, bucket.used, bucket.held
+        self.ends = end
 
     def find(self, start: int) -> Bucket:
         """A bucket that was dropped is loaded again."""
-        if self._bucket.start == start:
-            return self._bucket
+        if self.bucket.start == start:
+            return self.bucket
         found = None if self._others is None else self._others.get(start)
         if found is None:
             used = self._load().get(start, 0) if start < self._floor else 0
@@ -124,7 +127,7 @@ class CalendarSums(Sums):
 
     def hold(self, _wanted: Wanted, amount: int) -> Bucket:
         """In the current window."""
-        bucket = self._bucket
+        bucket = self.bucket
         bucket.held += amount
         self.held += amount
         return bucket
@@ -139,7 +142,7 @@ class CalendarSums(Sums):
 
     def spent(self, _now: int) -> bool:
         """Whether all of it is kept elsewhere."""
-        if not self._droppable(self._bucket):
+        if not self._droppable(self.bucket):
             return False
         return self._others is None or all(self._droppable(bucket) for bucket in self._others.values())
 
@@ -163,12 +166,12 @@ class RollingSums(Sums):
     """A sum over a window that ends now: every bucket from the oldest that is partly in it counts, those that lie ahead
     since the clock was set back too."""
 
-    __slots__ = ("_bucket", "_buckets", "_first", "_full", "_newest", "_slide")
+    __slots__ = ("_buckets", "_first", "_full", "_newest", "_slide")
 
     def __init__(self, name: str, slide: Sliding, kept: Kept | None) -> None:
         super().__init__(name, kept)
         self._slide = slide
-        self._bucket: Bucket | None = None
+        self.bucket: Bucket | None = None
         self._buckets: dict[int, Bucket] = {}
         self._first = EVER
         self._newest = -EVER
@@ -198,7 +201,7 @@ class RollingSums(Sums):
             self.used += bucket.used if counted else -bucket.used
             self.held += bucket.held if counted else -bucket.held
         self._first = first
-        self._bucket = buckets.get(now)
+        self.bucket = buckets.get(now)
         self.since, self.until = now, now + width
 
     def find(self, start: int) -> Bucket:
@@ -211,9 +214,9 @@ class RollingSums(Sums):
 
     def hold(self, _wanted: Wanted, amount: int) -> Bucket:
         """In the current bucket."""
-        bucket = self._bucket
+        bucket = self.bucket
         if bucket is None:
-            bucket = self._bucket = self._begin(self.since)
+            bucket = self.bucket = self._begin(self.since)
         bucket.held += amount
         self.held += amount
         return bucket
@@ -233,7 +236,7 @@ class RollingSums(Sums):
 
     def resets(self, at: int) -> int:
         """When the newest bucket leaves."""
-        return self._slide.leaves(self._newest) if self.used or self.held else at
+        return self.ends if self.used or self.held else at
 
     def spent(self, now: int) -> bool:
         """Whether all of it is kept elsewhere; else, whether it has left the window, and would have if the clock were
@@ -252,8 +255,14 @@ class RollingSums(Sums):
             self._drop()
         bucket = self._buckets[start] = Bucket(start)
         bucket.counted = start >= self._first
-        self._newest = max(self._newest, start)
+        self._grow(start)
         return bucket
+
+    def _grow(self, start: int) -> None:
+        """There is a bucket that starts then."""
+        if start > self._newest:
+            self._newest = start
+            self.ends = self._slide.leaves(start)
 
     def _drop(self) -> None:
         """Drops what is older than two windows and does not count; settles for what can be dropped."""
@@ -269,5 +278,5 @@ class RollingSums(Sums):
         for start, used in self._load().items():
             if start not in self._buckets:
                 self._buckets[start] = Bucket(start, used)
-                self._newest = max(self._newest, start)
+                self._grow(start)
         self._floor = -EVER

@@ -81,7 +81,7 @@ class Tally:
     are the book's own.
     """
 
-    __slots__ = ("asked", "durable", "held", "name", "since", "turn", "until", "used")
+    __slots__ = ("asked", "bucket", "durable", "ends", "held", "name", "since", "turn", "until", "used")
 
     sums = False
     """Whether it sums: then a limit is for `used` and `held` together, and nobody asks `lacks`."""
@@ -89,8 +89,10 @@ class Tally:
     def __init__(self, name: str) -> None:
         self.name = name
         self.durable = False
+        self.bucket: Bucket | None = None
         self.used = 0
         self.held = 0
+        self.ends = -EVER
         self.since = 0
         self.until = 0
         self.turn = 0
@@ -128,17 +130,21 @@ class Tally:
         """Whether nothing would be lost if it were dropped."""
         raise NotImplementedError
 
+    def leave(self) -> None:
+        """It was dropped: who knows it still finds that no moment is its own."""
+        self.since, self.until = EVER, -EVER
+
 
 @final
 class Running(Tally):
-    """How many run at once; it has no window."""
+    """How many run at once; it has no window, and `each` has the same bucket."""
 
-    __slots__ = ("_bucket",)
+    __slots__ = ("each",)
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.since, self.until = -EVER, EVER
-        self._bucket = Bucket(0)
+        self.each = Bucket(0)
 
     def move(self, at: int) -> None:
         """Every moment is the same."""
@@ -150,7 +156,7 @@ class Running(Tally):
     def hold(self, _wanted: Wanted, _amount: int) -> Bucket:
         """One more."""
         self.held += 1
-        return self._bucket
+        return self.each
 
     def settle(self, _bucket: Bucket, _held: int, _amount: int) -> None:
         """One less."""

@@ -24,7 +24,7 @@ from narrows.model.plan import Plan
 from narrows.model.principal import Principal
 from narrows.model.record import Outcome
 from narrows.model.reply import Event
-from narrows.model.reservation import Answer, Counter, Refused, Settled, Standing, Wanted
+from narrows.model.reservation import Answer, Counter, Granted, Refused, Settled, Standing, Wanted
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Proceed, Verdict
 from narrows.policy.limits import CallRates, exhausted
@@ -74,7 +74,7 @@ class _Throttled:
     def __init__(self, accounts: Accounts, limits: Limits) -> None:
         self._accounts = accounts
         self._limits = limits
-        self._known: Recent[int, tuple[Principal, tuple[Counter, ...], tuple[int, ...]]] = Recent(KNOWN)
+        self._known: Recent[int, tuple[Principal, tuple[Counter, ...]]] = Recent(KNOWN)
 
     def begin(self, call: Call) -> Guard | None:  # noqa: ARG002 - each call is counted
         """Each call is counted."""
@@ -91,43 +91,42 @@ class _Throttled:
         return await answer.until() if type(answer) is Wait else answer
 
     def _ask(self, call: Call) -> Verdict | Wait[Verdict]:
-        counters, ones = self._counters(call)
-        # An id of its own: the call's names what it reserves later.
-        wanted = Wanted(f"{call.id}/calls", call.at, counters, ones)
-        try:
-            answers = self._accounts.ledger.reserve((wanted,))
-        except LedgerUnavailable as unavailable:
-            return messages.unavailable(unavailable)
-        if type(answers) is not list and isinstance(answers, Awaitable):
-            return Wait(lambda: self._answered(call, answers, wanted), PATIENCE)
-        return self._judged(call, answers[0], wanted)
-
-    async def _answered(self, call: Call, answers: Awaitable[Sequence[Answer]], wanted: Wanted) -> Verdict:
-        try:
-            return self._judged(call, (await answers)[0], wanted)
-        except LedgerUnavailable as unavailable:
-            return messages.unavailable(unavailable)
-
-    def _judged(self, call: Call, answer: Answer, wanted: Wanted) -> Verdict:
-        ledger = self._accounts.ledger
-        if type(answer) is Refused:
-            lines = Lines(wanted.counters, call.dialect)
-            return messages.refusal(answer, call.at, lines.tell(ledger.standing(lines.counters, call.at), call.at))
-        ledger.settle((Settled(wanted.id, wanted.amounts),))
-        if not answer.over:
-            return PROCEED
-        notes = tuple(messages.observed(one.limit) for one in answer.over)
-        return Proceed(msgspec.structs.replace(call, notes=call.notes + notes))
-
-    def _counters(self, call: Call) -> tuple[tuple[Counter, ...], tuple[int, ...]]:
-        """Rates are of identities, so nothing else of a call matters."""
-        principal = call.principal
+        # The moment is now, not the call's: it may have waited for its body, and a rate is of what goes on.
+        accounts, principal = self._accounts, call.principal
         known = self._known.get(id(principal))
-        if known is None or known[0] is not principal:
-            found = self._accounts.counters.of(self._limits, Subjects(principal, call.connection)).throttled
-            known = (principal, found, (1,) * len(found))
-            self._known.put(id(principal), known)
-        return known[1], known[2]
+        counters = known[1] if known is not None and known[0] is principal else self._counters(call)
+        now = accounts.clock.now()
+        try:
+            answer = accounts.ledger.count(counters, now)
+        except LedgerUnavailable as unavailable:
+            return messages.unavailable(unavailable)
+        if type(answer) is Granted and not answer.over:
+            return PROCEED
+        if isinstance(answer, Awaitable):
+            return Wait(lambda: self._answered(call, answer, counters, now), PATIENCE)
+        return self._judged(call, answer, counters, now)
+
+    async def _answered(
+        self, call: Call, answer: Awaitable[Answer], counters: tuple[Counter, ...], now: int
+    ) -> Verdict:
+        try:
+            return self._judged(call, await answer, counters, now)
+        except LedgerUnavailable as unavailable:
+            return messages.unavailable(unavailable)
+
+    def _judged(self, call: Call, answer: Answer, counters: tuple[Counter, ...], now: int) -> Verdict:
+        if type(answer) is Refused:
+            lines = Lines(counters, call.dialect)
+            standings = self._accounts.ledger.standing(lines.counters, now)
+            return messages.refusal(answer, now, lines.tell(standings, now))
+        notes = tuple(messages.observed(one.limit) for one in answer.over)
+        return Proceed(msgspec.structs.replace(call, notes=call.notes + notes)) if notes else PROCEED
+
+    def _counters(self, call: Call) -> tuple[Counter, ...]:
+        """Rates are of identities, so nothing else of a call matters."""
+        found = self._accounts.counters.of(self._limits, Subjects(call.principal, call.connection)).throttled
+        self._known.put(id(call.principal), (call.principal, found))
+        return found
 
     def on_event(self, event: Event) -> Deny | None:
         """Replies are not counted."""
@@ -154,7 +153,7 @@ class Peek:
         if doors is None or doors.principal is not principal:
             doors = self._found(principal, connection, operation)
             self._known.put(key, doors)
-        if not doors.counters:
+        if not doors.counters or self._accounts.ledger.has_room(doors.counters, at):
             return None
         full: dict[Rate, Standing] = {}
         for standing in self._accounts.ledger.standing(doors.counters, at):

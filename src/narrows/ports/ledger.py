@@ -21,6 +21,10 @@ class Ledger(Protocol):
         """Holds each of them whole or not at all, in their order. An id that is held, or has settled lately, is granted
         again without being counted again. Raises LedgerUnavailable, at once or late."""
 
+    def count(self, counters: tuple[Counter, ...], at: int) -> Answer | Awaitable[Answer]:
+        """Holds one of each and settles it, in one step: what counts calls, and nothing that outlives the process.
+        Raises LedgerUnavailable, at once or late."""
+
     def settle(self, settled: Sequence[Settled]) -> None:
         """Posts what each came to and frees the rest, without waiting. An id that is not held is left out. Never
         raises."""
@@ -28,3 +32,6 @@ class Ledger(Protocol):
     def standing(self, counters: Sequence[Counter], at: int) -> Sequence[Standing]:
         """What is known here of counters at that time, for headers and messages; elsewhere it may be later by a
         moment."""
+
+    def has_room(self, counters: tuple[Counter, ...], at: int) -> bool:
+        """Whether each of them has room for one more, as far as is known here."""

@@ -1,6 +1,7 @@
 """A ledger, prices and plans for the tests of controls that count."""
 
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Generic, TypeVar
 
 from narrows.accounting.accounts import Accounts
 from narrows.accounting.amounts import Terms
@@ -26,6 +27,7 @@ class Shelf:
         self.settled: list[Settled] = []
         self.asked: list[Wanted] = []
         self.others: tuple[str, ...] = ()
+        self.counted = 0
         self.failing = False
         self.late = False
 
@@ -67,6 +69,20 @@ class Shelf:
         self.held[wanted.id] = wanted
         return Granted(tuple(over), tuple(soft))
 
+    def count(self, counters: tuple[Counter, ...], at: int) -> Answer | Awaitable[Answer]:
+        """One of each, at once."""
+        if self.failing:
+            raise LedgerUnavailable("it is away")
+        self.counted += 1
+        wanted = Wanted(f"counted {self.counted}", at, counters, (1,) * len(counters))
+        answer = self._one(wanted)
+        self.settle([Settled(wanted.id, wanted.amounts)])
+        return _Late(answer) if self.late else answer
+
+    def has_room(self, counters: tuple[Counter, ...], at: int) -> bool:
+        """By the sums as they are."""
+        return all(sum(self.sums(one)) < (one.limit.limit or 0) for one in counters)
+
     def settle(self, settled: Sequence[Settled]) -> None:
         """Posts what each came to."""
         for one in settled:
@@ -85,15 +101,18 @@ class Shelf:
         return [Standing(one, *self.sums(one), at + 90 * SECOND) for one in counters]
 
 
-class _Late:
+T = TypeVar("T")
+
+
+class _Late(Generic[T]):
     """An answer that is there when somebody waits for it."""
 
-    def __init__(self, answers: Sequence[Answer]) -> None:
-        self._answers = answers
+    def __init__(self, answer: T) -> None:
+        self._answer = answer
 
-    def __await__(self) -> Generator[None, None, Sequence[Answer]]:
+    def __await__(self) -> Generator[None, None, T]:
         yield from ()
-        return self._answers
+        return self._answer
 
 
 class Stopwatch:

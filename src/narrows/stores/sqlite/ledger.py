@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from narrows.accounting.book import Book
-from narrows.model.limits import Budget
-from narrows.model.reservation import Answer, Counter, Granted, Settled, Standing, Wanted
+from narrows.model.reservation import Answer, Counter, Settled, Standing, Wanted
 from narrows.ports.clock import Clock
 from narrows.ports.ledger import LedgerUnavailable
 from narrows.stores.sqlite.bookkeeping import Bookkeeping
@@ -51,8 +50,8 @@ class SqliteLedger:
         self._book = Book(self._load)
         self._whole = True
         """Whether the file has all that the book was asked for last: only then it is asked again, and may drop it."""
-        self._told: set[str] = set()
-        """The reservations of which the log tells: those of budgets."""
+        self._at = 0
+        """When the last call was reserved."""
         self._sums: Sums | None = None
         self._step: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -102,23 +101,30 @@ class SqliteLedger:
             for one in wanted[: len(answers)]:
                 self._book.settle(Settled(one.id), self._clock.now())
             raise LedgerUnavailable(f"the sums of budgets can't be read: {error}") from error
-        for one, answer in zip(wanted, answers, strict=True):
-            if type(answer) is Granted and _counts_budgets(one):
-                self._told.add(one.id)
+        if wanted:
+            self._at = wanted[-1].at
         return answers
+
+    def count(self, counters: tuple[Counter, ...], at: int) -> Answer:
+        """Counts at once. Raises LedgerUnavailable."""
+        if self._sums is None:
+            raise LedgerUnavailable("the ledger is not running")
+        try:
+            return self._book.count(counters, at)
+        except (sqlite3.Error, ValueError) as error:
+            raise LedgerUnavailable(f"the sums of budgets can't be read: {error}") from error
 
     def settle(self, settled: Sequence[Settled]) -> None:
         """Posts what each came to and frees the rest. Never raises."""
         for one in settled:
             try:
-                self._book.settle(one, self._clock.now())
+                durable = self._book.settle(one, self._at)
             except Exception:  # noqa: BLE001 - the port's boundary: what can't be settled stays held
                 _log.exception("a reservation could not be settled; it stays held")
                 continue
-            if one.id in self._told:
-                self._told.discard(one.id)
-                if any(one.amounts):
-                    self._tail.settled(one.id)
+            if durable:
+                # The log tells of it; it has no ending yet.
+                self._tail.settled(one.id)
         self._settled += len(settled)
         if self._settled >= MANY and self._sums is not None:
             self._begin_step()
@@ -127,6 +133,13 @@ class SqliteLedger:
         """What is known here. Raises LedgerUnavailable."""
         try:
             return self._book.standing(counters, at)
+        except (sqlite3.Error, ValueError) as error:
+            raise LedgerUnavailable(f"the sums of budgets can't be read: {error}") from error
+
+    def has_room(self, counters: tuple[Counter, ...], at: int) -> bool:
+        """What is known here. Raises LedgerUnavailable."""
+        try:
+            return self._book.has_room(counters, at)
         except (sqlite3.Error, ValueError) as error:
             raise LedgerUnavailable(f"the sums of budgets can't be read: {error}") from error
 
@@ -175,10 +188,3 @@ class SqliteLedger:
         if self._sums is None:
             raise LedgerUnavailable("the ledger is not running")
         return self._sums.of(name)
-
-
-def _counts_budgets(wanted: Wanted) -> bool:
-    for counter in wanted.counters:  # noqa: SIM110 - asked for each call, and a generator takes as long again
-        if type(counter.limit) is Budget:
-            return True
-    return False

@@ -1,0 +1,112 @@
+"""The short way holds what the long one would, changes nothing where it says no, and is closed to what was dropped."""
+
+import pytest
+
+from narrows.accounting.book import Book
+from narrows.accounting.lineup import Lineup
+from narrows.accounting.sums import RollingSums
+from narrows.accounting.tally import Running
+from narrows.accounting.windows import MINUTE, SECOND, sliding
+from narrows.model.reservation import Counter, Granted, Refused, Settled, Wanted
+from unit.accounting.bookkeeping import NOON, agents, budget, rate, running, sums
+
+ALL = (budget(100, soft=50), rate(100), running(2), agents(3))
+
+
+def ask(book: Book, number: int, amounts: tuple[int, ...], at: int = NOON, now: int = 0, agent: str = "a") -> object:
+    return book.reserve(Wanted(str(number), at, ALL, amounts, agent, now))
+
+
+def standing(book: Book) -> list[tuple[int, int]]:
+    return [sums(book, counter, NOON) for counter in ALL]
+
+
+def test_the_same_is_held_the_second_time_and_all_of_it_settles() -> None:
+    book = Book()
+    assert ask(book, 1, (10, 10, 1, 1)) == Granted()
+    assert ask(book, 2, (10, 10, 1, 1)) == Granted()
+    assert standing(book) == [(0, 20), (0, 20), (0, 2), (0, 1)]
+    assert book.settle(Settled("2", (4, 5, 1, 1)), NOON)
+    assert not book.settle(Settled("1", (0, 5, 1, 1)), NOON), "nothing durable was posted"
+    assert standing(book) == [(4, 0), (10, 0), (0, 0), (1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "which"),
+    [((101, 1, 1, 1), 0), ((1, 101, 1, 1), 1), ((1, 1, 1, 1), 2)],
+)
+def test_where_something_lacks_nothing_is_held(amounts: tuple[int, ...], which: int) -> None:
+    book = Book()
+    for number in range(2 if which == 2 else 1):
+        ask(book, number, (10, 10, 1, 1))
+    before = standing(book)
+    answer = ask(book, 9, amounts)
+    assert isinstance(answer, Refused)
+    assert answer.counter is ALL[which]
+    assert standing(book) == before
+
+
+def test_another_agent_is_let_in_the_long_way() -> None:
+    book = Book()
+    for number, name in enumerate(("a", "b")):
+        assert ask(book, number, (1, 1, 1, 1), agent=name) == Granted()
+    assert standing(book)[3] == (0, 2)
+
+
+def test_a_threshold_is_told_once() -> None:
+    book = Book()
+    assert [ask(book, 1, (30, 1, 1, 1)), ask(book, 2, (30, 1, 1, 1))] == [Granted(), Granted(soft=(ALL[0],))]
+    book.settle(Settled("1", (30, 1, 1, 1)), NOON)
+    assert ask(book, 3, (30, 1, 1, 1)) == Granted()
+
+
+def test_rates_count_when_a_call_goes_on_and_budgets_when_it_came() -> None:
+    book = Book()
+    later = NOON + 40 * SECOND
+    for number in range(2):
+        ask(book, number, (10, 10, 1, 1), at=NOON, now=later)
+        book.settle(Settled(str(number), (10, 10, 1, 1)), NOON)
+    after = NOON + MINUTE + 5 * SECOND
+    assert sums(book, ALL[1], after) == (20, 0), "the call went on less than a minute ago"
+    assert sums(book, ALL[1], later + MINUTE + 2 * SECOND) == (0, 0)
+
+
+def test_calls_are_counted_in_one_step_all_or_none() -> None:
+    book, both = Book(), (rate(3), rate(2, 7 * SECOND))
+    assert book.has_room(both, NOON)
+    assert [book.count(both, NOON) for _ in range(2)] == [Granted(), Granted()]
+    assert not book.has_room(both, NOON)
+    answer = book.count(both, NOON)
+    assert isinstance(answer, Refused)
+    assert answer.counter is both[1]
+    assert [sums(book, one, NOON) for one in both] == [(2, 0), (2, 0)]
+
+
+def test_counting_past_a_rate_that_observes_is_told_each_time() -> None:
+    book, watched = Book(), (rate(1, observe=True),)
+    assert [book.count(watched, NOON) for _ in range(3)] == [Granted(), Granted(watched), Granted(watched)]
+    assert sums(book, watched[0], NOON) == (3, 0)
+
+
+def test_what_was_dropped_is_found_anew() -> None:
+    book, one, other = Book(most=1), (rate(5),), (rate(5, 7 * SECOND),)
+    for at in (NOON, NOON + 10 * MINUTE):
+        assert book.count(one, at) == Granted()
+        assert book.count(other, at + 5 * MINUTE) == Granted()
+        assert sums(book, other[0], at + 5 * MINUTE) == (1, 0)
+    assert book.count(one, NOON + 30 * MINUTE) == Granted()
+    assert sums(book, one[0], NOON + 30 * MINUTE) == (1, 0)
+
+
+def test_counters_in_another_order_or_of_one_name_go_the_long_way() -> None:
+    def lined(*counters: Counter) -> Lineup:
+        tallies = tuple(
+            Running(one.name) if "at once" in one.name else RollingSums(one.name, sliding(MINUTE), None)
+            for one in counters
+        )
+        return Lineup(counters, tallies)
+
+    assert lined(rate(1), running(1)).plain
+    assert not lined(running(1), rate(1)).plain
+    twice = RollingSums("x", sliding(MINUTE), None)
+    assert not Lineup((rate(1), rate(2)), (twice, twice)).plain
