@@ -4,7 +4,9 @@ A message names the limit, its policy, and whose sum it is; of other agents of t
 count. It never names another identity. Pure.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
 
 from narrows.accounting.agents import labels
@@ -27,6 +29,11 @@ LONGEST: Final = 120
 
 _SOON: Final = 1
 """Seconds after which to try again where nobody knows when there is room: calls end all the time."""
+
+_LESS_OF_BOTH: Final = "ask for less output, or shorten the prompt"
+_LESS: Final[Mapping[Unit, str]] = MappingProxyType(
+    {Unit.OUTPUT_TOKENS: "ask for less output", Unit.PROMPT_TOKENS: "shorten the prompt"}
+)
 
 _LATEST: Final = 253_402_300_799 * SECOND
 _PERIODS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
@@ -92,7 +99,7 @@ def refusal(refused: Refused, at: int, headers: HeaderPairs = ()) -> Deny:
         running = "call runs" if refused.used + refused.held == 1 else "calls run"
         message = (
             f"{refused.used + refused.held} {running} for {_cut(refused.counter.subject)} now; {owner(limit)} permits "
-            f"{limit.limit} at once."
+            f"{limit.limit} at once. Try again when one has ended."
         )
     else:
         retry = retry or _SOON
@@ -109,7 +116,7 @@ def _budget(budget: Budget, refused: Refused, at: int) -> str:
         f"{amount(unit, left)} left, and this call may come to {amount(unit, refused.wanted)}."
     )
     if refused.wanted > budget.limit:
-        return f"{message} That is more than the whole budget: ask for less output, or shorten the prompt."
+        return f"{message} That is more than the whole budget: {_LESS.get(unit, _LESS_OF_BOTH)}."
     if refused.free is None:
         return message
     return f"{message} There is room again at {_moment(refused.free)} at the latest, in {_about(refused.free - at)}."
@@ -117,7 +124,7 @@ def _budget(budget: Budget, refused: Refused, at: int) -> str:
 
 def _rate(limit: Rate, refused: Refused, retry: int | None) -> str:
     if refused.wanted > limit.limit:
-        return f"this call alone may come to {amount(limit.unit, refused.wanted)}."
+        return f"this call alone may come to {amount(limit.unit, refused.wanted)}: {_LESS_OF_BOTH}."
     if retry is None:
         return "try again later."
     return f"try again in {retry} second{'' if retry == 1 else 's'}."
@@ -142,7 +149,7 @@ def too_dear(limit: CostCap, cost: int) -> Deny:
     """The refusal of a call that may cost more than one call may."""
     message = (
         f"The call may cost {amount(Unit.USD, cost)} at most; {owner(limit)} permits {amount(Unit.USD, limit.limit)} "
-        "for one call. Ask for less output, or shorten the prompt."
+        "for one call. Ask for less output or fewer replies, do without tools of the provider, or shorten the prompt."
     )
     return Deny(Code.COST_EXCEEDED, message, limit.policy or None, MAX_COST)
 
@@ -150,7 +157,10 @@ def too_dear(limit: CostCap, cost: int) -> Deny:
 def unpriced(limit: Budget | CostCap, connection: str, model: str | None) -> Deny:
     """The refusal of a call that nobody knows the price of."""
     which = "calls without a model have" if model is None else f"the model {_cut(model)!r} has"
-    message = f"On the connection {connection} {which} no price, and {_applies(limit)}."
+    message = (
+        f"On the connection {connection} {which} no price, and {_applies(limit)}. Use another model, or have the price "
+        "of this one stated."
+    )
     return Deny(Code.PRICE_UNKNOWN, message, limit.policy or None, rule(limit), param="$.model")
 
 

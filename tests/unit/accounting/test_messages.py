@@ -1,5 +1,6 @@
 """Refusals name the limit in the words of the configuration, what is used and left, and the way out."""
 
+import msgspec
 import pytest
 
 from narrows.accounting import messages
@@ -46,6 +47,19 @@ def test_a_budget() -> None:
     assert deny.retry_after == 7_200
 
 
+@pytest.mark.parametrize(
+    ("unit", "way"),
+    [
+        (Unit.OUTPUT_TOKENS, "ask for less output."),
+        (Unit.PROMPT_TOKENS, "shorten the prompt."),
+        (Unit.TOKENS, "ask for less output, or shorten the prompt."),
+    ],
+)
+def test_what_can_never_have_room_is_told_the_way_out(unit: Unit, way: str) -> None:
+    message = messages.refusal(refused(msgspec.structs.replace(OWN, unit=unit), 101), AT).message
+    assert message.endswith(f"That is more than the whole budget: {way}")
+
+
 def test_a_limit_set_below_what_is_used_leaves_nothing() -> None:
     message = messages.refusal(refused(OWN, 1, 500), AT).message
     assert message.startswith("The budget `100 tokens / month / gateway` of the gateway itself has no room: 500 tokens")
@@ -61,13 +75,16 @@ def test_a_rate() -> None:
 
 def test_a_call_larger_than_its_rate() -> None:
     deny = messages.refusal(refused(Rate("p", Unit.TOKENS, 100, MINUTE), wanted=300), AT)
-    assert deny.message == "Policy p permits 100 tokens / minute; this call alone may come to 300 tokens."
+    assert (
+        deny.message
+        == "Policy p permits 100 tokens / minute; this call alone may come to 300 tokens: ask for less output, or shorten the prompt."
+    )
     assert deny.retry_after is None
 
 
 def test_calls_at_once() -> None:
     deny = messages.refusal(refused(Concurrency("p", 2), held=2), AT)
-    assert deny.message == "2 calls run for corp:alice now; policy p permits 2 at once."
+    assert deny.message == "2 calls run for corp:alice now; policy p permits 2 at once. Try again when one has ended."
     assert deny.retry_after == 1
 
 
