@@ -183,8 +183,8 @@ class _Holding:
         again = max(questions.UNHELD - hold // MICROS, questions.HELD_AGAIN)
         # What would be sent is as large as the call itself, and put together anew when it is sent: it isn't kept.
         digest = questions.digest(call, (await desk.forward(call)).body, asking)
-        review = await self._question(call, asking, digest)
-        for _ in range(ROUNDS):
+        review = await self._question(call, asking, digest, 0)
+        for number in range(1, ROUNDS):
             if isinstance(review, Deny):
                 return review
             ticket = review.ticket
@@ -202,11 +202,11 @@ class _Holding:
             if review.state is TicketState.APPROVED and await self._take(call, ticket):
                 return await self._released(call, review)
             # Another call took it.
-            review = await self._question(call, asking, digest)
+            review = await self._question(call, asking, digest, number)
         return questions.pending(ticket, again)
 
-    async def _question(self, call: Call, asking: tuple[Requirement, ...], digest: str) -> Review | Deny:
-        """The question about this request: one that stands, or a new one."""
+    async def _question(self, call: Call, asking: tuple[Requirement, ...], digest: str, number: int) -> Review | Deny:
+        """The question about this request: one that stands, or a new one, which is this call's of that number."""
         desk, requester = self._asking.desk, call.principal.key
         known = desk.approvals.find(digest, requester)
         if known is not None and questions.stands(known, desk.clock.now()):
@@ -214,17 +214,14 @@ class _Holding:
         if desk.approvals.standing(requester) >= OPEN:
             message = f"{OPEN} requests of yours wait for approval already; some of them must be decided first"
             return Deny(Code.APPROVALS_EXCEEDED, message, retry_after=questions.UNHELD)
-        return await desk.held.once(f"{digest} {requester}", lambda: self._ask(call, asking, digest))
+        return await desk.held.once(f"{digest} {requester}", lambda: self._ask(call, asking, digest, number))
 
-    async def _ask(self, call: Call, asking: tuple[Requirement, ...], digest: str) -> Review:
+    async def _ask(self, call: Call, asking: tuple[Requirement, ...], digest: str, number: int) -> Review:
         desk = self._asking.desk
         known = desk.approvals.find(digest, call.principal.key)
         if known is not None and questions.stands(known, desk.clock.now()):
             return known
-        name = questions.ticket_id(call.request_id)
-        if known is not None and known.ticket.id == name:
-            # It asks a second time: the ticket of the first is used up.
-            name = f"{name}{known.ticket.at:x}"
+        name = questions.ticket_id(call.request_id, number)
         ticket = questions.question(call, asking, digest, desk.clock.now(), name, desk.cost(call))
         forward = await desk.forward(call)
         # What people are shown is on record before anybody is asked.

@@ -73,9 +73,10 @@ def _text(text: str | None) -> bytes:
     return b"" if text is None else b"\x01" + text.encode("utf-8", "surrogatepass")
 
 
-def ticket_id(request_id: str) -> str:
-    """A request asks people at most once, so the two ids differ in their prefix only."""
-    return _TICKET + request_id.removeprefix(_REQUEST)
+def ticket_id(request_id: str, number: int = 0) -> str:
+    """That of a request with another prefix; where a request asks again, because others have used what it asked for,
+    with a number."""
+    return f"{_TICKET}{request_id.removeprefix(_REQUEST)}{f'_{number}' if number else ''}"
 
 
 def question(

@@ -45,6 +45,12 @@ class Approvals(Protocol):
     def standing(self, requester: str) -> int:
         """How many tickets of this requester are pending."""
 
+    def open(self) -> Sequence[Ticket]:
+        """The tickets that stand: pending or approved."""
+
+    def uses(self, since: int) -> Sequence[tuple[str, str]]:
+        """Ticket and call, where a call has used a ticket that was asked since then."""
+
 
 class Decisions(Protocol):
     """The side of those who decide: the command line and the console. Every method raises ApprovalsUnavailable."""

@@ -6,9 +6,10 @@ the gate itself; calls that are held live as long as their clients wait, or unti
 
 import asyncio
 import hmac
+import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -19,10 +20,9 @@ from narrows.controls.seal import Seal
 from narrows.dialects.strict_json import read as read_json
 from narrows.engine.bodies import Prepared, forwarded
 from narrows.engine.recorder import refused
-from narrows.model.approval import Review, Ticket
+from narrows.model.approval import Requirement, Review, Ticket
 from narrows.model.call import Call
 from narrows.model.limits import Unit
-from narrows.model.plan import Action
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from narrows.policy.policyset import PolicySet
@@ -32,6 +32,7 @@ from narrows.ports.clock import Clock
 from narrows.ports.dialect import Dialect, Forward
 from narrows.ports.journal import Journal
 from narrows.ports.prices import Prices
+from narrows.stores.sqlite.views import CallRecord
 from narrows.wiring.limits import Reckoning
 
 GATE_ONLY: Final = frozenset({Approve.name})
@@ -42,9 +43,20 @@ HELD: Final = 8_192
 
 EACH: Final = 128
 
+LATE: Final = 2 * 86_400 * 1_000_000
+"""Microseconds for which it is looked, when a gate starts, whether calls that used a ticket were sent."""
+
 _MICROS: Final = 1_000_000
+_log = logging.getLogger("narrows.approvals")
 
 Uses = Callable[[Call], Awaitable[bool | None]]
+
+
+class Recorded(Protocol):
+    """The record of calls, by their ids."""
+
+    def call(self, call: str) -> CallRecord | None:
+        """One call; None where there is none."""
 
 
 class ApprovalControls(NamedTuple):
@@ -125,13 +137,19 @@ async def _awaited(review: Awaitable[Review]) -> Review:
 
 class Approving:
     """Makes the controls of each snapshot. `key` gives the key of sessions; `uses` says whether an identity has used a
-    model before."""
+    model before; `record` opens the record of calls."""
 
     def __init__(
-        self, approvals: Approvals, clock: Clock, journal: Journal, key: Callable[[], bytes], uses: Uses
+        self,
+        approvals: Approvals,
+        clock: Clock,
+        journal: Journal,
+        key: Callable[[], bytes],
+        uses: Uses,
+        record: Callable[[], Recorded],
     ) -> None:
         self._approvals, self._clock, self._journal = approvals, clock, journal
-        self._key, self._uses = key, uses
+        self._key, self._uses, self._record_of = key, uses, record
         self.waiting: Final = Waiting()
 
     def controls(
@@ -164,6 +182,27 @@ class Approving:
         has been answered yet, so it has no status."""
         entry = refused(call, forward.contents, pending(ticket, HELD_AGAIN))
         await self._journal.open(msgspec.structs.replace(entry, call=ticket.id, at=ticket.at, status=None))
+
+    def settle(self, policies: PolicySet) -> None:
+        """These policies are in force: questions are void that no rule of them asks any more, or asks otherwise."""
+        asked = {each.trigger for each in _requirements(policies) if not each.observe}
+        for ticket in self._approvals.open():
+            gone = next((each for each in ticket.requirements if each.trigger not in asked), None)
+            if gone is not None:
+                self._approvals.cancel(ticket.id, f"rule {gone.rule} of policy {gone.policy} was changed")
+
+    async def start(self) -> None:
+        """Gives back what calls took that were never sent, because the gate died before their intent was durable.
+        Raises DataDirectoryError and ApprovalsUnavailable."""
+        uses = self._approvals.uses(self._clock.now() - LATE)
+        for ticket, call in await asyncio.to_thread(self._unsent, uses) if uses else ():
+            _log.info("the approval %s was used by no call, so it stands again", ticket)
+            self._approvals.restore(ticket, call)
+
+    def _unsent(self, uses: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        record = self._record_of()
+        found = [(use, record.call(use[1])) for use in uses]
+        return [use for use, entry in found if entry is None or not entry.call.forwarded]
 
     def drain(self) -> None:
         """The gate ends: what is held is answered now."""
@@ -199,9 +238,16 @@ class _Sending:
 
 def asking(policies: PolicySet) -> bool:
     """Whether some policy asks people."""
-    return any(rule.action is Action.APPROVE for rule in policies.rules) or any(
-        policy.approvals for policy in policies.policies
-    )
+    return any(True for _ in _requirements(policies))
+
+
+def _requirements(policies: PolicySet) -> Iterator[Requirement]:
+    for rule in policies.rules:
+        if rule.requirement is not None:
+            yield rule.requirement
+    for policy in policies.policies:
+        for condition in policy.approvals:
+            yield condition.requirement
 
 
 def sealing_key(session_key: bytes) -> bytes:

@@ -94,6 +94,7 @@ class Gate:
             self._journal,
             lambda: load_key(DataDirectory(directory)).session_key,
             FirstUses(lambda: Archive(directory)).used,
+            lambda: Archive(directory),
         )
         self._builder = SnapshotBuilder(
             Upstreams(),
@@ -138,8 +139,10 @@ class Gate:
             await self._journal.start()
             await self._ledger.start()
             await self._approvals.start()
+            await self._approving.start()
             snapshot = await self._builder.build(self._config, compiled(self._config))
             self._snapshots = Snapshots(snapshot)
+            self._approving.settle(snapshot.policies)
             self._builder.settle(self._config)
             await self._listen(self._snapshots)
             await self._notifier.settle(self._config)
@@ -210,6 +213,7 @@ class Gate:
             return
         self._warn_of_restart(config)
         self._snapshots.current = snapshot
+        self._approving.settle(snapshot.policies)
         self._builder.settle(config)
         self._ledger.unknown = _unknown(config)
         await self._notifier.settle(config)

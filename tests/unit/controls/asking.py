@@ -1,7 +1,7 @@
 """Questions and answers in memory, for the tests of what holds calls."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -74,7 +74,7 @@ class Board:
         self.tickets: list[Ticket] = []
         self.bodies: list[bytes] = []
         self.said: dict[str, list[Decision]] = {}
-        self.uses: dict[str, set[str]] = {}
+        self.uses_of: dict[str, set[str]] = {}
         self.void: set[str] = set()
         self.restored: list[tuple[str, str]] = []
         self.failing = False
@@ -105,7 +105,7 @@ class Board:
 
     async def consume(self, ticket_id: str, call_id: str) -> bool:
         self._check()
-        uses = self.uses.setdefault(ticket_id, set())
+        uses = self.uses_of.setdefault(ticket_id, set())
         taken = call_id in uses or self.review(self._ticket(ticket_id)).state is TicketState.APPROVED
         if taken:
             uses.add(call_id)
@@ -115,7 +115,7 @@ class Board:
 
     def restore(self, ticket_id: str, call_id: str) -> None:
         self.restored.append((ticket_id, call_id))
-        self.uses.get(ticket_id, set()).discard(call_id)
+        self.uses_of.get(ticket_id, set()).discard(call_id)
 
     def cancel(self, ticket_id: str, reason: str) -> None:
         self.void.add(ticket_id)
@@ -126,6 +126,13 @@ class Board:
             each.requester == requester and self.review(each).state is TicketState.PENDING for each in self.tickets
         )
 
+    def open(self) -> Sequence[Ticket]:
+        stands = (TicketState.PENDING, TicketState.APPROVED)
+        return [each for each in self.tickets if self.review(each).state in stands]
+
+    def uses(self, since: int) -> Sequence[tuple[str, str]]:
+        return [(ticket, call) for ticket, calls in self.uses_of.items() for call in calls]
+
     def say(self, answer: Answered, who: str = "corp:sam", ticket: Ticket | None = None, **more: Any) -> None:
         """Somebody of security decides, about the latest ticket unless another is named."""
         ticket = ticket or self.tickets[-1]
@@ -134,7 +141,7 @@ class Board:
         self._tell()
 
     def review(self, ticket: Ticket) -> Review:
-        said, used = tuple(self.said.get(ticket.id, ())), len(self.uses.get(ticket.id, ()))
+        said, used = tuple(self.said.get(ticket.id, ())), len(self.uses_of.get(ticket.id, ()))
         found = state(ticket, said, self.clock.now(), used)
         return Review(ticket, TicketState.CANCELLED if ticket.id in self.void else found, said, used)
 

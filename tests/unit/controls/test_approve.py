@@ -157,7 +157,7 @@ async def test_who_goes_away_while_an_approval_is_taken_gives_it_back() -> None:
     task = asyncio.ensure_future(wait.until())
     await office.until(lambda: office.board.tickets)
     office.board.say(YES)
-    await office.until(lambda: office.board.uses)
+    await office.until(lambda: office.board.uses_of)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     guard.on_end(Outcome.REFUSED, None)
@@ -240,14 +240,13 @@ async def test_who_waits_for_a_question_that_becomes_void_is_told_and_asks_anew(
 
 async def test_a_call_whose_approval_others_take_asks_a_second_time_under_another_id() -> None:
     office = Office()
-    first, second = await held(office, risky(LONG)), await held(office, risky(LONG, 2))
-    office.board.say(YES)
-    await office.until(lambda: len(office.board.tickets) == 2)
-    one, other = office.board.tickets
-    assert one.id != other.id
-    office.board.say(YES)
-    released(await first)
-    released(await second)
+    tasks = [await held(office, risky(LONG, number)) for number in range(4)]
+    for count in range(1, 5):
+        await office.until(lambda count=count: len(office.board.tickets) == count)
+        office.board.say(YES)
+    for task in tasks:
+        released(await task)
+    assert len({ticket.id for ticket in office.board.tickets}) == 4
 
 
 @pytest.mark.parametrize(("hold", "again"), [(0, 15), (5 * SECOND, 10), (55 * SECOND, 2)])

@@ -45,6 +45,7 @@ def test_parts_of_a_digest_do_not_run_into_each_other() -> None:
 
 def test_a_ticket_has_the_id_of_its_request() -> None:
     assert ticket_id("req_01ab") == "apr_01ab"
+    assert ticket_id("req_01ab", 2) == "apr_01ab_2"
 
 
 def test_a_question_ends_as_soon_as_the_first_rule_says() -> None:

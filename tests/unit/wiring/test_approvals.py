@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ from unit.controls.limited import SECOND, Stopwatch
 from unit.engine.world import MemoryJournal
 from unit.policy.world import policy, settings
 
-ASKS = {"approve": {"words": ["delete"], "by": ["security"]}}
+ASKS: dict[str, Any] = {"approve": {"words": ["delete"], "by": ["security"]}}
 DEAR = {"cost": 2, "by": ["security"]}
 RATES = Rates(1_000_000, 2_000_000, 500_000, 1_000_000, 1_000_000, 2_000_000)
 
@@ -44,13 +45,28 @@ def world(**more: Any) -> Config:
     return settings(policy("research", **more))
 
 
-def approving(journal: MemoryJournal | None = None, board: Approvals | None = None) -> Approving:
+class Sent:
+    """A record in which these calls stand, and whether they were forwarded."""
+
+    def __init__(self, **calls: bool) -> None:
+        self._calls = calls
+
+    def call(self, call: str) -> Any:
+        known = self._calls.get(call)
+        return None if known is None else SimpleNamespace(call=SimpleNamespace(forwarded=known))
+
+
+def approving(
+    journal: MemoryJournal | None = None, board: Approvals | None = None, record: Sent | None = None
+) -> Approving:
     clock = Stopwatch()
 
     async def used(about: Call) -> bool | None:
         return None
 
-    return Approving(board or Board(clock), clock, journal or MemoryJournal(), lambda: b"k" * 32, used)
+    return Approving(
+        board or Board(clock), clock, journal or MemoryJournal(), lambda: b"k" * 32, used, lambda: record or Sent()
+    )
 
 
 def desk(made: Approving, config: Config) -> Any:
@@ -138,6 +154,33 @@ def test_a_call_is_judged_by_what_applies_to_its_identity() -> None:
     assert by(mine, policy("other", who={"groups": ["others"]}, prompts=[ASKS])) == same
     assert by(policy("research", prompts=[ASKS]), theirs) != same
     assert by(mine, theirs, words=1) != same
+
+
+async def test_questions_are_void_that_nobody_asks_any_more() -> None:
+    board = Board(Stopwatch())
+    made = approving(board=board)
+    config = world(prompts=[ASKS], approvals=[DEAR])
+    policies = compile_policies(config)
+    (rule,) = policies.rules
+    (dear,) = policies.policies[0].approvals
+    assert rule.requirement is not None
+    for number, asks in enumerate(((rule.requirement,), (dear.requirement,), (rule.requirement, dear.requirement))):
+        await board.ask(question(risky(), asks, f"d{number}", board.clock.now(), f"apr_{number}", None), b"")
+    made.settle(policies)
+    assert len(board.open()) == 3
+    made.settle(compile_policies(world(prompts=[ASKS])))
+    assert [ticket.id for ticket in board.open()] == ["apr_0"]
+    watched = {"approve": {**ASKS["approve"], "mode": "observe"}}
+    made.settle(compile_policies(world(prompts=[watched])))
+    assert board.open() == []
+
+
+async def test_what_a_call_took_that_was_never_sent_is_given_back_at_the_next_start() -> None:
+    board = Board(Stopwatch())
+    await approving(board=board).start()
+    board.uses_of["apr_1"] = {"call_1", "call_2", "call_3"}
+    await approving(board=board, record=Sent(call_1=True, call_2=False)).start()
+    assert sorted(board.restored) == [("apr_1", "call_2"), ("apr_1", "call_3")]
 
 
 async def test_nobody_waits_for_longer_than_told() -> None:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -193,6 +193,17 @@ class SqliteApprovals:
     def standing(self, requester: str) -> int:
         """How many tickets of this requester are pending."""
         return self._pending[requester]
+
+    def open(self) -> Sequence[Ticket]:
+        """The tickets that stand."""
+        return [one.ticket for one in self._open.values() if one.state in _STANDS]
+
+    def uses(self, since: int) -> Sequence[tuple[str, str]]:
+        """Ticket and call, where a call has used a ticket that was asked since then."""
+        try:
+            return self._follow().uses(since)
+        except sqlite3.Error as error:
+            raise ApprovalsUnavailable(f"tickets can't be read: {error}") from error
 
     def tick(self) -> None:
         """Looks at what people have said, and at the clock; it is done by itself ten times a second."""

@@ -223,6 +223,12 @@ class Tickets:
         row = self._connection.execute("SELECT 1 FROM used WHERE ticket = ? AND call = ?", (ticket_id, call_id))
         return row.fetchone() is not None
 
+    def uses(self, since: int) -> Sequence[tuple[str, str]]:
+        """Ticket and call of every use of a ticket that was asked since then."""
+        return self._connection.execute(
+            "SELECT ticket, call FROM ticket JOIN used ON used.ticket = ticket.id WHERE at >= ? ORDER BY call", (since,)
+        ).fetchall()
+
     def body(self, ticket: Ticket, master: MasterKey) -> bytes | None:
         """What people are shown; None once it is dropped. Raises Unsealable."""
         row = self._connection.execute("SELECT name, wrapped, sealed FROM shown WHERE ticket = ?", (ticket.id,))

@@ -226,3 +226,19 @@ async def test_a_file_that_cannot_be_read_keeps_the_gate_from_starting(tmp_path:
     (directory / "master.key").unlink()
     with pytest.raises(DataDirectoryError, match="master key"):
         await SqliteApprovals(directory, StillClock()).start()
+
+
+async def test_what_stands_and_what_was_used_can_be_listed(tmp_path: Path) -> None:
+    people = SqliteDecisions(tmp_path / "data", StillClock())
+    async with standing(tmp_path / "data", StillClock()) as gate:
+        for number in (1, 2, 3):
+            await gate.ask(ticket(number), BODY)
+        people.decide(said(1))
+        people.decide(said(2))
+        assert await gate.consume(ONE, "call_1")
+        assert [each.id for each in gate.open()] == [ticket(2).id, ticket(3).id]
+        assert list(gate.uses(0)) == [(ONE, "call_1")]
+        assert list(gate.uses(ticket(1).at + 1)) == []
+    with pytest.raises(ApprovalsUnavailable):
+        gate.uses(0)
+    people.close()
