@@ -75,9 +75,9 @@ def test_a_rate() -> None:
 
 def test_a_call_larger_than_its_rate() -> None:
     deny = messages.refusal(refused(Rate("p", Unit.TOKENS, 100, MINUTE), wanted=300), AT)
-    assert (
-        deny.message
-        == "Policy p permits 100 tokens / minute; this call alone may come to 300 tokens: ask for less output, or shorten the prompt."
+    assert deny.message == (
+        "Policy p permits 100 tokens / minute; this call alone may come to 300 tokens: ask for less output, or shorten "
+        "the prompt."
     )
     assert deny.retry_after is None
 
