@@ -35,6 +35,8 @@ EVERY: Final = 0.1
 _NEVER: Final = 1 << 62
 _STANDS: Final = frozenset({TicketState.PENDING, TicketState.APPROVED})
 
+_RANK: Final = {TicketState.APPROVED: 2, TicketState.PENDING: 1}
+
 _log = logging.getLogger(__name__)
 
 
@@ -76,8 +78,8 @@ class SqliteApprovals:
         self._directory, self._clock, self._every = directory, clock, every
         self._watch = DecisionWatch(directory)
         self._open: dict[str, _Open] = {}
-        self._asked: dict[tuple[str, str], _Open] = {}
-        """By digest and requester, the ticket that answers for them."""
+        self._asked: dict[tuple[str, str], list[_Open]] = {}
+        """The same by digest and requester. Of these, several can stand where one was given back."""
         self._pending: Counter[str] = Counter()
         self._queue = TicketQueue()
         self._timer: asyncio.TimerHandle | None = None
@@ -114,7 +116,7 @@ class SqliteApprovals:
     def find(self, digest: str, requester: str) -> Review | None:
         """The latest ticket of this digest and requester."""
         tickets = self._follow()
-        one = self._asked.get((digest, requester))
+        one = self._answering(digest, requester)
         if one is not None:
             return one.review()
         with _readable():
@@ -123,13 +125,12 @@ class SqliteApprovals:
     async def ask(self, ticket: Ticket, body: bytes) -> Review:
         """Asks, or joins who asks the same; done when the question is durable."""
         tickets = self._follow()
-        one = self._asked.get((ticket.digest, ticket.requester))
+        one = self._answering(ticket.digest, ticket.requester)
         if one is None or one.state not in _STANDS:
             with _readable():
                 if ticket.id in self._open or tickets.get(ticket.id) is not None:
                     raise ApprovalsUnavailable(f"there is a ticket {ticket.id} already")
             one = self._enter(_Open(ticket))
-            self._asked[ticket.digest, ticket.requester] = one
             one.written = self._queue.put(Add(ticket, body))
             one.written.add_done_callback(partial(self._entered, one))
         await durable(one.written)
@@ -303,14 +304,12 @@ class SqliteApprovals:
 
     def _give_back(self, one: _Open, call_id: str) -> None:
         changes: list[Change] = [GiveBack(one.ticket.id, call_id)]
-        self._open[one.ticket.id] = one
+        if one.ticket.id not in self._open:
+            self._enter(one)
         one.used -= 1
         if one.state is TicketState.CONSUMED:
             changes.append(Reopen(one.ticket.id))
             one.state = TicketState.APPROVED
-            key = (one.ticket.digest, one.ticket.requester)
-            if (other := self._asked.get(key)) is None or other.state is not TicketState.APPROVED:
-                self._asked[key] = one
         given = one.giving[call_id] = self._queue.put(*changes, again=True)
 
         def gone(_: Written) -> None:
@@ -320,8 +319,17 @@ class SqliteApprovals:
         given.add_done_callback(gone)
         self._judge(one)
 
+    def _answering(self, digest: str, requester: str) -> _Open | None:
+        """The ticket in memory that answers for these: one that is approved, else the latest that stands, else
+        the latest."""
+        known = self._asked.get((digest, requester))
+        if known is None:
+            return None
+        return max(known, key=lambda one: (_RANK.get(one.state, 0), one.ticket.at, one.ticket.id))
+
     def _enter(self, one: _Open) -> _Open:
         self._open[one.ticket.id] = one
+        self._asked.setdefault((one.ticket.digest, one.ticket.requester), []).append(one)
         if one.state is TicketState.PENDING:
             self._pending[one.ticket.requester] += 1
         return one
@@ -339,16 +347,17 @@ class SqliteApprovals:
         """From now on it is looked up; unless it stands again, or something of it is on its way."""
         if one.state in _STANDS or one.taking or one.giving or one.ending:
             return
-        self._open.pop(one.ticket.id, None)
+        if self._open.pop(one.ticket.id, None) is None:
+            return
         key = (one.ticket.digest, one.ticket.requester)
-        if self._asked.get(key) is one:
+        self._asked[key].remove(one)
+        if not self._asked[key]:
             del self._asked[key]
 
     def _adopt(self, kept: Kept) -> _Open:
         """Takes a ticket from the file into memory."""
         one = self._enter(_Open(kept.ticket, kept.used))
         one.said = dict(self._watch.of(kept.ticket.id))
-        self._asked[kept.ticket.digest, kept.ticket.requester] = one
         self._judge(one)
         return one
 
