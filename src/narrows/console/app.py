@@ -55,10 +55,17 @@ def described() -> Description:
                 security_schemes={"oidc": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
             ),
             security=[{"oidc": []}],
+            use_handler_docstrings=True,
         ),
         logging_config=None,
     )
-    return routes.openapi_schema.to_schema()
+    description = routes.openapi_schema.to_schema()
+    for methods in description["paths"].values():
+        for operation in methods.values():
+            body = operation.get("requestBody")
+            if body is not None and "'null'" in str(body["content"]):
+                body["required"] = False
+    return description
 
 
 def litestar_app(door: Door, desk: Desk) -> Litestar:

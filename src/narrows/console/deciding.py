@@ -24,6 +24,9 @@ _MEANS: Final = {
 }
 """What has become of a ticket of which this is the answer."""
 
+_NAMES: Final = ("email", "preferred_username", "upn")
+"""Claims that name a person, where the issuer's `attributes` keep them."""
+
 _OPEN: Final = frozenset({TicketState.PENDING, TicketState.APPROVED})
 
 
@@ -53,8 +56,11 @@ def asked_it(visitor: Visitor, ticket: Ticket) -> bool:
 
 
 def concerns(visitor: Visitor, ticket: Ticket) -> bool:
-    """Whether it is about their own call, or one of a service account of theirs: what they never decide."""
-    return barred(visitor.who, ticket.requester, ticket.owner)
+    """Whether it is about their own call, or one of a service account of theirs: what they never decide. Owners are
+    often written as an address; who has that as a claim is that owner."""
+    names = {name.casefold() for claim in _NAMES for name in visitor.principal.attributes.get(claim, ())}
+    owned = ticket.owner is not None and ticket.owner.casefold() in names
+    return owned or barred(visitor.who, ticket.requester, ticket.owner)
 
 
 def entitled(visitor: Visitor, ticket: Ticket, at: int) -> bool:

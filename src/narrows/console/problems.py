@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
 
 from narrows.ports.approvals import ApprovalsUnavailable
 from narrows.ports.audit import AuditUnavailable
@@ -160,6 +161,19 @@ def details(refused: Refused, request_id: str) -> ProblemDetails:
         errors=refused.errors,
         state=refused.state,
     )
+
+
+def problems(*more: int) -> dict[int, ResponseSpec]:
+    """What a route that takes a credential may answer besides, for its description."""
+    return {
+        status: ResponseSpec(
+            ProblemDetails,
+            description=", ".join(code for code in Problem if MEANINGS[code].status == status),
+            media_type=MEDIA_TYPE,
+            generate_examples=False,
+        )
+        for status in sorted({400, 401, 403, 503, *more})
+    }
 
 
 def respond(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -1,5 +1,6 @@
 """Who sees, reads and decides what: the parts of it that HTTP does not show. The rest is in api/test_approvals.py."""
 
+import msgspec
 import pytest
 
 from narrows.console.deciding import concerns, entitled, listed, reads, releases, sees
@@ -48,6 +49,15 @@ def test_owners_are_known_however_they_are_written() -> None:
     for owner in ("alice", "Alice", "corp:alice"):
         assert concerns(visitor("alice"), ticket(1, requester="narrows:bot", owner=owner))
     assert not concerns(visitor("ana"), ticket(1, requester="narrows:bot", owner="alice"))
+
+
+def test_owners_are_known_by_the_address_that_their_issuer_gives() -> None:
+    asked = ticket(1, requester="narrows:bot", owner="Ana@Example.com")
+    assert not concerns(visitor("ana"), asked)
+    for claim, expected in (("email", True), ("upn", True), ("department", False)):
+        ana = visitor("ana")
+        person = msgspec.structs.replace(ana.principal, attributes={claim: ("ana@example.com",)})
+        assert concerns(msgspec.structs.replace(ana, principal=person), asked) is expected
 
 
 def test_a_list_is_of_these_states_alone() -> None:

@@ -31,3 +31,10 @@ async def test_a_number_that_no_integer_holds_names_its_field(world: World) -> N
     world.ask()
     reply = await world.call("POST", PATH, content=b'{"repeats": 123456789012345678901234567890}')
     assert reply.status_code == 400, reply.text
+
+
+async def test_a_body_is_json_whatever_a_plain_client_calls_it(world: World) -> None:
+    world.ask()
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    reply = await world.call("POST", PATH, content=b'{"reason": "checked"}', headers=kind)
+    assert (reply.status_code, world.books.decisions.said[0].reason) == (200, "checked")

@@ -14,7 +14,7 @@ from narrows.console.audit import Trail
 from narrows.console.deciding import Decided, Said, decide, found, listed, reads
 from narrows.console.desk import Books, Desk
 from narrows.console.identity import ACTION, ROLES
-from narrows.console.problems import FieldError, Problem, Refused
+from narrows.console.problems import FieldError, Problem, Refused, problems
 from narrows.console.roles import ANY, DECIDING
 from narrows.console.views import ApprovalDetail, ApprovalPage, DecisionOutcome, view
 from narrows.console.visitor import Visitor
@@ -34,7 +34,6 @@ _SECOND: Final = 1_000_000
 OwnDesk = NamedDependency[Desk]
 Asking = NamedDependency[Visitor]
 
-Text = Annotated[str, Meta(max_length=4_000)]
 TicketId = Annotated[str, PathParameter(pattern=r"^apr_[0-9A-Za-z_-]{1,100}$", description="The approval's id.")]
 States = Annotated[
     list[TicketState] | None,
@@ -47,25 +46,45 @@ After = Annotated[
 
 
 class Approve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How it is approved; without anything, for one call. `output_cap` lowers that of the call, in tokens. `repeats`:
-    so many calls like it may go on. `for`: calls like it may go on for so long (`30m`, `8h`), however many unless
-    `repeats` says. `break_glass`: alone, in an emergency, where a rule lets you; then `reason` is needed."""
+    """How it is approved; without anything, for one call."""
 
-    reason: Text | None = None
-    output_cap: Annotated[int, Meta(ge=1, le=MOST_ALLOWED)] | None = None
-    repeats: Annotated[int, Meta(ge=1, le=MOST_ALLOWED)] | None = None
-    lasting: Annotated[str, Meta(max_length=40)] | None = msgspec.field(default=None, name="for")
-    break_glass: bool = False
+    reason: Annotated[str, Meta(max_length=4_000, description="Why.")] | None = None
+    output_cap: (
+        Annotated[int, Meta(ge=1, le=MOST_ALLOWED, description="A lower cap on the reply, in tokens.")] | None
+    ) = None
+    repeats: Annotated[int, Meta(ge=1, le=MOST_ALLOWED, description="So many calls like it may go on.")] | None = None
+    lasting: (
+        Annotated[
+            str,
+            Meta(
+                max_length=40,
+                description="Calls like it may go on for so long (`30m`, `8h`; at most `30d`), however many unless "
+                "`repeats` says.",
+            ),
+        ]
+        | None
+    ) = msgspec.field(default=None, name="for")
+    break_glass: Annotated[
+        bool, Meta(description="Alone, in an emergency, where a rule lets one; `reason` is needed then.")
+    ] = False
 
 
 class Reject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why it is rejected; the caller is told. `withdraw`: it may have been approved, and what is left of that ends."""
+    """Why it is rejected; the caller is told."""
 
-    reason: Text
-    withdraw: bool = False
+    reason: Annotated[str, Meta(max_length=4_000, description="Why; the caller is told.")]
+    withdraw: Annotated[
+        bool, Meta(description="It may have been approved already: what is left of that approval ends.")
+    ] = False
 
 
-@get("/api/v1/approvals", opt={ROLES: ANY, ACTION: "approval.list"}, summary="List approvals", tags=["approvals"])
+@get(
+    "/api/v1/approvals",
+    opt={ROLES: ANY, ACTION: "approval.list"},
+    summary="List approvals",
+    responses=problems(),
+    tags=["approvals"],
+)
 async def list_approvals(
     desk: OwnDesk, visitor: Asking, states: States = None, limit: Limit = 100, after: After = None
 ) -> ApprovalPage:
@@ -85,6 +104,7 @@ async def list_approvals(
     "/api/v1/approvals/{ticket_id:str}",
     opt={ROLES: ANY, ACTION: "approval.show"},
     summary="Read an approval, and what would be sent",
+    responses=problems(404),
     tags=["approvals"],
 )
 async def show_approval(desk: OwnDesk, visitor: Asking, ticket_id: TicketId) -> ApprovalDetail:
@@ -109,6 +129,7 @@ async def show_approval(desk: OwnDesk, visitor: Asking, ticket_id: TicketId) -> 
     opt={ROLES: DECIDING, ACTION: "approval.approve"},
     status_code=200,
     summary="Approve",
+    responses=problems(404, 409),
     tags=["approvals"],
 )
 async def approve(
@@ -132,6 +153,7 @@ async def approve(
     opt={ROLES: DECIDING, ACTION: "approval.reject"},
     status_code=200,
     summary="Reject",
+    responses=problems(404, 409),
     tags=["approvals"],
 )
 async def reject(desk: OwnDesk, visitor: Asking, ticket_id: TicketId, data: JSONBody[Reject]) -> DecisionOutcome:

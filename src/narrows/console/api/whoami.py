@@ -7,6 +7,7 @@ from litestar import get
 from litestar.di import NamedDependency
 
 from narrows.console.identity import ACTION, ROLES
+from narrows.console.problems import problems
 from narrows.console.roles import ANY, Role
 from narrows.console.visitor import Visitor
 
@@ -27,6 +28,7 @@ class WhoAmI(msgspec.Struct, frozen=True):
     opt={ROLES: ANY, ACTION: "whoami"},
     sync_to_thread=False,
     summary="Who I am here",
+    responses=problems(),
     tags=["identity"],
 )
 def whoami(visitor: NamedDependency[Visitor]) -> WhoAmI:
