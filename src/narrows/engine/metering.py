@@ -5,6 +5,7 @@ It reads what the controls have noted, and what a reservation says in the end; i
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -59,13 +60,20 @@ def ended(telemetry: Telemetry, connection: str, held: Reservation, outcome: Out
         if held.cost is not None:
             telemetry.settled(connection, held.cost, (), ())
         return
-    places: dict[Unit, int] = {}
-    for place, name in enumerate(record.counters):
-        # The name says policy, then unit. All counters of one unit hold the same.
-        places.setdefault(_UNITS[name.split("|", 2)[1]], place)
-    units, amounts, settled = tuple(places), record.amounts, held.settled
-    telemetry.reserved(units, tuple([amounts[place] for place in places.values()]))
+    units, places = _units(record.counters)
+    amounts, settled = record.amounts, held.settled
+    telemetry.reserved(units, [amounts[place] for place in places])
     if settled:
-        telemetry.settled(connection, held.cost, units, tuple([settled[place] for place in places.values()]))
+        telemetry.settled(connection, held.cost, units, [settled[place] for place in places])
     else:
         telemetry.unknown(connection)
+
+
+@lru_cache(maxsize=2_048)
+def _units(names: tuple[str, ...]) -> tuple[tuple[Unit, ...], tuple[int, ...]]:
+    """The units that these counters count, each once, and where the first of each stands: all of one unit hold the
+    same. A name says policy, then unit. A caller's names are the same for all its calls of one model."""
+    places: dict[Unit, int] = {}
+    for place, name in enumerate(names):
+        places.setdefault(_UNITS[name.split("|", 2)[1]], place)
+    return tuple(places), tuple(places.values())

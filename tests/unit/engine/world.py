@@ -15,7 +15,6 @@ from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Connected, Snapshot, Snapshots
 from narrows.engine.strangers import StrangerCounts
 from narrows.inspection.novelty import Sessions
-from narrows.model.limits import Unit
 from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.record import Closed, Opened, Outcome, Segment, Strangers
 from narrows.model.refusal import Code
@@ -28,6 +27,7 @@ from narrows.ports.http import HeaderList, RequestHead, UpstreamFailed
 from narrows.ports.journal import JournalUnavailable
 from narrows.ports.offload import WorkerFailed
 from narrows.wiring.order import controls
+from unit.engine.meters import CountingLimits
 from unit.engine.ticking import Numbered, Ticking
 
 POLICY: dict[str, Any] = {
@@ -231,14 +231,14 @@ class People:
         return Identity(Principal("corp", token, groups=frozenset(groups)), Credential("oidc", f"c-{token}", 2e9))
 
 
-class Counting:
+class Counting(CountingLimits):
     """Telemetry that keeps what it is told."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.endings: list[tuple[str, str, Outcome, str]] = []
         self.notes: list[tuple[str, str]] = []
         self.open_streams = 0
-        self.limits: list[tuple[object, ...]] = []
 
     def ended(
         self, connection: str, operation: str, outcome: Outcome, code: str, duration: int, usage: Usage | None
@@ -255,24 +255,6 @@ class Counting:
 
     def streams(self, change: int) -> None:
         self.open_streams += change
-
-    def reserved(self, units: Sequence[Unit], amounts: Sequence[int]) -> None:
-        self.limits.append(("reserved", dict(zip(units, amounts, strict=True))))
-
-    def settled(self, connection: str, cost: int | None, units: Sequence[Unit], amounts: Sequence[int]) -> None:
-        self.limits.append(("settled", connection, cost, dict(zip(units, amounts, strict=True))))
-
-    def unknown(self, connection: str) -> None:
-        self.limits.append(("unknown", connection))
-
-    def limited(self, policy: str, code: str) -> None:
-        self.limits.append(("limited", policy, code))
-
-    def soft(self, policy: str, rule: str) -> None:
-        self.limits.append(("soft", policy, rule))
-
-    def implausible(self, connection: str) -> None:
-        self.limits.append(("implausible", connection))
 
 
 class Inline:
