@@ -103,7 +103,7 @@ def _compiled(data: Path | None) -> Path | None:
 def _ready(running: Running) -> dict[str, Any]:
     return {
         "gate": running.gate,
-        "console": None,
+        "console": running.console,
         "metrics": running.metrics,
         "connections": running.connections,
         "tokens": running.tokens,

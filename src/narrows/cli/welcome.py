@@ -30,6 +30,7 @@ Narrows is running at {running.gate} — stop it with Ctrl-C.
   identity   {running.provider} — FOR DEVELOPMENT ONLY: it asks for no password
   policies   {running.config} — edit and save, the change is in force at once
   records    {kept}
+  console    {running.console}/api/v1/approvals — where people approve calls; dave is its administrator
   metrics    {running.metrics}
 """
 

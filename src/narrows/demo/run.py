@@ -29,6 +29,7 @@ from narrows.wiring.gate import Gate
 
 DEFAULT_PORT: Final = 8080
 DEFAULT_ADMIN_PORT: Final = 9090
+DEFAULT_CONSOLE_PORT: Final = 8081
 CONFIG_NAME: Final = "demo.yaml"
 COMPILED: Final = "detectors"
 """Where in its data directory a gate keeps compiled patterns."""
@@ -51,6 +52,7 @@ class Running(msgspec.Struct, frozen=True):
     """A demo that accepts calls. `keeps`: the data directory outlives it; `found`: the state file was written."""
 
     gate: str
+    console: str
     provider: str
     metrics: str
     data: str
@@ -115,15 +117,23 @@ async def _running(options: Options, data: Path) -> AsyncIterator[Running]:
         issuer = await _start(stack, provider)
         upstream = await _upstream(stack, options, data, ids)
         config = _write_config(options, data, upstream, issuer)
-        gate = Gate(load(config, os.environ), config)
+        settings = load(config, os.environ)
+        # What it needs is large, and only who runs a console should pay for it: not who imports this for a name.
+        from narrows.wiring.console import Console  # noqa: PLC0415
+
+        gate = Gate(settings, config)
         await gate.start()
         stack.push_async_callback(gate.stop)
+        console = Console(settings, config)
+        await console.start()
+        stack.push_async_callback(console.stop)
         url = f"http://{LOOPBACK}:{gate.port}"
         state = DemoState(url, issuer, str(data), str(config), os.getpid())
         found = write_state(options.state, state)
         stack.callback(remove_state, options.state, state.pid)
         yield Running(
             gate=url,
+            console=f"http://{LOOPBACK}:{console.port}",
             provider=issuer,
             metrics=f"http://{LOOPBACK}:{gate.admin_port}/metrics",
             data=str(data),
@@ -156,9 +166,16 @@ def _write_config(options: Options, data: Path, upstream: Upstream, issuer: str)
     strict = options.port is not None
     port = choose_port(DEFAULT_PORT if options.port is None else options.port, strict=strict)
     admin = choose_port(DEFAULT_ADMIN_PORT, strict=False)
-    listen = (f"{LOOPBACK}:{port}", f"{LOOPBACK}:{admin}")
+    console = choose_port(DEFAULT_CONSOLE_PORT, strict=False)
     path = data / CONFIG_NAME
-    text = demo_yaml(upstream, listen=listen[0], admin=listen[1], store=str(data), issuer=issuer)
+    text = demo_yaml(
+        upstream,
+        listen=f"{LOOPBACK}:{port}",
+        admin=f"{LOOPBACK}:{admin}",
+        console=f"{LOOPBACK}:{console}",
+        store=str(data),
+        issuer=issuer,
+    )
     write_private(path, text.encode())
     return path
 

@@ -35,13 +35,14 @@ def sample_upstream(url: str) -> Upstream:
     return Upstream(f"{url}/openai", f"{url}/anthropic", SMALL_MODEL)
 
 
-def demo_yaml(upstream: Upstream, *, listen: str, admin: str, store: str, issuer: str) -> str:
+def demo_yaml(upstream: Upstream, *, listen: str, admin: str, console: str, store: str, issuer: str) -> str:
     """The text of the configuration."""
     bearer = f'{{bearer: "${{file:{UPSTREAM_KEY_FILE}}}"}}' if upstream.keyed else "{none: true}"
     x_api_key = f'{{x_api_key: "${{file:{UPSTREAM_KEY_FILE}}}"}}' if upstream.keyed else "{none: true}"
     return _TEMPLATE.format(
         listen=_quoted(listen),
         admin=_quoted(admin),
+        console=_quoted(console),
         store=_quoted(store),
         issuer=_quoted(issuer),
         audience=AUDIENCE,
@@ -66,6 +67,13 @@ gate:
   listen: {listen}
   admin: {admin}
   drain: 2s                     # calls in flight when the demo is stopped
+
+console:
+  listen: {console}
+  roles:                        # what people are in the console; which calls they may approve, rules say
+    admin: [platform]
+    approver: [platform]
+    user: ["*"]
 
 store: {store}
 

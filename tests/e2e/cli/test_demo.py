@@ -91,7 +91,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def test_the_line_of_json(demo: Demo) -> None:
     ready = demo.ready
     assert set(ready) == {"gate", "console", "metrics", "connections", "tokens"}
-    assert ready["console"] is None
+    request = urllib.request.Request(f"{ready['console']}/api/v1/whoami")
+    request.add_header("authorization", f"Bearer {ready['tokens']['dave']}")
+    with urllib.request.urlopen(request, timeout=5) as reply:
+        assert json.load(reply)["roles"] == ["admin", "approver", "user"]
     assert set(ready["tokens"]) == {"alice", "bob", "carol", "dave"}
     assert ready["connections"]["openai"] == {"base_url": f"{ready['gate']}/openai/v1", "dialect": "openai"}
     assert ready["connections"]["anthropic"] == {"base_url": f"{ready['gate']}/anthropic", "dialect": "anthropic"}

@@ -15,7 +15,7 @@ def test_the_line_of_json_has_what_programs_need() -> None:
     ready = json.loads(json.dumps(_ready(RUNNING)))
     assert ready == {
         "gate": "http://127.0.0.1:8080",
-        "console": None,
+        "console": "http://127.0.0.1:8081",
         "metrics": "http://127.0.0.1:9090/metrics",
         "connections": {
             "openai": {"base_url": "http://127.0.0.1:8080/openai/v1", "dialect": "openai"},

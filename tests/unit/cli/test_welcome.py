@@ -7,6 +7,7 @@ from narrows.demo.run import Running
 
 RUNNING = Running(
     gate="http://127.0.0.1:8080",
+    console="http://127.0.0.1:8081",
     provider="http://127.0.0.1:2",
     metrics="http://127.0.0.1:9090/metrics",
     data="/tmp/demo",

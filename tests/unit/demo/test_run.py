@@ -54,6 +54,9 @@ async def test_it_serves_by_its_policy_and_cleans_up(tmp_path: Path) -> None:
         assert (found.gate, found.data) == (running.gate, running.data)
         async with httpx.AsyncClient() as client:
             assert (await client.get(running.metrics)).status_code == 200
+            dave = {"authorization": f"Bearer {running.tokens['dave']}"}
+            whoami = await client.get(f"{running.console}/api/v1/whoami", headers=dave)
+            assert whoami.json()["roles"] == ["admin", "approver", "user"]
         assert not running.keeps
         assert Path(running.data).exists()
     assert not Path(running.data).exists()

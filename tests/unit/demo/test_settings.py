@@ -23,7 +23,12 @@ SAMPLE = sample_upstream("http://127.0.0.1:7")
 
 def loaded(folder: Path, upstream: Upstream = SAMPLE) -> Loaded:
     text = demo_yaml(
-        upstream, listen="127.0.0.1:1", admin="127.0.0.1:2", store=str(folder), issuer="http://127.0.0.1:3"
+        upstream,
+        listen="127.0.0.1:1",
+        admin="127.0.0.1:2",
+        console="127.0.0.1:4",
+        store=str(folder),
+        issuer="http://127.0.0.1:3",
     )
     operations = lambda connection: build_dialect(connection).operations  # noqa: E731
     return read_text(text.encode(), str(folder / "demo.yaml"), {}, operations)
