@@ -80,6 +80,7 @@ class SqliteApprovals:
         self._open: dict[str, _Open] = {}
         self._asked: dict[tuple[str, str], list[_Open]] = {}
         """The same by digest and requester. Of these, several can stand where one was given back."""
+        self._soonest = _NEVER  # when the first of them must be looked at again, or earlier
         self._pending: Counter[str] = Counter()
         self._queue = TicketQueue()
         self._timer: asyncio.TimerHandle | None = None
@@ -178,7 +179,7 @@ class SqliteApprovals:
     def restore(self, ticket_id: str, call_id: str) -> None:
         """Gives back what this call took."""
         try:
-            one = self._open.get(ticket_id) or self._consumed(ticket_id)
+            one = self._open.get(ticket_id) or self._left(ticket_id)
             if one is not None and call_id not in one.giving and self._took(one, call_id):
                 self._give_back(one, call_id)
         except Exception:  # noqa: BLE001 - the port's boundary: what can't be given back stays taken
@@ -201,10 +202,8 @@ class SqliteApprovals:
 
     def uses(self, since: int) -> Sequence[tuple[str, str]]:
         """Ticket and call, where a call has used a ticket that was asked since then."""
-        try:
+        with _readable():
             return self._follow().uses(since)
-        except sqlite3.Error as error:
-            raise ApprovalsUnavailable(f"tickets can't be read: {error}") from error
 
     def tick(self) -> None:
         """Looks at what people have said, and at the clock; it is done by itself ten times a second."""
@@ -242,9 +241,10 @@ class SqliteApprovals:
                 if known is not None and known.state in _STANDS:
                     known.said[seq] = decision
                     self._judge(known)
-        now = self._clock.now()
-        for one in [each for each in self._open.values() if each.deadline <= now]:
-            self._judge(one)
+        if (now := self._clock.now()) >= self._soonest:
+            for one in [each for each in self._open.values() if each.deadline <= now]:
+                self._judge(one)
+            self._soonest = min((each.deadline for each in self._open.values()), default=_NEVER)
         return self._tickets
 
     def _judge(self, one: _Open) -> None:
@@ -254,6 +254,7 @@ class SqliteApprovals:
         said = tuple(one.said.values())
         found = state(one.ticket, said, self._clock.now(), one.used)
         one.deadline = one.ticket.expires if found is TicketState.PENDING else terms(one.ticket, said).until
+        self._soonest = min(self._soonest, one.deadline)
         self._become(one, found)
         if found not in _STANDS:
             self._end(one)
@@ -320,8 +321,7 @@ class SqliteApprovals:
         self._judge(one)
 
     def _answering(self, digest: str, requester: str) -> _Open | None:
-        """The ticket in memory that answers for these: one that is approved, else the latest that stands, else
-        the latest."""
+        """The ticket in memory that answers for these: an approved one, else the latest that stands, or the latest."""
         known = self._asked.get((digest, requester))
         if known is None:
             return None
@@ -329,6 +329,7 @@ class SqliteApprovals:
 
     def _enter(self, one: _Open) -> _Open:
         self._open[one.ticket.id] = one
+        self._soonest = min(self._soonest, one.deadline)
         self._asked.setdefault((one.ticket.digest, one.ticket.requester), []).append(one)
         if one.state is TicketState.PENDING:
             self._pending[one.ticket.requester] += 1
@@ -336,8 +337,7 @@ class SqliteApprovals:
 
     def _entered(self, one: _Open, written: Written) -> None:
         """A question that could not be written was never asked."""
-        error = written.exception()
-        if error is None:
+        if (error := written.exception()) is None:
             return
         one.tell(ApprovalsUnavailable(str(error)))
         self._become(one, TicketState.CANCELLED)
@@ -361,14 +361,14 @@ class SqliteApprovals:
         self._judge(one)
         return one
 
-    def _consumed(self, ticket_id: str) -> _Open | None:
-        """A ticket that was consumed and has left memory."""
+    def _left(self, ticket_id: str) -> _Open | None:
+        """A ticket that has ended and left memory."""
         kept = None if self._tickets is None else self._tickets.get(ticket_id)
-        if kept is None or kept.ended is not TicketState.CONSUMED:
+        if kept is None or kept.ended is None:
             return None
         one = _Open(kept.ticket, kept.used)
         one.said = dict(self._watch.of(ticket_id))
-        one.state = TicketState.CONSUMED
+        one.state = kept.ended
         one.deadline = _NEVER
         return one
 
