@@ -18,15 +18,17 @@ from harness.streams import Held
 _GOVERNED = {"normal": (0.30, 0.6), "full": (0.25, 0.45)}
 _SPINE = {"normal": (0.40, 0.6), "full": (0.33, 0.45)}
 """What must be reached of a bare Envoy with everything on, and while masks and budgets are still to come."""
+_UNREAD = (Profile.NONE, Profile.LIMITS)
+"""What costs the same whether prompts are new or not."""
 
 
 def _throughput(run: Run, case: str, durability: str) -> Iterator[Row]:
-    """Requests a second; the same request again and again only for the spine."""
+    """Requests a second; the same request again and again only where nothing depends on what it says."""
     arena, envoy, nginx = run.arena, run.arena.envoy(), run.arena.nginx()
     gates = {profile: arena.narrows(durability, profile=profile) for profile in run.profiles}
     what = f"governed ÷ bare Envoy, durability {durability}"
     for same in (True, False):
-        chosen = {profile: gate for profile, gate in gates.items() if not same or profile is Profile.NONE}
+        chosen = {profile: gate for profile, gate in gates.items() if not same or profile in _UNREAD}
         if not chosen:
             continue
         got = run.saturated([envoy, *chosen.values(), nginx], same=same)
@@ -35,7 +37,7 @@ def _throughput(run: Run, case: str, durability: str) -> Iterator[Row]:
                               (("narrows", gate), ("envoy", envoy), ("nginx", nginx)))  # fmt: skip
             ratio = got[gate.name].rate / got["envoy"].rate
             must, aim = (None, None)
-            if same:
+            if same and profile is Profile.NONE:
                 must, aim = _SPINE[durability]
             elif profile is not Profile.NONE:
                 must, aim = _GOVERNED[durability]
