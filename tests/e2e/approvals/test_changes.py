@@ -121,6 +121,7 @@ def test_a_key_that_is_revoked_meanwhile_goes_no_further(make: Makes, scripted: 
     gate = make(SERVICE)
     made = gate.rows("keys", "create", "batch", "--owner", "ada")[0]
     desk = Desk(gate.store)
+    time.sleep(0.5)  # until the gate has seen the key
     running = Running(lambda: post(gate, made["key"]))
     ticket = until(desk.every)[0].ticket
     assert (ticket.requester, ticket.owner) == ("narrows:batch", "ada")
