@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import yaml
 
-from e2e.gate import NARROWS
+from e2e.gate import NARROWS, Gate
 from e2e.issuer import Issuer
 from e2e.processes import Server, free_port
 
@@ -16,17 +16,23 @@ ROLES = {"admin": ["platform"], "approver": ["security"], "auditor": ["audit"], 
 class Console:
     """One configuration, and the process that serves it (again and again, if killed)."""
 
-    def __init__(self, directory: Path, issuer: Issuer) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self.directory = directory
-        self.store = directory / "data"
-        self.config = directory / "narrows.yaml"
+    def __init__(self, config: Path, store: Path, port: int, issuer: Issuer) -> None:
+        self.directory = config.parent
+        self.config = config
+        self.store = store
+        self.port = port
         self.issuer = issuer
-        self.port = free_port()
+        self.settings: dict[str, Any] = {}
         self._server: Server | None = None
-        self.settings: dict[str, Any] = {
-            "store": str(self.store),
-            "console": {"listen": f"127.0.0.1:{self.port}", "roles": ROLES},
+
+    @classmethod
+    def alone(cls, directory: Path, issuer: Issuer) -> "Console":
+        """A console with a configuration and a data directory of its own."""
+        directory.mkdir(parents=True, exist_ok=True)
+        console = cls(directory / "narrows.yaml", directory / "data", free_port(), issuer)
+        console.settings = {
+            "store": str(console.store),
+            "console": {"listen": f"127.0.0.1:{console.port}", "roles": ROLES},
             "identity": {"issuers": [issuer.settings()]},
             "connections": {"openai": {"url": "https://x.example", "dialect": "openai", "credential": {"none": True}}},
             "policies": [
@@ -37,7 +43,14 @@ class Console:
                 }
             ],
         }
-        self.write(self.settings)
+        console.write(console.settings)
+        return console
+
+    @classmethod
+    def beside(cls, gate: Gate, issuer: Issuer) -> "Console":
+        """The console of a gate's own configuration."""
+        port = int(gate.settings["console"]["listen"].rpartition(":")[2])
+        return cls(gate.config, gate.store, port, issuer)
 
     def write(self, settings: dict[str, Any]) -> None:
         fresh = self.config.with_suffix(".new")

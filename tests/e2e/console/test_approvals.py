@@ -24,7 +24,7 @@ CLOCK = SystemClock()
 
 @pytest.fixture
 def console(tmp_path: Path, issuer: Issuer) -> Iterator[Console]:
-    console = Console(tmp_path / "console", issuer)
+    console = Console.alone(tmp_path / "console", issuer)
     prepared(console.store)
     yield console.start()
     assert console.server.stop() == 0, console.server.output
