@@ -234,3 +234,23 @@ def test_embedded_in_a_conversation_a_changed_byte_is_another_question(gate: Gat
     assert first.result().status_code == 200
     desk.say(desk.asked("byte", 2), REJECT)
     assert second.result().status_code == 403
+
+
+def test_the_command_line_beside_the_store(gate: Gate, issuer: Issuer) -> None:
+    key = token(issuer, "held", "cli")
+    running = Running(lambda: post(gate, key))
+
+    def mine() -> list[dict[str, Any]]:
+        return [row for row in gate.rows("approvals", "list") if row["requester"] == "corp:cli"]
+
+    (row,) = until(mine)
+    done = gate.run("approvals", "approve", row["id"])
+    assert done.returncode == 0, done.stderr
+    assert running.result().status_code == 200
+    assert not mine()
+    again = Running(lambda: post(gate, key, say("delete it after all")))
+    (row,) = until(mine)
+    assert gate.run("approvals", "reject", row["id"], "--reason", "once is enough").returncode == 0
+    refused = again.result()
+    assert refused.status_code == 403
+    assert "once is enough" in refused.text
