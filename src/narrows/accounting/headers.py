@@ -42,16 +42,19 @@ _ANTHROPIC: Final = tuple(
     )
 )
 _ANTHROPICS: Final = "anthropic"
+_WRITTEN: Final = 64
 
 
 class Lines:
     """The headers for calls that these counters count, in a dialect. `counters` are those they tell of: of them the
     standings are wanted. Made once for many calls, as is all that is the same for each."""
 
-    __slots__ = ("_kinds", "_written", "counters")
+    __slots__ = ("_kinds", "_last", "_lasting", "_written", "counters")
 
     def __init__(self, counters: Iterable[Counter], dialect: str) -> None:
-        self._written = _moment if dialect == _ANTHROPICS else _lasting
+        self._lasting = dialect != _ANTHROPICS
+        self._written = _lasting if self._lasting else _moment
+        self._last: dict[int, bytes] = {}
         told: list[Counter] = []
         kinds: list[tuple[tuple[bytes, ...], tuple[tuple[int, int], ...]]] = []
         some = [(one, one.limit) for one in counters]
@@ -73,15 +76,37 @@ class Lines:
             place, most = members[0]
             standing = standings[place]
             left, moment = most - standing.used - standing.held, standing.resets
-            for other, limit in members[1:]:
-                standing = standings[other]
-                less = limit - standing.used - standing.held
-                if less < left or (less == left and standing.resets > moment):
-                    left, moment, most = less, standing.resets, limit
-            found.append((of, b"%d" % most))
-            found.append((remaining, b"%d" % left if left > 0 else b"0"))
-            found.append((reset, self._written(moment, at)))
+            if len(members) > 1:
+                left, moment, most = _tightest(standings, members)
+            found += (
+                (of, b"%d" % most),
+                (remaining, b"%d" % left if left > 0 else b"0"),
+                (reset, self._reset(moment, at)),
+            )
         return tuple(found)
+
+    def _reset(self, moment: int, at: int) -> bytes:
+        """Written once in a second: what changes from call to call is what is left."""
+        key = -((at - moment) // SECOND) if self._lasting else -(-moment // SECOND)
+        written = self._last.get(key)
+        if written is None:
+            if len(self._last) >= _WRITTEN:
+                self._last.clear()
+            written = self._last[key] = self._written(moment, at)
+        return written
+
+
+def _tightest(standings: Sequence[Standing], members: Sequence[tuple[int, int]]) -> tuple[int, int, int]:
+    """What is left, until when, and of how much: where that is least."""
+    place, most = members[0]
+    standing = standings[place]
+    left, moment = most - standing.used - standing.held, standing.resets
+    for other, limit in members[1:]:
+        standing = standings[other]
+        less = limit - standing.used - standing.held
+        if less < left or (less == left and standing.resets > moment):
+            left, moment, most = less, standing.resets, limit
+    return left, moment, most
 
 
 def seconds(until: int) -> int:

@@ -5,8 +5,29 @@ The whole call is reckoned by the tier that its prompt reaches. A part is never 
 beyond that is cut, the cheapest first, and so a call whose parts overlap is not reckoned too low.
 """
 
+import msgspec
+
 from narrows.model.price import PICO_PER_MICRO, Price, Rates
 from narrows.model.usage import Usage
+
+
+class Flat(msgspec.Struct, frozen=True, gc=False):
+    """A price of one tier, in picodollars: for a token of the prompt and of the output, at most (whatever kind it is
+    of) and as a rule, and for the call."""
+
+    prompt_most: int
+    output_most: int
+    prompt: int
+    output: int
+    call: int
+
+
+def flat(price: Price | None) -> Flat | None:
+    """A price in that form; None: it has more to it."""
+    if price is None or len(price.tiers) != 1:
+        return None
+    rates = price.tiers[0][1]
+    return Flat(_dearest_prompt(rates), max(rates.output, rates.audio_output), rates.prompt, rates.output, price.call)
 
 
 def cost(price: Price, usage: Usage, *, tools: bool = False) -> int:

@@ -69,8 +69,10 @@ class _Bounding:
         self._caps = caps
         self._changed = changed
 
-    def begin(self, call: Call) -> Guard:  # noqa: ARG002 - of any call under the plan
-        """There is always something to see to."""
+    def begin(self, call: Call) -> Guard | None:
+        """Nothing to see to where a cap was set, and what arrived is what is sent."""
+        if call.output_cap is not None and not self._changed and not call.masked:
+            return None
         return self
 
     def on_request(self, call: Call) -> Verdict:

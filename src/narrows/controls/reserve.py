@@ -10,23 +10,25 @@ passed what was reserved for its output is stopped, so a budget holds whatever a
 The ledger belongs to the event loop. Where a call is judged in a thread, asking it waits until the loop is reached.
 """
 
-from collections.abc import Awaitable, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from operator import itemgetter
+from typing import Any, Final
 
 import msgspec
 
 from narrows.accounting import messages
 from narrows.accounting.accounts import KNOWN, PATIENCE, Accounts
 from narrows.accounting.agents import agent
-from narrows.accounting.amounts import LONGEST_TOKEN, PLACES, Seen, Terms, settle, worst
+from narrows.accounting.amounts import PLACES, Result, Seen, Terms, Worst, settle, usual, worst
 from narrows.accounting.countable import countable, within
 from narrows.accounting.counters import Subjects
 from narrows.accounting.headers import HeaderPairs, Lines
+from narrows.accounting.said import LONGEST_TOKEN
 from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING
-from narrows.model.call import Call
+from narrows.model.call import Call, Source
 from narrows.model.limits import NO_LIMITS, AgentCap, Budget, Counted, Rate, Unit
 from narrows.model.plan import Plan
-from narrows.model.principal import Principal
+from narrows.model.principal import Credential, Principal
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -38,6 +40,7 @@ from narrows.model.reservation import (
     Reservation,
     Reserved,
     Settled,
+    Stage,
     Wanted,
 )
 from narrows.model.usage import Usage
@@ -50,6 +53,7 @@ _CALLS: Final = PLACES[Unit.CALLS]
 _OF_OUTPUT: Final = frozenset(PLACES[unit] for unit in (Unit.USD, Unit.TOKENS, Unit.OUTPUT_TOKENS, Unit.COMPUTE))
 _GENERATED: Final = ("content", "reasoning", "refusal", "tool_call")
 _ANY_JSON: Final = "$"
+_GRANTED: Final = Granted()
 _ENVELOPE: Final = frozenset({ENVELOPE_TEXT, ID, PADDING})
 
 
@@ -60,10 +64,27 @@ class Reserve:
 
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts
+        self._passed: Recent[tuple[str, int | None], int] = Recent(KNOWN)
 
     def under(self, plan: Plan) -> "_Limited | None":
         """Nothing to do where nothing is limited."""
-        return None if plan.limits is NO_LIMITS or plan.refusal is not None else _Limited(self.accounts, plan)
+        return None if plan.limits is NO_LIMITS or plan.refusal is not None else _Limited(self, plan)
+
+    def passed(self, counters: tuple[Counter, ...], now: int) -> tuple[Note, ...]:
+        """Notes on thresholds that were passed, for the record, the metrics and the log: once in a window, for a sum
+        goes up and down near its threshold while each call holds more than it comes to."""
+        accounts = self.accounts
+        notes: tuple[Note, ...] = ()
+        for standing in accounts.ledger.standing(counters, now):
+            counter = standing.counter
+            key = (counter.name, counter.limit.soft if isinstance(counter.limit, Budget) else None)
+            until = self._passed.get(key)
+            if until is not None and now < until:
+                continue
+            self._passed.put(key, standing.resets)
+            notes += (messages.softened(counter.limit),)
+            accounts.event(messages.soft_event(counter))
+        return notes
 
     def begin(self, call: Call) -> Guard | None:
         """See `under`."""
@@ -73,13 +94,14 @@ class Reserve:
 
 class _Bill(msgspec.Struct, frozen=True, eq=False):
     """What is the same for all calls of one caller for one model. `places` say where the amounts of `counters` stand
-    in a vector; the first `budgets` of them are budgets;  `lines` tell of what is left. `stops`: a reply that
-    passes what was reserved for it is stopped."""
+    in a vector, and `pick` takes them from one; the first `budgets` of them are budgets. `lines` tell of what is left.
+    `stops`: a reply that passes what was reserved for it is stopped."""
 
     principal: Principal
     terms: Terms
     counters: tuple[Counter, ...]
     places: tuple[int, ...]
+    pick: Callable[[Any], tuple[Any, ...]]
     budgets: int
     names: tuple[str, ...]
     lines: Lines
@@ -90,18 +112,21 @@ class _Bill(msgspec.Struct, frozen=True, eq=False):
 class _Limited:
     """The control under one plan."""
 
-    __slots__ = ("_bills", "_stops", "accounts", "caps", "limits")
+    __slots__ = ("_agents", "_bills", "_stops", "accounts", "caps", "declared", "limits", "passed")
 
     name: Final = Reserve.name
     wordless: Final = True
 
-    def __init__(self, accounts: Accounts, plan: Plan) -> None:
-        self.accounts = accounts
+    def __init__(self, reserve: Reserve, plan: Plan) -> None:
+        self.accounts = reserve.accounts
+        self.passed = reserve.passed
         self.limits = limits = plan.limits
         self.caps = limits.costs
+        self.declared = tuple(limit for limit in limits.agents if limit.declared)
         # Where a policy limits the reply itself, it is stopped there, and told so.
         self._stops = all(limit.observe for limit in plan.output_tokens)
         self._bills: Recent[tuple[int, str, str | None, str | None, str | None], _Bill] = Recent(KNOWN)
+        self._agents: Recent[tuple[int, int], tuple[Source, Principal, Credential, str]] = Recent(KNOWN)
 
     def begin(self, call: Call) -> Guard | None:  # noqa: ARG002 - each call is counted
         """Each call is counted."""
@@ -118,6 +143,17 @@ class _Limited:
             self._bills.put(key, known)
         return known
 
+    def agent(self, call: Call) -> str:
+        """Who asks, as an agent; what comes over one connection comes from the same source."""
+        source, principal, credential = call.source, call.principal, call.credential
+        key = (id(source), id(principal))
+        known = self._agents.get(key)
+        if known is not None and known[0] is source and known[1] is principal and known[2] is credential:
+            return known[3]
+        found = agent(principal, credential, source)
+        self._agents.put(key, (source, principal, credential, found))
+        return found
+
     def _made(self, call: Call) -> _Bill:
         found = self.accounts.counters.of(
             self.limits, Subjects(call.principal, call.connection, call.model, call.end_user)
@@ -126,11 +162,13 @@ class _Limited:
         budgets = sum(isinstance(one.limit, Budget) for one in counters)
         if any(isinstance(one.limit, Budget) for one in counters[budgets:]):
             raise ValueError("budgets' counters come first")
+        places = tuple(_place(one.limit) for one in counters)
         return _Bill(
             call.principal,
             self.accounts.terms(call.connection, call.model, call.asked.tier),
             counters,
-            tuple(_place(one.limit) for one in counters),
+            places,
+            _picking(places),
             budgets,
             tuple(one.name for one in counters[:budgets]),
             Lines((*found.throttled, *counters), call.dialect),
@@ -149,23 +187,28 @@ def _place(limit: Counted) -> int:
     return PLACES[limit.unit] if isinstance(limit, Budget | Rate) else _CALLS
 
 
-class _Holding:
+def _picking(places: tuple[int, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Takes what stands at these places."""
+    return itemgetter(*places) if len(places) > 1 else lambda vector: tuple([vector[place] for place in places])
+
+
+class _Holding(msgspec.Struct, eq=False):
     """One call, from its reservation to its settlement."""
 
-    __slots__ = (
-        "_asked", "_bill", "_bound", "_call", "_counters", "_deltas", "_hidden", "_limited", "_places", "_read",
-        "_reservation", "_size", "_started", "_worst",
-    )  # fmt: skip
-
-    def __init__(self, limited: _Limited) -> None:
-        self._limited = limited
-        self._call: Call | None = None
-        self._reservation: Reservation | None = None
-        self._asked = False
-        self._bound: int | None = None
-        self._deltas = 0
-        self._size = 0
-        self._read = self._hidden = False
+    _limited: _Limited
+    _asked: bool = False
+    _bill: _Bill | None = None
+    _call: Call | None = None
+    _worst: Worst | None = None
+    _counters: tuple[Counter, ...] = ()
+    _places: tuple[int, ...] = ()
+    _reservation: Reservation | None = None
+    _bound: int | None = None
+    _deltas: int = 0
+    _size: int = 0
+    _started: int = 0
+    _read: bool = False
+    _hidden: bool = False
 
     def on_request(self, call: Call) -> Verdict | Wait[Verdict]:
         if not self._limited.accounts.here():
@@ -179,73 +222,76 @@ class _Holding:
     def _ask(self, call: Call) -> Verdict | Wait[Verdict]:
         """Asks the ledger for all of it, or refuses what it need not be asked for."""
         limited = self._limited
+        accounts = limited.accounts
         self._bill = bill = limited.bill(call)
         self._worst = held = worst(call, bill.terms)
-        vector, counters, places = held.vector, bill.counters, bill.places
+        counters, places = bill.counters, bill.places
         notes: tuple[Note, ...] = ()
-        for limit in limited.limits.agents:
-            if limit.declared and call.source.declared_agent is None:
-                if not limit.observe:
-                    return messages.undeclared(limit)
-                notes += (messages.observed(limit, Code.AGENT_UNDECLARED),)
-        if limited.caps:
-            judged = within(limited.caps, held, call)
+        if limited.declared or limited.caps:
+            judged = self._single(call, held)
             if type(judged) is Deny:
                 return judged
-            notes += judged
-        amounts: Sequence[int | None] = [vector[place] for place in places]
+            notes = judged
+        amounts = bill.pick(held.vector)
         if None in amounts or 0 in amounts:
             chosen = countable(counters, places, held, call)
             if type(chosen) is Deny:
                 return chosen
             counters, places, more = chosen
-            amounts = [vector[place] or 0 for place in places]
+            amounts = tuple([held.vector[place] or 0 for place in places])
             notes += more
         self._call, self._counters, self._places = call, counters, places
-        self._started = limited.accounts.clock.monotonic() if bill.terms.compute is not None else 0
+        if bill.terms.compute is not None:
+            self._started = accounts.clock.monotonic()
+        # Rates are of what goes on now, and the call may have waited: for its body, for people who approve it.
+        now = accounts.clock.now()
         if not counters:
-            return self._hold(call, Granted(), (), notes)
-        wanted = Wanted(
-            call.id,
-            call.at,
-            counters,
-            tuple(amounts),  # type: ignore[arg-type]  # none of them is None here
-            agent(call.principal, call.credential, call.source) if bill.counts_agents else "",
-        )
+            return self._hold(call, _GRANTED, (), notes, now)
+        wanted = Wanted(call.id, call.at, counters, amounts, limited.agent(call) if bill.counts_agents else "", now)
         self._asked = True
         try:
-            answers = limited.accounts.ledger.reserve((wanted,))
+            answers = accounts.ledger.reserve((wanted,))
         except LedgerUnavailable as unavailable:
             self._asked = False
             return messages.unavailable(unavailable)
         if type(answers) is not list and isinstance(answers, Awaitable):
-            return Wait(lambda: self._answered(call, answers, wanted.amounts, notes), PATIENCE)
-        return self._hold(call, answers[0], wanted.amounts, notes)
+            return Wait(lambda: self._answered(call, answers, wanted, notes), PATIENCE)
+        return self._hold(call, answers[0], amounts, notes, now)
+
+    def _single(self, call: Call, held: Worst) -> Deny | tuple[Note, ...]:
+        """What the ledger need not be asked: whether agents declare themselves, and the cost of this one call."""
+        limited = self._limited
+        notes: tuple[Note, ...] = ()
+        for limit in limited.declared:
+            if call.source.declared_agent is None:
+                if not limit.observe:
+                    return messages.undeclared(limit)
+                notes += (messages.observed(limit, Code.AGENT_UNDECLARED),)
+        judged = within(limited.caps, held, call)
+        return judged if type(judged) is Deny else notes + judged
 
     async def _answered(
-        self, call: Call, answers: Awaitable[Sequence[Answer]], amounts: tuple[int, ...], notes: tuple[Note, ...]
+        self, call: Call, answers: Awaitable[Sequence[Answer]], wanted: Wanted, notes: tuple[Note, ...]
     ) -> Verdict:
         try:
-            return self._hold(call, (await answers)[0], amounts, notes)
+            return self._hold(call, (await answers)[0], wanted.amounts, notes, wanted.now)
         except LedgerUnavailable as unavailable:
             # It may be held all the same: the ending lets it go.
             return messages.unavailable(unavailable)
 
-    def _hold(self, call: Call, answer: Answer, amounts: tuple[int, ...], notes: tuple[Note, ...]) -> Verdict:
-        bill, accounts = self._bill, self._limited.accounts
-        shown: HeaderPairs = ()
-        lines = bill.lines
-        if lines.counters:
-            shown = lines.tell(accounts.ledger.standing(lines.counters, call.at), call.at)
+    def _hold(self, call: Call, answer: Answer, amounts: tuple[int, ...], notes: tuple[Note, ...], now: int) -> Verdict:
+        bill, limited, held = self._bill, self._limited, self._worst
+        if bill is None or held is None:
+            raise RuntimeError("nothing was asked for")
+        accounts, lines = limited.accounts, bill.lines
+        shown: HeaderPairs = lines.tell(accounts.ledger.standing(lines.counters, now), now) if lines.counters else ()
         if type(answer) is Refused:
             self._asked = False
-            return messages.refusal(answer, call.at, shown)
+            return messages.refusal(answer, now, shown)
         if answer.over:
             notes += tuple(messages.observed(one.limit) for one in answer.over)
         if answer.soft:
-            for one in answer.soft:
-                accounts.event(messages.soft_event(one))
-            notes += tuple(messages.softened(one.limit) for one in answer.soft)
+            notes += limited.passed(answer.soft, now)
         record: Reserved | None = None
         if bill.budgets and amounts:
             names = bill.names
@@ -254,10 +300,10 @@ class _Holding:
             if names:
                 record = Reserved(names, amounts[: len(names)], accounts.prices)
         if bill.stops and amounts:
-            self._bound = self._worst.output
+            self._bound = held.output
         self._reservation = reservation = Reservation(record, shown)
         changed = msgspec.structs.replace(call, notes=call.notes + notes) if notes else None
-        return Proceed(changed, reservation=reservation)
+        return Proceed(changed, None, reservation)
 
     def on_event(self, event: Event) -> Deny | None:
         deltas, size = self._deltas, self._size
@@ -293,30 +339,38 @@ class _Holding:
         """Every event has been counted."""
 
     def on_end(self, outcome: Outcome, usage: Usage | None) -> None:
-        reservation, call = self._reservation, self._call
-        ledger = self._limited.accounts.ledger
-        if reservation is None or call is None:
+        reservation, call, bill, held = self._reservation, self._call, self._bill, self._worst
+        accounts = self._limited.accounts
+        if reservation is None or call is None or bill is None or held is None:
             if self._asked and call is not None:
-                ledger.settle((Settled(call.id),))
+                accounts.ledger.settle((Settled(call.id),))
             return
-        result = settle(call, self._bill.terms, self._worst, reservation.stage, usage, self._seen(call, outcome))
+        result = self._result(call, bill, held, outcome, usage)
         if result is None:
             if self._asked:
-                ledger.settle((Settled(call.id, unknown=True),))
+                accounts.ledger.settle((Settled(call.id, unknown=True),))
             return
-        reservation.cost = result.cost
-        if not self._asked:
-            return
-        amounts = tuple([result.vector[place] for place in self._places])
-        if reservation.record is not None:
-            reservation.settled = amounts[: len(reservation.record.counters)]
-        ledger.settle((Settled(call.id, amounts),))
+        vector = result.vector
+        reservation.cost, reservation.counted = result.cost, result.counted
+        if self._asked:
+            places = self._places
+            amounts = bill.pick(vector) if places is bill.places else tuple([vector[place] for place in places])
+            if reservation.record is not None:
+                reservation.settled = amounts[: len(reservation.record.counters)]
+            accounts.ledger.settle((Settled(call.id, amounts),))
 
-    def _seen(self, call: Call, outcome: Outcome) -> Seen:
+    def _result(self, call: Call, bill: _Bill, held: Worst, outcome: Outcome, usage: Usage | None) -> Result | None:
+        """What the call came to; None: nobody knows."""
+        stage = Stage.HELD if self._reservation is None else self._reservation.stage
+        if usage is not None and stage is Stage.ANSWERED and outcome is Outcome.DONE:
+            result = usual(call, bill.terms, held, usage, self._size)
+            if result is not None:
+                return result
         elapsed = self._limited.accounts.clock.monotonic() - self._started if self._started else 0
         # A buffered reply is generated before the first byte of it comes.
         whole = not self._hidden and (self._read or call.asked.stream)
-        return Seen(self._size, self._deltas, whole, outcome is Outcome.DONE, elapsed)
+        seen = Seen(self._size, self._deltas, whole, outcome is Outcome.DONE, elapsed)
+        return settle(call, bill.terms, held, stage, usage, seen)
 
     def _exhausted(self, bound: int) -> Deny:
         limit = next((one.limit for one in self._counters if not one.limit.observe), None)

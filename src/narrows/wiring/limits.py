@@ -70,7 +70,7 @@ def limit_controls(
         Reckoning(config.connections, prices).terms,
         clock,
         here=lambda: get_ident() == owner,
-        event=_log.warning,
+        event=_log.info,
         prices=None if prices is None else prices.version,
     )
     rated = any(rate.unit is Unit.CALLS for limits in _every(policies) for rate in limits.rates)

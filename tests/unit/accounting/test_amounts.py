@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narrows.accounting.amounts import PLACES, Seen, Terms, settle, worst
+from narrows.accounting.amounts import PLACES, Seen, Terms, settle, usual, worst
 from narrows.config.limits import ComputeWeight
 from narrows.model.call import Asked, Call, Source
 from narrows.model.limits import Budget, Limits, Per, Scope, Unit, Window
@@ -15,7 +15,7 @@ from narrows.model.plan import Plan
 from narrows.model.price import Price, Rates
 from narrows.model.principal import Credential, Principal
 from narrows.model.reservation import Stage
-from narrows.model.text import Opaque
+from narrows.model.text import Opaque, Role, Text
 from narrows.model.usage import Usage
 
 RATES = Rates(1_000_000, 2_000_000, 500_000, 1_000_000, 1_000_000, 2_000_000)
@@ -191,3 +191,36 @@ def test_what_the_server_adds_to_a_prompt_is_reserved_for_and_counts_where_nobod
     pictured = worst(call(opaque=(Opaque("$", "", "", 0),)), Terms(PRICE, media=50, overhead=700))
     assert pictured.prompt == 850
     assert worst(call(operation="models"), terms).vector[PLACES[Unit.PROMPT_TOKENS]] == 0
+
+
+@given(calls, rates, st.integers(0, 10**9), st.integers(0, 200))
+def test_a_usual_call_comes_to_the_same_in_fewer_steps(this: Call, each: Rates, fee: int, overhead: int) -> None:
+    flat = Terms(Price(((0, each),), fee, 5), overhead=overhead)
+    tiered = Terms(Price(((0, each), (1 << 60, each)), fee, 5), overhead=overhead)
+    assert (flat.flat is None, tiered.flat is None) == (False, True)
+    assert msgspec.structs.replace(flat, compute=WEIGHTS).flat is None
+    assert worst(this, flat) == worst(this, tiered)
+
+
+@given(calls, rates, st.integers(0, 10**9), usages, sizes)
+def test_a_usual_report_settles_at_the_same_in_fewer_steps(
+    this: Call, each: Rates, fee: int, usage: Usage | None, size: int
+) -> None:
+    terms = Terms(Price(((0, each),), fee, 5))
+    held = worst(this, terms)
+    result = None if usage is None else usual(this, terms, held, usage, size)
+    if result is not None:
+        assert result == settle(this, terms, held, Stage.ANSWERED, usage, Seen(size=size))
+
+
+def test_a_report_of_next_to_no_prompt_is_not_believed() -> None:
+    this = call(bound=9_000, texts=(Text(Role.USER, "$.messages[0].content", "x" * 6_400),))
+    this = msgspec.structs.replace(this, prompt_tokens=1_607)
+    terms = Terms(PRICE)
+    held = worst(this, terms)
+    for told, settled in ((1, 200), (199, 200), (200, 200), (201, 201), (1_600, 1_600)):
+        result = settle(this, terms, held, Stage.ANSWERED, Usage(told, 10), Seen(size=40))
+        assert result is not None
+        assert result.vector[PLACES[Unit.PROMPT_TOKENS]] == settled
+        assert (result.counted is None) == (told >= 200)
+        assert (usual(this, terms, held, Usage(told, 10), 40) is None) == (told < 201)

@@ -58,7 +58,7 @@ class Shelf:
             assert limit.limit is not None
             if used + held + amount > limit.limit:
                 if not limit.observe:
-                    return Refused(counter, used, held, amount, wanted.at + 3 * SECOND, self.others)
+                    return Refused(counter, used, held, amount, (wanted.now or wanted.at) + 3 * SECOND, self.others)
                 over.append(counter)
             if (
                 isinstance(limit, Budget)
