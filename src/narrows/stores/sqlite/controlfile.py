@@ -47,6 +47,12 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX decision_ticket ON decision (ticket)",
         """CREATE TRIGGER decision_keeps BEFORE UPDATE ON decision
             BEGIN SELECT RAISE(ABORT, 'decisions are not changed'); END""",
+        """CREATE TRIGGER decision_stays BEFORE DELETE ON decision
+            BEGIN SELECT RAISE(ABORT, 'decisions are not removed'); END""",
+        # Replacing a row removes the old one without asking the trigger above.
+        """CREATE TRIGGER decision_grows BEFORE INSERT ON decision
+            WHEN EXISTS (SELECT 1 FROM decision WHERE seq = NEW.seq)
+            BEGIN SELECT RAISE(ABORT, 'decisions are not changed'); END""",
     ),
     (
         """CREATE TABLE audit (

@@ -195,10 +195,18 @@ def test_what_fails_inside_a_transaction_leaves_nothing(folder: Path) -> None:
     file.close()
 
 
-def test_decisions_are_never_changed(folder: Path) -> None:
+def test_decisions_are_neither_changed_nor_removed(folder: Path) -> None:
     file = ControlFile(folder, StillClock(), AccountsUnavailable)
-    with file.transaction() as run:
-        run.execute("INSERT INTO decision (ticket, said) VALUES ('apr_1', '{}')")
-    with pytest.raises(AccountsUnavailable, match="decisions are not changed"), file.transaction() as run:
-        run.execute("UPDATE decision SET ticket = 'apr_2'")
+    for _ in range(2):
+        with file.transaction() as run:
+            run.execute("INSERT INTO decision (ticket, said) VALUES ('apr_1', '{}')")
+    for statement in (
+        "UPDATE decision SET ticket = 'apr_2'",
+        "DELETE FROM decision",
+        "INSERT OR REPLACE INTO decision VALUES (1, 'apr_2', '{}')",
+    ):
+        with pytest.raises(AccountsUnavailable, match="decisions are not"), file.transaction() as run:
+            run.execute(statement)
+    with file.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM decision WHERE ticket = 'apr_1'").fetchone() == (2,)
     file.close()
