@@ -13,6 +13,10 @@ gate:
   # tls: {certificate: /etc/narrows/tls.crt, key: /etc/narrows/tls.key}
   # trusted_proxies: [10.0.0.0/8] # whose X-Forwarded-For is believed
 
+# console:                        # where people approve calls: `narrows console`
+#   listen: 127.0.0.1:8081
+#   roles: {admin: [platform], approver: [security], auditor: [audit], user: ["*"]}
+
 store: ./narrows-data             # the record of calls, and service-account keys
 
 recording:

@@ -92,8 +92,9 @@ async def list_approvals(
     may decide, for users their own."""
     at = desk.now()
     reviews = await desk.run(lambda books: listed(books, visitor, tuple(states or ()), at))
+    # Ids sort as calls came, so a page goes on behind one that is not in the list any more, too.
+    reviews.sort(key=lambda review: review.ticket.id)
     if after is not None:
-        # Ids sort as tickets were made, so a page goes on behind one that is not in the list any more, too.
         reviews = [review for review in reviews if review.ticket.id > after]
     page = reviews[:limit]
     more = len(reviews) > limit

@@ -64,6 +64,16 @@ async def test_states_and_pages(world: World) -> None:
     assert (await world.call("GET", "/api/v1/approvals?limit=5", "pat")).json()["next"] is None
 
 
+async def test_pages_miss_none_that_was_asked_out_of_turn(world: World) -> None:
+    world.ask(*(ticket(number, at=NOW - number) for number in (5, 3, 1, 4, 2)))
+    found, after = [], ""
+    while after is not None:
+        page = (await world.call("GET", f"/api/v1/approvals?limit=2{after and '&after=' + after}", "pat")).json()
+        found += [item["id"][-1] for item in page["items"]]
+        after = page["next"]
+    assert found == ["1", "2", "3", "4", "5"]
+
+
 @pytest.mark.parametrize(
     ("query", "field"), [("?state=maybe", "state"), ("?limit=0", "limit"), ("?limit=many", "limit")]
 )
