@@ -45,6 +45,11 @@ _ANTHROPICS: Final = "anthropic"
 _WRITTEN: Final = 64
 
 
+_Kind = tuple[tuple[bytes, bytes], bytes, bytes, int, int, tuple[tuple[int, int], ...]]
+"""The header of the first limit of a kind, the names of the other two, where that limit stands and how much it is, and
+the same of other limits."""
+
+
 class Lines:
     """The headers for calls that these counters count, in a dialect. `counters` are those they tell of: of them the
     standings are wanted. Made once for many calls, as is all that is the same for each."""
@@ -56,7 +61,7 @@ class Lines:
         self._written = _lasting if self._lasting else _moment
         self._last: dict[int, bytes] = {}
         told: list[Counter] = []
-        kinds: list[tuple[tuple[bytes, ...], tuple[tuple[int, int], ...]]] = []
+        kinds: list[_Kind] = []
         some = [(one, one.limit) for one in counters]
         for unit, names in _ANTHROPIC if dialect == _ANTHROPICS else _OPENAI:
             members: list[tuple[int, int]] = []
@@ -65,34 +70,34 @@ class Lines:
                     members.append((len(told), limit.limit))
                     told.append(counter)
             if members:
-                kinds.append((names, tuple(members)))
+                of, remaining, reset = names
+                place, most = members[0]
+                kinds.append(((of, b"%d" % most), remaining, reset, place, most, tuple(members[1:])))
         self._kinds = tuple(kinds)
         self.counters: Final = tuple(told)
 
     def tell(self, standings: Sequence[Standing], at: int) -> HeaderPairs:
         """The headers where `counters` stand so at that time (Unix microseconds)."""
         found: list[tuple[bytes, bytes]] = []
-        for (of, remaining, reset), members in self._kinds:
-            place, most = members[0]
+        last, lasting = self._last, self._lasting
+        for of, remaining, reset, place, most, others in self._kinds:
             standing = standings[place]
             left, moment = most - standing.used - standing.held, standing.resets
-            if len(members) > 1:
-                left, moment, most = _tightest(standings, members)
-            found += (
-                (of, b"%d" % most),
-                (remaining, b"%d" % left if left > 0 else b"0"),
-                (reset, self._reset(moment, at)),
-            )
+            if others:
+                left, moment, tightest = _tightest(standings, ((place, most), *others))
+                of = (of[0], b"%d" % tightest)  # noqa: PLW2901 - said of another limit
+            # A reset is written once in a second: what changes from call to call is what is left.
+            key = -((at - moment) // SECOND) if lasting else moment
+            written = last.get(key)
+            if written is None:
+                written = self._reset(key, moment, at)
+            found += of, (remaining, b"%d" % left if left > 0 else b"0"), (reset, written)
         return tuple(found)
 
-    def _reset(self, moment: int, at: int) -> bytes:
-        """Written once in a second: what changes from call to call is what is left."""
-        key = -((at - moment) // SECOND) if self._lasting else -(-moment // SECOND)
-        written = self._last.get(key)
-        if written is None:
-            if len(self._last) >= _WRITTEN:
-                self._last.clear()
-            written = self._last[key] = self._written(moment, at)
+    def _reset(self, key: int, moment: int, at: int) -> bytes:
+        if len(self._last) >= _WRITTEN:
+            self._last.clear()
+        written = self._last[key] = self._written(moment, at)
         return written
 
 

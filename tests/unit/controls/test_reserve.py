@@ -358,3 +358,36 @@ def test_another_principal_model_or_end_user_has_counters_of_its_own() -> None:
         ("corp:alice", "openai/gpt-2"),
         ("corp:alice", "openai/gpt"),
     ]
+
+
+def test_a_threshold_is_noted_and_logged_once_in_a_window() -> None:
+    ledger, clock, events = Shelf(), Stopwatch(), list[str]()
+    control = Reserve(accounts(ledger, clock=clock, events=events))
+    plan = limited(budget(Unit.TOKENS, 10_000, soft=200))
+
+    def noted(number: int) -> int:
+        this = msgspec.structs.replace(about(plan), id=f"call_{number}", at=clock.time)
+        guard = control.begin(this)
+        assert guard is not None
+        verdict = guard.on_request(this)
+        assert isinstance(verdict, Proceed)
+        assert verdict.reservation is not None
+        verdict.reservation.stage = Stage.ANSWERED
+        guard.on_end(Outcome.DONE, Usage(30, 10))
+        return 0 if verdict.call is None else len(verdict.call.notes)
+
+    assert [noted(number) for number in range(5)] == [0, 0, 1, 0, 0], "each of the last three went past it and back"
+    assert len(events) == 1
+    clock.time += 91 * SECOND
+    ledger.used.clear()
+    assert [noted(number) for number in range(5, 8)] == [0, 0, 1]
+
+
+def test_a_rate_is_of_the_time_a_call_goes_on_and_a_budget_of_the_time_it_came() -> None:
+    ledger, clock = Shelf(), Stopwatch()
+    this = about(limited(TOKENS, rate(Unit.TOKENS, 500)))
+    guard = Reserve(accounts(ledger, clock=clock)).begin(this)
+    assert guard is not None
+    clock.time += 55 * SECOND
+    guard.on_request(this)
+    assert (ledger.asked[0].at, ledger.asked[0].now) == (this.at, clock.time)
