@@ -11,6 +11,7 @@ from narrows.model.plan import Plan
 from narrows.model.reply import Event
 from narrows.model.text import Masked, Role, Text
 from narrows.policy.tokens import CALL, EstimatingCounter
+from unit.controls.asking import condition, requirement
 from unit.controls.calls import begun, call, judged
 
 DAY = Window(Per.DAY)
@@ -99,3 +100,10 @@ def test_replies_are_left_alone() -> None:
     guard = begun(control(), about)
     assert guard.on_event(Event({})) is None
     assert guard.on_finish() is None
+
+
+def test_what_people_are_asked_about_for_its_cost_is_capped_as_well() -> None:
+    dear = condition(requirement(), cost=10)
+    assert judged(control(), call(dear)).output_cap == 4_096  # type: ignore[union-attr]
+    assert judged(control(), call(condition(requirement(observe=True), cost=10))).output_cap is None  # type: ignore[union-attr]
+    assert control().under(condition(requirement(), first_use=True)) is None

@@ -1,5 +1,6 @@
 """A call that has waited goes on only if it would still be judged as it was."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -7,13 +8,18 @@ import pytest
 
 from narrows.engine.releasing import still, with_headers
 from narrows.engine.snapshot import Snapshot
+from narrows.model.approval import Release
 from narrows.model.call import Call
 from narrows.model.principal import Credential, Identity, Principal
+from narrows.model.record import Outcome
 from narrows.model.refusal import Code
-from narrows.model.verdict import Deny
-from narrows.ports.http import RequestHead
+from narrows.model.reply import Event
+from narrows.model.usage import Usage
+from narrows.model.verdict import Deny, Proceed, Verdict
+from narrows.ports.control import Wait
+from narrows.ports.http import RequestHead, UpstreamFailed
 from unit.controls.calls import call
-from unit.engine.world import POLICY, People, World
+from unit.engine.world import POLICY, People, World, chat, completion
 
 ALICE = Principal("corp", "alice", groups=frozenset({"research"}))
 
@@ -107,3 +113,81 @@ def test_headers_that_go_on_and_mean_something(
 
 def test_an_identity_is_compared_whole() -> None:
     assert Identity(ALICE, Credential("oidc", "j", 1.0)).principal == waited().principal
+
+
+class Releasing:
+    """A control whose call goes on once `decided` is set; `sent` is what was so when each guard was released."""
+
+    name = "approve"
+
+    def __init__(self) -> None:
+        self.decided = asyncio.Event()
+        self.decided.set()
+        self.calls: list[Call] = []
+        self.sent: list[bool] = []
+        self.release = Release("apr_1")
+
+    def begin(self, call: Call) -> "Releasing":
+        self.calls.append(call)
+        return self
+
+    def on_request(self, call: Call) -> Wait[Verdict]:
+        return Wait(self._released, 10)
+
+    async def _released(self) -> Verdict:
+        await self.decided.wait()
+        return Proceed(release=self.release)
+
+    def on_event(self, event: Event) -> None: ...
+
+    def on_finish(self) -> None: ...
+
+    def on_end(self, outcome: Outcome, usage: Usage | None) -> None:
+        self.sent.append(self.release.sent)
+
+    def into(self, world: World) -> "Releasing":
+        """Puts it behind the world's own controls: in the gate alone, as what waits is."""
+        now = world.snapshots.current
+        world.snapshots.current = msgspec.structs.replace(now, controls=(*now.controls, self), asks=True)
+        return self
+
+
+UNREACHABLE = UpstreamFailed(Deny(Code.UPSTREAM_UNREACHABLE, "no"), sent=False)
+LATE = UpstreamFailed(Deny(Code.UPSTREAM_TIMEOUT, "late"), sent=True)
+
+
+@pytest.mark.parametrize(("failure", "sent"), [(None, True), (LATE, True), (UNREACHABLE, False)])
+async def test_whoever_released_a_call_learns_whether_it_was_sent(failure: Exception | None, sent: bool) -> None:
+    world = World()
+    control = Releasing().into(world)
+    if failure is None:
+        world.upstream.reply(completion())
+    else:
+        world.upstream.script.append(failure)  # type: ignore[arg-type]
+    await world.call(chat())
+    assert control.sent == [sent]
+
+
+async def test_a_call_whose_intent_cannot_be_written_was_not_sent() -> None:
+    world = World()
+    control = Releasing().into(world)
+    world.journal.failing = True
+    assert (await world.call(chat())).status == 503
+    assert control.sent == [False]
+
+
+@pytest.mark.parametrize("padding", [0, 300_000])
+async def test_a_credential_that_is_revoked_while_a_call_waits_ends_it(padding: int) -> None:
+    world = World()
+    control = Releasing().into(world)
+    control.decided.clear()
+    exchange = world.exchange(chat("x" * padding))
+    task = asyncio.create_task(world.gateway(exchange))
+    while not control.calls:
+        await asyncio.sleep(0)
+    world.people.forget("alice")
+    control.decided.set()
+    await task
+    assert exchange.status == 401
+    assert control.sent == [False]
+    assert world.upstream.sent == []
