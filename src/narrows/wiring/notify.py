@@ -8,32 +8,25 @@ files is done in one thread of its own, so that a slow disk holds back messages 
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from narrows.config.check_plugins import webhook_key
-from narrows.config.notify import Channel as Settings
 from narrows.config.notify import Notify
 from narrows.config.schema import Config
-from narrows.notify.channel import Answer, Channel, Undelivered
 from narrows.notify.excerpt import excerpt
 from narrows.notify.notice import Notice
 from narrows.notify.outbox import PATIENCE, Aside, Delivery
 from narrows.notify.watch import Audience, Watch
-from narrows.notify.webhook import Hook
-from narrows.plugins.webhook import signed
 from narrows.policy.asking import approvers
 from narrows.ports.approvals import ApprovalsUnavailable, Decisions
 from narrows.ports.clock import Clock
-from narrows.ports.http import HeaderList, UpstreamFailed
 from narrows.ports.outbox import OutboxUnavailable
 from narrows.stores.sqlite.outbox import SqliteOutbox
-from narrows.upstream.post import ServicePost
-from narrows.upstream.target import TargetInvalid
-from narrows.upstream.tls import TlsUnusable
+from narrows.wiring.answering import Answering
+from narrows.wiring.channels import Unbuildable, build, linked
 from narrows.wiring.reload import cancel
 
 EVERY: Final = 0.5
@@ -48,10 +41,6 @@ _BITS: Final = 32
 _log = logging.getLogger("narrows.notify")
 
 T = TypeVar("T")
-
-
-class Unbuildable(Exception):
-    """A channel can't be built from its settings; the message says why."""
 
 
 class Notifier:
@@ -69,8 +58,14 @@ class Notifier:
         self._decisions: Decisions | None = None
         self._settings: tuple[Notify, list[str]] | None = None
         self._deliveries: dict[str, Delivery] = {}
+        self._answering: Answering | None = None
         self._jobs: list[asyncio.Task[None]] = []
         self._blind = self._stopped = False
+
+    @property
+    def port(self) -> int | None:
+        """Where Slack's signed requests come to; None if they don't."""
+        return None if self._answering is None else self._answering.port
 
     async def settle(self, config: Config) -> None:
         """Takes the channels of these settings into service. Never raises: what can't be told waits."""
@@ -92,7 +87,7 @@ class Notifier:
             _log.error("nobody is told of what asks for approval: %s", error)
             self._settings = None
             return
-        self._begin(notify)
+        await self._begin(notify, issuers)
 
     async def stop(self) -> None:
         """What was not sent is sent after the next start. Idempotent."""
@@ -112,30 +107,23 @@ class Notifier:
             self._watch = Watch(self._decisions, self._outbox, self._clock, audience)
         self._watch.audience = audience
 
-    def _begin(self, notify: Notify) -> None:
+    async def _begin(self, notify: Notify, issuers: Sequence[str]) -> None:
         assert self._outbox is not None  # noqa: S101 - prepared just now
+        assert self._decisions is not None  # noqa: S101
         aside = Aside(self._outbox, self._clock, self._blocking, self._excerpt, _jitter)
         for name, settings in notify.channels.items():
             try:
-                channel = self._channel(settings, notify)
+                built = build(settings, notify.console, self._clock)
             except Unbuildable as error:
                 _log.error("channel %s can't be used, and its messages wait: %s", name, error)
                 continue
-            delivery = Delivery(name, channel, aside, timeout=settings.timeout, excerpts=settings.excerpt)
+            delivery = Delivery(name, built, aside, timeout=settings.timeout, excerpts=settings.excerpt)
             self._deliveries[name] = delivery
             self._jobs.append(asyncio.create_task(delivery.run()))
+        self._answering = Answering(notify, self._decisions, linked(notify, issuers), self._blocking, self._clock)
+        await self._answering.begin()
         self._jobs.append(asyncio.create_task(self._looking()))
         self._jobs.append(asyncio.create_task(self._forgetting()))
-
-    def _channel(self, settings: Settings, notify: Notify) -> Channel:
-        """The channel of its settings. Raises Unbuildable."""
-        if settings.webhook is not None:
-            key = webhook_key(settings.webhook.secret.reveal())
-            if key is None:
-                raise Unbuildable("its secret is none")
-            way = Way(settings.webhook.url, settings)
-            return Hook(way, partial(signed, key), self._clock, notify.console)
-        raise Unbuildable("it is nothing")
 
     async def _looking(self) -> None:
         while True:
@@ -178,6 +166,9 @@ class Notifier:
         for job in self._jobs:
             await cancel(job)
         self._jobs.clear()
+        if self._answering is not None:
+            await self._answering.end()
+            self._answering = None
         for delivery in self._deliveries.values():
             delivery.close()
         self._deliveries.clear()
@@ -192,29 +183,6 @@ class Notifier:
     async def _blocking(self, work: Callable[[], T]) -> T:
         # Not cut short: what a message's sending has come to is written, or the message goes out twice.
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
-
-
-class Way:
-    """The way to one server: over verified TLS, without redirects, one connection that is kept."""
-
-    def __init__(self, url: str, settings: Settings) -> None:
-        try:
-            self._post = ServicePost(url, settings.timeout, settings.ca_bundle)
-        except (TargetInvalid, TlsUnusable) as error:
-            raise Unbuildable(str(error)) from None
-
-    async def post(self, path: str | None, headers: HeaderList, body: bytes) -> Answer:
-        """The answer to a POST. Raises Undelivered."""
-        try:
-            asked = await self._post.ask(path, headers, body)
-        except UpstreamFailed as failed:
-            raise Undelivered(f"can't be reached: {failed.deny.message}") from None
-        after = asked.headers.get(b"retry-after", b"")
-        return Answer(asked.status, asked.body, int(after) if after.isdigit() and len(after) < 9 else None)
-
-    def close(self) -> None:
-        """Ends its connection."""
-        self._post.close()
 
 
 def _jitter() -> float:
