@@ -1,7 +1,6 @@
 """`narrows console`: runs the control plane until it is told to stop."""
 
 import asyncio
-import logging
 
 import typer
 
@@ -33,10 +32,6 @@ def console(config: ConfigOption = None) -> None:
     path = find_config(config)
     settings = checked(path).loaded.config
     logs.configure(settings.logging)
-    # What the server itself has to say is a part of this log; it is little.
-    server = logging.getLogger("uvicorn")
-    server.parent, server.propagate = logging.getLogger("narrows"), True
-    server.setLevel(logging.WARNING)
     try:
         asyncio.run(_run(Console(settings, path), settings))
     except (ApprovalsUnavailable, AuditUnavailable, AccountsUnavailable) as error:

@@ -5,6 +5,7 @@ An ASGI application around another one. It allows no other origin anything: ther
 tokens, which no browser sends by itself, no CSRF.
 """
 
+import asyncio
 import logging
 from typing import Any, Final
 
@@ -22,6 +23,9 @@ _HEADERS: Final = (
     (b"x-frame-options", b"DENY"),
 )
 _HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+
+LONGEST: Final = 30.0
+"""Seconds that a request may take, its body's way included."""
 
 _log = logging.getLogger("narrows.console")
 
@@ -52,17 +56,22 @@ class Envelope:
             await send(message)
 
         try:
-            await self._app(scope, receive, enveloped)
+            async with asyncio.timeout(LONGEST):
+                await self._app(scope, receive, enveloped)
+        except TimeoutError:
+            if started:
+                raise
+            await _failed(Problem.REQUEST_TIMEOUT, request_id, enveloped)
         except Exception as error:
             # The boundary of a request: what nobody foresaw becomes an answer that says nothing of it, and a log line.
             _log.error("a request failed: %s", type(error).__qualname__, exc_info=error)
             if started:
                 raise
-            await _failed(request_id, enveloped)
+            await _failed(Problem.INTERNAL, request_id, enveloped)
 
 
-async def _failed(request_id: str, send: Any) -> None:
-    body = details(Refused(Problem.INTERNAL), request_id)
+async def _failed(problem: Problem, request_id: str, send: Any) -> None:
+    body = details(Refused(problem), request_id)
     headers = [(b"content-type", MEDIA_TYPE.encode())]
     await send({"type": "http.response.start", "status": body.status, "headers": headers})
     await send({"type": "http.response.body", "body": msgspec.json.encode(body)})

@@ -44,6 +44,7 @@ class Problem(StrEnum):
     FIELD_INVALID = "field_invalid"
     BODY_MALFORMED = "body_malformed"
     BODY_TOO_LARGE = "body_too_large"
+    REQUEST_TIMEOUT = "request_timeout"
     ROUTE_UNKNOWN = "route_unknown"
     METHOD_UNKNOWN = "method_unknown"
     STORE_UNAVAILABLE = "store_unavailable"
@@ -97,6 +98,7 @@ MEANINGS: Final[Mapping[Problem, Meaning]] = {
     Problem.FIELD_INVALID: Meaning(400, "A field can't be what it is.", "Correct the fields under `errors`."),
     Problem.BODY_MALFORMED: Meaning(400, "The body can't be read.", "Send one JSON object."),
     Problem.BODY_TOO_LARGE: Meaning(413, "The body is too large.", "Send less."),
+    Problem.REQUEST_TIMEOUT: Meaning(408, "The request took too long, its body's way included.", "Try again."),
     Problem.ROUTE_UNKNOWN: Meaning(404, "There is no such resource.", "`GET /openapi.json` lists them."),
     Problem.METHOD_UNKNOWN: Meaning(405, "The resource has no such method.", "`GET /openapi.json` lists them."),
     Problem.STORE_UNAVAILABLE: Meaning(

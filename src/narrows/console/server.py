@@ -13,12 +13,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 LARGEST_HEAD: Final = 32 * 1024
 """Bytes of a request's head."""
 
 CONNECTIONS: Final = 256
 """Connections and requests at once; more are answered 503."""
+
+HEAD: Final = 10.0
+"""Seconds in which a request's head must be there, from the connection or its first byte on."""
 
 IDLE: Final = 30
 DRAIN: Final = 5
@@ -71,6 +75,41 @@ class HttpServer:
             self._socket.close()
 
 
+class _Impatient(H11Protocol):
+    """One connection. It is closed when the head of a request does not come in time: uvicorn itself waits for ever, and
+    a few hundred who say nothing would keep everybody else out."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begins to wait."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Waits on while what is there is not a request yet."""
+        super().data_received(data)
+        # There is no cycle before the first request.
+        if not getattr(self.cycle, "response_complete", True):
+            self._end_wait()
+        else:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Waits no more."""
+        self._end_wait()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        if self._late is None and not self.transport.is_closing():
+            self._late = self.loop.call_later(HEAD, self.transport.close)
+
+    def _end_wait(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
 class _Quiet(uvicorn.Server):
     """Leaves signals to the process: it may not be the only thing that runs in it."""
 
@@ -83,11 +122,13 @@ class _Quiet(uvicorn.Server):
 def _settings(app: Any, context: ssl.SSLContext | None, trusted_proxies: Sequence[str]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http=_Impatient,
         ws="none",
         lifespan="off",
         interface="asgi3",
         log_config=None,
+        # Requests that are none are not worth a line each; whoever sends them could fill the log.
+        log_level="error",
         access_log=False,
         server_header=False,
         proxy_headers=bool(trusted_proxies),

@@ -1,5 +1,6 @@
 """What is around every reply, whatever went wrong within."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -82,3 +83,12 @@ async def test_over_tls_a_browser_is_told_to_stay_there() -> None:
 async def test_it_serves_nothing_but_http() -> None:
     with pytest.raises(RuntimeError, match="websocket"):
         await Envelope(broken, Numbers())({"type": "websocket"}, None, None)
+
+
+async def test_what_takes_too_long_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("narrows.console.envelope.LONGEST", 0.05)
+    reply = await get(Envelope(slow, Numbers()))
+    assert (reply.status_code, reply.json()["code"]) == (408, "request_timeout")

@@ -1,6 +1,7 @@
 """The server on a socket: it listens where it is told, reads no unbounded head, and ends when it is asked to."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from typing import Any
@@ -90,5 +91,39 @@ async def test_what_is_no_request_is_refused(head: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(head + b"\r\n\r\n")
     assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 400")
+    writer.close()
+    await server.stop()
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nhost: x\r\n"])
+async def test_who_does_not_send_a_request_does_not_stay(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr("narrows.console.server.HEAD", 0.2)
+    server = HttpServer(app, "127.0.0.1", 0)
+    await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(begun)
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    writer.close()
+    await server.stop()
+
+
+async def test_nor_who_drips_a_second_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("narrows.console.server.HEAD", 0.3)
+    server = HttpServer(app, "127.0.0.1", 0)
+    await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    await reader.readuntil(b"http")
+    before = asyncio.get_running_loop().time()
+    with contextlib.suppress(ConnectionError):
+        for byte in b"GET / HTTP/1.1\r\nhost: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa":
+            writer.write(bytes([byte]))
+            await writer.drain()
+            if reader.at_eof():
+                break
+            await asyncio.sleep(0.05)
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert asyncio.get_running_loop().time() - before < 2
     writer.close()
     await server.stop()
