@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "usage": Entry("usage", "Sum what the recorded calls used and cost, and compare it with an invoice."),
     "agents": Entry("agents", "List the agents that are active, by identity."),
     "approvals": Entry("approvals", "List, show and decide what waits for a person's approval."),
+    "channels": Entry("channels", "Show which messages about approvals wait for a channel, and why."),
     "why": Entry("why", "Explain what was decided of a call, and what to do."),
 }
 

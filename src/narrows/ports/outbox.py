@@ -1,6 +1,6 @@
 """The outbox: what is to be told, kept until it is told. Written by the one process that sends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -90,6 +90,9 @@ class Outbox(Protocol):
 
     def graves(self) -> Sequence[Dead]:
         """What was given up, oldest first."""
+
+    def abandon(self, channels: Collection[str], before: int, at: int) -> int:
+        """Gives up what was made before then for channels that are none of these; gives how much."""
 
     def forget(self, before: int) -> int:
         """Drops what was sent or given up, and closed, before then; gives how much."""

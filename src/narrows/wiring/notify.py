@@ -146,13 +146,22 @@ class Notifier:
 
     async def _forgetting(self) -> None:
         while True:
-            outbox = self._outbox
             try:
-                if outbox is not None:
-                    await self._blocking(partial(outbox.forget, self._clock.now() - KEPT))
+                abandoned = await self._blocking(self._forget)
+                if abandoned:
+                    _log.error("%d messages are given up: their channels are no more", abandoned)
             except OutboxUnavailable as error:
                 _log.warning("what was told long ago stays for now: %s", error)
             await asyncio.sleep(_FORGETS)
+
+    def _forget(self) -> int:
+        """In the thread; gives how many messages were given up."""
+        outbox, watch, now = self._outbox, self._watch, self._clock.now()
+        if outbox is None or watch is None:
+            return 0
+        abandoned = outbox.abandon(tuple(watch.audience), now - PATIENCE, now)
+        outbox.forget(now - KEPT)
+        return abandoned
 
     def _excerpt(self, notice: Notice) -> str | None:
         """In the thread. Without the content a message goes without it."""

@@ -15,6 +15,7 @@ from narrows.config.notify import Channel, HookChannel, Notify
 from narrows.config.schema import Config
 from narrows.model.approval import Answered
 from narrows.model.secret import Secret
+from narrows.notify.outbox import PATIENCE
 from narrows.stores.sqlite.decisions import SqliteDecisions
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.masterkey import load
@@ -149,6 +150,23 @@ async def test_new_settings_take_over_what_waits(tmp_path: Path) -> None:
         await here.notifier.settle(config({"ops": hook(server.url)}))
         await until(lambda: len(hooks.seen) == 1)
         assert hooks.told() == [("requested", "1")]
+
+
+async def test_what_waits_for_a_channel_that_is_no_more_is_given_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    hooks = Hooks()
+    hooks.status = 503
+    async with serving(hooks) as server, desk(tmp_path) as here:
+        here.ask(1)
+        await here.notifier.settle(config({"old": hook(server.url)}))
+        view = OutboxView(tmp_path)
+        await until(lambda: "old" in view.standing())
+        here.clock.time += PATIENCE + 1
+        await here.notifier.settle(config({"new": hook(server.url)}))
+        await until(lambda: bool(view.graves()))
+        view.close()
+        assert "1 messages are given up: their channels are no more" in caplog.text
 
 
 async def test_a_channel_that_can_not_be_built_does_not_stop_the_others(

@@ -8,9 +8,10 @@ letter  a message to a channel, in the order of `seq`; its body is dropped once 
         waits, 1 when it was taken, 2 when it was given up.
 """
 
+import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -186,6 +187,15 @@ class SqliteOutbox(OutboxView):
             "SELECT count(*) FROM (SELECT 1 FROM letter WHERE channel = ? AND state = 0 LIMIT ?)", channel, self._most
         )
         return bool(rows[0][0] < self._most)
+
+    def abandon(self, channels: Collection[str], before: int, at: int) -> int:
+        """Gives up what was made before then for channels that are none of these."""
+        with self._transaction() as run:
+            return run.execute(
+                "UPDATE letter SET state = 2, ended = ?, body = NULL, fault = 'there is no such channel any more' "
+                "WHERE state = 0 AND made < ? AND channel NOT IN (SELECT value FROM json_each(?))",
+                (at, before, json.dumps(list(channels))),
+            ).rowcount
 
     def forget(self, before: int) -> int:
         """Drops what has ended before then, and what was told of tickets of which nothing waits any more."""

@@ -110,6 +110,17 @@ def test_only_what_is_over_is_forgotten(tmp_path: Path) -> None:
     outbox.close()
 
 
+def test_what_waits_for_no_channel_is_given_up_in_the_end(tmp_path: Path) -> None:
+    outbox = filled(tmp_path, letter(1), letter(2, "mail"), letter(3, "gone"), letter(9, "gone"))
+    assert outbox.abandon(("chat", "mail"), AT + 9, AT + 100) == 1
+    assert [(grave.id, grave.ended, grave.fault) for grave in outbox.graves()] == [
+        ("msg_3", AT + 100, "there is no such channel any more")
+    ]
+    assert {name: post.waiting for name, post in outbox.standing().items()} == {"chat": 1, "gone": 1, "mail": 1}
+    assert outbox.abandon((), AT + 100, AT + 100) == 3
+    outbox.close()
+
+
 def test_others_see_how_it_stands_and_write_nothing(tmp_path: Path) -> None:
     view = OutboxView(tmp_path)
     assert (dict(view.standing()), view.graves()) == ({}, [])
