@@ -25,6 +25,12 @@ def test_a_client_that_goes_in_mid_stream_pays_for_what_came_and_frees_the_rest(
     gone, after = [call for call in recorded(gate, "lea", 2) if call.forwarded]
     assert gone.outcome == "client_gone"
     assert 5 <= settled(gone) < reserved(gone)
+    assert gone.usage is None
+    assert gone.counted is not None
+    assert (gone.counted.prompt or 0) + (gone.counted.completion or 0) == settled(gone)
+    (listed,) = [row for row in gate.rows("usage", "--user", "lea", "--by", "outcome") if row["id"] == "client_gone"]
+    assert (listed["prompt"], listed["output"]) == (gone.counted.prompt, gone.counted.completion)
+    assert (listed["counted"], listed["unreported"]) == (1, 0)
     assert settled(after) == 12
 
 

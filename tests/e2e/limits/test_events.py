@@ -20,6 +20,8 @@ def metric(gate: Gate, name: str, *labels: str) -> float:
 def test_a_soft_threshold_is_noted_logged_and_counted_and_the_call_passes(gate: Gate, client: Asks) -> None:
     asks = client("measured", user="mia", max_retries=0)
     spent = metric(gate, "narrows_spend_usd_total", 'connection="priced"')
+    soft = ("narrows_soft_limits_total", 'policy="measured"', 'rule="3 calls / day / user"')
+    passed = metric(gate, *soft)
     for _ in range(3):
         ask(asks)
     with pytest.raises(openai.RateLimitError):
@@ -28,7 +30,7 @@ def test_a_soft_threshold_is_noted_logged_and_counted_and_the_call_passes(gate: 
     notes = [[(note.code, note.param) for note in call.notes] for call in calls]
     assert notes == [[], [("flagged", "3 calls / day / user")], [], []]
     assert gate.output.count("policy measured has passed its soft threshold of 2 calls for 'corp:mia'") == 1
-    assert metric(gate, "narrows_soft_limits_total", 'policy="measured"', 'rule="3 calls / day / user"') == 1
+    assert metric(gate, *soft) == passed + 1
     assert metric(gate, "narrows_limited_total", 'policy="measured"', 'code="budget_exceeded"') == 1
     assert round(metric(gate, "narrows_spend_usd_total", 'connection="priced"') - spent, 6) >= 3 * 57e-6
     why = gate.run("why", calls[1].id).stdout
@@ -45,5 +47,8 @@ def test_nonsense_and_unknown_outcomes_are_counted(gate: Gate, client: Asks) -> 
     with pytest.raises(openai.APIStatusError):
         ask(client("measured", user="moe", connection="hasty", max_retries=0), "silent")
     recorded(gate, "moe", 1)
-    assert metric(gate, "narrows_implausible_usage_total", 'connection="priced"') == before[0] + 1
+    ask(client("measured", user="max", max_retries=0), "lies:7:-1")
+    ask(client("measured", user="max", max_retries=0), "lies:7:1")
+    recorded(gate, "max", 3)
+    assert metric(gate, "narrows_implausible_usage_total", 'connection="priced"') == before[0] + 2
     assert metric(gate, "narrows_unknown_outcomes_total", 'connection="hasty"') == before[1] + 1
