@@ -21,7 +21,7 @@ from narrows.notify.notice import Notice
 from narrows.notify.outbox import PATIENCE, Aside, Delivery
 from narrows.notify.watch import Audience, Watch
 from narrows.policy.asking import approvers
-from narrows.ports.approvals import ApprovalsUnavailable, Decisions
+from narrows.ports.approvals import Decisions
 from narrows.ports.clock import Clock
 from narrows.ports.outbox import OutboxUnavailable
 from narrows.stores.sqlite.outbox import SqliteOutbox
@@ -31,6 +31,9 @@ from narrows.wiring.reload import cancel
 
 EVERY: Final = 0.5
 """Seconds between two looks at what is to be told."""
+
+SPARING: Final = 50
+"""How many times as long it rests as a look has taken, at least."""
 
 KEPT: Final = 10 * PATIENCE
 """Microseconds for which it is kept what was told."""
@@ -127,8 +130,11 @@ class Notifier:
 
     async def _looking(self) -> None:
         while True:
+            began = self._clock.monotonic()
             await self._look()
-            await asyncio.sleep(EVERY)
+            # With a thousand questions a look takes 20 ms, and calls are to have the processor.
+            spent = (self._clock.monotonic() - began) / 1_000_000
+            await asyncio.sleep(max(EVERY, SPARING * spent))
 
     async def _look(self) -> None:
         watch = self._watch
@@ -167,7 +173,8 @@ class Notifier:
         """In the thread. Without the content a message goes without it."""
         try:
             body = None if self._decisions is None else self._decisions.content(notice.review.ticket.id)
-        except ApprovalsUnavailable:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold back the message
+            _log.warning("a message goes without an excerpt: %s", f"{type(error).__name__}: {error}")
             return None
         return None if body is None else excerpt(notice.review.ticket, body)
 

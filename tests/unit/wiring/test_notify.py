@@ -118,6 +118,19 @@ async def test_an_excerpt_is_told_where_it_is_said(tmp_path: Path) -> None:
         assert hooks.seen[0]["data"]["excerpt"] == "export the list"
 
 
+async def test_without_its_excerpt_a_message_goes_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    hooks = Hooks()
+    async with serving(hooks) as server, desk(tmp_path) as here:
+        here.ask(1)
+        (tmp_path / "master.key").rename(tmp_path / "elsewhere")
+        await here.notifier.settle(config({"ops": hook(server.url, excerpt=True)}))
+        await until(lambda: len(hooks.seen) == 1)
+        assert "excerpt" not in hooks.seen[0]["data"]
+        assert "goes without an excerpt" in caplog.text
+
+
 async def test_each_channel_is_told_what_is_its_own(tmp_path: Path) -> None:
     leads, security = Hooks(), Hooks()
     async with serving(leads) as one, serving(security) as other, desk(tmp_path) as here:
