@@ -74,6 +74,11 @@ class Agents(Tally):
         bucket.held += 1
         return bucket
 
+    def has(self, agent: str, now: int) -> bool:
+        """Whether `join` lets it begin a call."""
+        bucket = self._seen.get(agent)
+        return bucket is not None and self.since <= now and (bucket.held > 0 or bucket.start + self._window > now)
+
     def join(self, agent: str, now: int) -> Bucket | None:
         """Begins a call of an agent that is active already, for which there always is room; None: it is not."""
         bucket = self._seen.get(agent)

@@ -62,6 +62,11 @@ class Lineup:
                 return None
             one.held += 1
             buckets.append(one.each)
+        for agents in self._agents[1:]:
+            # Asked before the first is joined, which can't be undone: a call that is refused is no sign of life.
+            if not agents.has(wanted.agent, now):
+                self._undo(buckets, amounts)
+                return None
         for agents in self._agents:
             bucket = agents.join(wanted.agent, now)
             if bucket is None:

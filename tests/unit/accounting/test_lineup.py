@@ -53,6 +53,29 @@ def test_another_agent_is_let_in_the_long_way() -> None:
     assert standing(book)[3] == (0, 2)
 
 
+def test_an_agent_that_only_one_of_two_limits_knows_ends_with_its_call() -> None:
+    book, others = Book(), Counter("|agents|5|user|alice", agents(3).limit, "alice")
+    both = (others, agents(3))
+    for number, (counters, agent) in enumerate([(both, "a"), ((others,), "b"), (both, "b"), (both, "b")]):
+        amounts = (1,) * len(counters)
+        assert book.reserve(Wanted(str(number), NOON, counters, amounts, agent)) == Granted()
+        book.settle(Settled(str(number), amounts), NOON)
+    assert [(sums(book, counter, NOON), sums(book, counter, NOON + 5 * MINUTE)) for counter in both] == [
+        ((2, 0), (0, 0)),
+        ((2, 0), (0, 0)),
+    ]
+
+
+def test_a_refused_call_is_no_sign_of_life_of_its_agent() -> None:
+    book, others = Book(), Counter("|agents|5|user|alice", agents(3).limit, "alice")
+    both = (others, agents(1))
+    for number, (counters, agent) in enumerate([(both, "a"), ((others,), "b")]):
+        book.reserve(Wanted(str(number), NOON, counters, (1,) * len(counters), agent))
+        book.settle(Settled(str(number)), NOON)
+    assert isinstance(book.reserve(Wanted("2", NOON + MINUTE, both, (1, 1), "b")), Refused)
+    assert sums(book, others, NOON + 5 * MINUTE) == (0, 0)
+
+
 def test_a_threshold_is_told_once() -> None:
     book = Book()
     assert [ask(book, 1, (30, 1, 1, 1)), ask(book, 2, (30, 1, 1, 1))] == [Granted(), Granted(soft=(ALL[0],))]
