@@ -56,6 +56,7 @@ async def ask(ledger: Ledger, *asked: Wanted) -> Sequence[Answer]:
 def standing(ledger: Ledger, one: Counter, at: int = NOW) -> tuple[int, int]:
     (found,) = ledger.standing([one], at)
     assert found.counter is one
+    assert list(ledger.taken([one], at)) == [found.used + found.held, found.resets]
     return found.used, found.held
 
 

@@ -217,6 +217,8 @@ class World:
             assert max(least, self.reference.worst(of, self.now)) <= total <= self.reference.most(of, self.now)
         for counters in self.lineups:
             apart = [standing for of in counters for standing in self.book.standing([of], self.now)]
+            taken = [number for one in apart for number in (one.used + one.held, one.resets)]
+            assert list(self.book.taken(counters, self.now)) == taken
             assert list(self.book.standing(counters, self.now)) == apart
         pending = {id_: sum(amounts) for id_, _, _, amounts in self.book.pending()}
         for id_, parts in self.reference.parts.items():

@@ -198,20 +198,26 @@ class Book:
 
     def standing(self, counters: Sequence[Counter], at: int) -> tuple[Standing, ...]:
         """Each counter at that moment, in their order."""
+        found = tuple([self._standing(counter, at) for counter in counters])
         lineup = self._lineups.get(id(counters))
-        if lineup is None or lineup.counters is not counters:
-            found = [self._standing(counter, at) for counter in counters]
+        if type(counters) is tuple and (lineup is None or lineup.counters is not counters):
             tallies = tuple(tally for counter in counters if (tally := self._tallies.get(counter.name)) is not None)
-            if type(counters) is tuple and len(tallies) == len(counters):
+            if len(tallies) == len(counters):
                 self._line_up(counters, tallies)
-            return tuple(found)
-        standings: list[Standing] = []
-        for counter, tally in zip(counters, lineup.tallies, strict=True):
-            if tally.sums and tally.since <= at < tally.until and (used := tally.used) + (held := tally.held):
-                standings.append(Standing(counter, used, held, tally.ends))
-            else:
-                standings.append(self._standing(counter, at))
-        return tuple(standings)
+        return found
+
+    def taken(self, counters: Sequence[Counter], at: int) -> Sequence[int]:
+        """`standing` in plain numbers, two for each counter: what is used and held together, and `resets`."""
+        lineup = self._lineups.get(id(counters))
+        if lineup is not None and lineup.counters is counters:
+            found = lineup.taken(at)
+            if found is not None:
+                return found
+        return [
+            number
+            for standing in self.standing(counters, at)
+            for number in (standing.used + standing.held, standing.resets)
+        ]
 
     def has_room(self, counters: tuple[Counter, ...], at: int) -> bool:
         """Whether each of them has room for one more. Raises as `standing`."""

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from narrows.model.limits import Budget, Rate, Unit
-from narrows.model.reservation import Counter, Standing
+from narrows.model.reservation import Counter
 
 HeaderPairs = tuple[tuple[bytes, bytes], ...]
 
@@ -45,14 +45,14 @@ _ANTHROPICS: Final = "anthropic"
 _WRITTEN: Final = 64
 
 
-_Kind = tuple[tuple[bytes, bytes], bytes, bytes, int, int, tuple[tuple[int, int], ...]]
-"""The header of the first limit of a kind, the names of the other two, where that limit stands and how much it is, and
-the same of other limits."""
+_Kind = tuple[tuple[bytes, bytes], bytes, bytes, int, int, int, tuple[tuple[int, int], ...]]
+"""The header of the first limit of a kind, the names of the other two, where its two numbers stand and how much it is,
+and where those of other limits begin, with how much these are."""
 
 
 class Lines:
     """The headers for calls that these counters count, in a dialect. `counters` are those they tell of: of them the
-    standings are wanted. Made once for many calls, as is all that is the same for each."""
+    numbers are wanted. Made once for many calls, as is all that is the same for each."""
 
     __slots__ = ("_kinds", "_last", "_lasting", "_written", "counters")
 
@@ -67,24 +67,24 @@ class Lines:
             members: list[tuple[int, int]] = []
             for counter, limit in some:
                 if isinstance(limit, Budget | Rate) and limit.unit is unit and not limit.observe:
-                    members.append((len(told), limit.limit))
+                    members.append((2 * len(told), limit.limit))
                     told.append(counter)
             if members:
                 of, remaining, reset = names
                 place, most = members[0]
-                kinds.append(((of, b"%d" % most), remaining, reset, place, most, tuple(members[1:])))
+                kinds.append(((of, b"%d" % most), remaining, reset, place, place + 1, most, tuple(members[1:])))
         self._kinds = tuple(kinds)
         self.counters: Final = tuple(told)
 
-    def tell(self, standings: Sequence[Standing], at: int) -> HeaderPairs:
-        """The headers where `counters` stand so at that time (Unix microseconds)."""
+    def tell(self, taken: Sequence[int], at: int) -> HeaderPairs:
+        """The headers at that time (Unix microseconds), where so much of `counters` is taken: two numbers for each, as
+        ledgers tell them."""
         found: list[tuple[bytes, bytes]] = []
         last, lasting = self._last, self._lasting
-        for of, remaining, reset, place, most, others in self._kinds:
-            standing = standings[place]
-            left, moment = most - standing.used - standing.held, standing.resets
+        for of, remaining, reset, place, ends, most, others in self._kinds:
+            left, moment = most - taken[place], taken[ends]
             if others:
-                left, moment, tightest = _tightest(standings, ((place, most), *others))
+                left, moment, tightest = _tightest(taken, ((place, most), *others))
                 of = (of[0], b"%d" % tightest)  # noqa: PLW2901 - said of another limit
             # A reset is written once in a second: what changes from call to call is what is left.
             key = -((at - moment) // SECOND) if lasting else moment
@@ -101,16 +101,14 @@ class Lines:
         return written
 
 
-def _tightest(standings: Sequence[Standing], members: Sequence[tuple[int, int]]) -> tuple[int, int, int]:
+def _tightest(taken: Sequence[int], members: Sequence[tuple[int, int]]) -> tuple[int, int, int]:
     """What is left, until when, and of how much: where that is least."""
     place, most = members[0]
-    standing = standings[place]
-    left, moment = most - standing.used - standing.held, standing.resets
+    left, moment = most - taken[place], taken[place + 1]
     for other, limit in members[1:]:
-        standing = standings[other]
-        less = limit - standing.used - standing.held
-        if less < left or (less == left and standing.resets > moment):
-            left, moment, most = less, standing.resets, limit
+        less, resets = limit - taken[other], taken[other + 1]
+        if less < left or (less == left and resets > moment):
+            left, moment, most = less, resets, limit
     return left, moment, most
 
 

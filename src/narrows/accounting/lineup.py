@@ -102,6 +102,18 @@ class Lineup:
                 return False
         return True
 
+    def taken(self, at: int) -> list[int] | None:
+        """Of each, what is used and held together, and when its window ends. None: look closer."""
+        if self._running or self._agents:
+            return None
+        found: list[int] = []
+        for tally, _, _, _ in self._steps:
+            taken = tally.used + tally.held
+            if not taken or not tally.since <= at < tally.until:
+                return None
+            found += taken, tally.ends
+        return found
+
     def _undo(self, buckets: Sequence[Bucket], amounts: Sequence[int]) -> None:
         """Lets go what was held of the first of them."""
         for tally, bucket, amount in zip(self.tallies, buckets, amounts, strict=False):

@@ -284,7 +284,7 @@ class _Holding(msgspec.Struct, eq=False):
         if bill is None or held is None:
             raise RuntimeError("nothing was asked for")
         accounts, lines = limited.accounts, bill.lines
-        shown: HeaderPairs = lines.tell(accounts.ledger.standing(lines.counters, now), now) if lines.counters else ()
+        shown: HeaderPairs = lines.tell(accounts.ledger.taken(lines.counters, now), now) if lines.counters else ()
         if type(answer) is Refused:
             self._asked = False
             return messages.refusal(answer, now, shown)

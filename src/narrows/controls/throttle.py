@@ -117,8 +117,8 @@ class _Throttled:
     def _judged(self, call: Call, answer: Answer, counters: tuple[Counter, ...], now: int) -> Verdict:
         if type(answer) is Refused:
             lines = Lines(counters, call.dialect)
-            standings = self._accounts.ledger.standing(lines.counters, now)
-            return messages.refusal(answer, now, lines.tell(standings, now))
+            taken = self._accounts.ledger.taken(lines.counters, now)
+            return messages.refusal(answer, now, lines.tell(taken, now))
         notes = tuple(messages.observed(one.limit) for one in answer.over)
         return Proceed(msgspec.structs.replace(call, notes=call.notes + notes)) if notes else PROCEED
 

@@ -33,5 +33,9 @@ class Ledger(Protocol):
         """What is known here of counters at that time, for headers and messages; elsewhere it may be later by a
         moment."""
 
+    def taken(self, counters: Sequence[Counter], at: int) -> Sequence[int]:
+        """`standing` in plain numbers, two for each counter: what is used and held together, and `resets`. Raises
+        LedgerUnavailable."""
+
     def has_room(self, counters: tuple[Counter, ...], at: int) -> bool:
         """Whether each of them has room for one more, as far as is known here."""

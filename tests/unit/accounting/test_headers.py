@@ -26,7 +26,8 @@ def headers(dialect: str, standings: list[Standing], at: int) -> HeaderPairs:
     """What is told of counters that stand so."""
     by_counter = {id(one.counter): one for one in standings}
     lines = Lines([one.counter for one in standings], dialect)
-    return lines.tell([by_counter[id(one)] for one in lines.counters], at)
+    told = [by_counter[id(one)] for one in lines.counters]
+    return lines.tell([number for one in told for number in (one.used + one.held, one.resets)], at)
 
 
 def test_openai() -> None:

@@ -100,6 +100,10 @@ class Shelf:
         """As they are."""
         return [Standing(one, *self.sums(one), at + 90 * SECOND) for one in counters]
 
+    def taken(self, counters: Sequence[Counter], at: int) -> Sequence[int]:
+        """The same."""
+        return [number for one in self.standing(counters, at) for number in (one.used + one.held, one.resets)]
+
 
 T = TypeVar("T")
 

@@ -136,6 +136,13 @@ class SqliteLedger:
         except (sqlite3.Error, ValueError) as error:
             raise LedgerUnavailable(f"the sums of budgets can't be read: {error}") from error
 
+    def taken(self, counters: Sequence[Counter], at: int) -> Sequence[int]:
+        """What is known here. Raises LedgerUnavailable."""
+        try:
+            return self._book.taken(counters, at)
+        except (sqlite3.Error, ValueError) as error:
+            raise LedgerUnavailable(f"the sums of budgets can't be read: {error}") from error
+
     def has_room(self, counters: tuple[Counter, ...], at: int) -> bool:
         """What is known here. Raises LedgerUnavailable."""
         try:
