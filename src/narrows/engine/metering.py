@@ -10,13 +10,12 @@ from types import MappingProxyType
 from typing import Final
 
 from narrows.accounting.messages import BUDGETS
-from narrows.model.limits import Unit
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reservation import Reservation
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny, Note
-from narrows.ports.telemetry import Telemetry
+from narrows.ports.telemetry import UNITS, Telemetry, Units
 
 LIMITS: Final = frozenset(
     {
@@ -32,7 +31,7 @@ LIMITS: Final = frozenset(
 )
 """The refusals of limits on many calls, and on cost."""
 
-_UNITS: Final[Mapping[str, Unit]] = MappingProxyType({unit.value: unit for unit in Unit})
+_PLACES: Final[Mapping[str, int]] = MappingProxyType({unit.value: place for place, unit in enumerate(UNITS)})
 
 
 def noted(telemetry: Telemetry, notes: Sequence[Note]) -> None:
@@ -58,22 +57,20 @@ def ended(telemetry: Telemetry, connection: str, held: Reservation, outcome: Out
     record = held.record
     if record is None:
         if held.cost is not None:
-            telemetry.settled(connection, held.cost, (), ())
+            telemetry.settled(connection, held.cost, (), (), ())
         return
-    units, places = _units(record.counters)
-    amounts, settled = record.amounts, held.settled
-    telemetry.reserved(units, [amounts[place] for place in places])
-    if settled:
-        telemetry.settled(connection, held.cost, units, [settled[place] for place in places])
+    units = _units(record.counters)
+    if held.settled:
+        telemetry.settled(connection, held.cost, units, record.amounts, held.settled)
     else:
-        telemetry.unknown(connection)
+        telemetry.unknown(connection, units, record.amounts)
 
 
 @lru_cache(maxsize=2_048)
-def _units(names: tuple[str, ...]) -> tuple[tuple[Unit, ...], tuple[int, ...]]:
-    """The units that these counters count, each once, and where the first of each stands: all of one unit hold the
-    same. A name says policy, then unit. A caller's names are the same for all its calls of one model."""
-    places: dict[Unit, int] = {}
+def _units(names: tuple[str, ...]) -> Units:
+    """The units that these counters count, each with where the first of it stands: all of one unit hold the same. A
+    name says policy, then unit. A caller's names are the same for all its calls of one model."""
+    places: dict[int, int] = {}
     for place, name in enumerate(names):
-        places.setdefault(_UNITS[name.split("|", 2)[1]], place)
-    return tuple(places), tuple(places.values())
+        places.setdefault(_PLACES[name.split("|", 2)[1]], place)
+    return tuple(places.items())

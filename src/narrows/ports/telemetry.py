@@ -1,11 +1,17 @@
 """Counting, for `/metrics`. Labels have few values: names from the configuration and codes, never a caller's text."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from narrows.model.limits import Unit
 from narrows.model.record import Outcome
 from narrows.model.usage import Usage
+
+UNITS: Final = tuple(Unit)
+
+Units = Sequence[tuple[int, int]]
+"""The units that a call's budgets count, each once, however many count it: its place in UNITS, since a Unit is slow to
+look up, and where its amount stands."""
 
 
 class Telemetry(Protocol):
@@ -28,14 +34,13 @@ class Telemetry(Protocol):
     def streams(self, change: int) -> None:
         """A stream began (+1) or ended (-1)."""
 
-    def reserved(self, units: Sequence[Unit], amounts: Sequence[int]) -> None:
-        """A call holds so much of each of these units, however many limits count them."""
-
-    def settled(self, connection: str, cost: int | None, units: Sequence[Unit], amounts: Sequence[int]) -> None:
-        """A call came to so much of each of these units, and to `cost` in millionths of a dollar; None: it has no
+    def settled(
+        self, connection: str, cost: int | None, units: Units, held: Sequence[int], settled: Sequence[int]
+    ) -> None:
+        """A call held so much of budgets, and came to so much; `cost` is in millionths of a dollar, None: it has no
         price. No units: it held nothing of a budget."""
 
-    def unknown(self, connection: str) -> None:
+    def unknown(self, connection: str, units: Units, held: Sequence[int]) -> None:
         """A call ended and nobody knows what it came to: it goes on holding what it held."""
 
     def limited(self, policy: str, code: str) -> None:

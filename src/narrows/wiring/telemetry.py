@@ -17,6 +17,7 @@ from narrows.accounting.counters import parse
 from narrows.model.limits import MICRO, Unit
 from narrows.model.record import Outcome
 from narrows.model.usage import Usage
+from narrows.ports.telemetry import UNITS, Units
 
 DURATIONS: Final = (5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
                     10_000_000, 30_000_000, 60_000_000, 300_000_000)  # fmt: skip
@@ -87,8 +88,8 @@ class PrometheusTelemetry(Collector):
         self._snapshots: Counter[str] = Counter()
         self._streams = 0
         self._spend: defaultdict[str, int] = defaultdict(int)
-        self._reserved: defaultdict[Unit, int] = defaultdict(int)
-        self._settled: defaultdict[Unit, int] = defaultdict(int)
+        self._reserved: defaultdict[int, int] = defaultdict(int)
+        self._settled: defaultdict[int, int] = defaultdict(int)
         self._unknown: Counter[str] = Counter()
         self._limited: Counter[tuple[str, str]] = Counter()
         self._soft: Counter[tuple[str, str]] = Counter()
@@ -127,23 +128,22 @@ class PrometheusTelemetry(Collector):
         """A stream began or ended."""
         self._streams += change
 
-    def reserved(self, units: Sequence[Unit], amounts: Sequence[int]) -> None:
-        """A call holds so much of its budgets."""
-        reserved = self._reserved
-        for unit, amount in zip(units, amounts, strict=True):
-            reserved[unit] += amount
-
-    def settled(self, connection: str, cost: int | None, units: Sequence[Unit], amounts: Sequence[int]) -> None:
-        """A call came to so much."""
+    def settled(
+        self, connection: str, cost: int | None, units: Units, held: Sequence[int], settled: Sequence[int]
+    ) -> None:
+        """A call held so much of its budgets, and came to so much."""
         if cost is not None:
             self._spend[connection] += cost
-        settled = self._settled
-        for unit, amount in zip(units, amounts, strict=True):
-            settled[unit] += amount
+        held_by, settled_by = self._reserved, self._settled
+        for unit, place in units:
+            held_by[unit] += held[place]
+            settled_by[unit] += settled[place]
 
-    def unknown(self, connection: str) -> None:
+    def unknown(self, connection: str, units: Units, held: Sequence[int]) -> None:
         """Nobody knows what a call came to."""
         self._unknown[connection] += 1
+        for unit, place in units:
+            self._reserved[unit] += held[place]
 
     def limited(self, policy: str, code: str) -> None:
         """A limit refused a call."""
@@ -210,9 +210,9 @@ class PrometheusTelemetry(Collector):
         """What limits on many calls have seen."""
         spend = {(name,): micro / MICRO for name, micro in self._spend.items()}
         yield _counter("narrows_spend_usd", "Dollars that calls under limits came to", ("connection",), spend)
-        reserved = {(unit,): _written(unit, amount) for unit, amount in self._reserved.items()}
+        reserved = {(unit := UNITS[place],): _written(unit, amount) for place, amount in self._reserved.items()}
         yield _counter("narrows_reserved", "What calls have held of their budgets at most", ("unit",), reserved)
-        settled = {(unit,): _written(unit, amount) for unit, amount in self._settled.items()}
+        settled = {(unit := UNITS[place],): _written(unit, amount) for place, amount in self._settled.items()}
         yield _counter("narrows_settled", "What calls under budgets came to", ("unit",), settled)
         if self._held is not None:
             held = GaugeMetricFamily("narrows_held", "What calls hold of their budgets now", labels=["unit"])

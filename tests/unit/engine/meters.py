@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 
 from narrows.model.limits import Unit
+from narrows.ports.telemetry import UNITS, Units
+
+
+def _by_unit(units: Units, amounts: Sequence[int]) -> dict[Unit, int]:
+    return {UNITS[unit]: amounts[place] for unit, place in units}
 
 
 class CountingLimits:
@@ -11,14 +16,13 @@ class CountingLimits:
     def __init__(self) -> None:
         self.limits: list[tuple[object, ...]] = []
 
-    def reserved(self, units: Sequence[Unit], amounts: Sequence[int]) -> None:
-        self.limits.append(("reserved", dict(zip(units, amounts, strict=True))))
+    def settled(
+        self, connection: str, cost: int | None, units: Units, held: Sequence[int], settled: Sequence[int]
+    ) -> None:
+        self.limits.append(("settled", connection, cost, _by_unit(units, held), _by_unit(units, settled)))
 
-    def settled(self, connection: str, cost: int | None, units: Sequence[Unit], amounts: Sequence[int]) -> None:
-        self.limits.append(("settled", connection, cost, dict(zip(units, amounts, strict=True))))
-
-    def unknown(self, connection: str) -> None:
-        self.limits.append(("unknown", connection))
+    def unknown(self, connection: str, units: Units, held: Sequence[int]) -> None:
+        self.limits.append(("unknown", connection, _by_unit(units, held)))
 
     def limited(self, policy: str, code: str) -> None:
         self.limits.append(("limited", policy, code))

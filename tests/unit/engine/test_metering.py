@@ -35,12 +35,11 @@ def held(
             held(7, 7, 1, cost=7),
             Usage(1, 2),
             [
-                ("reserved", {Unit.USD: 50, Unit.CALLS: 1}),
-                ("settled", "local", 7, {Unit.USD: 7, Unit.CALLS: 1}),
+                ("settled", "local", 7, {Unit.USD: 50, Unit.CALLS: 1}, {Unit.USD: 7, Unit.CALLS: 1}),
             ],
         ),
-        (held(), None, [("reserved", {Unit.USD: 50, Unit.CALLS: 1}), ("unknown", "local")]),
-        (held(record=None, cost=9), None, [("settled", "local", 9, {})]),
+        (held(), None, [("unknown", "local", {Unit.USD: 50, Unit.CALLS: 1})]),
+        (held(record=None, cost=9), None, [("settled", "local", 9, {}, {})]),
         (held(record=None), Usage(1, 2), []),
         (held(record=None), None, []),
         (held(record=None), Usage(None, 5), [("implausible", "local")]),
@@ -87,11 +86,11 @@ async def test_a_call_is_told_once_as_it_ends() -> None:
     world.upstream.reply(completion())
     await world.call(chat())
     budget = {Unit.USD: 500}
-    assert world.telemetry.limits == [("reserved", budget), ("settled", "openai", 7, {Unit.USD: 7})]
+    assert world.telemetry.limits == [("settled", "openai", 7, budget, {Unit.USD: 7})]
     world.telemetry.limits.clear()
     world.upstream.script.append(UpstreamFailed(Deny(Code.UPSTREAM_TIMEOUT, "late"), sent=True))
     await world.call(chat())
-    assert world.telemetry.limits == [("reserved", budget), ("unknown", "openai")]
+    assert world.telemetry.limits == [("unknown", "openai", budget)]
     world.telemetry.limits.clear()
     control.deny = Deny(Code.BUDGET_EXCEEDED, "no room", policy="p")
     await world.call(chat())

@@ -3,6 +3,7 @@ import pytest
 from narrows.model.limits import Unit
 from narrows.model.record import Outcome
 from narrows.model.usage import Usage
+from narrows.ports.telemetry import UNITS
 from narrows.wiring.telemetry import PrometheusTelemetry, held_by_unit
 
 
@@ -71,17 +72,18 @@ def test_a_lying_upstream_turns_no_counter_back() -> None:
 
 def test_money_and_compute_units_are_exposed_whole_and_tokens_as_they_are() -> None:
     telemetry = PrometheusTelemetry()
-    units = (Unit.USD, Unit.TOKENS, Unit.COMPUTE)
-    telemetry.reserved(units, (2_500_000, 4_000, 1_000_000))
-    telemetry.reserved(units[:2], (1, 1))
-    telemetry.settled("openai", 1_250_000, units, (1_250_000, 900, 500_000))
-    telemetry.settled("local", None, (Unit.CALLS,), (1,))
-    telemetry.settled("local", 3, (), ())
+    usd, tokens, compute, calls = (UNITS.index(unit) for unit in (Unit.USD, Unit.TOKENS, Unit.COMPUTE, Unit.CALLS))
+    units = ((usd, 0), (tokens, 2), (compute, 3))
+    telemetry.settled("openai", 1_250_000, units, (2_500_000, 9, 4_000, 1_000_000), (1_250_000, 9, 900, 500_000))
+    telemetry.unknown("openai", ((usd, 0), (tokens, 1)), (1, 1))
+    telemetry.settled("local", None, ((calls, 0),), (2,), (1,))
+    telemetry.settled("local", 3, (), (), ())
 
     assert lines(telemetry, "narrows_reserved_total") == {
         '{unit="usd"}': "2.500001",
         '{unit="tokens"}': "4001.0",
         '{unit="units"}': "1.0",
+        '{unit="calls"}': "2.0",
     }
     assert lines(telemetry, "narrows_settled_total") == {
         '{unit="usd"}': "1.25",
@@ -97,10 +99,10 @@ def test_money_and_compute_units_are_exposed_whole_and_tokens_as_they_are() -> N
 
 def test_amounts_without_their_units_are_a_defect() -> None:
     telemetry = PrometheusTelemetry()
-    with pytest.raises(ValueError, match="zip"):
-        telemetry.reserved((Unit.USD,), ())
-    with pytest.raises(ValueError, match="zip"):
-        telemetry.settled("openai", 1, (Unit.USD,), (1, 2))
+    with pytest.raises(IndexError):
+        telemetry.unknown("openai", ((0, 0),), ())
+    with pytest.raises(IndexError):
+        telemetry.settled("openai", 1, ((0, 1),), (1, 2), (1,))
 
 
 def test_what_is_held_is_asked_when_it_is_scraped() -> None:
