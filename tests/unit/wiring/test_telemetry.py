@@ -126,7 +126,7 @@ def test_what_limits_saw_is_counted() -> None:
     telemetry.limited("research", "budget_exceeded")
     telemetry.limited("", "rate_limited")
     telemetry.soft("research", "5 usd / day / user")
-    telemetry.unknown("openai")
+    telemetry.unknown("openai", (), ())
     telemetry.implausible("local")
 
     assert lines(telemetry, "narrows_limited_total") == {
