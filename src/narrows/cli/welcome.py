@@ -14,6 +14,7 @@ def welcome(running: Running, model: str, command: str) -> str:
         _first_call(running, model),
         _sdks(running, model),
         _refused(running, model),
+        _held(running, model, command),
         _records(running, command),
     ]
     return "\n".join(parts)
@@ -83,6 +84,21 @@ curl {running.gate}/openai/v1/embeddings -H "Authorization: Bearer $BOB" {_CONTE
 """
 
 
+def _held(running: Running, model: str, command: str) -> str:
+    where = f" --data {running.data}" if not running.found else ""
+    asked = '"content": "Clean up the production database"'
+    body = f'{{"model": "{model}", "messages": [{{"role": "user", {asked}}}]}}'
+    return f"""\
+4 · A call that waits for a person. Alice's goes on as soon as it is approved, in a third terminal:
+
+curl {running.gate}/openai/v1/chat/completions -H "Authorization: Bearer $ALICE" {_CONTENT} \\
+  -d '{body}'
+
+{command} approvals list{where}
+{command} approvals approve TICKET{where}
+"""
+
+
 def _other(running: Running, model: str) -> str:
     return model if running.upstream else "sample-embed"
 
@@ -90,7 +106,7 @@ def _other(running: Running, model: str) -> str:
 def _records(running: Running, command: str) -> str:
     where = f" --data {running.data}" if not running.found else ""
     return f"""\
-4 · Every call is on record, the refused ones too:
+5 · Every call is on record, the refused ones too:
 
 {command} sessions list{where}
 {command} sessions show CALL{where}      # an id from the list: who, what was asked, what was decided, the reply

@@ -96,7 +96,7 @@ connections:
     credential: {x_api_key}
 
 policies:
-  # alice is in research: every model, short replies, and one thing she may not ask for.
+  # alice is in research: every model, short replies, one thing she may not ask for, and one that people must approve.
   - name: research
     who: {{groups: [research]}}
     may: {{connections: ["*"], models: ["*"], operations: ["*"]}}
@@ -108,6 +108,11 @@ policies:
           name: ignore-instructions
           pattern: "(?i)ignore (all |any |the )*(previous|prior) instructions"
           message: "Prompts that try to override instructions are not permitted."
+      - approve:                # such a call waits until somebody of the platform team has let it go on
+          name: production
+          words: [production database]
+          by: [platform]
+          hold: 55s
     mask:                       # neither the model nor alice gets to see such values, nor does the record
       - {{entities: [US_SSN, CREDIT_CARD, EMAIL_ADDRESS, SECRETS], where: [prompt, response], with: redact}}
 

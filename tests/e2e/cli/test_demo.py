@@ -308,11 +308,32 @@ def printed(folder: Path, env: Mapping[str, str]) -> tuple[Server, str]:
     server = Server(
         [NARROWS, "demo", "--delay", "1", "--port", str(free_port())], folder / "out.txt", env=env, cwd=folder
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while "a fresh token" not in server.output:
         assert time.monotonic() < deadline, server.output
         time.sleep(0.05)
     return server, server.output
+
+
+def approve(text: str, folder: Path, env: Mapping[str, str]) -> None:
+    """Does what is printed of a call that waits."""
+    found = re.search(r"^(\S+) approvals approve TICKET$", text, re.MULTILINE)
+    assert found is not None
+    deadline = time.monotonic() + 60
+    while True:
+        asked = subprocess.run(
+            [found[1], "approvals", "list", "--json"],
+            capture_output=True,
+            cwd=folder,
+            env={**os.environ, **env},
+            check=True,
+        )
+        if asked.stdout:
+            break
+        assert time.monotonic() < deadline, "nothing waits"
+        time.sleep(0.1)
+    command = [found[1], "approvals", "approve", json.loads(asked.stdout)["id"]]
+    subprocess.run(command, capture_output=True, cwd=folder, env={**os.environ, **env}, check=True)
 
 
 def test_what_it_prints_can_be_pasted(tmp_path: Path) -> None:
@@ -320,10 +341,16 @@ def test_what_it_prints_can_be_pasted(tmp_path: Path) -> None:
     server, text = printed(tmp_path, env)
     try:
         shell = "\n".join(part for part in re.split(r"\n\n", text) if part.startswith(("export", "curl")))
-        ran = subprocess.run(["bash", "-ec", shell], capture_output=True, text=True, timeout=30, check=True)
-        assert "You said: Hello!" in ran.stdout
-        assert "prompt_denied" in ran.stdout
-        assert "operation_not_allowed" in ran.stdout
+        with subprocess.Popen(
+            ["bash", "-ec", shell], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as running:
+            approve(text, tmp_path, env)
+            out = running.communicate(timeout=60)[0]
+        assert running.returncode == 0
+        assert "You said: Hello!" in out
+        assert "prompt_denied" in out
+        assert "operation_not_allowed" in out
+        assert "You said: Clean up the production database" in out
         token = re.search(r"export ALICE=(\S+)", text)
         assert token is not None
         snippets = [part for part in text.split("\n\n") if part.startswith("import os")]
@@ -334,7 +361,7 @@ def test_what_it_prints_can_be_pasted(tmp_path: Path) -> None:
                 python, capture_output=True, text=True, timeout=30, check=True, env={**os.environ, "ALICE": token[1]}
             )
             assert said.stdout.strip()
-        commands = text.partition("4 · ")[2]
+        commands = text.partition("5 · ")[2]
         last = re.search(r"^(\S+) sessions list", commands, re.MULTILINE)
         assert last is not None
         listed = subprocess.run(
@@ -345,7 +372,7 @@ def test_what_it_prints_can_be_pasted(tmp_path: Path) -> None:
             env={**os.environ, **env},
             check=True,
         )
-        assert listed.stdout.count("\n") == 6
+        assert listed.stdout.count("\n") == 8
         assert server.stop() == 0
     finally:
         server.kill()
