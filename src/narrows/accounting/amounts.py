@@ -47,7 +47,10 @@ NOTHING_GENERATED: Final = frozenset({"embeddings", "moderations"})
 """Operations that read, and write nothing."""
 
 ABSURD: Final = 1 << 40
-"""No call has so many tokens: whoever reports more reports nothing."""
+"""No call has so many tokens: whoever reports more reports nothing, and whoever asks for more asks for this."""
+
+LARGEST: Final = 1 << 60
+"""The most that is held of a unit: above every limit, and not above what files and databases take for an integer."""
 
 SECOND: Final = 1_000_000
 
@@ -150,14 +153,15 @@ def worst(call: Call, terms: Terms) -> Worst:
         and prompt is not None
         and asked.choices == 1
         and not (asked.opaque or asked.parameters or asked.references)
-        and most >= 0
+        and 0 <= most <= ABSURD
         and prompt >= 0
         and operation not in NOTHING_GENERATED
     ):
         # As nearly all calls are: the same as below, in fewer steps.
         prompt += terms.overhead
         pico = flat.prompt_most * prompt + flat.output_most * most + flat.call
-        return Worst((-(-pico // PICO_PER_MICRO), prompt + most, prompt, most, None, 1), prompt, most)
+        usd = -(-pico // PICO_PER_MICRO)
+        return Worst((usd if usd < LARGEST else LARGEST, prompt + most, prompt, most, None, 1), prompt, most)
     if asked.opaque or asked.parameters or asked.references:
         prompt, why_prompt = _prompt(call, terms)
     elif prompt is None:
@@ -173,7 +177,7 @@ def worst(call: Call, terms: Terms) -> Worst:
     elif cap is None or not terms.capped:
         why_output = "its output can't be capped"
     else:
-        output = max(cap, 0) if asked.choices <= 1 else max(cap, 0) * asked.choices
+        output = min(max(cap, 0) * max(asked.choices, 1), ABSURD)
     tools = "server_tools" in asked.parameters
     price, tokens, cost = terms.price, None, None
     if prompt is None or output is None:
@@ -182,6 +186,8 @@ def worst(call: Call, terms: Terms) -> Worst:
         tokens = prompt + output
         cost = None if price is None else pricing.worst(price, prompt, output, tools=tools)
     compute = None if terms.compute is None else _compute(terms, prompt, output, terms.longest)
+    cost = None if cost is None else min(cost, LARGEST)
+    compute = None if compute is None else min(compute, LARGEST)
     return Worst(
         (cost, tokens, prompt, output, compute, 1), prompt, output, why_prompt, why_output, price is None, tools
     )

@@ -19,12 +19,23 @@ import msgspec
 from narrows.accounting import messages
 from narrows.accounting.accounts import KNOWN, PATIENCE, Accounts
 from narrows.accounting.agents import agent
-from narrows.accounting.amounts import PLACES, Result, Seen, Terms, Worst, settle, usual, worst
+from narrows.accounting.amounts import (
+    NOTHING_GENERATED,
+    NOTHING_RUN,
+    PLACES,
+    Result,
+    Seen,
+    Terms,
+    Worst,
+    settle,
+    usual,
+    worst,
+)
 from narrows.accounting.countable import countable, within
 from narrows.accounting.counters import Subjects
 from narrows.accounting.headers import HeaderPairs, Lines
 from narrows.accounting.said import LONGEST_TOKEN
-from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING
+from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING, grows
 from narrows.model.call import Call, Source
 from narrows.model.limits import NO_LIMITS, AgentCap, Budget, Counted, Rate, Unit
 from narrows.model.plan import Plan
@@ -53,6 +64,7 @@ _CALLS: Final = PLACES[Unit.CALLS]
 _OF_OUTPUT: Final = frozenset(PLACES[unit] for unit in (Unit.USD, Unit.TOKENS, Unit.OUTPUT_TOKENS, Unit.COMPUTE))
 _GENERATED: Final = ("content", "reasoning", "refusal", "tool_call")
 _ANY_JSON: Final = "$"
+_NO_OUTPUT: Final = NOTHING_RUN | NOTHING_GENERATED
 _GRANTED: Final = Granted()
 _ENVELOPE: Final = frozenset({ENVELOPE_TEXT, ID, PADDING})
 
@@ -299,7 +311,7 @@ class _Holding(msgspec.Struct, eq=False):
                 names = tuple(one.name for one in self._counters if isinstance(one.limit, Budget))
             if names:
                 record = Reserved(names, amounts[: len(names)], accounts.prices)
-        if bill.stops and amounts:
+        if bill.stops and amounts and call.asked.operation not in _NO_OUTPUT:
             self._bound = held.output
         self._reservation = reservation = Reservation(record, shown)
         changed = msgspec.structs.replace(call, notes=call.notes + notes) if notes else None
@@ -318,7 +330,8 @@ class _Holding(msgspec.Struct, eq=False):
                 continue
             elif field.startswith(_GENERATED):
                 deltas += 1
-            elif not field.startswith(_ANY_JSON):
+            elif not (field.startswith(_ANY_JSON) and grows(field)):
+                # Keys, ids and words of the API stand in every event: no model wrote them.
                 continue
             size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         self._deltas, self._size = deltas, size

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narrows.accounting.amounts import PLACES, Seen, Terms, settle, usual, worst
+from narrows.accounting.amounts import ABSURD, LARGEST, PLACES, Seen, Terms, settle, usual, worst
 from narrows.config.limits import ComputeWeight
 from narrows.model.call import Asked, Call, Source
 from narrows.model.limits import Budget, Limits, Per, Scope, Unit, Window
@@ -224,3 +224,26 @@ def test_a_report_of_next_to_no_prompt_is_not_believed() -> None:
         assert result.vector[PLACES[Unit.PROMPT_TOKENS]] == settled
         assert (result.counted is None) == (told >= 200)
         assert (usual(this, terms, held, Usage(told, 10), 40) is None) == (told < 201)
+
+
+@pytest.mark.parametrize("choices", [1, (1 << 53) - 1])
+@pytest.mark.parametrize("parameters", [frozenset(), frozenset({"n"})])
+@pytest.mark.parametrize("rate", [1, (1 << 53) - 1])
+def test_whatever_is_asked_for_what_is_held_is_an_integer_that_a_file_takes(
+    choices: int, parameters: frozenset[str], rate: int
+) -> None:
+    this = call(cap=(1 << 53) - 1, choices=choices, parameters=parameters)
+    dear = Terms(Price(((0, Rates(*[rate] * 6)),)), ComputeWeight(models=("*",), output_token=rate))
+    held = worst(this, dear)
+    assert held.output == ABSURD
+    amounts = [amount for amount in held.vector if amount is not None]
+    assert len(amounts) == 6
+    assert max(amounts) <= LARGEST
+    result = settle(this, dear, held, Stage.ANSWERED, None, Seen(whole=False))
+    assert result is not None
+    assert all(came <= most for came, most in zip(result.vector, amounts, strict=True))
+
+
+def test_a_usual_call_at_an_absurd_price_is_held_at_the_most_there_is() -> None:
+    rate = (1 << 53) - 1
+    assert worst(call(cap=ABSURD), Terms(Price(((0, Rates(*[rate] * 6)),)))).vector[0] == LARGEST

@@ -181,6 +181,9 @@ def test_what_counts_no_output_stops_no_reply(limit: Budget | Concurrency) -> No
     guard, _ = held(Shelf(), about(limited(limit), cap=2))
     assert guard.on_event(event("one", "two", "three")) is None
     assert guard.on_finish() is None
+    for operation in ("embeddings", "moderations", "models", "count_tokens"):
+        guard, _ = held(Shelf(), about(limited(TOKENS, CALLS), cap=None, asked={"operation": operation}))
+        assert guard.on_event(event("not written by a model")) is None
 
 
 def test_an_observing_budget_without_room_is_noted() -> None:

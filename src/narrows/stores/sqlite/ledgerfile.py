@@ -38,6 +38,8 @@ _ADD: Final = RowStatement(
 )  # fmt: skip
 _HOLD: Final = RowStatement("INSERT OR REPLACE INTO held VALUES", "(?, ?, ?, ?)")
 _ROWS: Final = 64
+_MOST: Final = (1 << 63) - 1
+"""What SQLite takes for an integer. Whoever has used so much has no room whatever the limit."""
 _PART: Final = 2_000
 """Rows that a transaction removes."""
 
@@ -88,7 +90,7 @@ class LedgerFile:
         run.execute("BEGIN IMMEDIATE")
         try:
             # Not all rows at once: between two statements the event loop can have the interpreter's lock.
-            while rows := [(*key, amount, ends[key]) for key, amount in islice(settled, _ROWS)]:
+            while rows := [(*key, min(amount, _MOST), ends[key]) for key, amount in islice(settled, _ROWS)]:
                 _ADD.run(run, rows)
             for start in range(0, len(holds), _ROWS):
                 _HOLD.run(run, holds[start : start + _ROWS])

@@ -5,10 +5,15 @@ from typing import Any
 import pytest
 
 from narrows.config.schema import JsonShape
+from narrows.model.limits import Unit
+from narrows.model.record import Outcome
 from narrows.model.refusal import Code
+from narrows.model.reservation import Stage
 from narrows.model.usage import Usage
 from narrows.model.verdict import Deny
 from narrows.ports.dialect import ReplyInvalid, ReplyReader
+from unit.controls.limited import Shelf, budget, limited
+from unit.controls.reserving import about, held
 from unit.dialects.payloads import asked, dialect, replay
 
 DENY = Deny(Code.OUTPUT_LIMIT, "too much")
@@ -170,3 +175,19 @@ def test_held_text_goes_out_in_a_blank_copy_of_the_last_event() -> None:
 def test_endless_fields_are_bounded() -> None:
     members = ",".join(f'"k{number}":"v"' for number in range(1_100))
     assert [len(found) for found in ends(b"data: {%b}\n\n" % members.encode())] == [76, 1_024]
+
+
+def test_what_frames_each_event_was_generated_by_no_model() -> None:
+    line = b'{"model":"llama-3.1-8b","created_at":"2026-11-21T00:00:00.000Z","response":"word","done":false}\n'
+    guard, reservation = held(Shelf(), about(limited(budget(Unit.TOKENS, 1_000)), cap=4))
+    events = replay(reads(stream=True, lines=True), line * 4)
+    assert [guard.on_event(event) for event in events] == [None] * 5
+    reservation.stage = Stage.ANSWERED
+    guard.on_end(Outcome.DONE, Usage(20, 4))
+    assert reservation.settled == (24,)
+
+
+def test_what_any_json_says_counts_as_generated() -> None:
+    guard, _ = held(Shelf(), about(limited(budget(Unit.TOKENS, 1_000)), cap=4))
+    (event,) = replay(reads(), b'{"response":"%b"}' % (b"x" * 129))
+    assert isinstance(guard.on_event(event), Deny)

@@ -77,6 +77,16 @@ def test_sums_never_become_inexact(tmp_path: Path) -> None:
     file.close()
 
 
+def test_a_sum_that_no_database_holds_is_the_most_that_one_does(tmp_path: Path) -> None:
+    file = LedgerFile(tmp_path)
+    write(file, 1, {("a", 0): 1 << 63, ("b", 0): 5}, {})
+    write(file, 2, {("a", 0): 1 << 70}, {})
+    sums = Sums(file.path)
+    assert (sums.of("a"), sums.of("b")) == ({0: (1 << 63) - 1}, {0: 5})
+    sums.close()
+    file.close()
+
+
 def test_what_nobody_asks_for_is_dropped(tmp_path: Path) -> None:
     file = LedgerFile(tmp_path)
     file.write(1, b"", {("a", n): 1 for n in range(3000)}, {("a", n): n for n in range(3000)}, (), {})
