@@ -239,8 +239,10 @@ class _Holding:
     async def _released(self, call: Call, review: Review) -> Verdict:
         cap, now = terms(review.ticket, review.decisions).output_cap, call.output_cap
         own = call.asked.output_cap if now is None else now
-        if cap is not None and (own is None or cap < own):
-            call = await self._asking.desk.capped(call, cap)
+        if cap is not None:
+            if own is None or cap < own:
+                call = await self._asking.desk.capped(call, cap)
+            call = msgspec.structs.replace(call, approved_cap=cap)
         return Proceed(call, release=self._release)
 
     def on_event(self, event: Event) -> Deny | None:

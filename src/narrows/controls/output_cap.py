@@ -71,17 +71,48 @@ class _Limits:
         return None if call.asked.operation in _NOT_GENERATING else _Capping(self._tightest, self._observed)
 
 
+class Ceiling:
+    """Counts what a reply certainly comes to, against what it may come to in all."""
+
+    __slots__ = ("_bytes", "_deltas", "allowed")
+
+    def __init__(self, allowed: int) -> None:
+        self.allowed = allowed
+        self._deltas = 0
+        self._bytes = 0
+
+    def passed(self, event: Event) -> bool:
+        """Whether the reply is past it with this event."""
+        deltas, size = self._deltas, self._bytes
+        for delta in event.deltas:
+            text, field = delta.text, delta.field
+            if field == "content":
+                if not text:
+                    continue
+                deltas += 1
+            elif not text or field in _ENVELOPE:
+                continue
+            elif field.startswith(_GENERATED):
+                deltas += 1
+            elif not field.startswith(_ANY_JSON):
+                continue
+            size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        self._deltas, self._bytes = deltas, size
+        allowed, usage = self.allowed, event.usage
+        if deltas > allowed or size > allowed * LONGEST_TOKEN:
+            return True
+        return usage is not None and usage.completion is not None and usage.completion > allowed
+
+
 class _Capping:
     """Counts the reply of one call. A limit is for the whole request; the cap is for each of its choices."""
 
-    __slots__ = ("_allowed", "_bytes", "_deltas", "_limit", "_observed")
+    __slots__ = ("_ceiling", "_limit", "_observed")
 
     def __init__(self, limit: Limit | None, observed: tuple[Limit, ...]) -> None:
         self._limit = limit
         self._observed = observed
-        self._allowed = 0
-        self._deltas = 0
-        self._bytes = 0
+        self._ceiling = Ceiling(0)
 
     def on_request(self, call: Call) -> Verdict:
         asked, choices, notes = call.asked.output_cap, call.asked.choices, call.notes
@@ -101,34 +132,12 @@ class _Capping:
             return Deny(Code.OUTPUT_LIMIT, message, policy=limit.policy, rule=RULE)
         if asked is not None and asked < cap:
             cap = max(asked, 0)
-        self._allowed = cap * choices
+        self._ceiling.allowed = cap * choices
         return Proceed(msgspec.structs.replace(call, output_cap=cap, notes=notes))
 
     def on_event(self, event: Event) -> Deny | None:
         limit = self._limit
-        if limit is None:
-            return None
-        deltas, size = self._deltas, self._bytes
-        for delta in event.deltas:
-            text, field = delta.text, delta.field
-            if field == "content":
-                if not text:
-                    continue
-                deltas += 1
-            elif not text or field in _ENVELOPE:
-                continue
-            elif field.startswith(_GENERATED):
-                deltas += 1
-            elif not field.startswith(_ANY_JSON):
-                continue
-            size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        self._deltas, self._bytes = deltas, size
-        allowed, usage = self._allowed, event.usage
-        if deltas > allowed or size > allowed * LONGEST_TOKEN:
-            return self._deny(limit)
-        if usage is not None and usage.completion is not None and usage.completion > allowed:
-            return self._deny(limit)
-        return None
+        return self._deny(limit) if limit is not None and self._ceiling.passed(event) else None
 
     def on_finish(self) -> Deny | None:
         """Every event has been counted."""
@@ -138,7 +147,47 @@ class _Capping:
 
     def _deny(self, limit: Limit) -> Deny:
         message = (
-            f"The reply passed {self._allowed} output tokens and was stopped; policy {limit.policy} permits "
+            f"The reply passed {self._ceiling.allowed} output tokens and was stopped; policy {limit.policy} permits "
             f"{limit.value} a request."
         )
         return Deny(Code.OUTPUT_LIMIT, message, policy=limit.policy, rule=RULE)
+
+
+class ApprovedCap:
+    """The control for the caps of approvers, who set less than was asked for. The cap is in the request by then; this
+    holds an upstream to it that ignores it. Where nobody set one, no reply needs to be read for it."""
+
+    name: Final = "approved_cap"
+    wordless: Final = True
+
+    def begin(self, call: Call) -> Guard | None:
+        """Nothing to do where no approver set a cap."""
+        cap = call.approved_cap
+        return None if cap is None else _Held(cap * max(call.asked.choices, 1))
+
+
+class _Held:
+    """One call whose reply may come to so many tokens, all its choices together."""
+
+    __slots__ = ("_ceiling",)
+
+    def __init__(self, allowed: int) -> None:
+        self._ceiling = Ceiling(allowed)
+
+    def on_request(self, call: Call) -> Verdict:  # noqa: ARG002 - the request is capped already
+        return PROCEED
+
+    def on_event(self, event: Event) -> Deny | None:
+        if not self._ceiling.passed(event):
+            return None
+        message = (
+            f"The reply passed {self._ceiling.allowed} output tokens and was stopped; those who approved the call "
+            "allowed it no more."
+        )
+        return Deny(Code.OUTPUT_LIMIT, message)
+
+    def on_finish(self) -> Deny | None:
+        """Every event has been counted."""
+
+    def on_end(self, outcome: Outcome, usage: Usage | None) -> None:
+        """Nothing to release."""

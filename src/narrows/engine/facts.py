@@ -33,6 +33,7 @@ class Facts(msgspec.Struct, frozen=True):
     end_user: str | None = None
     prompt_bound: int | None = None
     sealed: bytes = b""
+    approved_cap: int | None = None
 
 
 def facts(call: Call) -> Facts:
@@ -41,7 +42,7 @@ def facts(call: Call) -> Facts:
     return Facts(
         call.id, call.request_id, call.session, call.at, call.principal, call.credential, call.source, call.connection,
         call.dialect, call.method, call.path, bare, call.model, call.prompt_tokens, call.output_cap, call.notes,
-        call.sketch, call.system, call.end_user, call.prompt_bound, call.sealed,
+        call.sketch, call.system, call.end_user, call.prompt_bound, call.sealed, call.approved_cap,
     )  # fmt: skip
 
 
@@ -51,6 +52,7 @@ def unpacked(told: Facts, plan: Plan) -> Call:
         told.id, told.request_id, told.session, told.at, told.principal, told.credential, told.source, told.connection,
         told.dialect, told.method, told.path, told.asked, told.model, plan, told.prompt_tokens, told.output_cap,
         told.end_user, told.prompt_bound, notes=told.notes, sketch=told.sketch, system=told.system, sealed=told.sealed,
+        approved_cap=told.approved_cap,
     )  # fmt: skip
 
 

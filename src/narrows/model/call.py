@@ -54,7 +54,8 @@ class Call(msgspec.Struct, frozen=True):
     """One inference. It pins the snapshot's revision through its plan and carries the scan's findings.
 
     `at` is Unix time in microseconds. `output_cap` is what the controls decided, in tokens per choice; None where
-    nothing caps. `model` is the name the upstream knows, after aliases. `masked` says what was masked in the request;
+    nothing caps. `approved_cap` is the least that people who approved the call set for each choice; None where none of
+    them did. `model` is the name the upstream knows, after aliases. `masked` says what was masked in the request;
     None: it has not been masked yet. `spans` is what plug-ins found in its texts; None: none was asked. `shown_path` is
     how the path is recorded where it holds what masks hide. `known` are the places among the request's texts of those
     that this session has sent before, `tags` the digests by which all are known; `labels` is what classifiers say.
@@ -96,6 +97,7 @@ class Call(msgspec.Struct, frozen=True):
     system: str | None = None
     sealed: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    approved_cap: int | None = None
 
     @property
     def operation(self) -> str:

@@ -16,6 +16,7 @@ import msgspec
 from narrows.accounting.amounts import PLACES, worst
 from narrows.config.schema import Config
 from narrows.controls.approve import Approve, Desk
+from narrows.controls.output_cap import ApprovedCap
 from narrows.controls.seal import Seal
 from narrows.dialects.strict_json import read as read_json
 from narrows.engine.bodies import Prepared, forwarded
@@ -64,6 +65,7 @@ class ApprovalControls(NamedTuple):
 
     seal: tuple[Seal, ...] = ()
     approve: tuple[Approve, ...] = ()
+    cap: tuple[ApprovedCap, ...] = ()
 
 
 NO_APPROVALS: Final = ApprovalControls()
@@ -175,7 +177,7 @@ class Approving:
             used=self._uses,
             capped=sending.capped,
         )
-        return ApprovalControls((Seal(sealing_key(self._key())),), (Approve(desk),))
+        return ApprovalControls((Seal(sealing_key(self._key())),), (Approve(desk),), (ApprovedCap(),))
 
     async def _record(self, call: Call, forward: Forward, ticket: Ticket) -> None:
         """What people are shown, as an entry of its own: that of the call comes when it goes on, or is refused. Nobody
@@ -256,8 +258,10 @@ def sealing_key(session_key: bytes) -> bytes:
 
 
 def seals(policies: PolicySet, session_key: bytes) -> ApprovalControls:
-    """The controls of a snapshot that judges large calls apart from the gate: it asks nobody."""
-    return ApprovalControls((Seal(sealing_key(session_key)),)) if asking(policies) else NO_APPROVALS
+    """The controls of a snapshot that judges large calls and replies apart from the gate: it asks nobody."""
+    if not asking(policies):
+        return NO_APPROVALS
+    return ApprovalControls((Seal(sealing_key(session_key)),), cap=(ApprovedCap(),))
 
 
 def judged_by(config: Config, policies: PolicySet, files: Mapping[str, object]) -> Callable[[Call], object]:

@@ -45,8 +45,7 @@ def controls(
     masks; `analyze`: None where none masks what plug-ins find; `sessions` knows what each has sent before; `probing`:
     what notices probing.
     `own`: what the configuration adds; `output_defaults`: the caps of connections, where a limit needs one and there is
-    no other; `limits`: what counts calls, and what they come to;
-    `approvals`: what asks people."""
+    no other; `limits`: what counts calls, and what they come to; `approvals`: what asks people."""
     output_cap, media = OutputCap(), Media()
     bounds = Bounds(EstimatingCounter(), output_defaults, changed=bool(own.controls))
     new_content = NewContent(sessions, always=bool(own.controls))  # the operator's own are told, too
@@ -75,11 +74,13 @@ def controls(
         output_cap,  # changes what is sent, never whether
         bounds,  # after all that changes the call: what it can come to is known of what is sent
         *approvals.approve,  # people see what will be sent; what waits for them holds nothing of any budget
+        *approvals.cap,  # after those who set it
         *limits.reserve,  # last: nothing that refuses comes after it, and what it holds is for what is sent
     )
     reply: tuple[Control, ...] = (
         *limits.reserve,  # first: counts what was generated, whatever becomes of it
         output_cap,  # stops a reply that passes its cap, as it was generated
+        *approvals.cap,  # so does this
         media,  # what can't be masked ends the reply before anything waits for its texts
         *probing.replies,  # as it was generated: what masking puts in, or holds back, would hide a repetition
         *analyzing,  # as it was generated; masking needs what it finds

@@ -171,6 +171,23 @@ def test_a_lower_cap_reaches_the_upstream(gate: Gate, issuer: Issuer, desk: Desk
     assert body["max_tokens"] == 20
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_lower_cap_stops_a_reply_that_ignores_it(gate: Gate, issuer: Issuer, desk: Desk, stream: bool) -> None:
+    """The upstream says two thousand words whatever is asked of it, or reports what it was told to."""
+    user = f"deaf-{stream}"
+    model = "tells-at-length" if stream else "lies:7:40"
+    running = Running(
+        lambda: post(
+            gate, token(issuer, "held", user), say("delete it [deaf]"), model=model, max_tokens=50, stream=stream
+        )
+    )
+    desk.say(desk.asked(user), output_cap=5)
+    reply = running.result()
+    assert "those who approved the call allowed it no more" in reply.text
+    assert "word6" not in reply.text
+    assert "Hello." not in reply.text
+
+
 def test_an_observed_rule_asks_nobody_and_is_noted(gate: Gate, issuer: Issuer, desk: Desk) -> None:
     reply = post(gate, token(issuer, "watched"))
     assert reply.status_code == 200

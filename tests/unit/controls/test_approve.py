@@ -260,10 +260,15 @@ async def test_a_lower_cap_is_the_call_s() -> None:
     office = Office()
     task = await held(office, msgspec.structs.replace(risky(LONG), output_cap=100))
     office.board.say(YES, output_cap=10)
-    assert released(await task).output_cap == 10
+    capped = released(await task)
+    assert (capped.output_cap, capped.approved_cap) == (10, 10)
     task = await held(office, msgspec.structs.replace(risky(LONG, 2), output_cap=5))
     office.board.say(YES, output_cap=10)
-    assert released(await task).output_cap == 5
+    capped = released(await task)
+    assert (capped.output_cap, capped.approved_cap) == (5, 10)
+    task = await held(office, risky(LONG, 3))
+    office.board.say(YES)
+    assert released(await task).approved_cap is None
 
 
 async def test_several_rules_must_all_be_satisfied() -> None:

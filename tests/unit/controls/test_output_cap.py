@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from narrows.controls.output_cap import OutputCap
+from narrows.controls.output_cap import ApprovedCap, OutputCap
 from narrows.model.call import Call
 from narrows.model.plan import Limit, Plan
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
-from narrows.model.verdict import Deny
+from narrows.model.verdict import PROCEED, Deny
 from narrows.ports.control import Guard
 from unit.controls.calls import begun, call, event, judged
 
@@ -139,3 +139,42 @@ def test_odd_texts_do_not_raise() -> None:
     assert guard.on_event(event("\ud800", "\0")) is None
     assert guard.on_finish() is None
     guard.on_end(Outcome.DONE, None)
+
+
+def capped(cap: int | None, choices: int = 1) -> Call:
+    return call(asked={"choices": choices}, approved_cap=cap)
+
+
+def held_to(cap: int, choices: int = 1) -> Guard:
+    about = capped(cap, choices)
+    guard = begun(ApprovedCap(), about)
+    assert guard.on_request(about) is PROCEED
+    return guard
+
+
+def test_where_no_approver_set_a_cap_nothing_is_read() -> None:
+    assert ApprovedCap().begin(capped(None)) is None
+
+
+@pytest.mark.parametrize("choices", [0, 1, 3])
+def test_a_reply_may_come_to_the_cap_of_each_choice_and_no_further(choices: int) -> None:
+    guard = held_to(2, choices)
+    for _ in range(2 * max(choices, 1)):
+        assert guard.on_event(event("word")) is None
+    deny = guard.on_event(event("word"))
+    assert isinstance(deny, Deny)
+    assert deny.code is Code.OUTPUT_LIMIT
+    assert f"passed {2 * max(choices, 1)} output tokens" in deny.message
+
+
+def test_long_texts_and_what_is_reported_count_as_well() -> None:
+    assert held_to(2).on_event(event("a" * 64)) is None
+    assert isinstance(held_to(2).on_event(event("a" * 65)), Deny)
+    assert held_to(2).on_event(event("a", completion=2)) is None
+    assert isinstance(held_to(2).on_event(event("a", completion=3)), Deny)
+
+
+def test_a_cap_of_nothing_lets_nothing_through() -> None:
+    guard = held_to(0)
+    assert guard.on_event(Event(data={}, deltas=[Delta(0, "content", "")])) is None
+    assert isinstance(guard.on_event(event("a")), Deny)

@@ -22,6 +22,7 @@ def judged() -> Call:
         end_user="carol",
         prompt_bound=99,
         sealed=b"k" * 32,
+        approved_cap=2,
     )
 
 
@@ -37,4 +38,4 @@ def test_the_chain_begins_anew_with_what_only_texts_can_tell() -> None:
     again = begun(judged())
     assert (again.notes, again.output_cap, again.masked) == ((), None, None)
     assert (again.sketch, again.system) == (b"s" * 64, "Be brief.")
-    assert (again.end_user, again.prompt_bound, again.sealed) == ("carol", 99, b"k" * 32)
+    assert (again.end_user, again.prompt_bound, again.sealed, again.approved_cap) == ("carol", 99, b"k" * 32, 2)

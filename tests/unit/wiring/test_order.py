@@ -1,6 +1,9 @@
+from typing import Any
+
 from narrows.inspection.novelty import Sessions
 from narrows.policy.compile import compile_policies
 from narrows.policy.inspect import RuleInspector
+from narrows.wiring.approvals import seals
 from narrows.wiring.limits import limit_controls
 from narrows.wiring.order import controls
 from narrows.wiring.probing import Tried, probing_controls
@@ -39,4 +42,14 @@ def test_calls_are_counted_early_and_what_they_may_come_to_is_reserved_last() ->
     assert names[:2] == ["access", "throttle"]
     assert names[-3:] == ["output_cap", "bounds", "reserve"]
     assert reply[0].name == "reserve"
+    assert set(map(id, reply)) <= set(map(id, request))
+
+
+def test_what_holds_replies_to_an_approver_s_cap_stands_after_who_sets_it_here_and_apart() -> None:
+    asks: Any = {"approve": {"words": ["delete"], "by": ["security"]}}
+    approvals = seals(compile_policies(settings(policy("a", prompts=[asks]))), b"s" * 32)
+    request, reply = controls(RuleInspector(), Sessions(b"s" * 32), approvals=approvals)
+    names = [control.name for control in request]
+    assert names.index("seal") < names.index("output_cap") < names.index("approved_cap")
+    assert "approved_cap" in [control.name for control in reply]
     assert set(map(id, reply)) <= set(map(id, request))
