@@ -43,13 +43,12 @@ class Lineup:
         buckets: list[Bucket] = []
         for (tally, ceiling, limit, soft), amount in zip(self._steps, amounts, strict=False):
             bucket, held = tally.bucket, tally.held
-            before = tally.used + held
-            after = before + amount
+            after = tally.used + held + amount
             if (
                 bucket is None
+                or amount < 0
                 or not tally.since <= (at if tally.durable else now) < tally.until
-                or after < before
-                or (after > ceiling and (after > limit or before < soft))
+                or (after > ceiling and (after > limit or after - amount < soft))
             ):
                 self._undo(buckets, amounts)
                 return None

@@ -48,17 +48,20 @@ class Tail:
             self._last = last
             if not (reserving or self._counts):
                 return
+            events, settled, marked = self._events, self._settled, self._marked
             for entry in entries:
                 if type(entry) is Opened:
                     reserved = entry.reserved
                     if reserved is not None and entry.forwarded:
                         self._counts = True
-                        self._events.append((entry.call, entry.at, reserved.counters, reserved.amounts))
+                        events.append((entry.call, entry.at, reserved.counters, reserved.amounts))
                 elif self._counts and type(entry) is Closed:
                     # Whether the call had reserved anything is the reader's to know.
-                    self._events.append((entry.call, entry.at, None, entry.settled))
-                    self._settled.discard(entry.call)
-                    self._marked.discard(entry.call)
+                    call = entry.call
+                    events.append((call, entry.at, None, entry.settled))
+                    settled.discard(call)
+                    if marked:
+                        marked.discard(call)
 
     def settled(self, call: str) -> None:
         """What the call came to counts already; its ending is not in the log yet. Told by whoever writes that."""
