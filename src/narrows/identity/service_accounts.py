@@ -94,6 +94,9 @@ class ServiceAccountVerifier:
         if not self._fresh():
             return Deny(Code.IDENTITY_UNAVAILABLE, "the service accounts can't be read", retry_after=5)
         account = self._accounts.get(shape[1])
+        if account is None and self._reread():
+            # A key that was made a moment ago works at once: to look whether anything was written costs little.
+            account = self._accounts.get(shape[1])
         if account is None or not hmac.compare_digest(account.digest, digest):
             return invalid("the service-account key is not known here")
         if account.revoked is not None:
@@ -105,11 +108,13 @@ class ServiceAccountVerifier:
         return Verified(Identity(principal, credential), account.expires, self, self.generation)
 
     def _fresh(self) -> bool:
-        if self._clock.now() >= self.valid_until:
-            try:
-                self.poll()
-            except AccountsUnavailable:
-                return False
+        return self._clock.now() < self.valid_until or self._reread()
+
+    def _reread(self) -> bool:
+        try:
+            self.poll()
+        except AccountsUnavailable:
+            return False
         return True
 
 

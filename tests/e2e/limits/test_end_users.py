@@ -92,9 +92,12 @@ def test_a_masked_name_is_counted_and_nowhere_in_clear(masking: Gate, scripted: 
 
 def test_without_masks_end_users_are_shown_by_name(tmp_path: Path, issuer: Issuer, scripted: Scripted) -> None:
     gate = Gate(tmp_path, configuration(issuer, scripted, policies([]))).start()
-    portal = Portal(gate, "ok:shown")
-    assert [portal.ask(), portal.ask("header")] == [200, 200]
-    until(lambda: len(calls(gate, "*")) == 2 and all(call.outcome for call in calls(gate, "*")))
-    (row,) = [row for row in gate.rows("usage", "--by", "end-user") if not row["total"]]
-    assert (row["id"], row["calls"]) == (f"narrows:portal/{ANN}", 2)
-    assert gate.stop() == 0
+    try:
+        portal = Portal(gate, "ok:shown")
+        assert [portal.ask(), portal.ask("header")] == [200, 200]
+        until(lambda: len(calls(gate, "*")) == 2 and all(call.outcome for call in calls(gate, "*")))
+        (row,) = [row for row in gate.rows("usage", "--by", "end-user") if not row["total"]]
+        assert (row["id"], row["calls"]) == (f"narrows:portal/{ANN}", 2)
+        assert gate.stop() == 0
+    finally:
+        gate.kill()
