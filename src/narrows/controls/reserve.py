@@ -335,7 +335,7 @@ class _Holding(msgspec.Struct, eq=False):
                 continue
             size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         self._deltas, self._size = deltas, size
-        if event.data is None or event.opaque:
+        if (event.data is None and not event.hidden) or event.opaque:
             # Of what was judged apart, and of pictures and sound, there are no texts to count.
             self._hidden = True
         bound = self._bound

@@ -191,3 +191,12 @@ def test_what_any_json_says_counts_as_generated() -> None:
     guard, _ = held(Shelf(), about(limited(budget(Unit.TOKENS, 1_000)), cap=4))
     (event,) = replay(reads(), b'{"response":"%b"}' % (b"x" * 129))
     assert isinstance(guard.on_event(event), Deny)
+
+
+def test_lines_that_report_no_usage_come_to_what_was_counted() -> None:
+    guard, reservation = held(Shelf(), about(limited(budget(Unit.TOKENS, 1_000)), cap=40))
+    for event in replay(reads(stream=True, lines=True), b'{"response":"four"}\n' * 3):
+        guard.on_event(event)
+    reservation.stage = Stage.ANSWERED
+    guard.on_end(Outcome.DONE, None)
+    assert reservation.settled == (20 + 3,)
