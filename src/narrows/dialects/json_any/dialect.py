@@ -23,6 +23,9 @@ from narrows.ports.dialect import Forward, ReplyReader, Route
 
 HEADERS: Final = frozenset({b"idempotency-key"})
 
+_CHOICES: Final = ("n", "best_of", "n_cmpl", "num_return_sequences", "candidate_count", "candidateCount")
+"""What model servers call the number of replies to generate, each of which may be as long as the cap."""
+
 
 class JsonAny:
     """One connection's `json` dialect. Raises ValueError when its shape has a path that can't be read."""
@@ -131,7 +134,17 @@ class JsonAny:
         else:
             reading.own(Role.USER, "$", body)
             reading.texts = [text for text in reading.texts if text.path not in self._declared]
-        return reading.asked(route.operation, model, body, stream=stream is True, output_cap=cap)
+        return reading.asked(
+            route.operation, model, body, stream=stream is True, output_cap=cap, choices=self._choices(body)
+        )
+
+    def _choices(self, body: Json) -> int:
+        """How many replies a body asks for, beside its cap or at its top; what only looks so reserves too much."""
+        if self._cap is None:
+            return 1
+        holders = [holder for holder in (body, first(body, self._cap[:-1] or None)) if type(holder) is dict]
+        asked = [count for holder in holders for name in _CHOICES if type(count := holder.get(name)) is int]
+        return min(max([1, *asked]), governed.LARGEST)
 
 
 def _spelled(path: Path) -> str:

@@ -121,3 +121,26 @@ def test_a_text_is_found_at_its_own_place() -> None:
     body = {"items": [{"body": "x"}, {"body": ["y"]}], "a b": "z"}
     paths = [(text.path, text.value) for text in asked("json", body, json=shape).texts]
     assert paths == [("$.items[0].body", "x"), ("$.items[1].body[0]", "y"), ("$['a b']", "z")]
+
+
+@pytest.mark.parametrize(
+    ("body", "choices"),
+    [
+        ({}, 1),
+        ({"n": 3}, 3),
+        ({"config": {"modelId": "m", "best_of": 4}, "n": 2}, 4),
+        ({"n": "3", "best_of": True}, 1),
+        ({"n": -3}, 1),
+        ({"n": 10**30}, (1 << 53) - 1),
+    ],
+)
+def test_what_asks_for_several_replies_is_reckoned_with(body: dict[str, Any], choices: int) -> None:
+    assert asked("json", NAMED | body, json=SHAPE).choices == choices
+
+
+def test_without_a_place_for_the_cap_nobody_knows_how_long_a_reply_is_and_nothing_is_counted() -> None:
+    assert asked("json", {"n": 3}).choices == 1
+
+
+def test_a_cap_at_the_top_has_what_asks_for_several_replies_beside_it() -> None:
+    assert asked("json", {"max_tokens": 5, "n": 3}, json=JsonShape(output_cap="$.max_tokens")).choices == 3
