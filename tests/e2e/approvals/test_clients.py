@@ -15,6 +15,9 @@ from narrows.model.approval import Answered, TicketState
 
 Asks = Callable[[Gate, str], str]
 
+COLD = {"temperature": 0}
+"""The tiny model says the same each time (tiny_model.py)."""
+
 
 def of_openai(gate: Gate, key: str) -> str:
     with gpt(gate, key) as client:
@@ -29,12 +32,15 @@ def of_openai_streamed(gate: Gate, key: str) -> str:
 
 def of_anthropic(gate: Gate, key: str) -> str:
     with claude(gate, key) as client:
-        reply = client.messages.create(model="tiny", max_tokens=8, messages=RISKY)
+        reply = client.messages.create(model="tiny", max_tokens=8, extra_body=COLD, messages=RISKY)
         return f"stopped: {reply.stop_reason}"
 
 
 def of_anthropic_streamed(gate: Gate, key: str) -> str:
-    with claude(gate, key) as client, client.messages.stream(model="tiny", max_tokens=8, messages=RISKY) as stream:
+    with (
+        claude(gate, key) as client,
+        client.messages.stream(model="tiny", max_tokens=8, extra_body=COLD, messages=RISKY) as stream,
+    ):
         return f"stopped: {stream.get_final_message().stop_reason}"
 
 
