@@ -64,7 +64,9 @@ class Run(NamedTuple):
             targets, lambda target: load.closed(target, body, connections=32, seconds=self.seconds, same=same)
         )
 
-    def single(self, targets: list[Target], size: int = KB) -> dict[str, load.Sample]:
+    def single(self, targets: list[Target], size: int = KB, *, same: bool = False) -> dict[str, load.Sample]:
         """One connection, closed loop."""
         body = self.arena.body(size)
-        return self.turns(targets, lambda target: load.closed(target, body, connections=1, seconds=self.seconds))
+        return self.turns(
+            targets, lambda target: load.closed(target, body, connections=1, seconds=self.seconds, same=same)
+        )
