@@ -32,13 +32,13 @@ from typing import Final
 import msgspec
 
 from narrows.accounting import pricing
-from narrows.accounting.said import DOUBT, LONGEST_TOKEN, USUAL_TOKEN, said
+from narrows.accounting.said import DOUBT, USUAL_TOKEN, said
 from narrows.config.limits import ComputeWeight
 from narrows.model.call import Call
 from narrows.model.limits import Limits, Unit
 from narrows.model.price import PICO_PER_MICRO, Price, Rates
 from narrows.model.reservation import Stage
-from narrows.model.usage import Usage
+from narrows.model.usage import LONGEST_TOKEN, Usage
 
 NOTHING_RUN: Final = frozenset({"models", "count_tokens"})
 """Operations that run no model."""

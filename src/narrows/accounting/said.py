@@ -8,9 +8,7 @@ from typing import Final
 
 from narrows.model.call import Call
 from narrows.model.text import Role
-
-LONGEST_TOKEN: Final = 32
-"""Bytes of UTF-8 that one token stands for, at most, on average over a text."""
+from narrows.model.usage import LONGEST_TOKEN
 
 USUAL_TOKEN: Final = 4
 """Bytes of UTF-8 that one token stands for as a rule."""

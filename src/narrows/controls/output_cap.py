@@ -1,17 +1,13 @@
 """Caps what a call may generate: before it starts, in the field the model takes, and while it runs, by counting.
 
-An upstream that ignores the cap is stopped when the reply is *certainly* past it. Of three lower bounds of the tokens
-generated the largest counts: non-empty deltas (a delta is at least one token), bytes / 32 (no vocabulary has longer
-tokens on average), and what the upstream itself reports. Only generated text counts: not what a stream says again
-(`repeat:` fields: the snapshots of the responses API), not log probabilities, not the envelope. Of any JSON (`$…`
-fields) it is not known which strings were generated one token at a time, so only their bytes count.
+An upstream that ignores the cap is stopped when the reply is *certainly* past it (see `dialects.generated`).
 """
 
 from typing import Final
 
 import msgspec
 
-from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING
+from narrows.dialects.generated import Generated
 from narrows.model.call import Call
 from narrows.model.plan import Limit, Plan
 from narrows.model.record import Outcome
@@ -22,14 +18,8 @@ from narrows.model.verdict import PROCEED, Deny, Note, Proceed, Verdict
 from narrows.ports.control import Guard
 
 RULE: Final = "limits.output_tokens"
-LONGEST_TOKEN: Final = 32
-"""Bytes of UTF-8 that one token stands for, at most, on average over a reply."""
 
 _NOT_GENERATING: Final = frozenset({"models", "count_tokens", "embeddings", "moderations"})
-_GENERATED: Final = ("content", "reasoning", "refusal", "tool_call")
-_ANY_JSON: Final = "$"
-_ENVELOPE: Final = frozenset({ENVELOPE_TEXT, ID, PADDING})
-"""Every event has texts of these, so they are told apart first."""
 
 
 class OutputCap:
@@ -71,48 +61,15 @@ class _Limits:
         return None if call.asked.operation in _NOT_GENERATING else _Capping(self._tightest, self._observed)
 
 
-class Ceiling:
-    """Counts what a reply certainly comes to, against what it may come to in all."""
-
-    __slots__ = ("_bytes", "_deltas", "allowed")
-
-    def __init__(self, allowed: int) -> None:
-        self.allowed = allowed
-        self._deltas = 0
-        self._bytes = 0
-
-    def passed(self, event: Event) -> bool:
-        """Whether the reply is past it with this event."""
-        deltas, size = self._deltas, self._bytes
-        for delta in event.deltas:
-            text, field = delta.text, delta.field
-            if field == "content":
-                if not text:
-                    continue
-                deltas += 1
-            elif not text or field in _ENVELOPE:
-                continue
-            elif field.startswith(_GENERATED):
-                deltas += 1
-            elif not field.startswith(_ANY_JSON):
-                continue
-            size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        self._deltas, self._bytes = deltas, size
-        allowed, usage = self.allowed, event.usage
-        if deltas > allowed or size > allowed * LONGEST_TOKEN:
-            return True
-        return usage is not None and usage.completion is not None and usage.completion > allowed
-
-
 class _Capping:
     """Counts the reply of one call. A limit is for the whole request; the cap is for each of its choices."""
 
-    __slots__ = ("_ceiling", "_limit", "_observed")
+    __slots__ = ("_generated", "_limit", "_observed")
 
     def __init__(self, limit: Limit | None, observed: tuple[Limit, ...]) -> None:
         self._limit = limit
         self._observed = observed
-        self._ceiling = Ceiling(0)
+        self._generated = Generated(0)
 
     def on_request(self, call: Call) -> Verdict:
         asked, choices, notes = call.asked.output_cap, call.asked.choices, call.notes
@@ -132,12 +89,12 @@ class _Capping:
             return Deny(Code.OUTPUT_LIMIT, message, policy=limit.policy, rule=RULE)
         if asked is not None and asked < cap:
             cap = max(asked, 0)
-        self._ceiling.allowed = cap * choices
+        self._generated.allowed = cap * choices
         return Proceed(msgspec.structs.replace(call, output_cap=cap, notes=notes))
 
     def on_event(self, event: Event) -> Deny | None:
         limit = self._limit
-        return self._deny(limit) if limit is not None and self._ceiling.passed(event) else None
+        return self._deny(limit) if limit is not None and self._generated.passed(event) else None
 
     def on_finish(self) -> Deny | None:
         """Every event has been counted."""
@@ -147,7 +104,7 @@ class _Capping:
 
     def _deny(self, limit: Limit) -> Deny:
         message = (
-            f"The reply passed {self._ceiling.allowed} output tokens and was stopped; policy {limit.policy} permits "
+            f"The reply passed {self._generated.allowed} output tokens and was stopped; policy {limit.policy} permits "
             f"{limit.value} a request."
         )
         return Deny(Code.OUTPUT_LIMIT, message, policy=limit.policy, rule=RULE)
@@ -169,19 +126,19 @@ class ApprovedCap:
 class _Held:
     """One call whose reply may come to so many tokens, all its choices together."""
 
-    __slots__ = ("_ceiling",)
+    __slots__ = ("_generated",)
 
     def __init__(self, allowed: int) -> None:
-        self._ceiling = Ceiling(allowed)
+        self._generated = Generated(allowed)
 
     def on_request(self, call: Call) -> Verdict:  # noqa: ARG002 - the request is capped already
         return PROCEED
 
     def on_event(self, event: Event) -> Deny | None:
-        if not self._ceiling.passed(event):
+        if not self._generated.passed(event):
             return None
         message = (
-            f"The reply passed {self._ceiling.allowed} output tokens and was stopped; those who approved the call "
+            f"The reply passed {self._generated.allowed} output tokens and was stopped; those who approved the call "
             "allowed it no more."
         )
         return Deny(Code.OUTPUT_LIMIT, message)

@@ -34,8 +34,7 @@ from narrows.accounting.amounts import (
 from narrows.accounting.countable import countable, within
 from narrows.accounting.counters import Subjects
 from narrows.accounting.headers import HeaderPairs, Lines
-from narrows.accounting.said import LONGEST_TOKEN
-from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING, grows
+from narrows.dialects.generated import Generated
 from narrows.model.call import Call, Source
 from narrows.model.limits import NO_LIMITS, AgentCap, Budget, Counted, Rate, Unit
 from narrows.model.plan import Plan
@@ -62,11 +61,8 @@ from narrows.ports.ledger import LedgerUnavailable
 
 _CALLS: Final = PLACES[Unit.CALLS]
 _OF_OUTPUT: Final = frozenset(PLACES[unit] for unit in (Unit.USD, Unit.TOKENS, Unit.OUTPUT_TOKENS, Unit.COMPUTE))
-_GENERATED: Final = ("content", "reasoning", "refusal", "tool_call")
-_ANY_JSON: Final = "$"
 _NO_OUTPUT: Final = NOTHING_RUN | NOTHING_GENERATED
 _GRANTED: Final = Granted()
-_ENVELOPE: Final = frozenset({ENVELOPE_TEXT, ID, PADDING})
 
 
 class Reserve:
@@ -215,9 +211,7 @@ class _Holding(msgspec.Struct, eq=False):
     _counters: tuple[Counter, ...] = ()
     _places: tuple[int, ...] = ()
     _reservation: Reservation | None = None
-    _bound: int | None = None
-    _deltas: int = 0
-    _size: int = 0
+    _generated: Generated = msgspec.field(default_factory=Generated)
     _started: int = 0
     _read: bool = False
     _hidden: bool = False
@@ -312,41 +306,18 @@ class _Holding(msgspec.Struct, eq=False):
             if names:
                 record = Reserved(names, amounts[: len(names)], accounts.prices)
         if bill.stops and amounts and call.asked.operation not in _NO_OUTPUT:
-            self._bound = held.output
+            self._generated.allowed = held.output
         self._reservation = reservation = Reservation(record, shown)
         changed = msgspec.structs.replace(call, notes=call.notes + notes) if notes else None
         return Proceed(changed, None, reservation)
 
     def on_event(self, event: Event) -> Deny | None:
-        deltas, size = self._deltas, self._size
+        passed = self._generated.passed(event)
         self._read = True
-        for delta in event.deltas:
-            text, field = delta.text, delta.field
-            if field == "content":
-                if not text:
-                    continue
-                deltas += 1
-            elif not text or field in _ENVELOPE:
-                continue
-            elif field.startswith(_GENERATED):
-                deltas += 1
-            elif not (field.startswith(_ANY_JSON) and grows(field)):
-                # Keys, ids and words of the API stand in every event: no model wrote them.
-                continue
-            size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        self._deltas, self._size = deltas, size
         if (event.data is None and not event.hidden) or event.opaque:
             # Of what was judged apart, and of pictures and sound, there are no texts to count.
             self._hidden = True
-        bound = self._bound
-        if bound is None:
-            return None
-        usage = event.usage
-        if deltas > bound or size > bound * LONGEST_TOKEN:
-            return self._exhausted(bound)
-        if usage is not None and usage.completion is not None and usage.completion > bound:
-            return self._exhausted(bound)
-        return None
+        return self._exhausted() if passed else None
 
     def on_finish(self) -> Deny | None:
         """Every event has been counted."""
@@ -376,15 +347,16 @@ class _Holding(msgspec.Struct, eq=False):
         """What the call came to; None: nobody knows."""
         stage = Stage.HELD if self._reservation is None else self._reservation.stage
         if usage is not None and stage is Stage.ANSWERED and outcome is Outcome.DONE:
-            result = usual(call, bill.terms, held, usage, self._size)
+            result = usual(call, bill.terms, held, usage, self._generated.size)
             if result is not None:
                 return result
         elapsed = self._limited.accounts.clock.monotonic() - self._started if self._started else 0
+        generated = self._generated
         # A buffered reply is generated before the first byte of it comes.
         whole = not self._hidden and (self._read or call.asked.stream)
-        seen = Seen(self._size, self._deltas, whole, outcome is Outcome.DONE, elapsed)
+        seen = Seen(generated.size, generated.deltas, whole, outcome is Outcome.DONE, elapsed)
         return settle(call, bill.terms, held, stage, usage, seen)
 
-    def _exhausted(self, bound: int) -> Deny:
+    def _exhausted(self) -> Deny:
         limit = next((one.limit for one in self._counters if not one.limit.observe), None)
-        return messages.exhausted(bound, limit)
+        return messages.exhausted(self._generated.allowed or 0, limit)

@@ -291,12 +291,16 @@ class Gateway:
     def _forward(self, visit: _Visit, received: int, chain: Chain) -> Coroutine[Any, Any, None]:
         """A call that nothing refused, to its end."""
         services, call = self._services, chain.call
-        if call.notes:
-            self._observe(call)
-        if visit.connected is None:
-            raise RuntimeError("a call is forwarded to no connection")
-        recorder = Recorder(services.journal, services.clock, call, visit.started, chain.reservation)
-        return Forwarding(visit.exchange, visit.connected, chain, recorder, services.telemetry, received).run()
+        try:
+            connected = visit.snapshot.connections[call.connection]
+            if call.notes:
+                self._observe(call)
+            recorder = Recorder(services.journal, services.clock, call, visit.started, chain.reservation)
+            return Forwarding(visit.exchange, connected, chain, recorder, services.telemetry, received).run()
+        except BaseException:
+            # Nobody else would free what the call holds.
+            chain.end(Outcome.REFUSED, None)
+            raise
 
     def _observe(self, call: Call) -> None:
         metering.noted(self._services.telemetry, call.notes)

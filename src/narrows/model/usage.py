@@ -1,6 +1,11 @@
 """What a reply says it cost."""
 
+from typing import Final
+
 import msgspec
+
+LONGEST_TOKEN: Final = 32
+"""Bytes of UTF-8 that one token stands for, at most, on average over a text: no vocabulary has longer ones."""
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):

@@ -2,8 +2,9 @@
 
 import msgspec
 
-from narrows.accounting.said import LONGEST_TOKEN, said
+from narrows.accounting.said import said
 from narrows.model.text import Role, Text
+from narrows.model.usage import LONGEST_TOKEN
 from unit.controls.calls import call
 
 LONG = "x" * (10 * LONGEST_TOKEN)
