@@ -1,6 +1,7 @@
 """The pooled client against llama.cpp's own server: buffered, streamed, kept alive, given up in the middle."""
 
 import asyncio
+import contextlib
 import json
 
 import pytest
@@ -51,21 +52,23 @@ async def test_a_streamed_reply(pool: ConnectionPool, upstreams: Upstreams) -> N
 
 async def test_a_stream_that_is_given_up_leaves_the_server_free(pool: ConnectionPool, upstreams: Upstreams) -> None:
     for _ in range(10):
-        reply = await pool.send("POST", "/v1/chat/completions", JSON, chat(2000, stream=True))
-        await reply.read()
+        async with asyncio.timeout(20):
+            reply = await _answered(pool, chat(2000, stream=True))
+        with contextlib.suppress(UpstreamFailed):
+            await reply.read()
         reply.close()
     async with asyncio.timeout(20):
-        reply = await _answered(pool)
+        reply = await _answered(pool, chat(1, stream=False))
         assert reply.status == 200
         await reply.read_all(1 << 20)
     upstreams.close()
 
 
-async def _answered(pool: ConnectionPool) -> UpstreamReply:
-    """The server drops connections while it takes leave of those that were given up; nothing is sent twice for it."""
+async def _answered(pool: ConnectionPool, body: bytes) -> UpstreamReply:
+    """The server drops connections while it takes leave of those that were given up; the pool sends nothing twice."""
     while True:
         try:
-            return await pool.send("POST", "/v1/chat/completions", JSON, chat(1, stream=False))
+            return await pool.send("POST", "/v1/chat/completions", JSON, body)
         except UpstreamFailed:
             await asyncio.sleep(0.1)
 
