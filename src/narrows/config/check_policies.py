@@ -6,7 +6,8 @@ from typing import Final
 from narrows.config.globs import Glob
 from narrows.config.problem import Problem
 from narrows.config.scalars import nearest
-from narrows.config.schema import Config, Policy, Who
+from narrows.config.schema import Config, Policy
+from narrows.config.who import Who
 
 LISTING: Final = frozenset({"models"})
 """Operations that name no model."""

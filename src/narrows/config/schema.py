@@ -18,6 +18,7 @@ from narrows.config.probing import Probing
 from narrows.config.rules import PromptRule, ReplyRule
 from narrows.config.setting import Globs, Name, Seconds, Setting
 from narrows.config.tls import Tls
+from narrows.config.who import Who
 from narrows.model.secret import Secret
 
 Bytes = Annotated[int, Meta(gt=0, extra={"unit": "size"})]
@@ -204,15 +205,6 @@ class Connection(Setting, frozen=True, kw_only=True):
             "model's template; reserved for by such a limit.",
         ),
     ] = 0
-
-
-class Who(Setting, frozen=True, kw_only=True):
-    """Matches if every key it names matches; a key matches if any of its values does. Globs are allowed."""
-
-    users: Annotated[Globs | None, Meta(description="Subjects: `issuer:subject`, or bare with a single issuer.")] = None
-    groups: Annotated[Globs | None, Meta(description="Groups: `issuer:group`, or bare with a single issuer.")] = None
-    attributes: Annotated[dict[str, Globs] | None, Meta(description="Claims and the values they may have.")] = None
-    service_accounts: Annotated[Globs | None, Meta(description="Service accounts by name.")] = None
 
 
 class May(Setting, frozen=True, kw_only=True):

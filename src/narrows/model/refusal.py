@@ -38,6 +38,20 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         "The credential was revoked.",
         "Ask its owner or an administrator for a new one.",
     ),
+    Code.CREDENTIAL_BOUND: Meaning(
+        401,
+        Kind.AUTHENTICATION,
+        False,
+        "The credential is bound to a client certificate or a network, and the request does not come with it.",
+        "Use it where it was first used, or with its certificate; or get a new one.",
+    ),
+    Code.IDENTITY_CONTAINED: Meaning(
+        401,
+        Kind.AUTHENTICATION,
+        False,
+        "The identity is contained: no credential of it is accepted.",
+        "Ask an administrator; `narrows contain --lift` lets it in again.",
+    ),
     Code.IDENTITY_UNAVAILABLE: Meaning(
         503,
         Kind.UNAVAILABLE,
@@ -79,6 +93,13 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         False,
         "No policy lets this identity use the model.",
         "Use a model that `GET …/models` lists, or ask for it in `may.models`.",
+    ),
+    Code.SCOPE_EXCEEDED: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "The credential was issued for another connection, model or operation.",
+        "Ask for access to this one: `narrows access request`.",
     ),
     Code.PARAMETER_NOT_ALLOWED: Meaning(
         403,

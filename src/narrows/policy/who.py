@@ -7,7 +7,7 @@ groups are `issuer:name` throughout. Knows no permissions, limits or rules.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from narrows.config.schema import Who
+from narrows.config.who import Who
 from narrows.model.principal import Principal
 from narrows.policy.globs import GlobSet
 

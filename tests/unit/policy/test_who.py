@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from narrows.config.schema import Who
+from narrows.config.who import Who
 from narrows.model.principal import Principal
 from narrows.policy.who import WhoIndex, normalise, qualify
 from unit.policy.world import account, person

@@ -5,7 +5,8 @@ import msgspec
 import pytest
 
 from narrows.config.limits import Amount, BudgetSetting, RatePeriod, RateSetting
-from narrows.config.schema import Config, Connection, ConnectionCredential, Limits, May, Policy, Who
+from narrows.config.schema import Config, Connection, ConnectionCredential, Limits, May, Policy
+from narrows.config.who import Who
 from narrows.inspection.novelty import Sessions
 from narrows.model.limits import Per, Scope, Unit
 from narrows.policy.compile import compile_policies

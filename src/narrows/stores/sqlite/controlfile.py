@@ -75,6 +75,90 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
             BEGIN SELECT RAISE(ABORT, 'the trail is not changed'); END""",
     ),
+    (
+        # Revocations and what lifts them, in the order in which they were made; see revocations.py.
+        """CREATE TABLE revocation (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            said TEXT NOT NULL CHECK (json_valid(said))
+        ) STRICT""",
+        "CREATE INDEX revocation_id ON revocation (id)",
+        "CREATE INDEX revocation_subject ON revocation (kind, subject)",
+        """CREATE TRIGGER revocation_keeps BEFORE UPDATE ON revocation
+            BEGIN SELECT RAISE(ABORT, 'revocations are not changed'); END""",
+        """CREATE TRIGGER revocation_stays BEFORE DELETE ON revocation
+            BEGIN SELECT RAISE(ABORT, 'revocations are not removed'); END""",
+        """CREATE TRIGGER revocation_grows BEFORE INSERT ON revocation
+            WHEN EXISTS (SELECT 1 FROM revocation WHERE seq = NEW.seq)
+            BEGIN SELECT RAISE(ABORT, 'revocations are not changed'); END""",
+    ),
+    (
+        # Requests for access and what was said of them (see grants.py), and the tokens that were issued (tokens.py).
+        """CREATE TABLE access (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL,
+            requester TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            said TEXT NOT NULL CHECK (json_valid(said))
+        ) STRICT""",
+        "CREATE INDEX access_id ON access (id)",
+        "CREATE INDEX access_requester ON access (requester, seq)",
+        """CREATE TRIGGER access_keeps BEFORE UPDATE ON access
+            BEGIN SELECT RAISE(ABORT, 'what was said of access is not changed'); END""",
+        """CREATE TRIGGER access_stays BEFORE DELETE ON access
+            BEGIN SELECT RAISE(ABORT, 'what was said of access is not removed'); END""",
+        """CREATE TRIGGER access_grows BEFORE INSERT ON access
+            WHEN EXISTS (SELECT 1 FROM access WHERE seq = NEW.seq)
+            BEGIN SELECT RAISE(ABORT, 'what was said of access is not changed'); END""",
+        """CREATE TABLE token (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+            principal TEXT NOT NULL,
+            source TEXT NOT NULL,
+            expires INTEGER NOT NULL,
+            said TEXT NOT NULL CHECK (json_valid(said))
+        ) STRICT""",
+        "CREATE INDEX token_principal ON token (principal)",
+        "CREATE INDEX token_source ON token (source)",
+        "CREATE INDEX token_expires ON token (expires)",
+    ),
+    (
+        # People and groups as providers sent them (SCIM), and messages of providers that were heard; see directory.py.
+        """CREATE TABLE person (
+            id TEXT PRIMARY KEY,
+            issuer TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            user_name TEXT NOT NULL,
+            active INTEGER NOT NULL CHECK (active IN (0, 1)),
+            changed INTEGER NOT NULL,
+            said TEXT NOT NULL CHECK (json_valid(said)),
+            UNIQUE (issuer, subject),
+            UNIQUE (issuer, user_name)
+        ) STRICT""",
+        """CREATE TABLE team (
+            id TEXT PRIMARY KEY,
+            issuer TEXT NOT NULL,
+            name TEXT NOT NULL,
+            changed INTEGER NOT NULL,
+            said TEXT NOT NULL CHECK (json_valid(said)),
+            UNIQUE (issuer, name)
+        ) STRICT""",
+        """CREATE TABLE member (
+            team TEXT NOT NULL REFERENCES team (id),
+            person TEXT NOT NULL REFERENCES person (id),
+            PRIMARY KEY (team, person)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX member_person ON member (person)",
+        """CREATE TABLE heard (
+            issuer TEXT NOT NULL,
+            message TEXT NOT NULL,
+            until INTEGER NOT NULL,
+            PRIMARY KEY (issuer, message)
+        ) STRICT, WITHOUT ROWID""",
+    ),
 )
 """Statements that lead from each version to the next; version n is reached when the first n have run."""
 
