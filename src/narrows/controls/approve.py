@@ -5,7 +5,8 @@ call that waits holds nothing of any budget. Which rules ask, who may answer, an
 `policy.approvals`; what an answer is about, in `policy.questions`. Here is the course of it:
 
 - The first such request of an identity makes a ticket. The same request again, while that is open, joins it.
-- The call is held for as long as the least patient rule says. If nobody has decided by then, the caller is told to
+- The call is held for as long as the least patient rule says; one whose caller is kept alive with comments of its
+  stream, for as long as the question stands. If nobody has decided by then, the caller is told to
   send the same request again, which joins the ticket; so do calls whose client went away. The ticket lives on.
 - An approval lets one call go on. It is taken before anything of that call is recorded as sent or reserved, so that no
   other can take it, and given back if in the end nothing of it was sent. Of several equal calls that wait, one goes;
@@ -136,7 +137,7 @@ class _Holding:
         found = asks.fired(call, Facts(cost, first_use=True))
         if asks.asks_first_use and found != asks.fired(call, Facts(cost, first_use=False)):
             # Only where it makes a difference is anybody asked what the identity has used.
-            return Wait(lambda: self._look(call, cost), _patience(found))
+            return Wait(lambda: self._look(call, cost), _patience(call, found))
         return self._judged(call, found)
 
     async def _look(self, call: Call, cost: int | None) -> Verdict:
@@ -158,7 +159,7 @@ class _Holding:
         if not asking:
             return Proceed(call) if notes else PROCEED
         deny = unjustified(call, asking)
-        return deny or Wait(lambda: self._entered(call, asking), _patience(asking))
+        return deny or Wait(lambda: self._entered(call, asking), _patience(call, asking))
 
     async def _entered(self, call: Call, asking: tuple[Requirement, ...]) -> Verdict:
         """The call is held from here, unless too many are."""
@@ -177,7 +178,7 @@ class _Holding:
 
     async def _held(self, call: Call, asking: tuple[Requirement, ...]) -> Verdict:
         desk = self._asking.desk
-        hold = min(each.hold for each in asking)
+        hold = _hold(call, asking)
         end = desk.clock.monotonic() + hold
         # Who is held for a short time only waits longer until it comes again.
         again = max(questions.UNHELD - hold // MICROS, questions.HELD_AGAIN)
@@ -257,5 +258,10 @@ class _Holding:
             self._asking.desk.approvals.restore(release.ticket, self._call)
 
 
-def _patience(asking: tuple[Requirement, ...]) -> float:
-    return min((each.hold for each in asking), default=0) / MICROS + SLACK
+def _hold(call: Call, asking: tuple[Requirement, ...]) -> int:
+    """Microseconds for which the client is held: who is sent signs of life waits for as long as the question stands."""
+    return min((each.expires if call.keep_alive else each.hold for each in asking), default=0)
+
+
+def _patience(call: Call, asking: tuple[Requirement, ...]) -> float:
+    return _hold(call, asking) / MICROS + SLACK

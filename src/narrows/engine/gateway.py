@@ -25,9 +25,9 @@ from narrows.engine.chain import Chain
 from narrows.engine.counting import counted
 from narrows.engine.credentials import presented
 from narrows.engine.facts import begun
-from narrows.engine.forwarding import Forwarding
 from narrows.engine.heads import Known, known
-from narrows.engine.judging import NOTHING, Caller, call_id, choose, make_call, recordable
+from narrows.engine.judging import NOTHING, Caller, choose, make_call, recordable, unread_call
+from narrows.engine.keeping import BEGUN, KeptOpen, forwards, kept_open
 from narrows.engine.limits import throttled
 from narrows.engine.recorder import Recorder
 from narrows.engine.releasing import still, with_headers
@@ -37,7 +37,6 @@ from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Connected, Snapshot, Snapshots
 from narrows.engine.strangers import StrangerCounts
 from narrows.model.call import Asked, Call
-from narrows.model.plan import Plan
 from narrows.model.principal import Identity
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
@@ -269,7 +268,11 @@ class Gateway:
         call apart, whose texts are not here."""
         try:
             if type(verdict) is Wait:
-                verdict = await chain.wait(verdict, in_thread=in_thread)
+                waiting = chain.wait(verdict, in_thread=in_thread)
+                if chain.call.keep_alive and visit.connected is not None:
+                    visit.exchange = kept = KeptOpen(visit.exchange, visit.connected.dialect, chain.call)
+                    waiting = kept.during(waiting)
+                verdict = await waiting
             if judged is not None:
                 chain.call = rejoined(chain.call, judged)
             deny = _refusal(verdict)
@@ -296,7 +299,7 @@ class Gateway:
             if call.notes:
                 self._observe(call)
             recorder = Recorder(services.journal, services.clock, call, visit.started, chain.reservation)
-            return Forwarding(visit.exchange, connected, chain, recorder, services.telemetry, received).run()
+            return forwards(visit.exchange, connected, chain, recorder, services.telemetry, received).run()
         except BaseException:
             # Nobody else would free what the call holds.
             chain.end(Outcome.REFUSED, None)
@@ -326,7 +329,9 @@ class Gateway:
         services, connected = self._services, visit.connected
         dialect = connected.dialect if connected is not None else self._face(visit)
         if call is None:
-            call = self._unread_call(visit)
+            call = unread_call(
+                visit.snapshot, visit.caller, visit.exchange.head, connected, visit.asked, services.sessions
+            )
         call, told = self._counted(visit.snapshot, call, deny)
         if told is not deny:
             deny, recorded = told, None if recorded is None else told
@@ -335,8 +340,10 @@ class Gateway:
         contents: tuple[Content, ...] = ()
         if connected is not None:
             contents = await recorded_contents(connected.dialect, call.asked, call.model)
+        kept = kept_open(visit.exchange)
+        entry = recording.refused(call, contents, recorded)
         try:
-            await services.journal.open(recording.refused(call, contents, recorded))
+            await services.journal.open(entry if kept is None else msgspec.structs.replace(entry, status=BEGUN))
         except JournalUnavailable:
             deny = Deny(Code.JOURNAL_UNAVAILABLE, "the gate can't record calls now")
         duration = services.clock.monotonic() - visit.started
@@ -344,7 +351,10 @@ class Gateway:
             call.connection, call.asked.operation, Outcome.REFUSED, deny.code.value, duration, None
         )
         metering.refused(services.telemetry, deny)
-        refuse(visit.exchange, dialect, deny, visit.caller.request_id, call.id)
+        if kept is not None:
+            kept.fail(deny)
+        else:
+            refuse(visit.exchange, dialect, deny, visit.caller.request_id, call.id)
 
     def _counted(self, snapshot: Snapshot, call: Call, deny: Deny) -> tuple[Call, Deny]:
         """What counting refusals makes of one."""
@@ -362,27 +372,6 @@ class Gateway:
     def _face(self, visit: _Visit) -> Dialect | None:
         head = visit.exchange.head
         return face(head.path, head.host, visit.snapshot)
-
-    def _unread_call(self, visit: _Visit) -> Call:
-        """What is known of a call that was refused before its body could be read."""
-        connected, head, caller = visit.connected, visit.exchange.head, visit.caller
-        identity, name = caller.identity, "" if connected is None else connected.name
-        return Call(
-            id=call_id(caller.request_id),
-            request_id=caller.request_id,
-            session=self._services.sessions.of(identity, name, caller.source, visit.asked),
-            at=caller.at,
-            principal=identity.principal,
-            credential=identity.credential,
-            source=caller.source,
-            connection=name,
-            dialect="" if connected is None else connected.dialect.name,
-            method=head.method,
-            path=head.path,
-            asked=visit.asked,
-            model=None,
-            plan=Plan(revision=visit.snapshot.revision),
-        )
 
 
 def _judged(chain: Chain) -> Deny | Hold | Wait[Verdict] | None:

@@ -18,6 +18,7 @@ from narrows.model.plan import Plan
 from narrows.model.principal import Identity
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
+from narrows.ports.http import RequestHead
 from narrows.ports.inspector import TokenCounter
 
 _log = logging.getLogger("narrows.engine")
@@ -94,6 +95,34 @@ def make_call(
         None,  # no cap yet
         asked.end_user if caller.end_user is None else caller.end_user,
         None if plan.limits is NO_LIMITS and not plan.approvals else tokens.bound(asked, size),
+    )
+
+
+def unread_call(
+    snapshot: Snapshot,
+    caller: Caller,
+    head: RequestHead,
+    connected: Connected | None,
+    asked: Asked,
+    sessions: SessionIds,
+) -> Call:
+    """What is known of a call that was refused before its body could be read."""
+    identity, name = caller.identity, "" if connected is None else connected.name
+    return Call(
+        id=call_id(caller.request_id),
+        request_id=caller.request_id,
+        session=sessions.of(identity, name, caller.source, asked),
+        at=caller.at,
+        principal=identity.principal,
+        credential=identity.credential,
+        source=caller.source,
+        connection=name,
+        dialect="" if connected is None else connected.dialect.name,
+        method=head.method,
+        path=head.path,
+        asked=asked,
+        model=None,
+        plan=Plan(revision=snapshot.revision),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from narrows.engine.credentials import presented
+from narrows.engine.keeping import keep_alive
 from narrows.engine.onward import meaningful
 from narrows.engine.snapshot import Snapshot
 from narrows.model.call import Call
@@ -24,9 +25,10 @@ AGAIN: Final = 1
 
 
 def with_headers(call: Call, given: Headers, passed: AbstractSet[bytes]) -> Call:
-    """The call with those of its headers that go on and mean something. `passed` are what the connection forwards."""
-    headers = meaningful(given, passed)
-    return msgspec.structs.replace(call, headers=headers) if headers else call
+    """The call with those of its headers that go on and mean something, and with how its caller wants to wait. `passed`
+    are what the connection forwards."""
+    headers, kept = meaningful(given, passed), keep_alive(given, call)
+    return msgspec.structs.replace(call, headers=headers, keep_alive=kept) if headers or kept else call
 
 
 async def still(head: RequestHead, call: Call, then: Snapshot, now: Snapshot) -> Deny | None:

@@ -64,7 +64,8 @@ class Call(msgspec.Struct, frozen=True):
     does not exceed; None: no limit asks, or nobody knows. `end_user` is the person for whom the caller asks, as far as
     it is believed. `sealed` is a keyed hash of what the caller asked, before anything of it was masked or replaced;
     empty where its plan asks nobody. `headers` are those of the request that go on to the upstream
-    and mean something there, sorted; empty where no policy asks people.
+    and mean something there, sorted; empty where no policy asks people. `keep_alive`: its caller is sent a sign of life
+    so often while people decide, in seconds, and waits as long as they may; 0: it is not, and waits as rules say.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Call(msgspec.Struct, frozen=True):
     sealed: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     approved_cap: int | None = None
+    keep_alive: float = 0.0
 
     @property
     def operation(self) -> str:

@@ -1,7 +1,8 @@
 """The official clients, with their own timeouts and retries, while people decide about their calls."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import anthropic
@@ -12,6 +13,7 @@ from e2e.approvals.conftest import RISKY, Desk, Running, claude, gpt, token
 from e2e.gate import Gate
 from e2e.issuer import Issuer
 from narrows.model.approval import Answered, TicketState
+from narrows.stores.sqlite.archive import Archive
 
 Asks = Callable[[Gate, str], str]
 
@@ -111,3 +113,48 @@ def test_a_client_that_tries_no_more_is_told_to_come_again(gate: Gate, issuer: I
     assert 0 < int(headers["retry-after"]) <= 30
     assert headers["x-should-retry"] == "true"
     assert "corp:security" in told.value.message
+
+
+KEPT = {"Narrows-Keep-Alive": "1s"}
+"""By which a call under a rule that holds for one second is held for as long as its question stands."""
+
+
+def kept_openai(gate: Gate, key: str) -> Iterator[Iterator[str]]:
+    """The stream once its head is there, and nothing else."""
+    with gpt(gate, key) as client:
+        events = client.chat.completions.create(model="ok", messages=RISKY, stream=True, extra_headers=KEPT)
+        yield (event.choices[0].delta.content or "" for event in events if event.choices)
+
+
+def kept_anthropic(gate: Gate, key: str) -> Iterator[Iterator[str]]:
+    with (
+        claude(gate, key) as client,
+        client.messages.create(
+            model="tiny", max_tokens=8, extra_body=COLD, messages=RISKY, stream=True, extra_headers=KEPT
+        ) as events,
+    ):
+        yield (event.type for event in events)
+
+
+@pytest.mark.parametrize("asks", [kept_openai, kept_anthropic])
+@pytest.mark.parametrize("answer", [Answered.APPROVE, Answered.REJECT])
+def test_a_stream_that_is_kept_alive_outlasts_the_hold(
+    gate: Gate, issuer: Issuer, desk: Desk, asks: Any, answer: Answered
+) -> None:
+    user = f"{answer}-{asks.__name__}"
+    with contextlib.contextmanager(asks)(gate, token(issuer, "brief", user)) as stream:
+        # The reply's head came with the first comment, when the second for which the rule holds was over.
+        (review,) = desk.tickets(user)
+        assert review.state is TicketState.PENDING
+        time.sleep(1.2)
+        desk.say(review.ticket, answer, reason="not on a Friday")
+        if answer is Answered.APPROVE:
+            assert "".join(stream)
+        else:
+            with pytest.raises((openai.APIError, anthropic.APIError), match="not on a Friday"):
+                "".join(stream)
+    record = Archive(gate.store).call(review.ticket.call)
+    assert record is not None
+    assert record.call.status == 200
+    assert record.call.forwarded is (answer is Answered.APPROVE)
+    assert record.call.refusal == (None if answer is Answered.APPROVE else "approval_rejected")

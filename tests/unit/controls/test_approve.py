@@ -14,6 +14,7 @@ from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.verdict import PROCEED, Deny, Note, Proceed, Verdict
 from narrows.policy.questions import TOLD
+from narrows.ports.control import Wait
 from narrows.wiring.approvals import Waiting
 from unit.controls.asking import HOUR, Office, asking, condition, requirement, risky, saying
 from unit.controls.limited import SECOND
@@ -361,3 +362,15 @@ async def test_a_gate_that_drains_lets_nobody_wait() -> None:
 def test_a_reply_is_left_alone() -> None:
     guard = Office().guard(risky())
     assert guard.on_finish() is None
+
+
+async def test_who_is_kept_alive_is_held_for_as_long_as_the_question_stands() -> None:
+    office = Office()
+    about = msgspec.structs.replace(risky(LONG), keep_alive=15.0)
+    guard = office.guard(about)
+    wait = guard.on_request(about)
+    assert isinstance(wait, Wait)
+    assert wait.seconds == HOUR / SECOND + approve.SLACK
+    plain = office.guard(risky(LONG)).on_request(risky(LONG))
+    assert isinstance(plain, Wait)
+    assert plain.seconds == 30 + approve.SLACK
