@@ -23,7 +23,9 @@ from harness.profiles import PRICES, Profile
 
 PATH_CORE, LOAD_CORE = "0", "1"
 HERE = Path(__file__).parent
-CONNECTION = "model"
+CONNECTION, REPEATED = "model", "repeated"
+"""The connections of a gate; the second one's replies are always the same."""
+
 VARIED = "/varied"
 """Below this path the upstream's replies differ."""
 
@@ -94,6 +96,10 @@ class Arena:
     def direct(self) -> Target:
         """The upstream itself."""
         return self._once("direct", self._direct)
+
+    def repeated(self, gate: Target) -> Target:
+        """The same gate, where the upstream's replies are always the same."""
+        return gate._replace(base=f"{gate.base.removesuffix(CONNECTION)}{REPEATED}")
 
     def varied(self) -> Target:
         """The same upstream, where its replies differ."""
@@ -294,7 +300,7 @@ def _policies(count: int) -> list[dict[str, Any]]:
     mine = {
         "name": "research",
         "who": {"groups": ["research"]},
-        "may": {"connections": [CONNECTION], "models": ["bench-*"], "operations": ["chat", "models"]},
+        "may": {"connections": [CONNECTION, REPEATED], "models": ["bench-*"], "operations": ["chat", "models"]},
         "limits": {"prompt_tokens": 200_000, "output_tokens": 1024},
         "prompts": rules,
     }
@@ -312,18 +318,17 @@ def settings(
     streams: bool = False,
 ) -> dict[str, Any]:
     """A gate's configuration; `streams`: it lets replies be as long as a measurement."""
+    model: dict[str, Any] = {
+        "url": upstream.base,
+        "dialect": "openai",
+        "credential": {"bearer": "upstream-secret"},
+        "max_connections": 4096,
+        "prices": [dict(PRICES)],
+    }
     config: dict[str, Any] = {
         "recording": {"durability": durability},
         "identity": {"issuers": [arena.issuer.settings()]},
-        "connections": {
-            CONNECTION: {
-                "url": upstream.base,
-                "dialect": "openai",
-                "credential": {"bearer": "upstream-secret"},
-                "max_connections": 4096,
-                "prices": [dict(PRICES)],
-            }
-        },
+        "connections": {CONNECTION: model, REPEATED: {**model, "url": arena.direct().base}},
         "policies": _policies(policies),
     }
     policy = config["policies"][-1]

@@ -18,19 +18,15 @@ from harness.streams import Held
 _GOVERNED = {"normal": (0.30, 0.6), "full": (0.25, 0.45)}
 _SPINE = {"normal": (0.40, 0.6), "full": (0.33, 0.45)}
 """What must be reached of a bare Envoy with everything on, and while masks and budgets are still to come."""
-_UNREAD = (Profile.NONE, Profile.LIMITS)
-"""What costs the same whether prompts are new or not."""
 
 
 def _throughput(run: Run, case: str, durability: str) -> Iterator[Row]:
-    """Requests a second; the same request again and again only where nothing depends on what it says."""
+    """Requests a second: the same request and reply again and again, and others every time."""
     arena, envoy, nginx = run.arena, run.arena.envoy(), run.arena.nginx()
     gates = {profile: arena.narrows(durability, profile=profile) for profile in run.profiles}
     what = f"governed ÷ bare Envoy, durability {durability}"
     for same in (True, False):
-        chosen = {profile: gate for profile, gate in gates.items() if not same or profile in _UNREAD}
-        if not chosen:
-            continue
+        chosen = {profile: arena.repeated(gate) if same else gate for profile, gate in gates.items()}
         got = run.saturated([envoy, *chosen.values(), nginx], same=same)
         for profile, gate in chosen.items():
             rates = ", ".join(f"{name} {got[target.name].rate:,.0f}/s" for name, target in
@@ -65,7 +61,7 @@ def n3(run: Run) -> Iterator[Row]:
         for durability in ("normal", "full")
     ]
     for same in (True, False):
-        chosen = [row for row in gates if not same or row[0] in _UNREAD]
+        chosen = [(profile, durability, arena.repeated(gate) if same else gate) for profile, durability, gate in gates]
         got = run.single([direct, *(gate for _, _, gate in chosen), envoy], same=same)
         base = got["direct"].p50
         detail = f"direct p50 {base:,.0f} µs, bare envoy adds {got['envoy'].p50 - base:,.0f} µs"
@@ -79,13 +75,15 @@ def n3(run: Run) -> Iterator[Row]:
 def n4(run: Run) -> Iterator[Row]:
     """Added tail latency at half load: with the calls spread over time, and in bursts of all connections."""
     for profile in run.profiles:
-        yield from _tail(run) if profile is Profile.NONE else _tail_fresh(run, profile)
+        yield from _tail(run, profile)
+        yield from _tail_fresh(run, profile)
 
 
-def _tail(run: Run) -> Iterator[Row]:
+def _tail(run: Run, profile: Profile) -> Iterator[Row]:
     arena = run.arena
-    direct, gate, envoy = arena.direct(), arena.narrows("normal"), arena.envoy()
-    rate = run.saturated([gate])[gate.name].rate / 2
+    direct, envoy = arena.direct(), arena.envoy()
+    gate = arena.repeated(arena.narrows("normal", profile=profile))
+    rate = run.saturated([gate], same=True)[gate.name].rate / 2
     body = arena.body(KB)
     for together, what in ((False, "calls spread over time"), (True, "bursts of 32 calls")):
         paced = functools.partial(
@@ -95,7 +93,7 @@ def _tail(run: Run) -> Iterator[Row]:
         base = got["direct"].p99
         detail = f"at {rate:,.0f}/s; direct p99 {base:,.0f} µs, bare envoy adds {got['envoy'].p99 - base:,.0f} µs"
         must, aim = (None, None) if together else (5000, 2000)
-        name = f"added p99 at half of the saturated rate, {what}"
+        name = f"added p99 at half of the saturated rate, {what}{profile.suffix}"
         yield Row("N4", name, got[gate.name].p99 - base, "µs", "<=", must, aim, detail)
 
 
