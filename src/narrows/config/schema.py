@@ -11,7 +11,9 @@ from msgspec import Meta
 
 from narrows.config.approvals import ConditionSetting, Reason
 from narrows.config.console import Console
+from narrows.config.exchange import GroupSource
 from narrows.config.limits import ComputeWeight, GatewayLimits, Limits, ModelPrice, Tokens
+from narrows.config.login import Login
 from narrows.config.notify import Notify
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
 from narrows.config.probing import Probing
@@ -90,6 +92,12 @@ class Issuer(Setting, frozen=True, kw_only=True):
         ],
         Meta(description="Signature algorithms that are accepted; never `none`, never a shared secret."),
     ] = ("RS256", "PS256", "ES256", "EdDSA")
+    tokens: Annotated[
+        Literal["accept", "exchange"],
+        Meta(
+            description="exchange: its tokens are for the rules of `access.exchange` alone, and never taken themselves."
+        ),
+    ] = "accept"
     groups_claim: Annotated[str, Meta(description="The claim that lists groups; dots reach into objects.")] = "groups"
     subject_claim: Annotated[str, Meta(description="The claim that names the user in policies and records.")] = "sub"
     attributes: Annotated[
@@ -100,6 +108,10 @@ class Issuer(Setting, frozen=True, kw_only=True):
     ] = 30.0
     max_token_age: Annotated[Seconds | None, Meta(description="A token older than this (by `iat`) is refused.")] = None
     introspection: Annotated[Introspection | None, Meta(description="For opaque tokens.")] = None
+    login: Annotated[Login | None, Meta(description="How people sign in with `narrows login`.")] = None
+    groups: Annotated[GroupSource | None, Meta(description="Where groups come from that a token only refers to.")] = (
+        None
+    )
     ca_bundle: Annotated[str | None, Meta(description="PEM file of the CAs that sign the issuer's certificate.")] = None
 
 
