@@ -12,16 +12,19 @@ from narrows.config.schema import IdentitySettings, Issuer
 from narrows.identity.cache import IdentityCache, RefusalCache, Verified, digest_of
 from narrows.identity.documents import strict_object
 from narrows.identity.introspection import Introspector
+from narrows.identity.issued_tokens import IssuedTokenVerifier
 from narrows.identity.jwks import KeySource, KeyTiming
 from narrows.identity.jws import Compact, invalid, take_apart
 from narrows.identity.oidc import TokenVerifier
-from narrows.identity.service_accounts import PREFIX, ServiceAccountVerifier
+from narrows.identity.service_accounts import ServiceAccountVerifier
+from narrows.identity.token_form import ACCESS_TOKEN, SERVICE_ACCOUNT
 from narrows.model.principal import SERVICE_ACCOUNTS, Identity
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from narrows.ports.accounts import AccountsUnavailable, AccountWatch
 from narrows.ports.clock import Clock
 from narrows.ports.identity import Fetcher
+from narrows.ports.tokens import TokensUnavailable, TokenWatch
 
 MAX_TOKEN: Final = 16 * 1024
 """Longest credential, in characters."""
@@ -49,6 +52,7 @@ class GateAuthenticator:
         accounts: ServiceAccountVerifier,
         known: IdentityCache,
         refused: RefusalCache,
+        issued: IssuedTokenVerifier | None = None,
     ) -> None:
         self._tokens: dict[str, list[TokenVerifier]] = {}
         for verifier in tokens:
@@ -57,6 +61,7 @@ class GateAuthenticator:
         self._accounts = accounts
         self._known = known
         self._refused = refused
+        self._issued = issued
         self._sources = [verifier.keys for verifier in tokens]
         self._upkeep: asyncio.Task[None] | None = None
         # The cache's own method: every call asks it.
@@ -86,20 +91,22 @@ class GateAuthenticator:
     async def start(self) -> None:
         """Reads the service accounts, begins to fetch key sets, and keeps both fresh until `close`.
 
-        Raises AccountsUnavailable. An identity provider that is down delays the start by at most two seconds.
+        Raises AccountsUnavailable and TokensUnavailable. An identity provider that is down delays the start by at most
+        two seconds.
         """
-        self._accounts.poll()
+        self._poll()
         flights = [source.begin() for source in self._sources if source.eager]
         if flights:
             await asyncio.wait(flights, timeout=GRACE)
         self._upkeep = asyncio.create_task(self._keep_up())
 
     def tend(self) -> None:
-        """One round of upkeep: revocations are read, key sets that are due are fetched. Raises AccountsUnavailable."""
+        """One round of upkeep: revocations are read, key sets that are due are fetched. Raises AccountsUnavailable and
+        TokensUnavailable."""
         for source in self._sources:
             if (source.eager or source.asked) and source.due():
                 source.begin()
-        self._accounts.poll()
+        self._poll()
 
     async def close(self) -> None:
         """Ends the upkeep and every fetch on its way."""
@@ -110,6 +117,13 @@ class GateAuthenticator:
             await source.close()
         for introspector in self._introspectors:
             await introspector.close()
+        if self._issued is not None:
+            self._issued.close()
+
+    def _poll(self) -> None:
+        self._accounts.poll()
+        if self._issued is not None:
+            self._issued.poll()
 
     async def _keep_up(self) -> None:
         readable = True
@@ -117,10 +131,10 @@ class GateAuthenticator:
             await asyncio.sleep(POLL)
             try:
                 self.tend()
-            except AccountsUnavailable as error:
-                # The verifier itself refuses keys once revocations were unreadable for too long.
+            except (AccountsUnavailable, TokensUnavailable) as error:
+                # The verifiers themselves refuse what was issued here once they were blind for too long.
                 if readable:
-                    log.error("service accounts can't be read: %s", error)  # noqa: TRY400 - expected, no traceback
+                    log.error("what was issued here can't be read: %s", error)  # noqa: TRY400 - expected, no traceback
                 readable = False
             except Exception:
                 # The boundary of a job: upkeep must not end for one round that went wrong.
@@ -129,8 +143,10 @@ class GateAuthenticator:
                 readable = True
 
     async def _route(self, token: str, digest: bytes) -> Verified | Deny:
-        if token.startswith(PREFIX):
+        if token.startswith(SERVICE_ACCOUNT):
             return self._accounts.verify(token, digest)
+        if self._issued is not None and token.startswith(ACCESS_TOKEN):
+            return self._issued.verify(token, digest)
         if token.count(".") == 2:
             signed = take_apart(token)
             if isinstance(signed, Compact):
@@ -166,7 +182,8 @@ class GateAuthenticator:
         return next((deny for deny in refusals if deny.code is Code.IDENTITY_UNAVAILABLE), refusals[-1])
 
     def _epoch(self) -> int:
-        return self._accounts.generation + sum(source.generation for source in self._sources)
+        issued = 0 if self._issued is None else self._issued.generation
+        return self._accounts.generation + issued + sum(source.generation for source in self._sources)
 
 
 def build_authenticator(
@@ -177,8 +194,10 @@ def build_authenticator(
     *,
     fetchers: Mapping[str, Fetcher] | None = None,
     timing: KeyTiming | None = None,
+    issued: TokenWatch | None = None,
 ) -> GateAuthenticator:
-    """The authenticator of a configuration. `fetchers` gives issuers (by name) a fetcher of their own, for a CA bundle.
+    """The authenticator of a configuration. `fetchers` gives issuers (by name) a fetcher of their own, for a CA bundle;
+    `issued` finds the tokens that Narrows issued.
 
     Raises ValueError for issuers that can't be told apart.
     """
@@ -197,6 +216,7 @@ def build_authenticator(
         ServiceAccountVerifier(accounts, clock),
         IdentityCache(clock, REMEMBERED),
         RefusalCache(clock, REFUSALS, REFUSAL_MICROSECONDS),
+        None if issued is None else IssuedTokenVerifier(issued, clock),
     )
 
 

@@ -1,14 +1,10 @@
-"""Service-account keys: how one is made, what it looks like, and whether one that is presented is in force.
-
-A key is `nrw_sa_<id>_<secret><checksum>`: a 12-character id, a secret of 192 bits, and a CRC-32 that tells a mistyped
-key from a revoked one without a look-up. Only the SHA-256 of the whole key is ever kept.
-"""
+"""Service-account keys: how one is made, and whether one that is presented is in force. Their form is
+token_form.py's."""
 
 import hashlib
 import hmac
 import re
 import secrets
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -16,6 +12,7 @@ import msgspec
 
 from narrows.identity.cache import Verified
 from narrows.identity.jws import invalid
+from narrows.identity.token_form import SERVICE_ACCOUNT, id_within, new_credential, new_id
 from narrows.model.principal import SERVICE_ACCOUNTS, Credential, Identity, Principal
 from narrows.model.refusal import Code
 from narrows.model.secret import Secret
@@ -23,15 +20,12 @@ from narrows.model.verdict import Deny
 from narrows.ports.accounts import AccountRefused, AccountsUnavailable, AccountWatch, ServiceAccount, ServiceAccounts
 from narrows.ports.clock import Clock
 
-PREFIX: Final = "nrw_sa_"
 MAX_DAYS: Final = 366
 SECOND: Final = 1_000_000
 DAY: Final = 86_400 * SECOND
 BLIND: Final = 30 * SECOND
 """Keys are refused when revocations could not be read for so long."""
 
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_SHAPE: Final = re.compile(r"nrw_sa_([0-9a-z]{12})_[0-9A-Za-z]{33}[0-9A-Za-z]{6}")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
@@ -61,12 +55,11 @@ def issue(
             raise AccountRefused(f"the {label} must be a printable text that is not empty")
     if not now < expires <= now + MAX_DAYS * DAY:
         raise AccountRefused(f"the key must end in the future and within {MAX_DAYS} days")
-    ident = _digits(int.from_bytes(entropy(8), "big"), 36, 13)[-12:]
-    body = f"{PREFIX}{ident}_{_digits(int.from_bytes(entropy(24), 'big'), 62, 33)}"
-    key = body + _checksum(body)
-    account = ServiceAccount(ident, name, owner, now, expires, hashlib.sha256(key.encode()).digest(), purpose)
+    ident = new_id(entropy)
+    key = new_credential(SERVICE_ACCOUNT, ident, entropy)
+    account = ServiceAccount(ident, name, owner, now, expires, hashlib.sha256(key.reveal().encode()).digest(), purpose)
     accounts.create(account)
-    return Issued(account, Secret(key))
+    return Issued(account, key)
 
 
 class ServiceAccountVerifier:
@@ -88,15 +81,15 @@ class ServiceAccountVerifier:
 
     def verify(self, token: str, digest: bytes) -> Verified | Deny:
         """The account a key stands for; `digest` is the SHA-256 of `token`."""
-        shape = _SHAPE.fullmatch(token)
-        if shape is None or not hmac.compare_digest(token[-6:], _checksum(token[:-6])):
+        ident = id_within(SERVICE_ACCOUNT, token)
+        if ident is None:
             return invalid("the service-account key is mistyped: its form or checksum is wrong")
         if not self._fresh():
             return Deny(Code.IDENTITY_UNAVAILABLE, "the service accounts can't be read", retry_after=5)
-        account = self._accounts.get(shape[1])
+        account = self._accounts.get(ident)
         if account is None and self._reread():
             # A key that was made a moment ago works at once: to look whether anything was written costs little.
-            account = self._accounts.get(shape[1])
+            account = self._accounts.get(ident)
         if account is None or not hmac.compare_digest(account.digest, digest):
             return invalid("the service-account key is not known here")
         if account.revoked is not None:
@@ -104,7 +97,7 @@ class ServiceAccountVerifier:
         if self._clock.now() >= account.expires:
             return Deny(Code.CREDENTIAL_EXPIRED, "the service-account key has expired")
         principal = Principal(SERVICE_ACCOUNTS, account.name, kind="service_account", owner=account.owner)
-        credential = Credential("service_account", account.id, account.expires / SECOND)
+        credential = Credential("service_account", account.id, account.expires / SECOND, issued=account.created)
         return Verified(Identity(principal, credential), account.expires, self, self.generation)
 
     def _fresh(self) -> bool:
@@ -116,15 +109,3 @@ class ServiceAccountVerifier:
         except AccountsUnavailable:
             return False
         return True
-
-
-def _digits(number: int, base: int, width: int) -> str:
-    digits = ""
-    for _ in range(width):
-        number, digit = divmod(number, base)
-        digits = (_ALPHABET[digit] if base == 62 else _ALPHABET[digit].lower()) + digits
-    return digits
-
-
-def _checksum(body: str) -> str:
-    return _digits(zlib.crc32(body.encode()), 62, 6)

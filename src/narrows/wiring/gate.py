@@ -37,6 +37,7 @@ from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.journal import SqliteJournal
 from narrows.stores.sqlite.ledger import SqliteLedger
 from narrows.stores.sqlite.masterkey import load as load_key
+from narrows.stores.sqlite.tokens import SqliteTokenWatch
 from narrows.upstream.registry import Upstreams
 from narrows.wiring import allocator
 from narrows.wiring.admin import Admin
@@ -109,6 +110,7 @@ class Gate:
             self._prices.build,
             lambda: Pseudonyms(load_key(DataDirectory(directory)).end_user_key),
             approving=self._approving,
+            issued=lambda: SqliteTokenWatch(directory),
         )
         self._strangers = StrangerCounts(self._journal)
         self._notifier = Notifier(directory, lambda: SqliteDecisions(directory, self._clock), self._clock)
@@ -269,10 +271,11 @@ class Gate:
 
 def _calm_collector() -> None:
     """What was built so far lives as long as the process: the collector need not look at it again. A call leaves few
-    cycles behind, so looking for them a hundred times a second only costs."""
+    cycles behind, so looking for them a hundred times a second only costs. It looks at what is new a little at a time:
+    at fifty thousand objects it would keep every call waiting for 20 ms."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(2_500, 400, 20)
 
 
 def _unknown(config: Config) -> int:

@@ -19,6 +19,7 @@ from narrows.ports.control import Control
 from narrows.ports.ledger import Ledger
 from narrows.ports.offload import Apart
 from narrows.ports.prices import Prices
+from narrows.ports.tokens import TokenWatch
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.upstream.registry import Upstreams
 from narrows.wiring.approvals import GATE_ONLY as ASKING
@@ -40,10 +41,10 @@ FindsPrices = Callable[[Config], Awaitable[Prices | None]]
 
 class SnapshotBuilder:
     """Makes snapshots one after another, on the event loop. `accounts` opens a new watch of the service accounts,
-    `masks` makes the control for `mask`, `sent` knows what sessions have sent, `apart` makes the way to the process
-    that judges large calls, `plugged` the controls behind plug-ins, `gates` those of prompt rules. `ledger` counts,
-    `prices` finds what models cost, where a limit is in money; `pseudonyms` are what end users are called where prompts
-    are masked."""
+    `issued` one of the tokens that Narrows issued, `masks` makes the control for `mask`, `sent` knows what sessions
+    have sent, `apart` makes the way to the process that judges large calls, `plugged` the controls behind plug-ins,
+    `gates` those of prompt rules. `ledger` counts, `prices` finds what models cost, where a limit is in money;
+    `pseudonyms` are what end users are called where prompts are masked."""
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class SnapshotBuilder:
         pseudonyms: Callable[[], Pseudonyms] | None = None,
         *,
         approving: Approving | None = None,
+        issued: Callable[[], TokenWatch] | None = None,
     ) -> None:
         self._upstreams = upstreams
         self._plugged = plugged or PluggedControls()
@@ -74,6 +76,7 @@ class SnapshotBuilder:
         self._tried = Tried()
         self._masks = masks
         self._accounts = accounts
+        self._issued = issued
         self._clock = clock
         self._identity: IdentitySettings | None = None
         self._authenticator: GateAuthenticator | None = None
@@ -189,7 +192,8 @@ class SnapshotBuilder:
             return self._authenticator
         own = {i.name: DocumentFetcher(i.ca_bundle) for i in identity.issuers if i.ca_bundle is not None}
         usual = DocumentFetcher()
-        fresh = build_authenticator(identity, usual, self._accounts(), self._clock, fetchers=own)
+        issued = None if self._issued is None else self._issued()
+        fresh = build_authenticator(identity, usual, self._accounts(), self._clock, fetchers=own, issued=issued)
         try:
             await fresh.start()
         except BaseException:

@@ -273,7 +273,7 @@ async def test_accounts_that_become_unreadable_are_logged_once(
         while rounds < 3:
             await asyncio.sleep(0.002)
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert [record.getMessage() for record in errors] == ["service accounts can't be read: disk I/O error"]
+    assert [record.getMessage() for record in errors] == ["what was issued here can't be read: disk I/O error"]
     await gate.close()
 
 

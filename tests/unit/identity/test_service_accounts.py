@@ -58,7 +58,9 @@ async def test_a_key_is_an_identity(gate: Gate) -> None:
     issued = gate.account()
     found = await gate.identity(issued.key.reveal())
     assert found.principal == Principal("narrows", "etl", kind="service_account", owner="alice")
-    assert found.credential == Credential("service_account", issued.account.id, START + 86_400.0)
+    assert found.credential == Credential(
+        "service_account", issued.account.id, START + 86_400.0, issued=START * 1_000_000
+    )
 
 
 def test_keys_have_a_form_and_are_never_alike(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from narrows.model.secret import Secret
 from narrows.model.verdict import Deny
 from narrows.ports.identity import FetchFailed
 from narrows.stores.sqlite.control import ControlDb, ControlWatch
+from narrows.stores.sqlite.tokens import SqliteTokenWatch
 
 START = 1_700_000_000
 """The moment at which every clock of these tests starts, in Unix seconds."""
@@ -205,7 +206,9 @@ class Gate:
         self.control = ControlDb(folder, self.clock)
         self.watch = ControlWatch(folder)
         settings = IdentitySettings(issuers=issuers or (issuer(introspection=INTROSPECTION),))
-        self.authenticator = build_authenticator(settings, self.fetcher, self.watch, self.clock, timing=timing)
+        self.authenticator = build_authenticator(
+            settings, self.fetcher, self.watch, self.clock, timing=timing, issued=SqliteTokenWatch(folder)
+        )
 
     def account(self, name: str = "etl", days: float = 1.0) -> Issued:
         """A new service account."""
