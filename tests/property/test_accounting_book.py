@@ -28,6 +28,7 @@ from property.reckoning import (
     counter,
     slides,
 )
+from unit.accounting.bookkeeping import changes
 
 
 class Ledger:
@@ -46,7 +47,7 @@ class Ledger:
 
     def checkpoint(self, book: Book) -> None:
         self.commit()
-        self._told, self._told_at = book.changes(), len(self.facts)
+        self._told, self._told_at = changes(book), len(self.facts)
 
     def commit(self) -> None:
         for of, bucket, used in self._told:

@@ -2,7 +2,8 @@
 
 A reservation is held whole or not at all, whatever kinds of limit it concerns. Sums are known by the names of counters;
 the limits come with each question, so an edited one holds from the next on. What is durable comes from a ledger
-(`load`, `restore`, `post`) and goes to it (`changes`); the book itself writes nothing and reads no clock.
+(`load`, `restore`, `post`), which keeps an account of its own of what settles; the book writes nothing and reads no
+clock.
 """
 
 from collections import deque
@@ -40,10 +41,9 @@ class Book:
     """Counts.
 
     `load` gives what has settled of a durable counter, by the start of the bucket, when that is asked for the first
-    time and again after it was dropped: all that `changes` told, but for those asked for last, which may not be kept
-    yet. Until they are asked for again, what they told is not dropped; nothing durable ever is where there is no
-    `load`. Each method but `settle` may raise what `load` raises, and ValueError for a zone that is unknown; then
-    nothing has changed.
+    time and again after it was dropped: all that had settled before the `turn` before the last. What has settled since
+    is not dropped; nothing durable ever is where there is no `load`. Each method but `settle` may raise what `load`
+    raises, and ValueError for a zone that is unknown; then nothing has changed.
     """
 
     __slots__ = (
@@ -172,8 +172,7 @@ class Book:
                 tally.used += posted
             if posted and tally.durable:
                 durable = True
-                if not bucket.dirty:
-                    self._kept.changed(tally.name, bucket)
+                bucket.changed = self._kept.round
         return durable
 
     def _open_end(
@@ -259,10 +258,9 @@ class Book:
         sums = self._durable(name)
         sums.post(sums.find(sums.bucket_of(bucket)), amount)
 
-    def changes(self) -> list[tuple[str, int, int]]:
-        """Name, start of the bucket and all that has settled there, of each durable one that changed since the last
-        time. Whoever asks again has kept those of the last time."""
-        return self._kept.changes()
+    def turn(self) -> None:
+        """What has settled until now is about to be kept; what had settled when this was told the last time is."""
+        self._kept.turn()
 
     def pending(self) -> list[tuple[str, int, tuple[str, ...], tuple[int, ...]]]:
         """Id, moment, names and amounts of what is held of durable counters, each name once."""

@@ -46,7 +46,7 @@ class Sums(Tally):
         if bucket.counted:
             self.used += amount
         if self._kept is not None:
-            self._kept.changed(self.name, bucket)
+            bucket.changed = self._kept.round
 
     def settle(self, bucket: Bucket, held: int, amount: int) -> None:
         """In the bucket where it was held, even if its window is over."""
@@ -59,8 +59,8 @@ class Sums(Tally):
         if bucket.counted:
             self.held -= held
             self.used += amount
-        if amount and self._kept is not None and not bucket.dirty:
-            self._kept.changed(self.name, bucket)
+        if amount and self._kept is not None:
+            bucket.changed = self._kept.round
 
     def _droppable(self, bucket: Bucket) -> bool:
         return not bucket.held if self._kept is None else self._kept.has(bucket)

@@ -16,61 +16,46 @@ EVER: Final = 1 << 80
 """Later than every moment; negative, earlier."""
 
 _ROUNDS: Final = 2
+"""After so many rounds what changed in one is kept."""
 
 
 @final
 class Bucket:
     """A stretch of time: `used` has settled, `held` may still. `counted`: it is in the window that its sum has now.
-    `told` is the round of changes that it was last put down for, `dirty` while it waits for that."""
+    `changed` is the round in which it last did, where it is kept elsewhere."""
 
-    __slots__ = ("counted", "dirty", "held", "start", "told", "used")
+    __slots__ = ("changed", "counted", "held", "start", "used")
 
     def __init__(self, start: int, used: int = 0) -> None:
         self.start = start
         self.used = used
         self.held = 0
         self.counted = False
-        self.dirty = False
-        self.told = -_ROUNDS
+        self.changed = -_ROUNDS
 
 
 @final
 class Kept:
-    """The way of durable sums to where they are kept, and back. Whoever asks for changes a second time has by then
-    kept those of the first."""
+    """The way back of durable sums from where they are kept. Who keeps them follows another account of the same, and
+    says by rounds how far it has come: when one ends, all that had changed before it began is kept."""
 
-    __slots__ = ("_changed", "_load", "_round")
+    __slots__ = ("_load", "round")
 
     def __init__(self, load: Load | None) -> None:
         self._load = load
-        self._changed: list[tuple[str, Bucket]] = []
-        self._round = 0
+        self.round = 0
 
     def load(self, name: str) -> Mapping[int, int]:
         """What has settled of a counter, as far as it is kept."""
         return {} if self._load is None else self._load(name)
 
-    def changed(self, name: str, bucket: Bucket) -> None:
-        """Puts a bucket down for the next changes."""
-        if not bucket.dirty:
-            bucket.dirty = True
-            self._changed.append((name, bucket))
-
-    def changes(self) -> list[tuple[str, int, int]]:
-        """Name, start and what has settled of each bucket that was put down since the last time."""
-        found = [(name, bucket.start, bucket.used) for name, bucket in self._changed]
-        self._round += 1
-        for _, bucket in self._changed:
-            bucket.dirty = False
-            bucket.told = self._round
-        self._changed = []
-        return found
+    def turn(self) -> None:
+        """A round ends, and the next begins."""
+        self.round += 1
 
     def has(self, bucket: Bucket) -> bool:
         """Whether what is in the bucket can be loaded again, so that it may be dropped here."""
-        if bucket.held or bucket.dirty or self._load is None:
-            return False
-        return bucket.told < self._round
+        return not bucket.held and self._load is not None and bucket.changed + _ROUNDS <= self.round
 
 
 class Tally:

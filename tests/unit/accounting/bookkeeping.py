@@ -5,6 +5,8 @@ from typing import Any
 
 from narrows.accounting.book import Book
 from narrows.accounting.counters import name
+from narrows.accounting.sums import CalendarSums, RollingSums, Sums
+from narrows.accounting.tally import Kept
 from narrows.accounting.windows import DAY, HOUR, MINUTE
 from narrows.model.limits import AgentCap, Budget, Concurrency, Per, Rate, Scope, Unit, Window
 from narrows.model.reservation import Counter, Refused, Wanted
@@ -60,5 +62,27 @@ class Store:
         return self.sums.get(counter, {})
 
     def take(self, book: Book) -> None:
-        for counter, bucket, used in book.changes():
+        for counter, bucket, used in changes(book):
             self.sums.setdefault(counter, {})[bucket] = used
+
+
+def changes(book: Book) -> list[tuple[str, int, int]]:
+    """Name, start of the bucket and what has settled there, of what has since the last time."""
+    found = [
+        (tally.name, *change)
+        for tally in book._tallies.values()
+        if isinstance(tally, Sums) and tally.durable
+        for change in changed(book._kept, tally)
+    ]
+    book.turn()
+    return found
+
+
+def changed(kept: Kept, sums: Sums) -> list[tuple[int, int]]:
+    """Start and what has settled, of the buckets that have changed in this round."""
+    if isinstance(sums, CalendarSums):
+        buckets = [sums.bucket, *(sums._others or {}).values()]
+    else:
+        assert isinstance(sums, RollingSums)
+        buckets = list(sums._buckets.values())
+    return [(bucket.start, bucket.used) for bucket in buckets if bucket.changed == kept.round]

@@ -16,6 +16,7 @@ from unit.accounting.bookkeeping import (
     Store,
     agents,
     budget,
+    changes,
     rate,
     refused,
     running,
@@ -260,15 +261,15 @@ def test_where_the_outcome_is_unknown_budgets_go_on_holding() -> None:
     assert sums(book, one, NOON) == (0, 0)
 
 
-def test_changes_tell_what_has_settled_of_durable_counters() -> None:
+def test_what_has_settled_of_durable_counters_has_changed() -> None:
     book, day, hours = Book(), budget(100), budget(100, ROLLING_DAY)
     book.reserve(want("a", NOON + 1, (day, 60), (hours, 60), (rate(100), 60)))
-    assert book.changes() == []
+    assert changes(book) == []
     book.settle(Settled("a", (50, 50, 50)), NOON + 1)
-    assert sorted(book.changes()) == sorted([(day.name, NOON - 12 * HOUR, 50), (hours.name, NOON, 50)])
-    assert book.changes() == []
+    assert sorted(changes(book)) == sorted([(day.name, NOON - 12 * HOUR, 50), (hours.name, NOON, 50)])
+    assert changes(book) == []
     book.post(day.name, NOON, 7)
-    assert book.changes() == [(day.name, NOON - 12 * HOUR, 57)]
+    assert changes(book) == [(day.name, NOON - 12 * HOUR, 57)]
     assert sums(book, day, NOON) == (57, 0)
 
 

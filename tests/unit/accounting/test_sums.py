@@ -10,6 +10,7 @@ from narrows.accounting.tally import Kept
 from narrows.accounting.windows import DAY, HOUR, MINUTE, SECOND, Calendar, rolling, sliding
 from narrows.model.limits import Per, Window
 from narrows.model.reservation import Wanted
+from unit.accounting.bookkeeping import changed
 
 WANTED = Wanted("id", 0, (), ())
 START = 20_000 * DAY
@@ -26,9 +27,9 @@ class Store:
         self.loads += 1
         return self.sums.get(name, {})
 
-    def take(self, kept: Kept) -> None:
-        for name, bucket, used in kept.changes():
-            self.sums.setdefault(name, {})[bucket] = used
+    def take(self, kept: Kept, sums: Sums) -> None:
+        self.sums.setdefault(sums.name, {}).update(changed(kept, sums))
+        kept.turn()
 
 
 def spend(sums: Sums, at: int, amount: int) -> None:
@@ -52,12 +53,12 @@ def test_windows_that_are_over_are_dropped_and_loaded_again() -> None:
     kept, sums = minutes(store)
     for number in range(50):
         spend(sums, START + number * MINUTE, number)
-        store.take(kept)
+        store.take(kept, sums)
     assert store.loads == 1
     assert [used(sums, START + number * MINUTE) for number in range(50)] == list(range(50))
     assert store.loads > 40
     spend(sums, START, 7)
-    store.take(kept)
+    store.take(kept, sums)
     assert store.sums["n"][START] == 7
 
 
@@ -106,7 +107,7 @@ def test_old_buckets_of_a_rolling_sum_are_dropped_and_loaded_again() -> None:
     sums = RollingSums("n", rolling(Per.MINUTE), kept)
     for number in range(1_000):
         spend(sums, START + number * SECOND, 1)
-        store.take(kept)
+        store.take(kept, sums)
     assert len(sums._buckets) < 300
     assert store.loads == 1
     assert used(sums, START + 999 * SECOND) == 61
@@ -114,7 +115,7 @@ def test_old_buckets_of_a_rolling_sum_are_dropped_and_loaded_again() -> None:
     assert used(sums, START) == 1_000
     assert used(sums, START + 999 * SECOND) == 61
     assert used(sums, START + 1_060 * SECOND) == 0
-    store.take(kept)
+    store.take(kept, sums)
     assert (sums.resets(5), sums.spent(0)) == (5, True)
 
 

@@ -1,4 +1,4 @@
-"""What is told to whoever keeps it, when it may be dropped, and what runs at once."""
+"""When what is kept elsewhere may be dropped, and what runs at once."""
 
 from narrows.accounting.tally import Bucket, Kept, Running
 from narrows.model.reservation import Wanted
@@ -6,27 +6,14 @@ from narrows.model.reservation import Wanted
 WANTED = Wanted("id", 0, (), ())
 
 
-def test_changes_are_told_once_with_what_has_settled_by_then() -> None:
-    kept, bucket, other = Kept(None), Bucket(5), Bucket(6, used=2)
-    bucket.used = 1
-    kept.changed("a", bucket)
-    kept.changed("b", other)
-    bucket.used = 3
-    kept.changed("a", bucket)
-    assert kept.changes() == [("a", 5, 3), ("b", 6, 2)]
-    assert kept.changes() == []
-    kept.changed("a", bucket)
-    assert kept.changes() == [("a", 5, 3)]
-
-
-def test_a_bucket_may_be_dropped_when_its_changes_are_kept_for_sure() -> None:
+def test_a_bucket_may_be_dropped_when_what_settled_in_it_is_kept_for_sure() -> None:
     kept, bucket = Kept(lambda _: {}), Bucket(5)
     assert kept.has(bucket)
-    kept.changed("a", bucket)
+    bucket.changed = kept.round
     assert not kept.has(bucket)
-    kept.changes()
-    assert not kept.has(bucket)  # told, and perhaps not yet kept
-    kept.changes()
+    kept.turn()
+    assert not kept.has(bucket)  # about to be kept
+    kept.turn()
     assert kept.has(bucket)
     bucket.held = 1
     assert not kept.has(bucket)

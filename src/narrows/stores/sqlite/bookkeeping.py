@@ -9,6 +9,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -17,16 +18,16 @@ import msgspec
 from narrows.stores.sqlite import schema
 from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError
 from narrows.stores.sqlite.ledgerfile import LedgerFile, LedgerUnreadable, put_aside
-from narrows.stores.sqlite.replay import Event, Fold, Held, Replay
-from narrows.stores.sqlite.tail import Tail
+from narrows.stores.sqlite.replay import Fold, Held, Replay
+from narrows.stores.sqlite.tail import Tail, Taken
 
 LONGEST: Final = 70 * 24 * 3600 * 1_000_000
 """Microseconds after which no call counts any more: the longest window, and as much again, and some days."""
 
-_BREATH: Final = 64
-_REST: Final = 0.0002
-"""After so many events, so many seconds in which the event loop may take the interpreter's lock: it would wait for it
-up to 5 ms otherwise."""
+_BREATH: Final = 16
+_REST: Final = 0.001
+"""After so many events, so many seconds of rest. The event loop would wait for the interpreter's lock otherwise; and
+where both have one processor, what this takes at a stretch is what calls wait for."""
 
 _MANY: Final = 100_000
 """Entries of the log between two writings while much of it is read."""
@@ -79,7 +80,7 @@ class Bookkeeping:
         settled: list[tuple[str, Held]] = []
         try:
             if taken.first == self._reached + 1:
-                self._tell(taken.events)
+                self._tell(taken)
                 self._reached = taken.last
             else:
                 # The tail does not go on where this stands: the log tells all of it.
@@ -88,7 +89,7 @@ class Bookkeeping:
                     time.sleep(_REST)
                 self._tail.ended(self._fold.touched - self._fold.held.keys())
             settled = self._fold.due(now - unknown)
-            if self._fold.touched or self._place_is_old():
+            if self._fold.told or self._place_is_old():
                 self._write()
             self._drop(now)
         except (*_UNREADABLE, OSError) as error:
@@ -101,7 +102,7 @@ class Bookkeeping:
     def end(self) -> None:
         """Writes what is known and closes the file."""
         try:
-            if self._fold.touched or self._reached != self._file.place:
+            if self._fold.told or self._reached != self._file.place:
                 self._write()
             self._file.close()
         except (*_UNREADABLE, OSError) as error:
@@ -164,11 +165,16 @@ class Bookkeeping:
         put_aside(self._directory.path)
         return LedgerFile(self._directory.path)
 
-    def _tell(self, events: Sequence[Event]) -> None:
-        fold = self._fold
+    def _tell(self, taken: Taken) -> None:
+        fold, events = self._fold, taken.events
         for start in range(0, len(events), _BREATH):
             for event in events[start : start + _BREATH]:
                 fold.tell(event)
+            time.sleep(_REST)
+        came = iter(taken.came.items())
+        while part := list(islice(came, _BREATH)):
+            for (names, second), amounts in part:
+                fold.add(names, second, amounts)
             time.sleep(_REST)
 
     def _write(self) -> None:

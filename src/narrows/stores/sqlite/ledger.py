@@ -25,7 +25,7 @@ from narrows.stores.sqlite.tail import Tail
 EVERY: Final = 5.0
 """Seconds between two steps of the bookkeeping."""
 
-MANY: Final = 1024
+MANY: Final = 16_384
 """Settlements after which it takes one at once."""
 
 UNKNOWN: Final = 15 * 60 * 1_000_000
@@ -49,7 +49,7 @@ class SqliteLedger:
         self._bookkeeping = Bookkeeping(directory, self._tail)
         self._book = Book(self._load)
         self._whole = True
-        """Whether the file has all that the book was asked for last: only then it is asked again, and may drop it."""
+        """Whether the file has all that had settled in the book at its last turn: only then comes the next."""
         self._at = 0
         """When the last call was reserved."""
         self._sums: Sums | None = None
@@ -177,11 +177,11 @@ class SqliteLedger:
             _log.error("the ledger's bookkeeping failed", exc_info=error)
 
     async def _advance(self) -> None:
-        """Lets the file follow the log. When it has all that the book said has changed, the book is asked again, and
-        may drop what it said the last time."""
+        """Lets the file follow the log. When it has all that had settled in the book, the book may drop that, and what
+        settles from then on is waited for."""
         if self._whole:
             self._tail.mark()
-            self._book.changes()
+            self._book.turn()
             self._whole = False
         advanced = await self._loop.run_in_executor(
             self._thread, self._bookkeeping.advance, self._clock.now(), self.unknown

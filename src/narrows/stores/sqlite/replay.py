@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from narrows.accounting.counters import parse
-from narrows.accounting.windows import Calendar, rolling
+from narrows.accounting.windows import SECOND, Calendar, rolling
 from narrows.model.limits import Window
 from narrows.policy.recent import Recent
 from narrows.stores.sqlite import schema
@@ -30,6 +30,10 @@ _log = logging.getLogger(__name__)
 
 Event = tuple[str, int, tuple[str, ...] | None, tuple[int, ...]]
 """A call and a time: with names and amounts, what it reserved; with None for names, what it came to."""
+
+Came = Mapping[tuple[tuple[str, ...], int], Sequence[int]]
+"""By the names of counters and the second since 1970 in which they began, what calls came to, of each counter: buckets
+begin with whole seconds."""
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
@@ -71,6 +75,11 @@ class Fold:
         self._windows: dict[tuple[str, str], Window | None] = {}
         self._calendar = Calendar()
 
+    @property
+    def told(self) -> bool:
+        """Whether anything was, since `forget`, that matters here."""
+        return bool(self.touched or self.sums)
+
     def tell(self, event: Event) -> None:
         """An intent that holds something, or an ending; of a call that holds nothing, it changes nothing."""
         call, at, names, amounts = event
@@ -89,6 +98,10 @@ class Fold:
         del self.held[call]
         self._unknown.discard(call)
         self._post(held, amounts)
+
+    def add(self, names: tuple[str, ...], second: int, amounts: Sequence[int]) -> None:
+        """What calls came to that have begun and ended since: they hold nothing any more."""
+        self._add(names, second * SECOND, amounts)
 
     def abandoned(self, at: int) -> None:
         """Nobody will say what the calls that run came to: their process is gone."""
@@ -110,22 +123,26 @@ class Fold:
         self.sums, self.ends, self.touched = {}, {}, set()
 
     def _post(self, held: Held, settled: Sequence[int]) -> None:
-        """None more than was held; a name that is there twice counts once, by its first amount."""
-        sums, names = self.sums, held.names
-        for place, (name, most, amount) in enumerate(zip(names, held.amounts, settled, strict=True)):
-            if amount <= 0 or most <= 0 or names.index(name) != place:
+        """None more than was held."""
+        self._add(held.names, held.at, [min(pair) for pair in zip(held.amounts, settled, strict=True)])
+
+    def _add(self, names: tuple[str, ...], at: int, amounts: Sequence[int]) -> None:
+        """A name that is there twice counts once, by its first amount."""
+        sums = self.sums
+        for place, (name, amount) in enumerate(zip(names, amounts, strict=True)):
+            if amount <= 0 or names.index(name) != place:
                 continue
             window = self._window(name)
             if window is None:
                 continue
-            start, end = self._calendar.bounds(window, held.at)
+            start, end = self._calendar.bounds(window, at)
             key = (name, start)
             posted = sums.get(key)
             if posted is None:
-                sums[key] = min(amount, most)
+                sums[key] = amount
                 self.ends[key] = _over(window, start, end)
             else:
-                sums[key] = posted + min(amount, most)
+                sums[key] = posted + amount
 
     def _window(self, name: str) -> Window | None:
         """None for a name that no counter has: nobody can ask for its sum."""

@@ -3,6 +3,9 @@
 The writer tells it of each batch once that is committed, in whichever thread wrote it. What a reader takes follows
 without a gap what it took before, unless a commit that seemed to fail was made all the same; then `first` says so, and
 what is missing is in the log.
+
+Most calls begin and end between two takes. What such calls came to is summed here, by whose it is and the second in
+which they began, so that a reader has as many sums to look at as there are callers, however many calls they make.
 """
 
 import threading
@@ -11,17 +14,20 @@ from collections.abc import Sequence, Set
 import msgspec
 
 from narrows.model.record import Closed, Opened
+from narrows.model.reservation import Reserved
 from narrows.stores.sqlite.journalfile import Entry
-from narrows.stores.sqlite.replay import Event
+from narrows.stores.sqlite.replay import SECOND, Came, Event
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What the log says of reservations from place `first` to `last`. `whole`: what had settled before the last `mark`
-    is in the log up to there."""
+    """What the log says of reservations from place `first` to `last`: of calls that have begun or have ended there in
+    `events`, of those that have done both in `came`. `whole`: what had settled before the last `mark` is in the log up
+    to there."""
 
     first: int
     last: int
     events: Sequence[Event]
+    came: Came
     whole: bool
 
 
@@ -31,6 +37,8 @@ class Tail:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._events: list[Event] = []
+        self._running: dict[str, tuple[int, Reserved]] = {}
+        self._came: dict[tuple[tuple[str, ...], int], list[int]] = {}
         self._first, self._last = 1, 0
         self._counts = False
         self._settled: set[str] = set()
@@ -42,23 +50,27 @@ class Tail:
         with self._lock:
             first = last + 1 - len(entries)
             if first != self._last + 1:
-                self._events = []
+                self._empty()
                 self._first = first
                 self._counts = True  # an intent may be among what is missing here
             self._last = last
             if not (reserving or self._counts):
                 return
-            events, settled, marked = self._events, self._settled, self._marked
+            running, settled, marked = self._running, self._settled, self._marked
             for entry in entries:
                 if type(entry) is Opened:
                     reserved = entry.reserved
                     if reserved is not None and entry.forwarded:
                         self._counts = True
-                        events.append((entry.call, entry.at, reserved.counters, reserved.amounts))
+                        running[entry.call] = entry.at, reserved
                 elif self._counts and type(entry) is Closed:
-                    # Whether the call had reserved anything is the reader's to know.
                     call = entry.call
-                    events.append((call, entry.at, None, entry.settled))
+                    began = running.pop(call, None)
+                    if began is None:
+                        # Whether the call had reserved anything is the reader's to know.
+                        self._events.append((call, entry.at, None, entry.settled))
+                    else:
+                        self._ended(call, *began, entry)
                     settled.discard(call)
                     if marked:
                         marked.discard(call)
@@ -82,10 +94,28 @@ class Tail:
     def take(self) -> Taken:
         """What was told since it was last asked."""
         with self._lock:
-            taken = Taken(self._first, self._last, self._events, not self._marked)
-            self._events = []
+            events = self._events
+            for call, (at, reserved) in self._running.items():
+                events.append((call, at, reserved.counters, reserved.amounts))
+            taken = Taken(self._first, self._last, events, self._came, not self._marked)
+            self._empty()
             self._first = self._last + 1
             return taken
 
-    def __len__(self) -> int:
-        return len(self._events)
+    def _ended(self, call: str, at: int, reserved: Reserved, entry: Closed) -> None:
+        """A call that reserved in what is here has ended; it came to no more than it held."""
+        amounts, names, most = entry.settled, reserved.counters, reserved.amounts
+        if len(amounts) != len(most):
+            self._events += (call, at, names, most), (call, entry.at, None, amounts)
+            return
+        key = (names, at // SECOND)
+        came = self._came.get(key)
+        if came is None:
+            came = self._came[key] = [0] * len(most)
+        for place, amount in enumerate(amounts):
+            if amount > 0:
+                limit = most[place]
+                came[place] += limit if amount > limit else amount
+
+    def _empty(self) -> None:
+        self._events, self._running, self._came = [], {}, {}
