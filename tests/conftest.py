@@ -16,12 +16,25 @@ TESTS = Path(__file__).parent
 if str(TESTS) not in sys.path:
     sys.path.append(str(TESTS))
 
+import warm  # noqa: E402 (tests/ has to be on the path)
+
+COMPILED = pytest.StashKey[Path | None]()
+
 # Reproducible in CI, exploring at the desk; `.ci/soak` runs with --hypothesis-profile=soak.
 settings.register_profile("fast", max_examples=60, deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.register_profile(
     "soak", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("fast")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[COMPILED] = warm.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    warm.end(config.stash[COMPILED])
+
 
 NETWORK_UNITS = frozenset({"edge", "upstream", "identity", "wiring", "demo", "console"})
 """Folders of tests/unit whose subject is itself a network adapter or a listener (loopback only)."""

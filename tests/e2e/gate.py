@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+import warm
 from e2e.processes import Server, free_ports
 
 NARROWS = str(Path(sys.executable).parent / "narrows")
@@ -32,6 +33,7 @@ class Gate:
         self.port, self.admin_port = free_ports(2)
         self.env = dict(env or {})
         self._prefix = list(prefix)
+        self._compiled = self.store / "detectors"
         self._server: Server | None = None
         self.settings = self.placed(settings)
         self.write(self.settings)
@@ -67,6 +69,8 @@ class Gate:
         return self.server.output
 
     def start(self, seconds: float = 30.0) -> "Gate":
+        """Serves, with what other gates have compiled at hand."""
+        warm.lend(self._compiled)
         self._server = Server(
             [*self._prefix, NARROWS, "serve", "-c", str(self.config)],
             self.directory / "gate.log",
@@ -78,9 +82,11 @@ class Gate:
         except BaseException:
             self._server.kill()
             raise
+        warm.keep(self._compiled)
         return self
 
     def stop(self) -> int:
+        warm.keep(self._compiled)
         return self.server.stop()
 
     def kill(self) -> None:

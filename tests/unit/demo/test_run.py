@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from narrows.demo.run import Options, Running, run_demo
+import warm
+from narrows.demo.run import COMPILED, Options, Running, run_demo
 from narrows.demo.settings import UPSTREAM_KEY_FILE
 from narrows.demo.state import read_state
 from narrows.model.secret import Secret
@@ -44,7 +45,7 @@ async def ask(running: Running, user: str, model: str) -> httpx.Response:
 
 async def test_it_serves_by_its_policy_and_cleans_up(tmp_path: Path) -> None:
     state = tmp_path / "state" / "demo.json"
-    compiled = tmp_path / "cache"
+    compiled = warm.lend(tmp_path / "cache")
     async with demo(Options(state, port=0, delay=0, compiled=compiled)) as running:
         assert (await ask(running, "alice", "sample-large")).status_code == 200
         refused = await ask(running, "bob", "sample-large")
@@ -58,15 +59,17 @@ async def test_it_serves_by_its_policy_and_cleans_up(tmp_path: Path) -> None:
             whoami = await client.get(f"{running.console}/api/v1/whoami", headers=dave)
             assert whoami.json()["roles"] == ["admin", "approver", "user"]
         assert not running.keeps
-        assert Path(running.data).exists()
+        assert (Path(running.data) / COMPILED).resolve() == compiled, "compiled patterns outlive the demo"
     assert not Path(running.data).exists()
     assert not state.exists()
-    assert list(compiled.iterdir()), "compiled patterns outlive the demo"
+    assert list(compiled.iterdir())
+    warm.keep(compiled)
 
 
 async def test_a_data_directory_of_one_s_own_is_kept_without_the_key(tmp_path: Path) -> None:
     data = tmp_path / "data"
     key = Secret("sk-canary-77")
+    warm.lend(data / COMPILED)
     options = Options(tmp_path / "demo.json", port=0, data=data, upstream="http://127.0.0.1:9/v1", upstream_key=key)
     async with demo(options) as running:
         assert (data / UPSTREAM_KEY_FILE).stat().st_mode & 0o777 == 0o600

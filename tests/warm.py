@@ -1,0 +1,65 @@
+"""What may be compiled once for a run of the tests, instead of once for each gate: vectorscan's databases, which take
+seconds of CPU, and Python's bytecode.
+
+The first gate of a run compiles as a first start does. Files are named by what they were made of and written in one
+step, so that two workers can share the folder without a lock: who comes second has made the same file.
+"""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+FOLDER = "NARROWS_TESTS_COMPILED"
+"""The environment's name for the folder: what the controller has set, its workers inherit."""
+
+SUFFIXES = frozenset({".patterns", ".rules", ".views"})
+"""Not word lists: those are somebody's own, and the secret of one test must not turn up below the store of another."""
+
+
+def begin() -> Path | None:
+    """Makes the folder for a run, for whoever is first; None for a worker, whose controller has done it.
+
+    Commands keep what they compile below it, too, and not in the home of whoever runs the tests.
+    """
+    # Set in many images of containers, it has each of hundreds of processes compile the product anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    if FOLDER in os.environ:
+        return None
+    made = Path(tempfile.mkdtemp(prefix="narrows-compiled-"))
+    os.environ[FOLDER] = str(made / "gates")
+    os.environ["XDG_CACHE_HOME"] = str(made / "caches")
+    (made / "gates").mkdir()
+    return made
+
+
+def end(made: Path | None) -> None:
+    """Removes what `begin` made."""
+    if made is not None:
+        del os.environ[FOLDER]
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def lend(directory: Path) -> Path:
+    """Lets a gate, a demo or a command find what earlier ones have compiled; gives the directory."""
+    for folder in (directory.parent, directory):  # both as a gate makes them
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _copy(Path(os.environ[FOLDER]), directory)
+    return directory
+
+
+def keep(directory: Path) -> None:
+    """Takes over what was compiled there for those that come later."""
+    if directory.is_dir():
+        _copy(directory, Path(os.environ[FOLDER]))
+
+
+def _copy(source: Path, target: Path) -> None:
+    for path in source.iterdir():
+        if path.suffix in SUFFIXES:
+            # Files that are replaced are replaced whole, so a second name for one is as good as a copy.
+            with contextlib.suppress(FileExistsError, FileNotFoundError):
+                os.link(path, target / path.name, follow_symlinks=False)
