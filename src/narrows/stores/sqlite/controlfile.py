@@ -126,7 +126,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX token_expires ON token (expires)",
     ),
     (
-        # People and groups as providers sent them (SCIM), and messages of providers that were heard; see directory.py.
+        # People and groups as providers sent them (SCIM), and messages of providers that were heard; see people.py.
         """CREATE TABLE person (
             id TEXT PRIMARY KEY,
             issuer TEXT NOT NULL,
@@ -158,6 +158,35 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             until INTEGER NOT NULL,
             PRIMARY KEY (issuer, message)
         ) STRICT, WITHOUT ROWID""",
+    ),
+    (
+        # Of whom the directory says something else than before; no subject: of everybody of an issuer. Written by
+        # triggers, so that no writer can forget it; a gate reads what it has not seen. See people.py.
+        """CREATE TABLE directory_change (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            issuer TEXT NOT NULL,
+            subject TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX person_external ON person (issuer, json_extract(said, '$.resource.externalId'))",
+        """CREATE TRIGGER person_comes AFTER INSERT ON person
+            BEGIN INSERT INTO directory_change (issuer, subject) VALUES (NEW.issuer, NEW.subject); END""",
+        """CREATE TRIGGER person_changes AFTER UPDATE ON person BEGIN
+            INSERT INTO directory_change (issuer, subject) VALUES (OLD.issuer, OLD.subject);
+            INSERT INTO directory_change (issuer, subject)
+                SELECT NEW.issuer, NEW.subject WHERE NEW.subject != OLD.subject;
+            END""",
+        """CREATE TRIGGER person_goes AFTER DELETE ON person
+            BEGIN INSERT INTO directory_change (issuer, subject) VALUES (OLD.issuer, OLD.subject); END""",
+        """CREATE TRIGGER member_comes AFTER INSERT ON member BEGIN INSERT INTO directory_change (issuer, subject)
+            SELECT issuer, subject FROM person WHERE id = NEW.person; END""",
+        """CREATE TRIGGER member_goes AFTER DELETE ON member BEGIN INSERT INTO directory_change (issuer, subject)
+            SELECT issuer, subject FROM person WHERE id = OLD.person; END""",
+        """CREATE TRIGGER team_comes AFTER INSERT ON team
+            BEGIN INSERT INTO directory_change (issuer, subject) VALUES (NEW.issuer, ''); END""",
+        """CREATE TRIGGER team_changes AFTER UPDATE OF name ON team
+            BEGIN INSERT INTO directory_change (issuer, subject) VALUES (NEW.issuer, ''); END""",
+        """CREATE TRIGGER team_goes AFTER DELETE ON team
+            BEGIN INSERT INTO directory_change (issuer, subject) VALUES (OLD.issuer, ''); END""",
     ),
 )
 """Statements that lead from each version to the next; version n is reached when the first n have run."""

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from narrows.model.revocation import Lifted, Revocation
+from narrows.model.revocation import Lifted, Revocation, Revoked
 from narrows.ports.clock import Clock
 from narrows.ports.revocations import Kept, RevocationRefused, RevocationsUnavailable
 from narrows.stores.sqlite.controlfile import BUSY_SECONDS, ControlFile, ControlReader, Place
@@ -44,7 +44,7 @@ class SqliteRevocations:
             for one in revocations:
                 if run.execute("SELECT 1 FROM revocation WHERE id = ?", (one.id,)).fetchone():
                     raise RevocationRefused(f"there is a revocation {one.id} already")
-                _write(run, one.id, one.kind, one.subject, one)
+                write(run, one.id, one.kind, one.subject, one)
 
     def lift(self, reference: str, by: str, reason: str) -> Sequence[Revocation]:
         """Lifts one by its id, or all of a containment."""
@@ -59,7 +59,7 @@ class SqliteRevocations:
             now = self._clock.now()
             stood = [each.revocation for each in found if each.lifted is None]
             for one in stood:
-                _write(run, one.id, LIFTED, one.subject, Lifted(one.id, now, by, reason))
+                write(run, one.id, LIFTED, one.subject, Lifted(one.id, now, by, reason))
         return stood
 
     def standing(self) -> Sequence[Revocation]:
@@ -117,11 +117,22 @@ class RevocationWatch:
         self._file.close()
 
 
-def _write(run: sqlite3.Connection, name: str, kind: str, subject: str, said: Revocation | Lifted) -> None:
+def write(run: sqlite3.Connection, name: str, kind: str, subject: str, said: Revocation | Lifted) -> None:
+    """Adds one row, within a transaction of its caller's."""
     run.execute(
         "INSERT INTO revocation (id, kind, subject, said) VALUES (?, ?, ?, ?)",
         (name, str(kind), subject, _encode(said).decode()),
     )
+
+
+def standing_of(run: sqlite3.Connection, person: str) -> Sequence[Revocation]:
+    """What stands against a person (`issuer:subject`), within a transaction of its caller's."""
+    rows = run.execute(
+        f"""SELECT seq, kind, said FROM revocation AS one WHERE kind = '{Revoked.USER}' AND subject = ? AND NOT EXISTS
+        (SELECT 1 FROM revocation AS other WHERE other.id = one.id AND other.kind = '{LIFTED}') ORDER BY seq""",  # noqa: S608 - constants
+        (person,),
+    )
+    return [each.revocation for each in _kept(rows)]
 
 
 def _read(rows: Iterable[tuple[int, str, str]]) -> Iterable[tuple[int, Revocation | Lifted]]:
