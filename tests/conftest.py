@@ -4,6 +4,7 @@
 """
 
 import os
+import signal
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -29,6 +30,9 @@ settings.load_profile("fast")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what runs in its background so, and every process that a test interrupts would ignore it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[COMPILED] = warm.begin()
 
 

@@ -50,6 +50,13 @@ async def pid_of(lane: Lane, name: bytes, plan: Blueprint) -> int:
     return lane.pid
 
 
+async def at_work(lane: Lane) -> None:
+    """Returns once the process has a question to answer."""
+    async with asyncio.timeout(20):
+        while lane._line is None or not lane._line.owing:
+            await asyncio.sleep(0.001)
+
+
 async def test_a_large_call_is_judged_in_another_process(workers: Workers, plan: Blueprint) -> None:
     bound = workers.bound(plan)
     assert bound.takes(QUICK + 1)
@@ -76,7 +83,7 @@ async def test_one_killed_in_its_work_refuses_and_is_replaced(workers: Workers, 
     first = await pid_of(lane, b"1", plan)
     os.kill(first, signal.SIGSTOP)
     waiting = asyncio.create_task(lane.ask(b"1", plan, b"question", b"data"))
-    await asyncio.sleep(0.05)
+    await at_work(lane)
     os.kill(first, signal.SIGKILL)
     with pytest.raises(WorkerFailed, match="ended"):
         await waiting
@@ -87,7 +94,7 @@ async def test_one_killed_at_rest_is_replaced_without_a_refusal(workers: Workers
     lane = workers.lane(QUICK + 1)
     first = await pid_of(lane, b"1", plan)
     os.kill(first, signal.SIGKILL)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while lane.knows(b"1"):
             await asyncio.sleep(0.01)
     assert await pid_of(lane, b"1", plan) != first
@@ -116,7 +123,7 @@ async def test_who_gave_up_is_not_asked_for(workers: Workers, plan: Blueprint) -
     pid = await pid_of(lane, b"1", plan)
     os.kill(pid, signal.SIGSTOP)
     tasks = [asyncio.create_task(lane.ask(b"1", plan, b"question", b"data")) for _ in range(3)]
-    await asyncio.sleep(0.05)
+    await at_work(lane)
     tasks[1].cancel()
     os.kill(pid, signal.SIGCONT)
     for task in (tasks[0], tasks[2]):
@@ -128,7 +135,7 @@ async def test_who_gave_up_is_not_asked_for(workers: Workers, plan: Blueprint) -
 async def test_an_idle_one_ends_and_comes_back(plan: Blueprint) -> None:
     lane = Lane("test", idle=0.05)
     first = await pid_of(lane, b"1", plan)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while lane.pid is not None:
             await asyncio.sleep(0.01)
     assert await pid_of(lane, b"1", plan) != first
@@ -140,7 +147,7 @@ async def test_shutting_down_refuses_who_waits(plan: Blueprint) -> None:
     pid = await pid_of(lane, b"1", plan)
     os.kill(pid, signal.SIGSTOP)
     tasks = [asyncio.create_task(lane.ask(b"1", plan, b"question", b"data")) for _ in range(2)]
-    await asyncio.sleep(0.05)
+    await at_work(lane)
     await lane.close()
     for task in tasks:
         with pytest.raises(WorkerFailed):
