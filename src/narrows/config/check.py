@@ -9,6 +9,7 @@ from typing import Final
 from narrows.config.check_approvals import ApprovalChecks
 from narrows.config.check_console import ConsoleChecks
 from narrows.config.check_limits import LimitChecks
+from narrows.config.check_login import LoginChecks
 from narrows.config.check_masks import MaskChecks
 from narrows.config.check_notify import NotifyChecks
 from narrows.config.check_plugins import PluginChecks
@@ -60,9 +61,12 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
     notify.run()
     console = ConsoleChecks(config)
     console.run()
-    runs = (checks, policies, rules, masks, plugins, limits, approvals, notify, console)
+    login = LoginChecks(config)
+    login.run()
+    runs = (checks, policies, rules, masks, plugins, limits, approvals, notify, console, login)
     problems = [found for run in runs for found in run.problems]
-    return problems, checks.warnings + policies.warnings + limits.warnings + notify.warnings + console.warnings
+    warned = (checks, policies, limits, notify, console, login)
+    return problems, [found for run in warned for found in run.warnings]
 
 
 class _Checks:

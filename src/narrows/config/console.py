@@ -28,6 +28,9 @@ class Console(Setting, frozen=True, kw_only=True):
     """The console, which `narrows console` runs."""
 
     listen: Annotated[str, Meta(description="Address and port of the console's API.")] = "127.0.0.1:8081"
+    url: Annotated[str | None, Meta(description="Where people and their programs reach it; clients are told so.")] = (
+        None
+    )
     tls: Annotated[Tls | None, Meta(description="TLS to the client; plain HTTP without it.")] = None
     trusted_proxies: Annotated[
         tuple[str, ...], Meta(description="Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8.")

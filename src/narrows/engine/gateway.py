@@ -24,6 +24,7 @@ from narrows.engine.bodies import (
 from narrows.engine.chain import Chain
 from narrows.engine.counting import counted
 from narrows.engine.credentials import presented
+from narrows.engine.discovery import WELL_KNOWN, introduce
 from narrows.engine.facts import begun
 from narrows.engine.heads import Known, known
 from narrows.engine.judging import NOTHING, Caller, choose, make_call, recordable, unread_call
@@ -95,6 +96,8 @@ class Gateway:
         request_id = services.ids.request()
         found = head.told.found
         if type(found) is not Known:
+            if head.path == WELL_KNOWN:
+                return introduce(exchange, snapshot.public, request_id)
             token = presented(head.headers)
             if type(token) is Deny:
                 return self._refuse_stranger(exchange, snapshot, token, request_id)

@@ -60,7 +60,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     it; None: nothing is limited in that way. `end_user` gives the person for whom a caller's headers say that it asks,
     where it is believed; None: nobody is. `asks`: some policy asks people, so calls carry their headers that mean
     something; `judged_by` gives all settings by which a call is judged: two snapshots that give the same judge it
-    alike.
+    alike. `public` is the document that whoever asks is given, a stranger, too.
 
     `counting` is the same with nothing but the controls that count every call, whatever refuses it besides; None: none
     does.
@@ -80,6 +80,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     refused: Callable[[Call, Deny], tuple[Call, Deny]] = as_it_is
     throttle: Throttle | None = None
     end_user: Callable[[Identity, Headers], str | None] | None = None
+    public: bytes = b""
     counting: "Snapshot | None" = None
     asks: bool = False
     judged_by: Callable[[Call], object] = nothing

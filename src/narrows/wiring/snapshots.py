@@ -25,6 +25,7 @@ from narrows.upstream.registry import Upstreams
 from narrows.wiring.approvals import GATE_ONLY as ASKING
 from narrows.wiring.approvals import NO_APPROVALS, ApprovalControls, Approving, asking, judged_by
 from narrows.wiring.blueprint import PURE
+from narrows.wiring.discovery import document
 from narrows.wiring.gates import GateMaking, RuleGates
 from narrows.wiring.limits import GATE_ONLY as COUNTING
 from narrows.wiring.limits import NO_LIMITS, LimitControls, limit_controls
@@ -131,6 +132,7 @@ class SnapshotBuilder:
             end_user=limits.end_user,
             asks=bool(approvals.approve),
             judged_by=judged_by(config, policies, self._masks.files()),
+            public=document(config),
         )
         return counting(snapshot, _counts)
 
