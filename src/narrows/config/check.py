@@ -14,6 +14,7 @@ from narrows.config.check_masks import MaskChecks
 from narrows.config.check_notify import NotifyChecks
 from narrows.config.check_plugins import PluginChecks
 from narrows.config.check_policies import PolicyChecks
+from narrows.config.check_provisioning import ProvisioningChecks
 from narrows.config.check_rules import RuleChecks
 from narrows.config.forms import header_name, host_name, listen_address, network, url
 from narrows.config.problem import Problem
@@ -63,9 +64,11 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
     console.run()
     login = LoginChecks(config)
     login.run()
-    runs = (checks, policies, rules, masks, plugins, limits, approvals, notify, console, login)
+    provisioning = ProvisioningChecks(config)
+    provisioning.run()
+    runs = (checks, policies, rules, masks, plugins, limits, approvals, notify, console, login, provisioning)
     problems = [found for run in runs for found in run.problems]
-    warned = (checks, policies, limits, notify, console, login)
+    warned = (checks, policies, limits, notify, console, login, provisioning)
     return problems, [found for run in warned for found in run.warnings]
 
 

@@ -17,6 +17,7 @@ from narrows.config.login import Login
 from narrows.config.notify import Notify
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
 from narrows.config.probing import Probing
+from narrows.config.provisioning import Events, Logout, Scim
 from narrows.config.rules import PromptRule, ReplyRule
 from narrows.config.setting import Globs, Name, Seconds, Setting
 from narrows.config.tls import Tls
@@ -110,6 +111,11 @@ class Issuer(Setting, frozen=True, kw_only=True):
     introspection: Annotated[Introspection | None, Meta(description="For opaque tokens.")] = None
     login: Annotated[Login | None, Meta(description="How people sign in with `narrows login`.")] = None
     groups: Annotated[GroupSource | None, Meta(description="Where groups come from that a token only refers to.")] = (
+        None
+    )
+    scim: Annotated[Scim | None, Meta(description="Its directory: people and groups, as it keeps them here.")] = None
+    logout: Annotated[Logout | None, Meta(description="Sign-outs that it tells of.")] = None
+    events: Annotated[Events | None, Meta(description="Security events that it, or another transmitter, tells of.")] = (
         None
     )
     ca_bundle: Annotated[str | None, Meta(description="PEM file of the CAs that sign the issuer's certificate.")] = None
