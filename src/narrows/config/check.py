@@ -8,6 +8,7 @@ from typing import Final
 
 from narrows.config.check_approvals import ApprovalChecks
 from narrows.config.check_console import ConsoleChecks
+from narrows.config.check_exchange import ExchangeChecks
 from narrows.config.check_limits import LimitChecks
 from narrows.config.check_login import LoginChecks
 from narrows.config.check_masks import MaskChecks
@@ -62,13 +63,15 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
     notify.run()
     console = ConsoleChecks(config)
     console.run()
+    exchange = ExchangeChecks(config)
+    exchange.run()
     login = LoginChecks(config)
     login.run()
     provisioning = ProvisioningChecks(config)
     provisioning.run()
-    runs = (checks, policies, rules, masks, plugins, limits, approvals, notify, console, login, provisioning)
+    runs = (checks, policies, rules, masks, plugins, limits, approvals, notify, console, exchange, login, provisioning)
     problems = [found for run in runs for found in run.problems]
-    warned = (checks, policies, limits, notify, console, login, provisioning)
+    warned = (checks, policies, limits, notify, console, exchange, login, provisioning)
     return problems, [found for run in warned for found in run.warnings]
 
 

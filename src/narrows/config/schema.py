@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from narrows.config.access import Access
 from narrows.config.approvals import ConditionSetting, Reason
 from narrows.config.console import Console
 from narrows.config.exchange import GroupSource
@@ -364,6 +365,7 @@ class Config(Setting, frozen=True, kw_only=True):
     )
     recording: Annotated[Recording, Meta(description="The record of calls.")] = Recording()
     identity: Annotated[IdentitySettings, Meta(description="Who may ask.")] = IdentitySettings()
+    access: Annotated[Access, Meta(description="Access that is given for a time.")] = Access()
     connections: Annotated[dict[Name, Connection], Meta(min_length=1, description="Upstreams by name.")]
     detectors: Annotated[Detectors, Meta(description="Detectors of your own.")] = Detectors()
     classifiers: Annotated[
