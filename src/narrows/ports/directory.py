@@ -84,8 +84,8 @@ class DirectoryWatch(Protocol):
     """The gate's side: read-only. Every method raises DirectoryUnavailable."""
 
     def news(self) -> Collection[str] | None:
-        """Of whom something has changed since it was asked last: `issuer:subject`, or `issuer:` for everybody of an
-        issuer. None: of everybody. Cheap enough to ask several times a second."""
+        """Of whom something has changed since it was asked last: `issuer:subject`, and `issuer:` where groups of an
+        issuer came, went or were renamed. None: of everybody. Cheap enough to ask several times a second."""
 
     def listing(self, issuer: str, subject: str, groups: Collection[str] = ()) -> Listing | None:
         """What the directory says of a person, and which of these groups it has; None where it does not know them."""

@@ -160,7 +160,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         ) STRICT, WITHOUT ROWID""",
     ),
     (
-        # Of whom the directory says something else than before; no subject: of everybody of an issuer. Written by
+        # Of whom the directory says something else than before; no subject: which groups an issuer has. Written by
         # triggers, so that no writer can forget it; a gate reads what it has not seen. See people.py.
         """CREATE TABLE directory_change (
             seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -183,8 +183,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             SELECT issuer, subject FROM person WHERE id = OLD.person; END""",
         """CREATE TRIGGER team_comes AFTER INSERT ON team
             BEGIN INSERT INTO directory_change (issuer, subject) VALUES (NEW.issuer, ''); END""",
-        """CREATE TRIGGER team_changes AFTER UPDATE OF name ON team
-            BEGIN INSERT INTO directory_change (issuer, subject) VALUES (NEW.issuer, ''); END""",
+        """CREATE TRIGGER team_changes AFTER UPDATE OF name ON team BEGIN
+            INSERT INTO directory_change (issuer, subject) VALUES (NEW.issuer, '');
+            INSERT INTO directory_change (issuer, subject)
+                SELECT issuer, subject FROM member JOIN person ON person.id = member.person WHERE team = NEW.id;
+            END""",
         """CREATE TRIGGER team_goes AFTER DELETE ON team
             BEGIN INSERT INTO directory_change (issuer, subject) VALUES (OLD.issuer, ''); END""",
     ),

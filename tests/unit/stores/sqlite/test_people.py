@@ -139,7 +139,7 @@ def test_a_gate_hears_of_whom_something_changed(people: SqlitePeople, watch: Peo
     people.put_team(team("lab", resource={}), {"per_ann", "per_bob"})
     assert watch.news() == {"corp:bob"}
     people.put_team(team("lab", name="labs"))
-    assert watch.news() == {"corp:"}
+    assert watch.news() == {"corp:", "corp:ann2", "corp:bob"}
     people.drop_person(person("bob"), NOTHING)
     assert watch.news() == {"corp:bob"}
     people.drop_team(team("lab"))
