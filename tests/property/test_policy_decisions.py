@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narrows.model.plan import Plan
-from narrows.model.principal import Principal
+from narrows.model.principal import Principal, Scope
 from narrows.model.refusal import Code
 from narrows.policy.explain import explain
 from narrows.policy.globs import GlobSet
 from narrows.policy.limits import each_limit, exhausted
+from narrows.policy.personas import usual_credential
+from narrows.policy.scope import Reach
 from unit.policy.world import VOCABULARY, compiled, denying, limiting
 
 # Few letters, so that globs and names meet; stars anywhere, so that they meet in odd ways.
@@ -22,6 +24,7 @@ groups = st.sampled_from(["a", "b", "ab", "ba", "corp:a", "partner:a", "aab"])
 OPERATIONS = ("chat", "embeddings", "models", "count_tokens")
 CONNECTIONS = ("openai", "claude")
 PARAMETERS = ("n", "store")
+PRESENTED = ("grant", "exchange", "login", "oidc", "service_account")
 
 who_values = st.lists(
     globs.map(lambda glob: f"corp:{glob}") | globs.map(lambda glob: f"partner:{glob}"), min_size=1, max_size=3
@@ -30,7 +33,11 @@ who_values = st.lists(
 
 @st.composite
 def clauses(draw: st.DrawFn) -> dict[str, Any]:
-    keys = draw(st.sets(st.sampled_from(["users", "groups", "attributes", "service_accounts"]), min_size=1, max_size=2))
+    keys = draw(
+        st.sets(
+            st.sampled_from(["users", "groups", "attributes", "service_accounts", "credential"]), min_size=1, max_size=2
+        )
+    )
     clause: dict[str, Any] = {key: draw(who_values) for key in keys & {"users", "groups"}}
     if "attributes" in keys:
         clause["attributes"] = {
@@ -38,6 +45,8 @@ def clauses(draw: st.DrawFn) -> dict[str, Any]:
         }
     if "service_accounts" in keys:
         clause["service_accounts"] = draw(st.lists(globs, min_size=1, max_size=2))
+    if "credential" in keys:
+        clause["credential"] = draw(st.lists(st.sampled_from(PRESENTED), min_size=1, max_size=2))
     return clause
 
 
@@ -92,7 +101,8 @@ principals = st.builds(
     attributes=st.dictionaries(st.just("x"), st.lists(st.text("ab", max_size=3), max_size=2).map(tuple)),
 ) | st.builds(lambda name: Principal("narrows", name, kind="service_account"), st.text("ab", min_size=1, max_size=4))
 
-asks = st.tuples(principals, st.sampled_from(CONNECTIONS), st.sampled_from(OPERATIONS), st.none() | models)
+presented = st.sampled_from([*PRESENTED, "opaque", "gate", None])
+asks = st.tuples(principals, st.sampled_from(CONNECTIONS), st.sampled_from(OPERATIONS), st.none() | models, presented)
 
 
 def covers(glob: str, value: str) -> bool:
@@ -103,13 +113,15 @@ def any_covers(values: Sequence[str] | None, value: str) -> bool:
     return any(covers(glob, value) for glob in values or ())
 
 
-def is_about(who: dict[str, Any], principal: Principal) -> bool:
+def is_about(who: dict[str, Any], principal: Principal, credential: str | None) -> bool:
     person = principal.kind == "user"
     for key, wanted in who.items():
         if key == "users":
             met = person and any_covers(wanted, f"{principal.issuer}:{principal.subject}")
         elif key == "groups":
             met = any(any_covers(wanted, f"{principal.issuer}:{group}") for group in principal.groups)
+        elif key == "credential":
+            met = ("oidc" if credential == "opaque" else credential) in wanted
         elif key == "service_accounts":
             met = not person and any_covers(wanted, principal.subject)
         else:
@@ -123,12 +135,12 @@ def is_about(who: dict[str, Any], principal: Principal) -> bool:
     return bool(who)
 
 
-Asked = tuple[Principal, str, str, str | None]
+Asked = tuple[Principal, str, str, str | None, str | None]
 
 
 def judge(about: list[dict[str, Any]], asked: Asked) -> tuple[Code | None, list[dict[str, Any]]]:
     """The refusal of these policies alone, if they cover the connection, and those of them that apply."""
-    _, _, operation, model = asked
+    _, _, operation, model, _ = asked
     able = [policy for policy in about if any_covers(policy["may"]["operations"], operation)]
     if not able:
         return Code.OPERATION_NOT_ALLOWED, []
@@ -138,8 +150,8 @@ def judge(about: list[dict[str, Any]], asked: Asked) -> tuple[Code | None, list[
 
 def expected(made: list[dict[str, Any]], asked: Asked) -> tuple[Code | None, list[str], list[str], bool]:
     """Refusal, granting policies, names of observing policies that apply, whether anything is enforced."""
-    principal, connection, _, _ = asked
-    about = [policy for policy in made if is_about(policy["who"], principal)]
+    principal, connection, _, _, credential = asked
+    about = [policy for policy in made if is_about(policy["who"], principal, credential)]
     here = [policy for policy in about if any_covers(policy["may"]["connections"], connection)]
     enforcing = [policy for policy in here if policy["mode"] == "enforce"]
     observing = [policy for policy in here if policy["mode"] == "observe"]
@@ -277,15 +289,16 @@ def test_another_enforcing_policy_never_loosens_or_takes_away(
     assert before.media or not after.media
 
 
-@given(made=policies(), principal=principals, connection=st.sampled_from(CONNECTIONS), model=models)
+@given(made=policies(), principal=principals, connection=st.sampled_from(CONNECTIONS), model=models, held=presented)
 def test_a_model_is_listed_if_something_can_run_it(
-    made: list[dict[str, Any]], principal: Principal, connection: str, model: str
+    made: list[dict[str, Any]], principal: Principal, connection: str, model: str, held: str | None
 ) -> None:
     policy_set = compiled(*made, issuers=TWO)
     runs = any(
-        policy_set.plan(principal, connection, operation, model).refusal is None for operation in ("chat", "embeddings")
+        policy_set.plan(principal, connection, operation, model, held).refusal is None
+        for operation in ("chat", "embeddings")
     )
-    assert policy_set.usable(principal, connection)(model) is runs
+    assert policy_set.usable(principal, connection, held)(model) is runs
 
 
 @given(made=policies(), own=st.booleans(), ask=asks, full=st.sets(st.sampled_from(["", *(f"p{n}" for n in range(6))])))
@@ -293,8 +306,8 @@ def test_what_is_refused_before_its_model_is_known_would_be_refused_with_it(
     made: list[dict[str, Any]], own: bool, ask: Asked, full: set[str]
 ) -> None:
     policy_set = compiled(*made, issuers=TWO, own=limiting(calls=["9 / minute"] if own else []))
-    principal, connection, operation, _ = ask
-    early = exhausted(policy_set.rates(principal, connection, operation), lambda rate: rate.policy in full)
+    principal, connection, operation, _, credential = ask
+    early = exhausted(policy_set.rates(principal, connection, operation, credential), lambda rate: rate.policy in full)
     plan = policy_set.plan(*ask)
     if early is not None:
         late = {rate.policy for rate in plan.limits.rates if not rate.observe and rate.policy in full}
@@ -312,8 +325,9 @@ def test_what_is_refused_before_its_model_is_known_would_be_refused_with_it(
 @given(made=policies(), ask=asks)
 def test_an_explanation_agrees_with_the_decision(made: list[dict[str, Any]], ask: Asked) -> None:
     policy_set = compiled(*made, issuers=TWO)
-    said = explain(policy_set, *ask)
-    plan = policy_set.plan(*ask)
+    *asked, credential = ask
+    said = explain(policy_set, *asked, credential=credential)
+    plan = policy_set.plan(*asked, credential or usual_credential(ask[0]))
     assert said.allowed is (plan.refusal is None)
     applying = {answer.policy for answer in said.policies if answer.applies and answer.mode == "enforce"}
     if plan.refusal is None and plan.enforced:
@@ -328,3 +342,26 @@ def test_many_globs_answer_as_each(texts: list[str], value: str) -> None:
     matched = together.matched(value)
     assert {together.texts[index] for index in matched} == {text for text in texts if covers(text, value)}
     assert together.covers(value) is bool(matched)
+
+
+scopes = st.builds(
+    Scope,
+    st.lists(globs | st.sampled_from(CONNECTIONS), min_size=1, max_size=2).map(tuple),
+    st.lists(globs, max_size=2).map(tuple),
+    st.lists(st.sampled_from([*OPERATIONS, "c*"]), min_size=1, max_size=2).map(tuple),
+)
+
+
+@given(scope=scopes, ask=asks)
+def test_a_scope_covers_what_its_globs_do(scope: Scope, ask: Asked) -> None:
+    _, connection, operation, model, _ = ask
+    reach = Reach(scope)
+    inside = (
+        any_covers(scope.connections, connection)
+        and any_covers(scope.operations, operation)
+        and (model is None or any_covers(scope.models, model))
+    )
+    deny = reach.exceeded(connection, operation, model)
+    assert (deny is None) is inside
+    assert deny is None or deny.code is Code.SCOPE_EXCEEDED
+    assert model is None or reach.shows(model) is any_covers(scope.models, model)

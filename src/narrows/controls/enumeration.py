@@ -43,14 +43,14 @@ class Enumeration:
     def begin(self, call: Call) -> Guard | None:
         """Nothing to do where no policy about the principal would refuse."""
         if self._stops:
-            for rule in self._rules.about(call.principal).names:
+            for rule in self._rules.about(call.principal, call.credential.kind).names:
                 if rule.stops:
                     return self._judging
         return None
 
     def refused(self, call: Call, deny: Deny) -> tuple[Call, Deny]:
         """Takes a refusal into account: the call with what is to be noted, and the refusal that it gets."""
-        rules = self._rules.about(call.principal).names
+        rules = self._rules.about(call.principal, call.credential.kind).names
         cause = call.plan.refusal if deny.code is Code.PROBING_SUSPECTED else deny
         if not rules or cause is None:
             return call, deny
@@ -72,7 +72,7 @@ class Enumeration:
     def suspected(self, call: Call) -> Deny | None:
         """The refusal for whoever has tried too many names of late."""
         tried, now = self._tried.of(call.principal.key), call.at / MICROSECONDS
-        for rule in self._rules.about(call.principal).names:
+        for rule in self._rules.about(call.principal, call.credential.kind).names:
             if rule.stops and tried.count(now, rule.seconds) >= rule.names:
                 return _deny(rule, tried, now)
         return None

@@ -21,7 +21,7 @@ from narrows.accounting.headers import Lines
 from narrows.model.call import Call, Source
 from narrows.model.limits import Limits, Rate, Unit
 from narrows.model.plan import Plan
-from narrows.model.principal import Principal
+from narrows.model.principal import Identity, Principal
 from narrows.model.record import Outcome
 from narrows.model.reply import Event
 from narrows.model.reservation import Answer, Counter, Granted, Refused, Settled, Standing, Wanted
@@ -32,14 +32,14 @@ from narrows.policy.recent import Recent
 from narrows.ports.control import Guard, Wait
 from narrows.ports.ledger import LedgerUnavailable
 
-Could = Callable[[Principal, str, str], CallRates]
-"""Principal, connection, operation: by what such a call can be refused."""
+Could = Callable[[Principal, str, str, str], CallRates]
+"""Principal, connection, operation, kind of credential: by what such a call can be refused."""
 
 
 class _Doors(msgspec.Struct, frozen=True, eq=False):
-    """What is the same for all calls of one principal. `counters` are those of `rates`."""
+    """What is the same for all calls of one identity. `counters` are those of `rates`."""
 
-    principal: Principal
+    identity: Identity
     rates: CallRates
     counters: tuple[Counter, ...]
 
@@ -146,12 +146,12 @@ class Peek:
         self._could = could
         self._known: Recent[tuple[int, str, str], _Doors] = Recent(KNOWN)
 
-    def __call__(self, principal: Principal, source: Source, connection: str, operation: str, at: int) -> Deny | None:  # noqa: ARG002 - rates are of identities
+    def __call__(self, identity: Identity, source: Source, connection: str, operation: str, at: int) -> Deny | None:  # noqa: ARG002 - rates are of identities
         """The refusal of a call that can't be made now, whatever is in it."""
-        key = (id(principal), connection, operation)
+        key = (id(identity), connection, operation)
         doors = self._known.get(key)
-        if doors is None or doors.principal is not principal:
-            doors = self._found(principal, connection, operation)
+        if doors is None or doors.identity is not identity:
+            doors = self._found(identity, connection, operation)
             self._known.put(key, doors)
         if not doors.counters or self._accounts.ledger.has_room(doors.counters, at):
             return None
@@ -178,9 +178,10 @@ class Peek:
             self._accounts.ledger.settle((Settled(wanted.id),))
         return Refused(counter, standing.used, standing.held, 1, standing.resets)
 
-    def _found(self, principal: Principal, connection: str, operation: str) -> "_Doors":
-        rates = self._could(principal, connection, operation)
+    def _found(self, identity: Identity, connection: str, operation: str) -> "_Doors":
+        principal = identity.principal
+        rates = self._could(principal, connection, operation, identity.credential.kind)
         named = dict.fromkeys((*rates.always, *(rate for some in rates.each for rate in some)))
         subjects = Subjects(principal, connection)
         counters = self._accounts.counters.of(Limits(rates=tuple(named)), subjects).throttled if named else ()
-        return _Doors(principal, rates, counters)
+        return _Doors(identity, rates, counters)

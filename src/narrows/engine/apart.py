@@ -204,7 +204,8 @@ def _packed(
 
 def _digest(snapshot: Snapshot, errand: ReplyErrand, data: bytes) -> list[bytes]:
     told = errand.call
-    plan = snapshot.policies.plan(told.principal, told.connection, told.asked.operation, told.asked.model)
+    asked, kind = told.asked, told.credential.kind
+    plan = snapshot.policies.plan(told.principal, told.connection, asked.operation, asked.model, kind)
     chain = Chain(snapshot, begun(unpacked(told, plan)))
     if chain.judge() is not None:
         raise ValueError("a call that was judged before is judged otherwise now")
@@ -286,7 +287,8 @@ async def _settled(snapshot: Snapshot, errand: Errand, parts: Iterator[bytes]) -
     prepared = Prepared(Forward(body, contents), told.model, told.output_cap)
     asked = msgspec.structs.replace(told.asked, body=prepared, opaque=tuple(opaque))
     call = unpacked(msgspec.structs.replace(told, asked=asked), plan)
-    call = msgspec.structs.replace(call, findings=tuple(findings), masked=tuple(masked), tags=tuple(tags))
+    scope = errand.caller.identity.scope
+    call = msgspec.structs.replace(call, scope=scope, findings=tuple(findings), masked=tuple(masked), tags=tuple(tags))
     return Settled(call, judged.deny, judged.recorded, contents, originals)
 
 

@@ -319,8 +319,10 @@ class Forwarding(msgspec.Struct, eq=False):
 
     def _usable(self, model: str) -> bool:
         """Whether the caller may see this model in a list."""
-        call = self._chain.call
-        return self._chain.snapshot.policies.usable(call.principal, call.connection)(model)
+        call, policies = self._chain.call, self._chain.snapshot.policies
+        if call.scope is not None and not policies.reach(call.scope).shows(model):
+            return False
+        return policies.usable(call.principal, call.connection, call.credential.kind)(model)
 
     async def _stream(self, reply: UpstreamReply, reader: ReplyReader) -> Ending:
         self._telemetry.streams(1)

@@ -45,15 +45,14 @@ def call_id(request_id: str) -> str:
 
 def choose(snapshot: Snapshot, caller: Caller, candidates: Sequence[Connected], asked: Asked) -> tuple[Connected, Plan]:
     """The connection and its plan: of several candidates the first that serves the model and may be used."""
-    principal, policies = caller.identity.principal, snapshot.policies
     if len(candidates) == 1:
         connected = candidates[0]
-        return connected, policies.plan(principal, connected.name, asked.operation, asked.model)
+        return connected, _plan(snapshot, caller.identity, connected.name, asked)
     first: tuple[Connected, Plan] | None = None
     for connected in candidates:
         if asked.model is not None and not connected.serves(asked.model):
             continue
-        plan = policies.plan(principal, connected.name, asked.operation, asked.model)
+        plan = _plan(snapshot, caller.identity, connected.name, asked)
         if plan.refusal is None:
             return connected, plan
         first = first or (connected, plan)
@@ -61,6 +60,16 @@ def choose(snapshot: Snapshot, caller: Caller, candidates: Sequence[Connected], 
         return first
     unserved = Deny(Code.MODEL_NOT_ALLOWED, f"no connection serves the model {asked.model!r}", param="model")
     return candidates[0], Plan(revision=snapshot.revision, refusal=unserved)
+
+
+def _plan(snapshot: Snapshot, identity: Identity, connection: str, asked: Asked) -> Plan:
+    """What policies say of the call, within what its credential is good for."""
+    policies, scope = snapshot.policies, identity.scope
+    plan = policies.plan(identity.principal, connection, asked.operation, asked.model, identity.credential.kind)
+    if scope is None or plan.refusal is not None:
+        return plan
+    deny = policies.reach(scope).exceeded(connection, asked.operation, asked.model)
+    return plan if deny is None else Plan(revision=snapshot.revision, refusal=deny)
 
 
 def make_call(
@@ -95,6 +104,7 @@ def make_call(
         None,  # no cap yet
         asked.end_user if caller.end_user is None else caller.end_user,
         None if plan.limits is NO_LIMITS and not plan.approvals else tokens.bound(asked, size),
+        identity.scope,
     )
 
 

@@ -21,10 +21,10 @@ _log = logging.getLogger("narrows.engine")
 def throttled(throttle: Throttle, caller: Caller, candidates: Sequence[Connected], operation: str) -> Deny | None:
     """The refusal of a call that none of the candidates could take now, whatever is in it; of several the one that ends
     first."""
-    principal, soonest = caller.identity.principal, None
+    identity, soonest = caller.identity, None
     for connected in candidates:
         try:
-            deny = throttle(principal, caller.source, connected.name, operation, caller.at)
+            deny = throttle(identity, caller.source, connected.name, operation, caller.at)
         except Exception as failure:  # noqa: BLE001 - the boundary of a control
             _log.error("a call can't be throttled, so it is refused: %s", type(failure).__qualname__)
             return Deny(Code.CONTROL_FAILED, "the gate can't count the call now")

@@ -38,7 +38,8 @@ async def still(head: RequestHead, call: Call, then: Snapshot, now: Snapshot) ->
         return deny
     if call.connection not in now.connections:
         return _anew("the connection")
-    refusal = now.policies.plan(call.principal, call.connection, call.operation, call.asked.model).refusal
+    kind = call.credential.kind
+    refusal = now.policies.plan(call.principal, call.connection, call.operation, call.asked.model, kind).refusal
     if refusal is not None:
         return refusal
     return None if now.judged_by(call) == then.judged_by(call) else _anew("the policies")

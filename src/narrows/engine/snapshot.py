@@ -10,7 +10,7 @@ import msgspec
 from narrows.config.schema import Connection
 from narrows.engine.paths import Paths
 from narrows.model.call import Call, Source
-from narrows.model.principal import Identity, Principal
+from narrows.model.principal import Identity
 from narrows.model.verdict import Deny
 from narrows.policy.policyset import PolicySet
 from narrows.ports.control import Control
@@ -19,8 +19,8 @@ from narrows.ports.http import Headers, Upstream
 from narrows.ports.identity import Authenticator
 from narrows.ports.offload import Apart
 
-Throttle = Callable[[Principal, Source, str, str, int], Deny | None]
-"""Principal, source, connection, operation, Unix time in microseconds."""
+Throttle = Callable[[Identity, Source, str, str, int], Deny | None]
+"""Identity, source, connection, operation, Unix time in microseconds."""
 
 
 def as_it_is(call: Call, deny: Deny) -> tuple[Call, Deny]:

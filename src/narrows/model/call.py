@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from narrows.model.plan import Plan
-from narrows.model.principal import Credential, Principal
+from narrows.model.principal import Credential, Principal, Scope
 from narrows.model.span import Spans
 from narrows.model.text import NO_LABELS, Finding, Labels, Masked, Opaque, Text
 from narrows.model.verdict import Note
@@ -55,17 +55,18 @@ class Call(msgspec.Struct, frozen=True):
 
     `at` is Unix time in microseconds. `output_cap` is what the controls decided, in tokens per choice; None where
     nothing caps. `approved_cap` is the least that people who approved the call set for each choice; None where none of
-    them did. `model` is the name the upstream knows, after aliases. `masked` says what was masked in the request;
-    None: it has not been masked yet. `spans` is what plug-ins found in its texts; None: none was asked. `shown_path` is
-    how the path is recorded where it holds what masks hide. `known` are the places among the request's texts of those
-    that this session has sent before, `tags` the digests by which all are known; `labels` is what classifiers say.
-    `sketch` tells prompts that are alike; empty: nobody asks, or it says nothing new. `system` is the system text, cut
-    to what replies are compared with; None: nobody compares. `prompt_bound` is how many tokens the prompt certainly
-    does not exceed; None: no limit asks, or nobody knows. `end_user` is the person for whom the caller asks, as far as
-    it is believed. `sealed` is a keyed hash of what the caller asked, before anything of it was masked or replaced;
-    empty where its plan asks nobody. `headers` are those of the request that go on to the upstream
-    and mean something there, sorted; empty where no policy asks people. `keep_alive`: its caller is sent a sign of life
-    so often while people decide, in seconds, and waits as long as they may; 0: it is not, and waits as rules say.
+    them did. `model` is the name the upstream knows, after aliases. `masked` says what was masked in the request; None:
+    it has not been masked yet. `spans` is what plug-ins found in its texts; None: none was asked. `shown_path` is how
+    the path is recorded where it holds what masks hide. `known` are the places among the request's texts of those that
+    this session has sent before, `tags` the digests by which all are known; `labels` is what classifiers say. `sketch`
+    tells prompts that are alike; empty: nobody asks, or it says nothing new. `system` is the system text, cut to what
+    replies are compared with; None: nobody compares. `prompt_bound` is how many tokens the prompt certainly does not
+    exceed; None: no limit asks, or nobody knows. `end_user` is the person for whom the caller asks, as far as it is
+    believed. `scope` is what the credential is good for at most; None: whatever policies permit. `sealed` is a keyed
+    hash of what the caller asked, before anything of it was masked or replaced; empty where its plan asks nobody.
+    `headers` are those of the request that go on to the upstream and mean something there, sorted; empty where no
+    policy asks people. `keep_alive`: its caller is sent a sign of life so often while people decide, in seconds, and
+    waits as long as they may; 0: it is not, and waits as rules say.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Call(msgspec.Struct, frozen=True):
     output_cap: int | None = None
     end_user: str | None = None
     prompt_bound: int | None = None
+    scope: Scope | None = None
     findings: tuple[Finding, ...] = ()
     notes: tuple[Note, ...] = ()
     masked: tuple[Masked, ...] | None = None

@@ -22,7 +22,7 @@ from narrows.model.reply import Delta, Event
 from narrows.model.text import Role, Text
 from narrows.model.verdict import Deny, Hold, Note
 from narrows.policy.approvals import fired, unjustified
-from narrows.policy.cases import Case, Placed, Refused, Turn, principal_of, say_masks
+from narrows.policy.cases import Case, Placed, Refused, Turn, credential_of, principal_of, say_masks
 from narrows.policy.limits import named_budgets
 from narrows.policy.policyset import PolicySet
 from narrows.ports.classifier import Presuming
@@ -237,6 +237,7 @@ def _end(guards: Sequence[tuple[Control, Guard]], outcome: Outcome) -> None:
 
 def _call(case: Case, policies: PolicySet, tokens: TokenCounter, said: Sequence[_Said]) -> Call:
     principal = principal_of(case, policies)
+    kind = credential_of(case, principal)
     texts = _texts(said)
     return Call(
         id="case",
@@ -244,7 +245,7 @@ def _call(case: Case, policies: PolicySet, tokens: TokenCounter, said: Sequence[
         session="case",
         at=0 if case.at is None else moment(case.at),
         principal=principal,
-        credential=Credential("oidc", "case", 0.0),
+        credential=Credential(kind, "case", 0.0),
         source=Source(case.address, justification=case.justification),
         connection=case.connection,
         dialect="",
@@ -260,7 +261,7 @@ def _call(case: Case, policies: PolicySet, tokens: TokenCounter, said: Sequence[
             choices=case.n,
         ),
         model=case.model,
-        plan=policies.plan(principal, case.connection, case.operation, case.model),
+        plan=policies.plan(principal, case.connection, case.operation, case.model, kind),
         prompt_tokens=tokens.prompt(texts),
     )
 

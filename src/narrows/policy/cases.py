@@ -18,11 +18,12 @@ from narrows.config.rules import RoleName
 from narrows.config.scalars import Wrong, nearest
 from narrows.config.schema import Parameter
 from narrows.config.setting import Setting
+from narrows.config.who import CredentialKind
 from narrows.model.approval import Condition
 from narrows.model.principal import Principal
 from narrows.model.refusal import Code
 from narrows.policy.limits import named_budgets
-from narrows.policy.personas import PersonaError, persona
+from narrows.policy.personas import PersonaError, persona, usual_credential
 from narrows.policy.policyset import PolicySet
 
 Said = str | tuple[str, ...]
@@ -41,6 +42,10 @@ class As(Setting, frozen=True, kw_only=True):
         default_factory=dict
     )
     service_account: Annotated[str | None, Meta(description="A service account, instead of the others.")] = None
+    credential: Annotated[
+        CredentialKind | None,
+        Meta(description="What is presented, as in `who.credential`; by default `oidc`, or `service_account`."),
+    ] = None
 
 
 class Refused(Setting, frozen=True, kw_only=True):
@@ -177,6 +182,11 @@ def principal_of(case: Case, policies: PolicySet) -> Principal:
     )
 
 
+def credential_of(case: Case, principal: Principal) -> CredentialKind:
+    """The kind of credential that whoever asks presents."""
+    return case.who.credential or usual_credential(principal)
+
+
 def _mistakes(case: Case, policies: PolicySet) -> Iterator[Mistake]:
     """What would make a case pass or fail for the wrong reason: names that do not exist, and what is said twice."""
     if case.connection not in policies.connections:
@@ -187,7 +197,7 @@ def _mistakes(case: Case, policies: PolicySet) -> Iterator[Mistake]:
     except PersonaError as error:
         yield "as", str(error), None
     else:
-        plan = policies.plan(principal, case.connection, case.operation, case.model)
+        plan = policies.plan(principal, case.connection, case.operation, case.model, credential_of(case, principal))
         yield from _fact_mistakes(case, plan.approvals)
     yield from _turn_mistakes(case, "", policies)
     if case.turns is None:

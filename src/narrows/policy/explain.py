@@ -1,6 +1,6 @@
 """Why a given identity and model would be allowed or refused: every policy, key by key. Decides nothing itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from narrows.policy.asking import describe_condition, describe_requirement
 from narrows.policy.decide import Compiled
 from narrows.policy.limits import OBSERVED, describe_limits
 from narrows.policy.masks import describe
+from narrows.policy.personas import usual_credential
 from narrows.policy.policyset import PolicySet
 from narrows.policy.probing import ProbingRules, describe_probing
 from narrows.policy.reply_rules import describe_reply_rule
@@ -84,15 +85,20 @@ def explain(
     operation: str,
     model: str | None,
     probing: ProbingRules | None = None,
+    credential: str | None = None,
 ) -> Explanation:
-    """The explanation of one call that could be made. `probing`: what the same policies say of probing; of a refused
+    """The explanation of one call that could be made. `credential` is the kind of what is presented; None: what such a
+    principal usually presents. `probing`: what the same policies say of probing; of a refused
     call it is what the policies about its caller say."""
-    plan = policies.plan(principal, connection, operation, model)
+    credential = credential or usual_credential(principal)
+    plan = policies.plan(principal, connection, operation, model, credential)
     refusal = plan.refusal
     noticed = (
-        () if probing is None else describe_probing(probing.of(plan) if refusal is None else probing.about(principal))
+        ()
+        if probing is None
+        else describe_probing(probing.of(plan) if refusal is None else probing.about(principal, credential))
     )
-    asked = (connection, operation, model)
+    asked, has = (connection, operation, model), tuple(facts(principal, credential))
     return Explanation(
         principal=principal.key,
         connection=connection,
@@ -118,7 +124,7 @@ def explain(
         masks=tuple(_masked(policies, mask) for mask in plan.masks),
         parameters=tuple(sorted(plan.parameters)),
         media=plan.media or not plan.inspects,
-        policies=tuple(_answer(policies, policy, principal, asked) for policy in policies.policies),
+        policies=tuple(_answer(policies, policy, has, asked) for policy in policies.policies),
         revision=plan.revision,
     )
 
@@ -167,9 +173,11 @@ def _lines(said: Explanation) -> Iterator[str]:
             yield f"    yes {key.key}: {wants}" if key.matches else f"    no  {key.key}: {wants}  (has {has})"
 
 
-def _answer(policies: PolicySet, policy: Compiled, principal: Principal, asked: tuple[str, str, str | None]) -> Answer:
+def _answer(
+    policies: PolicySet, policy: Compiled, has: Sequence[tuple[str, str]], asked: tuple[str, str, str | None]
+) -> Answer:
     connection, operation, model = asked
-    keys = list(_who(policies, policy, principal))
+    keys = list(_who(policies, policy, has))
     connections = tuple(sorted(policy.connections))
     keys.append(Key("may.connections", connections, (connection,), connection in policy.connections))
     operations = policy.operations
@@ -182,9 +190,9 @@ def _answer(policies: PolicySet, policy: Compiled, principal: Principal, asked: 
     return Answer(policy.name, mode, all(key.matches for key in keys), tuple(keys))
 
 
-def _who(policies: PolicySet, policy: Compiled, principal: Principal) -> Iterator[Key]:
+def _who(policies: PolicySet, policy: Compiled, held: Sequence[tuple[str, str]]) -> Iterator[Key]:
     known: dict[str, list[str]] = {}
-    for key, value in facts(principal):
+    for key, value in held:
         known.setdefault(key, []).append(value)
     for key, wants in policies.who.clauses[policy.clause]:
         has = tuple(sorted(known.get(key, ())))

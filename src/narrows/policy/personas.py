@@ -1,6 +1,7 @@
 """A principal as someone writes it down, for explanations and test cases: the same names as in policies."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from narrows.model.principal import SERVICE_ACCOUNTS, Principal
 
@@ -37,6 +38,11 @@ def persona(
         groups=frozenset(_bare(group, issuer) for group in groups),
         attributes={_bare(claim, issuer): tuple(values) for claim, values in claims.items()},
     )
+
+
+def usual_credential(principal: Principal) -> Literal["service_account", "oidc"]:
+    """The kind of credential that such a principal presents where nothing else is said."""
+    return "service_account" if principal.kind == "service_account" else "oidc"
 
 
 def _issuer(value: str, issuers: Sequence[str]) -> str | None:

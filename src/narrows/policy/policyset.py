@@ -15,10 +15,12 @@ from narrows.config.entities import NOTHING, Vocabulary
 from narrows.model.limits import NO_LIMITS, Limits
 from narrows.model.plan import Plan
 from narrows.model.principal import Principal
+from narrows.model.principal import Scope as Granted
 from narrows.policy.decide import Compiled, decide
 from narrows.policy.globs import GlobSet
 from narrows.policy.limits import CallRates, Permitting, call_rates
 from narrows.policy.recent import Recent
+from narrows.policy.scope import Reach
 from narrows.policy.who import WhoIndex
 
 PRINCIPALS: Final = 4_096
@@ -81,11 +83,12 @@ class PolicySet:
         self._by_clause: Mapping[int, Sequence[Compiled]] = by_clause
         self._order = {policy.name: place for place, policy in enumerate(policies)}
         self._standings: Recent[tuple[int, ...], Standing] = Recent(PRINCIPALS)
-        self._principals: Recent[int, tuple[Principal, Standing]] = Recent(PRINCIPALS)
+        self._principals: Recent[int, tuple[Principal, str | None, Standing]] = Recent(PRINCIPALS)
         self._scopes: Recent[tuple[int, str, str], Scope] = Recent(SCOPES)
         self._plans: Recent[tuple[int, tuple[int, ...] | None], Plan] = Recent(PLANS)
         self._usable: Recent[tuple[int, str], GlobSet] = Recent(SCOPES)
         self._rates: Recent[tuple[int, str, str], CallRates] = Recent(SCOPES)
+        self._reaches: Recent[Granted, Reach] = Recent(SCOPES)
         self._made = 0
 
     @property
@@ -100,23 +103,23 @@ class PolicySet:
         """Whether some call is limited by more than its own size."""
         return self.own is not NO_LIMITS or any(policy.limits is not NO_LIMITS for policy in self.policies)
 
-    def clauses(self, principal: Principal) -> tuple[int, ...]:
-        """The who clauses this principal satisfies."""
-        return self._standing(principal).clauses
+    def clauses(self, principal: Principal, credential: str | None = None) -> tuple[int, ...]:
+        """The who clauses this principal satisfies with this kind of credential; None: it is not known."""
+        return self._standing(principal, credential).clauses
 
-    def _standing(self, principal: Principal) -> Standing:
+    def _standing(self, principal: Principal, credential: str | None) -> Standing:
         """Cached by the object, which the cache keeps alive: an authenticator gives the same object for the same
         credential, and a principal's attributes have no hash."""
         known = self._principals.get(id(principal))
-        if known is not None and known[0] is principal:
-            return known[1]
-        clauses = self.who.satisfied(principal)
+        if known is not None and known[0] is principal and known[1] == credential:
+            return known[2]
+        clauses = self.who.satisfied(principal, credential)
         standing = self._standings.get(clauses)
         if standing is None:
             self._made += 1
             standing = Standing(self._made, clauses)
             self._standings.put(clauses, standing)
-        self._principals.put(id(principal), (principal, standing))
+        self._principals.put(id(principal), (principal, credential, standing))
         return standing
 
     def about(self, clauses: tuple[int, ...]) -> tuple[Compiled, ...]:
@@ -124,9 +127,12 @@ class PolicySet:
         found = [policy for clause in clauses for policy in self._by_clause.get(clause, ())]
         return tuple(sorted(found, key=lambda policy: self._order[policy.name]))
 
-    def plan(self, principal: Principal, connection: str, operation: str, model: str | None) -> Plan:
-        """What applies to such a call. `model` is the name the caller used, before aliases."""
-        standing = self._standing(principal)
+    def plan(
+        self, principal: Principal, connection: str, operation: str, model: str | None, credential: str | None = None
+    ) -> Plan:
+        """What applies to such a call. `model` is the name the caller used, before aliases; `credential` the kind of
+        what they presented."""
+        standing = self._standing(principal, credential)
         asked = (connection, operation, model)
         known = standing.asked.get(asked)
         if known is not None:
@@ -143,18 +149,18 @@ class PolicySet:
         standing.asked[asked] = plan
         return plan
 
-    def usable(self, principal: Principal, connection: str) -> Callable[[str], bool]:
+    def usable(self, principal: Principal, connection: str, credential: str | None = None) -> Callable[[str], bool]:
         """Says of a model's name whether the principal may use it for anything that runs a model."""
-        standing = self._standing(principal)
+        standing = self._standing(principal, credential)
         globs = self._usable.get((standing.number, connection))
         if globs is None:
             globs = self._usable_globs(standing.clauses, connection)
             self._usable.put((standing.number, connection), globs)
         return globs.covers
 
-    def rates(self, principal: Principal, connection: str, operation: str) -> CallRates:
+    def rates(self, principal: Principal, connection: str, operation: str, credential: str | None = None) -> CallRates:
         """The rates of calls by which such a call can be refused before its model is known."""
-        standing = self._standing(principal)
+        standing = self._standing(principal, credential)
         known = self._rates.get((standing.number, connection, operation))
         if known is None:
             permitting = (
@@ -165,6 +171,14 @@ class PolicySet:
             known = call_rates(tuple(permitting), self.own)
             self._rates.put((standing.number, connection, operation), known)
         return known
+
+    def reach(self, scope: Granted) -> Reach:
+        """The scope of a credential, ready to be asked."""
+        reach = self._reaches.get(scope)
+        if reach is None:
+            reach = Reach(scope)
+            self._reaches.put(scope, reach)
+        return reach
 
     def _scope(self, standing: Standing, connection: str, operation: str) -> Scope:
         about = self.about(standing.clauses)

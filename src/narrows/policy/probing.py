@@ -112,11 +112,11 @@ class ProbingRules:
             return NOTHING
         return self._known(plan.policies + plan.observed if plan.observed else plan.policies)
 
-    def about(self, principal: Principal) -> Probing:
+    def about(self, principal: Principal, credential: str | None = None) -> Probing:
         """What is said in all policies that are about somebody, whatever they permit."""
         if not self._by_policy:
             return NOTHING
-        clauses = self._policies.clauses(principal)
+        clauses = self._policies.clauses(principal, credential)
         known = self._by_clauses.get(clauses)
         if known is None:
             known = self._joined(tuple(policy.name for policy in self._policies.about(clauses)))

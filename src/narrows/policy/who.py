@@ -15,6 +15,7 @@ USERS: Final = "users"
 GROUPS: Final = "groups"
 SERVICE_ACCOUNTS: Final = "service_accounts"
 ATTRIBUTES: Final = "attributes."
+CREDENTIAL: Final = "credential"
 
 Clause = tuple[tuple[str, tuple[str, ...]], ...]
 """A clause in its one spelling: (key, globs) sorted by key; an attribute's key is `attributes.issuer:claim`."""
@@ -39,6 +40,8 @@ def normalise(who: Who, issuers: Sequence[str]) -> Clause:
             keys.append((key, _qualified(values, issuers)))
     if who.service_accounts is not None:
         keys.append((SERVICE_ACCOUNTS, tuple(sorted(set(who.service_accounts)))))
+    if who.credential is not None:
+        keys.append((CREDENTIAL, tuple(sorted(set(who.credential)))))
     for claim, values in (who.attributes or {}).items():
         keys.append((f"{ATTRIBUTES}{qualify(claim, issuers)}", tuple(sorted(set(values)))))
     return tuple(sorted(keys))
@@ -48,8 +51,12 @@ def _qualified(values: Sequence[str], issuers: Sequence[str]) -> tuple[str, ...]
     return tuple(sorted({name for value in values if (name := qualify(value, issuers)) is not None}))
 
 
-def facts(principal: Principal) -> Iterator[tuple[str, str]]:
-    """What a clause may match of a principal, as (key, value)."""
+def facts(principal: Principal, credential: str | None) -> Iterator[tuple[str, str]]:
+    """What a clause may match of a principal, as (key, value). `credential` is the kind of what it presented; None:
+    that is not known, and then nothing that asks for one matches."""
+    if credential is not None:
+        # Whether a provider's token can be read or only asked about makes no difference to anybody.
+        yield CREDENTIAL, "oidc" if credential == "opaque" else credential
     if principal.kind == "service_account":
         yield SERVICE_ACCOUNTS, principal.subject
     else:
@@ -79,10 +86,10 @@ class WhoIndex:
             key: tuple(tuple(values[text]) for text in self._globs[key].texts) for key, values in by_key.items()
         }
 
-    def satisfied(self, principal: Principal) -> tuple[int, ...]:
-        """Numbers of the clauses the principal satisfies, ascending."""
+    def satisfied(self, principal: Principal, credential: str | None = None) -> tuple[int, ...]:
+        """Numbers of the clauses the principal satisfies with this kind of credential, ascending."""
         met: dict[int, set[str]] = {}
-        for key, value in facts(principal):
+        for key, value in facts(principal, credential):
             globs = self._globs.get(key)
             if globs is None:
                 continue

@@ -270,7 +270,7 @@ def judged_by(config: Config, policies: PolicySet, files: Mapping[str, object]) 
     settings = {policy.name: policy for policy in config.policies}
 
     def judging(call: Call) -> object:
-        about = policies.about(policies.clauses(call.principal))
+        about = policies.about(policies.clauses(call.principal, call.credential.kind))
         return *common, config.connections.get(call.connection), [settings[policy.name] for policy in about]
 
     return judging

@@ -9,7 +9,7 @@ from narrows.controls.throttle import Peek, Throttle
 from narrows.model.call import Call, Source
 from narrows.model.limits import Unit
 from narrows.model.plan import Plan
-from narrows.model.principal import Principal
+from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny, Proceed
@@ -95,10 +95,14 @@ def test_elsewhere_and_in_a_thread_it_waits(*, late: bool) -> None:
     assert sum(ledger.used.values()) == 1
 
 
+def identity(principal: Principal) -> Identity:
+    return Identity(principal, Credential("oidc", "c", 0.0))
+
+
 def peek(ledger: Shelf, rates: CallRates, used: dict[str, int]) -> Deny | None:
     for policy, amount in used.items():
         ledger.used[f"{policy}|calls|rate 60000000|user|corp:alice"] = amount
-    return Peek(accounts(ledger), lambda principal, connection, operation: rates)(ALICE, Source("h"), "c", "chat", 0)
+    return Peek(accounts(ledger), lambda *_: rates)(identity(ALICE), Source("h"), "c", "chat", 0)
 
 
 FIRST, SECOND_ = (rate(Unit.CALLS, 2, policy=name) for name in ("a", "b"))
@@ -136,7 +140,7 @@ def test_peeking_at_a_ledger_elsewhere_says_when_the_rate_is_unused() -> None:
 
 def test_others_are_not_throttled() -> None:
     ledger = Shelf()
-    look = Peek(accounts(ledger), lambda principal, connection, operation: CallRates((FIRST,)))
+    look = Peek(accounts(ledger), lambda *_: CallRates((FIRST,)))
     ledger.used["a|calls|rate 60000000|user|corp:alice"] = 2
-    assert look(ALICE, Source("h"), "c", "chat", 0) is not None
-    assert look(Principal("corp", "bob"), Source("h"), "c", "chat", 0) is None
+    assert look(identity(ALICE), Source("h"), "c", "chat", 0) is not None
+    assert look(identity(Principal("corp", "bob")), Source("h"), "c", "chat", 0) is None

@@ -5,8 +5,9 @@ import pytest
 
 from narrows.engine.judging import NOTHING, Caller, call_id, choose, make_call, recordable
 from narrows.engine.sessions import SessionIds
+from narrows.engine.snapshot import Connected
 from narrows.model.call import Asked, Call, Source
-from narrows.model.principal import Credential, Identity, Principal
+from narrows.model.principal import Credential, Identity, Principal, Scope
 from narrows.model.refusal import Code
 from narrows.model.text import Role, Text
 from narrows.model.verdict import Deny
@@ -72,3 +73,28 @@ def test_what_masks_can_t_hide_is_not_recorded(fails: bool, caplog: pytest.LogCa
         assert "quotes" not in caplog.text
     else:
         assert kept is call
+
+
+def test_a_scope_refuses_what_policies_permit_and_permits_nothing() -> None:
+    world = World(second={"dialect": "openai"})
+    snapshot = world.snapshots.current
+    first, second = snapshot.connections["openai"], snapshot.connections["second"]
+
+    def chosen(scope: Scope, *candidates: Connected) -> tuple[str, Code | None]:
+        identity = msgspec.structs.replace(ALICE, scope=scope)
+        caller = msgspec.structs.replace(CALLER, identity=identity)
+        connected, plan = choose(snapshot, caller, candidates, ASKED)
+        call = make_call(caller, ASKED, connected, plan, "/", 40, EstimatingCounter(), SessionIds(b"key"))
+        assert call.scope == scope
+        return connected.name, None if plan.refusal is None else plan.refusal.code
+
+    everything = Scope(("*",), ("*",), ("*",))
+    assert chosen(everything, first) == ("openai", None)
+    assert chosen(Scope(("second",), ("*",), ("*",)), first) == ("openai", Code.SCOPE_EXCEEDED)
+    assert chosen(Scope(("second",), ("*",), ("*",)), first, second) == ("second", None)
+    assert chosen(Scope(("*",), ("small-2",), ("*",)), first) == ("openai", Code.SCOPE_EXCEEDED)
+    assert chosen(Scope(("*",), ("*",), ("embeddings",)), first) == ("openai", Code.SCOPE_EXCEEDED)
+    stranger = msgspec.structs.replace(ALICE, principal=Principal("corp", "eve"), scope=everything)
+    _, plan = choose(snapshot, msgspec.structs.replace(CALLER, identity=stranger), [first], ASKED)
+    assert plan.refusal is not None
+    assert plan.refusal.code is Code.NOT_PERMITTED

@@ -189,8 +189,8 @@ class Throttle:
         self.denied = denied
         self.asked: list[tuple[str, str, str, int]] = []
 
-    def __call__(self, principal: Principal, source: Source, connection: str, operation: str, at: int) -> Deny | None:
-        self.asked.append((principal.key, connection, operation, at))
+    def __call__(self, identity: Identity, source: Source, connection: str, operation: str, at: int) -> Deny | None:
+        self.asked.append((identity.principal.key, connection, operation, at))
         assert source.address == "192.0.2.7"
         return self.denied.get(connection)
 

@@ -1,5 +1,6 @@
 """Plans are shared and cached by what they depend on; the caller's own strings never make a new one."""
 
+from narrows.model.principal import Scope
 from narrows.policy import policyset
 from unit.policy.world import account, compiled, person, policy
 
@@ -86,4 +87,19 @@ def test_plans_known_by_the_models_name_are_few_and_those_that_would_be_made() -
     for name, plan in zip(names[:8], plans, strict=False):
         assert compiled(*written).plan(alice, "openai", "chat", name) == plan
     assert len({plan.policies for plan in plans}) == 4
-    assert len(policies._standing(alice).asked) <= policyset.ASKED
+    assert len(policies._standing(alice, None).asked) <= policyset.ASKED
+
+
+def test_one_principal_with_two_kinds_of_credential_has_two_standings() -> None:
+    policies = compiled(policy("a", who={"groups": ["research"], "credential": ["grant"]}))
+    alice = person("research")
+    for kind, allowed in (("oidc", False), ("grant", True), ("oidc", False), (None, False), ("grant", True)):
+        assert (policies.plan(alice, "openai", "chat", "gpt", kind).refusal is None) is allowed
+        assert policies.usable(alice, "openai", kind)("gpt") is allowed
+        assert policies.clauses(alice, kind) == ((0,) if allowed else ())
+
+
+def test_a_scope_is_made_ready_once() -> None:
+    policies = compiled(policy("a"))
+    assert policies.reach(Scope(("a",), (), ("b",))) is policies.reach(Scope(("a",), (), ("b",)))
+    assert policies.reach(Scope(("a",), (), ("b",))) is not policies.reach(Scope(("a",), ("c",), ("b",)))

@@ -83,3 +83,20 @@ def test_several_clauses_at_once() -> None:
     clauses = [normalise(Who(groups=(name,)), ("corp",)) for name in ("a", "b*", "*", "c")]
     assert WhoIndex(clauses).satisfied(person("a", "bb")) == (0, 1, 2)
     assert WhoIndex(clauses).satisfied(person()) == ()
+
+
+@pytest.mark.parametrize(
+    ("presented", "asked", "met"),
+    [
+        ("grant", ("grant",), True),
+        ("oidc", ("grant",), False),
+        ("opaque", ("oidc",), True),
+        ("exchange", ("grant", "exchange"), True),
+        ("gate", ("grant", "oidc", "login", "exchange", "service_account"), False),
+        (None, ("grant", "oidc"), False),
+    ],
+)
+def test_what_was_presented_is_one_more_fact(presented: str | None, asked: tuple[Any, ...], met: bool) -> None:
+    index = WhoIndex([normalise(Who(groups=("a",), credential=asked), ("corp",))])
+    assert index.satisfied(person("a"), presented) == ((0,) if met else ())
+    assert index.satisfied(person("b"), presented) == ()
