@@ -10,11 +10,14 @@ from narrows.cli.passages import Passage, written
 from narrows.cli.terminal import Row, harmless, one_line
 from narrows.cli.usage_page import dollars
 from narrows.model.approval import Answered, Approvers, Decision, Requirement, Review, Ticket, TicketState
-from narrows.policy.approvals import entitled, satisfied, terms
+from narrows.policy.approvals import entitled, may_review, satisfied, terms, to_review
 
 COLUMNS: Final = ("id", "state", "age", "who", "asks", "needs", "call", "left")
 _STANDS: Final = frozenset({TicketState.PENDING, TicketState.APPROVED})
 _UNITS: Final = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
+_INNER: Final = frozenset({"id", "sent", "scope"})
+"""Of a ticket: what is shown otherwise, or says nothing to anybody but a gate."""
+
 _INDENT: Final = "    "
 
 
@@ -71,7 +74,7 @@ def line(review: Review, now: int) -> str:
     said = review.decisions[-1] if review.decisions else None
     news = f"asked by {ticket.requester} ({', '.join(_rules(ticket))}): {_call(ticket)}"
     if review.state is not TicketState.PENDING or said is not None:
-        news = review.state.value + (f", {_said(ticket, said)}" if said is not None else "")
+        news = review.state.value + (f", {_said(review, said)}" if said is not None else "")
     wanted = missing(review)
     parts = (show_moment(now), ticket.id, news, f"needs {wanted}" if wanted else "")
     return "  ".join(one_line(part) for part in parts if part)
@@ -88,11 +91,13 @@ def row(review: Review) -> Row:
         "time": iso(ticket.at),
         "expires_time": iso(ticket.expires),
         "used": review.used,
-        **{name: value for name, value in _plain(ticket).items() if name != "id"},
+        **{name: value for name, value in _plain(ticket).items() if name not in _INNER},
         "needs": [{"policy": one.requirement.policy, "rule": one.requirement.rule, "more": one.more}
                   for one in needs(review)] if review.state is TicketState.PENDING else [],
-        "decisions": [{**_plain(each), "counts": entitled(ticket, each)} for each in review.decisions],
+        "decisions": [{**_plain(each), "counts": _counts(review, each)} for each in review.decisions],
         "terms": None if allowed is None else _plain(allowed),
+        "void_reason": review.reason,
+        "to_review": to_review(ticket, review.decisions),
     }  # fmt: skip
 
 
@@ -105,7 +110,7 @@ def page(review: Review, now: int, body: bytes | None) -> str:
         lines += ["", *(f"  {one_line(part)}" for part in _need(each, ticket))]
     if review.decisions:
         lines += ["", "  said:"]
-        lines += [f"{_INDENT}{one_line(f'{show_moment(each.at)}  {_said(ticket, each)}')}" for each in review.decisions]
+        lines += [f"{_INDENT}{one_line(f'{show_moment(each.at)}  {_said(review, each)}')}" for each in review.decisions]
     lines.append("")
     if body is None:
         lines.append(f"  What was asked is in the record: narrows sessions show {ticket.id}")
@@ -120,7 +125,7 @@ def summary(review: Review) -> str:
     ticket = review.ticket
     lines = [f"{ticket.id}  {show_moment(ticket.at)}  {ticket.requester}: {_call(ticket)}"]
     lines.append(f"  {_standing(review)}")
-    lines += [f"  {show_moment(each.at)}  {_said(ticket, each)}." for each in review.decisions]
+    lines += [f"  {show_moment(each.at)}  {_said(review, each)}." for each in review.decisions]
     if review.state is TicketState.PENDING:
         lines.append(f"    → `narrows approvals show {ticket.id}` shows what is asked; approve or reject it there.")
     elif review.state is TicketState.APPROVED:
@@ -143,7 +148,8 @@ def _standing(review: Review) -> str:
             unused = satisfied(review.ticket, review.decisions)
             return "It was approved, and nothing used that in time." if unused else "Not enough people decided in time."
         case TicketState.CANCELLED:
-            return "It is void: what would be asked about the request is another question by now."
+            why = review.reason or "what would be asked about the request is another question by now"
+            return f"It is void: {why}."
         case _:
             assert_never(review.state)
 
@@ -174,6 +180,10 @@ def _facts(review: Review, now: int) -> Iterator[tuple[str, str]]:
         yield "until", f"{show_moment(_end(review))}, in {span(_end(review) - now)}"
     if satisfied(ticket, review.decisions):
         yield "approved", _terms(review)
+    if review.state is TicketState.CANCELLED:
+        yield "void", review.reason or "what asked was changed"
+    if to_review(ticket, review.decisions):
+        yield "review", f"somebody else must look at it: narrows approvals review {ticket.id} --comment …"
 
 
 def _terms(review: Review) -> str:
@@ -182,6 +192,9 @@ def _terms(review: Review) -> str:
     cap = f", replies of at most {allowed.output_cap} tokens" if allowed.output_cap is not None else ""
     glass = ", without those who should have approved" if allowed.break_glass else ""
     return f"{calls}, {review.used} gone on{cap}{glass}"
+
+
+_VERBS: Final = {Answered.APPROVE: "approves", Answered.REJECT: "rejects", Answered.REVIEW: "reviewed it"}
 
 
 def _need(need: Need, ticket: Ticket) -> Iterator[str]:
@@ -194,8 +207,8 @@ def _need(need: Need, ticket: Ticket) -> Iterator[str]:
             yield f"  found at {place.path}{f' ({place.view})' if place.view else ''}"
 
 
-def _said(ticket: Ticket, said: Decision) -> str:
-    verb = "rejects" if said.answer is Answered.REJECT else "approves"
+def _said(review: Review, said: Decision) -> str:
+    verb = _VERBS[said.answer]
     conditions = [
         "" if said.output_cap is None else f"replies of at most {said.output_cap} tokens",
         "" if said.repeats is None else f"{said.repeats} calls",
@@ -203,8 +216,14 @@ def _said(ticket: Ticket, said: Decision) -> str:
         "alone, in an emergency" if said.break_glass else "",
     ]
     given = ", ".join(part for part in conditions if part)
-    void = "" if entitled(ticket, said) else " (does not count: they may not decide this)"
+    void = "" if _counts(review, said) else " (does not count: they may not decide this)"
     return f"{said.who} {verb}{f' ({given})' if given else ''}{f': {said.reason}' if said.reason else ''}{void}"
+
+
+def _counts(review: Review, said: Decision) -> bool:
+    if said.answer is Answered.REVIEW:
+        return may_review(review.ticket, review.decisions, said)
+    return entitled(review.ticket, said)
 
 
 def _have(requirement: Requirement, review: Review) -> int:

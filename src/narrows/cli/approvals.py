@@ -8,6 +8,7 @@ import pwd
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -50,12 +51,16 @@ def list_tickets(
     every: Annotated[bool, typer.Option("--all", help="Those that are at their end, too.")] = False,
     state: Annotated[str | None, typer.Option(help=f"Only those that are {_STATES}.")] = None,
     user: Annotated[str | None, typer.Option(help="Only those of this caller: a subject, or issuer:subject.")] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Only those that somebody released alone and nobody else has reviewed.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="So many at most, the newest.")] = 100,
     watch: Annotated[bool, typer.Option("--watch", help="Then show what is new, until Ctrl-C.")] = False,
     config: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List what waits for approval, and what is approved and not used yet; the oldest first.
+    """List what waits for approval, and what is approved and not used yet; the newest, those that came last at the end.
 
     [bold]Examples[/bold]
 
@@ -64,7 +69,11 @@ def list_tickets(
       narrows approvals list --watch
 
       narrows approvals list --state rejected --user ana --json
+
+      narrows approvals list --review
     """
+    if review and (watch or every or state is not None):
+        raise Failure("--review shows what is to be reviewed, whatever its state; leave the other options out", USAGE)
     clock = SystemClock()
     states = _states(state, every=every)
 
@@ -73,17 +82,21 @@ def list_tickets(
 
     with _decisions(config, data) as (people, _):
         known = {review.ticket.id: _news(review) for review in people.list(OPEN)} if watch else {}
-        found = [review for review in people.list(states) if shown(review)]
+        every_one = reversed(people.to_review()) if review else people.walk(states, newest=True)
+        newest = list(islice(filter(shown, every_one), limit + 1))
+        found = newest[:limit][::-1]
         if as_json:
-            for review in found:
-                print_json(row(review))
+            for each in found:
+                print_json(row(each))
         elif found:
             now = clock.now()
-            print_table(COLUMNS, [cells(review, now) for review in found])
+            print_table(COLUMNS, [cells(each, now) for each in found])
         else:
-            complain("Nothing waits for approval." if states == OPEN else "No such ticket is on record.")
+            complain(_nothing(states, review=review))
+        if len(newest) > limit:
+            complain(f"These are the newest {limit}; --limit shows more.")
         if watch:
-            known.update({review.ticket.id: _news(review) for review in found if review.state in OPEN})
+            known.update({each.ticket.id: _news(each) for each in found if each.state in OPEN})
             _watch(people, known, shown, as_json=as_json)
 
 
@@ -125,6 +138,10 @@ def approve(
     lasting: Annotated[
         str | None, typer.Option("--for", metavar="SPAN", help="All that are exactly the same, for so long: 1h, 2d.")
     ] = None,
+    break_glass: Annotated[
+        bool,
+        typer.Option("--break-glass", help="Release it alone, without the approvers, where a rule lets somebody."),
+    ] = False,
     config: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -140,12 +157,17 @@ def approve(
       narrows approvals approve apr_01a1fc4a73b0c2d1f2000001 --reason "agreed with the data team"
 
       narrows approvals approve apr_01a1fc4a73b0c2d1f2000001 --for 8h --output-cap 500
+
+      narrows approvals approve apr_01a1fc4a73b0c2d1f2000001 --break-glass --reason "outage, nobody on call answers"
+
+    --break-glass needs a reason, ends within an hour, is told to every channel,
+    and stays in `narrows approvals list --review` until somebody else reviews it.
     """
     if repeats is not None and lasting is not None:
         raise Failure("--repeats and --for: choose one", USAGE)
     now = SystemClock().now()
     until = None if lasting is None else now + parse_span(lasting, "--for")
-    said = Decision(ticket, operator(), Answered.APPROVE, now, reason, (), output_cap, repeats, until)
+    said = Decision(ticket, operator(), Answered.APPROVE, now, reason, (), output_cap, repeats, until, break_glass)
     _decide(said, config, data, as_json=as_json)
 
 
@@ -166,6 +188,26 @@ def reject(
       narrows approvals reject apr_01a1fc4a73b0c2d1f2000001 --reason "the list holds customers' names"
     """
     said = Decision(ticket, operator(), Answered.REJECT, SystemClock().now(), reason)
+    _decide(said, config, data, as_json=as_json)
+
+
+@app.command()
+def review(
+    ticket: TicketArgument,
+    comment: Annotated[str, typer.Option(help="What you found.")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that you have looked at what somebody else released alone, and what you found. It is recorded.
+
+    Neither who asked nor who released it can.
+
+    [bold]Example[/bold]
+
+      narrows approvals review apr_01a1fc4a73b0c2d1f2000001 --comment "an outage indeed; the export was deleted since"
+    """
+    said = Decision(ticket, operator(), Answered.REVIEW, SystemClock().now(), comment)
     _decide(said, config, data, as_json=as_json)
 
 
@@ -194,11 +236,15 @@ def _decide(said: Decision, config: Path | None, data: Path | None, *, as_json: 
             raise Failure(f"{refused}", FAILED) from None
     if as_json:
         print_json(row(review))
+    if said.answer is Answered.REVIEW:
+        if not as_json:
+            say(harmless(f"{said.ticket} reviewed by {said.who}"))
+        return
     reached = {Answered.APPROVE: TicketState.APPROVED, Answered.REJECT: TicketState.REJECTED}[said.answer]
     if review.state is TicketState.PENDING:
         outcome = f"approved by {said.who}; still needed: {missing(review)}"
     elif review.state in (reached, TicketState.CONSUMED) and said.answer is Answered.APPROVE:
-        outcome = f"approved by {said.who}"
+        outcome = f"{'released alone' if said.break_glass else 'approved'} by {said.who}"
     elif review.state is reached:
         outcome = f"rejected by {said.who}"
     else:
@@ -261,6 +307,12 @@ def _found(people: SqliteDecisions, reference: str) -> Review:
         meant = f"; did you mean {' or '.join(near)}?" if near else "; `narrows approvals list --all` shows what is"
         raise Failure(f"there is no ticket '{reference}'{meant}", FAILED)
     return review
+
+
+def _nothing(states: tuple[TicketState, ...], *, review: bool) -> str:
+    if review:
+        return "Nothing is to be reviewed."
+    return "Nothing waits for approval." if states == OPEN else "No such ticket is on record."
 
 
 def _states(state: str | None, *, every: bool) -> tuple[TicketState, ...]:

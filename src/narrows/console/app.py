@@ -32,6 +32,7 @@ ROUTES: Final = (
     approvals.show_approval,
     approvals.approve,
     approvals.reject,
+    approvals.review,
 )
 
 

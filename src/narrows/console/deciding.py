@@ -5,6 +5,7 @@ API needs: whom a refusal tells what, and that saying the same thing twice is no
 """
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -15,7 +16,7 @@ from narrows.console.problems import FieldError, Problem, Refused
 from narrows.console.roles import SEES_ALL, Role
 from narrows.console.visitor import Visitor
 from narrows.model.approval import Answered, Decision, Review, Ticket, TicketState
-from narrows.policy.approvals import barred, may_approve, may_release
+from narrows.policy.approvals import barred, looked_at, may_approve, may_release, may_review, to_review
 from narrows.ports.approvals import DecisionRefused
 
 _MEANS: Final = {
@@ -100,9 +101,55 @@ def found(books: Books, visitor: Visitor, ticket_id: str, at: int) -> Review:
     return review
 
 
-def listed(books: Books, visitor: Visitor, states: Sequence[TicketState], at: int) -> list[Review]:
-    """What they may know of, oldest first."""
-    return [review for review in books.decisions.list(states) if sees(visitor, review.ticket, at)]
+def listed(
+    books: Books, visitor: Visitor, states: Sequence[TicketState], at: int, after: str | None, most: int
+) -> list[Review]:
+    """So many of those that they may know of, by their ids behind this one."""
+    found = (review for review in books.decisions.walk(states, after) if sees(visitor, review.ticket, at))
+    return list(islice(found, most))
+
+
+def unreviewed(books: Books, visitor: Visitor, at: int, after: str | None, most: int) -> list[Review]:
+    """The same of what somebody released alone, and nobody else has looked at."""
+    found = [
+        review
+        for review in books.decisions.to_review()
+        if review.ticket.id > (after or "") and sees(visitor, review.ticket, at)
+    ]
+    return sorted(found, key=lambda review: review.ticket.id)[:most]
+
+
+def reviews(visitor: Visitor, review: Review, at: int) -> bool:
+    """Whether they may say that they have looked at what somebody released alone."""
+    said = _looking(visitor, review.ticket, None, at)
+    return not concerns(visitor, review.ticket) and may_review(review.ticket, review.decisions, said)
+
+
+def look(books: Books, visitor: Visitor, ticket_id: str, comment: str, now: Callable[[], int], trail: Trail) -> Decided:
+    """Says that they have looked at what somebody released alone, and what they found. Raises Refused. Who has said so
+    before is told what stands."""
+
+    def write() -> Decided:
+        review = found(books, visitor, ticket_id, now())
+        if concerns(visitor, review.ticket):
+            raise Refused(Problem.OWN_CALL)
+        seen = looked_at(review.ticket, review.decisions)
+        if seen is not None and seen.who == visitor.who:
+            return Decided(review, recorded=False)
+        said = _looking(visitor, review.ticket, comment, now())
+        if to_review(review.ticket, review.decisions) and not reviews(visitor, review, now()):
+            raise Refused(Problem.NOT_ENTITLED, "somebody else must, not who released it")
+        try:
+            return Decided(books.decisions.decide(said), recorded=True)
+        except DecisionRefused as refused:
+            raise Refused(Problem.DECISION_REFUSED, str(refused), state=review.state) from None
+
+    return trail.doing(books, "approval.review", ticket_id, write)
+
+
+def _looking(visitor: Visitor, ticket: Ticket, comment: str | None, at: int) -> Decision:
+    admin = Role.ADMIN in visitor.roles
+    return Decision(ticket.id, visitor.who, Answered.REVIEW, at, comment, visitor.groups, admin=admin)
 
 
 def decide(books: Books, visitor: Visitor, ticket_id: str, said: Said, now: Callable[[], int], trail: Trail) -> Decided:

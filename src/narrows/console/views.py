@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from narrows.console.deciding import asked_it, concerns, entitled, releases
+from narrows.console.deciding import asked_it, concerns, entitled, releases, reviews
 from narrows.console.visitor import Visitor
 from narrows.model.approval import Answered, Approvers, Place, Requirement, Review, TicketState
-from narrows.policy.approvals import may_approve
+from narrows.policy.approvals import may_approve, to_review
 
 _SECOND = 1_000_000
 
@@ -51,7 +51,8 @@ class DecisionView(msgspec.Struct, frozen=True):
 class ApprovalView(msgspec.Struct, frozen=True):
     """A call that waits for people, or did. `own`: it is the reader's, or a service account's of theirs, so that they
     decide nothing about it; `may_decide`: a rule names the reader, and it is open; `may_break_glass`: so they may
-    alone. `cost_usd` is the most it may cost; null: nobody knows."""
+    alone. `cost_usd` is the most it may cost; null: nobody knows. `void_reason`: why it is cancelled. `to_review`:
+    somebody released it alone, and nobody else has looked at that; `may_review`: the reader may."""
 
     id: str
     state: TicketState
@@ -80,6 +81,9 @@ class ApprovalView(msgspec.Struct, frozen=True):
     places: tuple[Place, ...]
     decisions: tuple[DecisionView, ...]
     used: int
+    void_reason: str | None
+    to_review: bool
+    may_review: bool
 
 
 class ApprovalPage(msgspec.Struct, frozen=True):
@@ -110,6 +114,7 @@ def view(review: Review, visitor: Visitor, at: int) -> ApprovalView:
     ticket = review.ticket
     decided = any(decision.who == visitor.who for decision in review.decisions)
     is_open = review.state is TicketState.PENDING and not decided and not concerns(visitor, ticket)
+    waits = to_review(ticket, review.decisions)
     return ApprovalView(
         id=ticket.id,
         state=review.state,
@@ -150,6 +155,9 @@ def view(review: Review, visitor: Visitor, at: int) -> ApprovalView:
             for each in review.decisions
         ),
         used=review.used,
+        void_reason=review.reason,
+        to_review=waits,
+        may_review=waits and reviews(visitor, review, at),
     )
 
 

@@ -9,6 +9,9 @@ from typing import Final, final
 
 import msgspec
 
+RELEASE_ENDS: Final = 3_600_000_000
+"""Microseconds for which what somebody released alone is good at most, whatever they said."""
+
 LOCAL: Final = "local"
 """The issuer name of whoever decides beside the store, on the machine itself; a configured issuer can't take it."""
 
@@ -104,7 +107,9 @@ class Ticket(msgspec.Struct, frozen=True):
     `id` is `apr_…`. `digest` is the SHA-256, in hex, of everything the answer is about: a request with another digest
     is another question. `call` and `request_id` are those of the call that asked first. `requester` and `owner` are who
     asks, and whose service account that is; `groups` are the requester's, as `issuer:group`. `cost` is the most the
-    call may cost; None: nobody knows. `output_cap` is in tokens per choice.
+    call may cost; None: nobody knows. `output_cap` is in tokens per choice. `sent` are keyed digests of its texts that
+    its session had not sent before, and `scope` the policies that looked for such: by these they are known once it has
+    gone on, after a restart of the gate, too.
     """
 
     id: str
@@ -129,6 +134,8 @@ class Ticket(msgspec.Struct, frozen=True):
     output_cap: int | None = None
     address: str = ""
     agent: str | None = None
+    sent: tuple[bytes, ...] = ()
+    scope: tuple[str, ...] = ()
 
     @property
     def hold(self) -> int:
@@ -141,6 +148,8 @@ class Answered(StrEnum):
 
     APPROVE = "approve"
     REJECT = "reject"
+    REVIEW = "review"
+    """Of a call that was released alone: somebody else has looked at that. It changes nothing of what was released."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -149,7 +158,7 @@ class Decision(msgspec.Struct, frozen=True):
     `who` is `issuer:subject`, or `local:USER` for whoever decided on the machine itself; `groups` (`issuer:group`) are
     theirs at that time. `output_cap` lowers that of the call. `repeats`: so many calls with this digest may go on;
     `until`: calls with this digest may go on until then, however many unless `repeats` says. Neither: one call.
-    `break_glass`: it is made alone, for others who were not there.
+    `break_glass`: it is made alone, for others who were not there. `admin`: who says it is an admin of the console.
     """
 
     ticket: str
@@ -162,6 +171,7 @@ class Decision(msgspec.Struct, frozen=True):
     repeats: int | None = None
     until: int | None = None
     break_glass: bool = False
+    admin: bool = False
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -205,9 +215,10 @@ class TicketState(StrEnum):
 
 class Review(msgspec.Struct, frozen=True):
     """A ticket as it stands: what was said of it, in the order in which it was written, and how many calls have used
-    the approval."""
+    the approval. `reason`: why it is void, if it is."""
 
     ticket: Ticket
     state: TicketState
     decisions: tuple[Decision, ...] = ()
     used: int = 0
+    reason: str | None = None

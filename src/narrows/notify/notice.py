@@ -16,6 +16,7 @@ import msgspec
 from narrows.model.approval import Answered, Approvers, Decision, Review, TicketState
 from narrows.model.limit_words import amount, lasting
 from narrows.model.limits import Unit
+from narrows.policy.approvals import terms
 
 LONGEST: Final = 300
 """Characters of a text that somebody else wrote: a reason, a name."""
@@ -34,8 +35,8 @@ class Event(StrEnum):
     """Somebody answered, and it takes more."""
 
     APPROVED = "approved"
-    RELEASED = "released"
-    """In an emergency, by one person; all are told."""
+    BREAK_GLASS = "break_glass"
+    """Released by one person alone, without the approvers; everybody is told."""
 
     REJECTED = "rejected"
     EXPIRED = "expired"
@@ -50,7 +51,7 @@ _TITLES: Final = {
     Event.ESCALATED: "Approval wanted: nobody has decided yet",
     Event.ANSWERED: "Approved in part",
     Event.APPROVED: "Approved",
-    Event.RELEASED: "Released in an emergency: to be reviewed",
+    Event.BREAK_GLASS: "BREAK GLASS: released by one person alone, to be reviewed",
     Event.REJECTED: "Rejected",
     Event.EXPIRED: "Expired: nobody decided in time",
     Event.CANCELLED: "No longer asked",
@@ -107,6 +108,11 @@ def facts(notice: Notice) -> Sequence[Fact]:
         found.append(("May approve", "; and ".join(dict.fromkeys(who_may(review, notice.at)))))
         found.append(("Until", moment(ticket.expires)))
     found.extend((_said(each), f"{each.who}{_reason(each)}") for each in review.decisions)
+    if notice.event is Event.BREAK_GLASS:
+        found.append(("Passed over", "; and ".join(dict.fromkeys(who_may(review, notice.at)))))
+        found.append(("Ends", moment(terms(ticket, review.decisions).until)))
+    if notice.event is Event.CANCELLED and review.reason is not None:
+        found.append(("Why", review.reason))
     return [Fact(name, shown(text)) for name, text in found]
 
 
@@ -123,8 +129,11 @@ def who_may(review: Review, at: int) -> Sequence[str]:
 
 
 def command(notice: Notice) -> str:
-    """The command that shows it."""
-    return f"narrows approvals show {notice.review.ticket.id}"
+    """The command that shows it; of what is to be reviewed, the one that reviews it."""
+    ticket = notice.review.ticket.id
+    if notice.event is Event.BREAK_GLASS:
+        return f'narrows approvals review {ticket} --comment "..."'
+    return f"narrows approvals show {ticket}"
 
 
 def link(notice: Notice, console: str | None) -> str | None:
@@ -160,6 +169,8 @@ def _names(by: Approvers) -> str:
 
 
 def _said(decision: Decision) -> str:
+    if decision.answer is Answered.REVIEW:
+        return "Reviewed by"
     if decision.break_glass:
         return "Released by"
     return "Approved by" if decision.answer is Answered.APPROVE else "Rejected by"

@@ -99,7 +99,7 @@ class Slack:
             if str(failed) not in _LOST:
                 raise
             return await self._post(telling)
-        if notice.event is Event.RELEASED:
+        if notice.event is Event.BREAK_GLASS:
             # A message that changes goes unseen, and this is to be seen.
             await self._api.call(
                 "chat.postMessage",

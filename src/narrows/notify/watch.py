@@ -14,7 +14,7 @@ import msgspec
 
 from narrows.model.approval import Approvers, Review, TicketState
 from narrows.notify.notice import Event, Notice, letter_id
-from narrows.policy.approvals import terms
+from narrows.policy.approvals import released
 from narrows.ports.approvals import Decisions
 from narrows.ports.clock import Clock
 from narrows.ports.outbox import Letter, Outbox
@@ -28,7 +28,7 @@ _ENDS: Final = {
     TicketState.EXPIRED: Event.EXPIRED,
     TicketState.CANCELLED: Event.CANCELLED,
 }
-_GRANTED: Final = frozenset({Event.APPROVED.value, Event.RELEASED.value})
+_GRANTED: Final = frozenset({Event.APPROVED.value, Event.BREAK_GLASS.value})
 
 Audience = Mapping[str, Approvers | None]
 """The channels, and of whose questions each is told; None: of all."""
@@ -68,9 +68,8 @@ class Watch:
         """What was released alone, and over, before anybody looked."""
         since = self._clock.now() - RECENT
         found = False
-        for review in self._decisions.list():
-            released = review.ticket.id not in standing and _released(review)
-            if released and max(each.at for each in review.decisions) >= since:
+        for review in self._decisions.to_review():
+            if review.ticket.id not in standing and max(each.at for each in review.decisions) >= since:
                 found |= self._tell(review)
                 self._close(review.ticket.id)
         return found
@@ -107,13 +106,16 @@ class Watch:
                     yield f"{Event.ESCALATED}-{after}", Event.ESCALATED
             if review.decisions:
                 yield f"{Event.ANSWERED}-{len(review.decisions)}", Event.ANSWERED
-        elif review.state in _ENDS:
-            granted = bool(told & _GRANTED)
+            return
+        alone = released(review.ticket, review.decisions)
+        if alone:
+            # Whatever has become of it since.
+            yield Event.BREAK_GLASS.value, Event.BREAK_GLASS
+        if review.state in _ENDS:
+            granted = alone or bool(told & _GRANTED)
             if asked and not (granted and review.state is TicketState.EXPIRED):
                 yield _ENDS[review.state].value, _ENDS[review.state]
-        elif _released(review):
-            yield Event.RELEASED.value, Event.RELEASED
-        elif asked:
+        elif asked and not alone:
             yield Event.APPROVED.value, Event.APPROVED
 
     def _letters(self, review: Review, key: str, event: Event) -> Sequence[Letter] | None:
@@ -126,7 +128,7 @@ class Watch:
         return [Letter(letter_id(ticket, key, name), name, ticket, event, body, at, at) for name in names]
 
     def _whom(self, review: Review, event: Event) -> frozenset[str]:
-        if event is Event.RELEASED:
+        if event is Event.BREAK_GLASS:
             return frozenset(self.audience)
         if event is Event.REQUESTED:
             return self._of([each.by for each in review.ticket.requirements])
@@ -160,10 +162,3 @@ class Watch:
 
 def _meet(one: Approvers, other: Approvers) -> bool:
     return bool(set(one.groups) & set(other.groups) or set(one.people) & set(other.people))
-
-
-def _released(review: Review) -> bool:
-    """Whether it was approved by somebody alone."""
-    granted = review.state in (TicketState.APPROVED, TicketState.CONSUMED)
-    glass = any(each.break_glass for each in review.decisions)
-    return granted and glass and terms(review.ticket, review.decisions).break_glass

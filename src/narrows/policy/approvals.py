@@ -8,6 +8,7 @@ nowhere else:
   accounts approve nothing.
 - Every requirement must be met by as many different people as it needs. One rejection by somebody who may approve
   rejects, whatever others have said or say.
+- What somebody released alone ends within an hour, and is to be looked at by somebody else.
 - In which order answers come makes no difference, and what counts is who somebody was when they answered.
 """
 
@@ -18,6 +19,7 @@ from typing import Final, NamedTuple
 from narrows.config.hours import WorkingHours
 from narrows.model.approval import (
     LOCAL,
+    RELEASE_ENDS,
     Answered,
     Approvers,
     Condition,
@@ -190,10 +192,51 @@ def may_approve(
 
 
 def may_release(requirement: Requirement, who: str, groups: Iterable[str], requester: str, owner: str | None) -> bool:
-    """Whether this person may release the call alone, in an emergency."""
+    """Whether this person may release the call alone, in an emergency. On the machine itself whoever may write the
+    answers could change the rule as well; still not where a rule lets nobody."""
     return (
-        requirement.glass is not None and not barred(who, requester, owner) and _is_one(requirement.glass, who, groups)
+        requirement.glass is not None
+        and not barred(who, requester, owner)
+        and (who.startswith(f"{LOCAL}:") or _is_one(requirement.glass, who, groups))
     )
+
+
+def released(ticket: Ticket, decisions: Iterable[Decision]) -> bool:
+    """Whether somebody released it alone, so that somebody else must look at that, whatever has become of it since."""
+    said = tuple(decisions)
+    return any(each.break_glass for each in said) and satisfied(ticket, said) and terms(ticket, said).break_glass
+
+
+def may_review(ticket: Ticket, decisions: Iterable[Decision], said: Decision) -> bool:
+    """Whether this counts as a look at what was released alone: by somebody whom a rule names, or an admin, but neither
+    by who asked nor by one of those who released it."""
+    alone = {each.who for each in decisions if any(_releases(one, ticket, each) for one in ticket.requirements)}
+    if said.who in alone or barred(said.who, ticket.requester, ticket.owner):
+        return False
+    named = (
+        may_approve(each, said.who, said.groups, ticket.requester, ticket.owner, said.at - ticket.at)
+        or (each.then is not None and _is_one(each.then.by, said.who, said.groups))
+        or (each.glass is not None and _is_one(each.glass, said.who, said.groups))
+        for each in ticket.requirements
+    )
+    return said.admin or any(named)
+
+
+def looked_at(ticket: Ticket, decisions: Iterable[Decision]) -> Decision | None:
+    """The first look at what was released alone that counts."""
+    said = tuple(decisions)
+    found = (
+        each
+        for each in said
+        if each.answer is Answered.REVIEW and each.ticket == ticket.id and may_review(ticket, said, each)
+    )
+    return next(found, None)
+
+
+def to_review(ticket: Ticket, decisions: Iterable[Decision]) -> bool:
+    """Whether it was released alone, and nobody else has looked at that."""
+    said = tuple(decisions)
+    return released(ticket, said) and looked_at(ticket, said) is None
 
 
 def barred(who: str, requester: str, owner: str | None) -> bool:
@@ -234,7 +277,7 @@ def terms(ticket: Ticket, decisions: Iterable[Decision]) -> Terms:
     caps = [each.output_cap for each in approvals if each.output_cap is not None]
     return Terms(
         uses=min((count for count in uses if count is not None), default=None if approvals else 1),
-        until=min((ticket.expires if each.until is None else each.until for each in approvals), default=ticket.expires),
+        until=min((_until(ticket, each) for each in approvals), default=ticket.expires),
         output_cap=min(caps, default=None),
         break_glass=any(not _by_people(each, ticket, approvals) for each in ticket.requirements),
     )
@@ -267,6 +310,12 @@ def void(ticket: Ticket, now: Iterable[Requirement]) -> bool:
 
 def _approvals(ticket: Ticket, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
     return tuple(each for each in decisions if each.answer is Answered.APPROVE and entitled(ticket, each))
+
+
+def _until(ticket: Ticket, decision: Decision) -> int:
+    """Until when an approval is good. One that was made alone ends soon, whatever it says."""
+    until = ticket.expires if decision.until is None else decision.until
+    return min(until, decision.at + RELEASE_ENDS) if decision.break_glass else until
 
 
 def _may(requirement: Requirement, ticket: Ticket, decision: Decision) -> bool:

@@ -3,7 +3,7 @@
 The two sides are two protocols because each has files of its own, and writes no others.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Protocol
 
 from narrows.model.approval import Decision, Review, Ticket, TicketState
@@ -48,6 +48,10 @@ class Approvals(Protocol):
     def open(self) -> Sequence[Ticket]:
         """The tickets that stand: pending or approved."""
 
+    def sent(self, since: int, most: int) -> Sequence[Ticket]:
+        """Tickets that were asked since then and used, the newest of them and so many at most, oldest first: what their
+        sessions have sent."""
+
     def uses(self, since: int) -> Sequence[tuple[str, str]]:
         """Ticket and call, where a call has used a ticket that was asked since then."""
 
@@ -56,7 +60,16 @@ class Decisions(Protocol):
     """The side of those who decide: the command line and the console. Every method raises ApprovalsUnavailable."""
 
     def list(self, states: Sequence[TicketState] = ()) -> Sequence[Review]:
-        """Tickets in one of these states, or all, oldest first."""
+        """Tickets in one of these states, or all, oldest first. Those that stand are few; for others see `walk`."""
+
+    def walk(
+        self, states: Sequence[TicketState] = (), after: str | None = None, *, newest: bool = False
+    ) -> Iterator[Review]:
+        """The same one after another, by their ids, which sort as calls came, from behind this one on; with `newest`
+        backwards. Who stops early has had little read."""
+
+    def to_review(self) -> Sequence[Review]:
+        """Tickets that somebody released alone, and at which nobody else has looked, oldest first."""
 
     def show(self, ticket_id: str) -> Review | None:
         """One ticket; None where there is none of that id."""

@@ -144,7 +144,7 @@ def test_a_rejection_has_a_reason_and_is_for_good(narrows: Narrows) -> None:
 @pytest.mark.usefixtures("tickets")
 def test_what_cannot_be_decided_is_said(narrows: Narrows) -> None:
     void = narrows("approvals", "approve", OVER, *DATA)
-    assert (void.code, void.err) == (1, f"narrows: {OVER} is void: it was cancelled\n")
+    assert (void.code, void.err) == (1, f"narrows: {OVER} is void: changed\n")
     own = narrows("approvals", "approve", OWN, *DATA)
     assert own.code == 1
     assert "owns the service account that asks" in own.err
@@ -231,3 +231,38 @@ def test_why_explains_a_ticket(narrows: Narrows) -> None:
     assert (asked.code, asked.out.splitlines()[1].split(", until")[0]) == (0, "  It waits for 1 of corp:security")
     assert narrows("why", ONE, "--json", *DATA).rows[0]["state"] == "pending"
     assert "there is no ticket 'apr_x'" in narrows("why", "apr_x", *DATA).err
+
+
+def test_what_is_released_alone_stays_listed_until_somebody_else_reviewed_it(
+    narrows: Narrows, tickets: Path, now: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = TicketFile(tickets, load(DataDirectory(tickets)))
+    glass = requirement(needed=2, glass=Approvers(people=("corp:oncall",)))
+    file.write([Add(ticket(5, glass, at=now, expires=now + HOUR), BODY)])
+    file.close()
+    five = ticket(5).id
+    assert "Nothing is to be reviewed." in narrows("approvals", "list", "--review", *DATA).err
+    assert "a reason is needed" in narrows("approvals", "approve", five, "--break-glass", *DATA).err
+    assert "no rule that asks lets" in narrows("approvals", "approve", TWO, "--break-glass", "--reason", "x", *DATA).err
+    done = narrows("approvals", "approve", five, "--break-glass", "--reason", "outage", *DATA)
+    assert done.out == f"{five} released alone by {ME}\n"
+    assert five in narrows("approvals", "list", "--review", *DATA).out
+    shown = narrows("approvals", "show", five, *DATA).out
+    assert f"narrows approvals review {five}" in shown
+    own = narrows("approvals", "review", five, "--comment", "fine", *DATA)
+    assert "somebody else must" in own.err
+    monkeypatch.setattr("os.getuid", lambda: 4242)
+    other = narrows("approvals", "review", five, "--comment", "an outage indeed", *DATA)
+    assert other.out == f"{five} reviewed by {operator()}\n"
+    assert narrows("approvals", "list", "--review", *DATA).out == ""
+    assert "reviewed it: an outage indeed" in narrows("approvals", "show", five, *DATA).out
+    assert narrows("approvals", "list", "--review", "--all", *DATA).code == 2
+
+
+@pytest.mark.usefixtures("tickets")
+def test_a_long_list_is_its_newest_part(narrows: Narrows) -> None:
+    listed = narrows("approvals", "list", "--limit", "2", "--json", *DATA)
+    assert [row["id"] for row in listed.rows] == [TWO, OWN]
+    assert "the newest 2" in listed.err
+    assert "void" in narrows("approvals", "show", OVER, *DATA).out
+    assert "changed" in narrows("approvals", "show", OVER, *DATA).out

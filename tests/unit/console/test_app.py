@@ -25,6 +25,7 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", APPROVAL): (401, 403, 404, 200, 200, 200),
     ("POST", f"{APPROVAL}/approve"): (401, 403, 403, 200, 403, 403),
     ("POST", f"{APPROVAL}/reject"): (401, 403, 403, 200, 403, 403),
+    ("POST", f"{APPROVAL}/review"): (401, 403, 403, 409, 403, 409),
 }
 """What each of them gets."""
 
@@ -65,7 +66,8 @@ async def test_each_role_gets_what_its_row_says(
     book = world.door.admission.roles
     usual = book.of
     monkeypatch.setattr(book, "of", lambda who: ONLY_ROLES.get(who.subject, usual(who) - {Role.USER}))
-    body = {"json": {"reason": "because"}} if method == "POST" else {}
+    said = {"comment": "checked"} if path.endswith("/review") else {"reason": "because"}
+    body = {"json": said} if method == "POST" else {}
     reply = await world.call(method, path.replace("{ticket_id}", ticket().id), PEOPLE[kind], **body)
     assert reply.status_code == status, reply.text
 

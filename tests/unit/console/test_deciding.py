@@ -64,6 +64,6 @@ def test_a_list_is_of_these_states_alone() -> None:
     books = MemoryBooks(StillClock())
     books.decisions.tickets = {each.id: each for each in (ticket(1), ticket(2))}
     books.decisions.used = {}
-    pending = listed(books, visitor("ana"), [TicketState.PENDING], NOW)
+    pending = listed(books, visitor("ana"), [TicketState.PENDING], NOW, None, 9)
     assert [review.ticket.id for review in pending] == [ticket(1).id, ticket(2).id]
-    assert listed(books, visitor("ana"), [TicketState.REJECTED], NOW) == []
+    assert listed(books, visitor("ana"), [TicketState.REJECTED], NOW, None, 9) == []

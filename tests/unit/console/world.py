@@ -1,6 +1,6 @@
 """A console in memory: decisions, a trail and people without files or sockets, and a client that talks ASGI to it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any, ClassVar
@@ -15,14 +15,15 @@ from narrows.console.failures import Failures
 from narrows.console.identity import Admission, Door
 from narrows.console.roles import Role, RoleBook
 from narrows.console.visitor import Visitor
-from narrows.model.approval import Approvers, Decision, Requirement, Review, Ticket, TicketState
+from narrows.model.approval import Answered, Approvers, Decision, Requirement, Review, Ticket, TicketState
 from narrows.model.audit import Act
 from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
-from narrows.policy.approvals import entitled, state
+from narrows.policy.approvals import entitled, state, to_review
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.ports.audit import AuditUnavailable
+from narrows.stores.sqlite.decisions import check
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000
@@ -109,6 +110,15 @@ class MemoryDecisions:
         found = [self._review(each) for each in self.tickets.values()]
         return [each for each in found if not states or each.state in states]
 
+    def walk(
+        self, states: Sequence[TicketState] = (), after: str | None = None, *, newest: bool = False
+    ) -> Iterator[Review]:
+        found = sorted(self.list(states), key=lambda each: each.ticket.id, reverse=newest)
+        yield from (each for each in found if after is None or each.ticket.id > after)
+
+    def to_review(self) -> Sequence[Review]:
+        return [each for each in self.list() if to_review(each.ticket, each.decisions)]
+
     def show(self, ticket_id: str) -> Review | None:
         self._check()
         found = self.tickets.get(ticket_id)
@@ -124,6 +134,10 @@ class MemoryDecisions:
             act, self.before = self.before, None
             act()
         review = self._review(self.tickets[decision.ticket])
+        if decision.answer is Answered.REVIEW:
+            check(review, decision, self._clock.now())
+            self.said.append(decision)
+            return self._review(review.ticket)
         if review.state not in (TicketState.PENDING, TicketState.APPROVED):
             raise DecisionRefused(f"it is {review.state}")
         if not entitled(review.ticket, decision):

@@ -1,13 +1,13 @@
 """A store of questions in memory, judged as real ones are, and notices of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from narrows.model.approval import Answered, Decision, Review, Ticket, TicketState
 from narrows.notify.channel import Telling
 from narrows.notify.notice import Event, Notice, letter_id
-from narrows.policy.approvals import entitled, state
+from narrows.policy.approvals import entitled, state, to_review
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.ports.outbox import Letter
 from unit.stores.sqlite.records import NOW, StillClock
@@ -38,6 +38,15 @@ class Questions:
             raise ApprovalsUnavailable("broken")
         found = [self._review(each) for each in self.tickets.values()]
         return [each for each in found if not states or each.state in states]
+
+    def walk(
+        self, states: Sequence[TicketState] = (), after: str | None = None, *, newest: bool = False
+    ) -> Iterator[Review]:
+        found = sorted(self.list(states), key=lambda each: each.ticket.id, reverse=newest)
+        yield from (each for each in found if after is None or each.ticket.id > after)
+
+    def to_review(self) -> Sequence[Review]:
+        return [each for each in self.list() if to_review(each.ticket, each.decisions)]
 
     def show(self, ticket_id: str) -> Review | None:
         found = self.tickets.get(ticket_id)
@@ -72,7 +81,7 @@ def notice(event: Event = Event.REQUESTED, *decisions: Decision, at: int = NOW, 
     question = msgspec.structs.replace(ticket(1), **changes)
     states = {
         Event.APPROVED: TicketState.APPROVED,
-        Event.RELEASED: TicketState.APPROVED,
+        Event.BREAK_GLASS: TicketState.APPROVED,
         Event.REJECTED: TicketState.REJECTED,
         Event.EXPIRED: TicketState.EXPIRED,
         Event.CANCELLED: TicketState.CANCELLED,

@@ -69,7 +69,7 @@ def test_who_decided_is_told_and_why() -> None:
     assert told(rejected)["Rejected by"] == "corp:sam: not that"
     assert "Until" not in told(rejected)
     assert not undecided(rejected)
-    released = notice(Event.RELEASED, said(1, break_glass=True, reason="outage"))
+    released = notice(Event.BREAK_GLASS, said(1, break_glass=True, reason="outage"))
     assert told(released)["Released by"] == "corp:sam: outage"
 
 

@@ -79,7 +79,7 @@ async def test_an_escalation_is_an_answer_that_all_see() -> None:
 
 async def test_a_release_by_one_alone_is_not_only_a_change() -> None:
     way = Speaking()
-    released = notice(Event.RELEASED, said(1, "corp:oncall", break_glass=True, reason="outage"))
+    released = notice(Event.BREAK_GLASS, said(1, "corp:oncall", break_glass=True, reason="outage"))
     await slack(way).send(telling(released, first="C0123/7.7"))
     assert way.methods() == ["chat.update", "chat.postMessage"]
     assert way.calls[1][1]["reply_broadcast"] is True

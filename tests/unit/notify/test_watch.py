@@ -148,7 +148,7 @@ def test_who_releases_alone_does_so_before_all(desk: Desk) -> None:
     desk.questions.ask(ticket(1, glass))
     desk.news()
     desk.questions.say(said(1, "corp:oncall", groups=(), break_glass=True, reason="outage"))
-    expected = [(name, "1", "released") for name in ("all", "leads", "sec")]
+    expected = [(name, "1", "break_glass") for name in ("all", "leads", "sec")]
     assert desk.news() == expected
     # A second one comes and goes while nobody looks.
     desk.questions.ask(ticket(2, glass))
@@ -156,7 +156,7 @@ def test_who_releases_alone_does_so_before_all(desk: Desk) -> None:
     desk.questions.ended[ticket(2).id] = TicketState.CONSUMED
     assert desk.news() == []
     desk.again()
-    assert desk.news() == [(name, "2", "released") for name in ("all", "leads", "sec")]
+    assert desk.news() == [(name, "2", "break_glass") for name in ("all", "leads", "sec")]
     desk.again()
     assert desk.news() == []
 

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from narrows.config.scalars import Wrong, convert
 from narrows.console.audit import Trail
-from narrows.console.deciding import Decided, Said, decide, found, listed, reads
+from narrows.console.deciding import Decided, Said, decide, found, listed, look, reads, unreviewed
 from narrows.console.desk import Books, Desk
 from narrows.console.identity import ACTION, ROLES
 from narrows.console.problems import FieldError, Problem, Refused, problems
@@ -42,6 +42,15 @@ States = Annotated[
 Limit = Annotated[int, QueryParameter(ge=1, le=MOST, description="So many at most.")]
 After = Annotated[
     str | None, QueryParameter(required=False, description="Only those behind this one: `next` of a page.")
+]
+
+ToReview = Annotated[
+    bool,
+    QueryParameter(
+        name="review",
+        required=False,
+        description="Only those that somebody released alone and nobody else has looked at, whatever their state.",
+    ),
 ]
 
 
@@ -78,6 +87,12 @@ class Reject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
 
 
+class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was found."""
+
+    comment: Annotated[str, Meta(max_length=4_000, description="What was found; it is kept.")]
+
+
 @get(
     "/api/v1/approvals",
     opt={ROLES: ANY, ACTION: "approval.list"},
@@ -86,16 +101,24 @@ class Reject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tags=["approvals"],
 )
 async def list_approvals(
-    desk: OwnDesk, visitor: Asking, states: States = None, limit: Limit = 100, after: After = None
+    desk: OwnDesk,
+    visitor: Asking,
+    states: States = None,
+    limit: Limit = 100,
+    after: After = None,
+    unseen: ToReview = False,  # noqa: FBT002 - a parameter of the query
 ) -> ApprovalPage:
     """Approvals that the caller may know of, oldest first: all for admins and auditors, for approvers those that they
     may decide, for users their own."""
     at = desk.now()
-    reviews = await desk.run(lambda books: listed(books, visitor, tuple(states or ()), at))
     # Ids sort as calls came, so a page goes on behind one that is not in the list any more, too.
-    reviews.sort(key=lambda review: review.ticket.id)
-    if after is not None:
-        reviews = [review for review in reviews if review.ticket.id > after]
+    reviews = await desk.run(
+        lambda books: (
+            unreviewed(books, visitor, at, after, limit + 1)
+            if unseen
+            else listed(books, visitor, tuple(states or ()), at, after, limit + 1)
+        )
+    )
     page = reviews[:limit]
     more = len(reviews) > limit
     return ApprovalPage(tuple(view(each, visitor, at) for each in page), page[-1].ticket.id if more else None)
@@ -163,6 +186,25 @@ async def reject(desk: OwnDesk, visitor: Asking, ticket_id: TicketId, data: JSON
     if reason is None:
         raise _field("reason", "whoever rejects says why")
     return await _decide(desk, visitor, ticket_id, Said(Answered.REJECT, reason, withdraw=data.withdraw))
+
+
+@post(
+    "/api/v1/approvals/{ticket_id:str}/review",
+    opt={ROLES: DECIDING, ACTION: "approval.review"},
+    status_code=200,
+    summary="Review what was released alone",
+    responses=problems(404, 409),
+    tags=["approvals"],
+)
+async def review(desk: OwnDesk, visitor: Asking, ticket_id: TicketId, data: JSONBody[Look]) -> DecisionOutcome:
+    """Says that somebody else has looked at what one person released alone, and what they found. For approvers of the
+    call and for admins, but neither for who asked nor for who released it. Saying it again changes nothing."""
+    comment = _reason(data.comment)
+    if comment is None:
+        raise _field("comment", "say what was found")
+    trail = Trail(visitor, desk.now)
+    decided = await desk.run(lambda books: look(books, visitor, ticket_id, comment, desk.now, trail))
+    return DecisionOutcome(decided.recorded, view(decided.review, visitor, desk.now()))
 
 
 async def _decide(desk: Desk, visitor: Visitor, ticket_id: str, said: Said) -> DecisionOutcome:

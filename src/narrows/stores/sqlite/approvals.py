@@ -10,7 +10,6 @@ In memory is what stands; what is at its end is looked up. A ticket leaves when 
 import asyncio
 import logging
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -19,56 +18,24 @@ from typing import Final
 
 import msgspec
 
-from narrows.model.approval import Decision, Review, Ticket, TicketState
-from narrows.policy.approvals import state, terms
+from narrows.model.approval import Review, Ticket, TicketState
+from narrows.policy.approvals import state, to_review
 from narrows.ports.approvals import ApprovalsUnavailable
 from narrows.ports.clock import Clock
 from narrows.stores.sqlite.decisions import DecisionWatch, review
 from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError
 from narrows.stores.sqlite.masterkey import load
-from narrows.stores.sqlite.ticketfile import Add, Change, End, GiveBack, Kept, Reopen, Tickets, Use
+from narrows.stores.sqlite.opentickets import NEVER, STANDS, OpenTicket, OpenTickets
+from narrows.stores.sqlite.ticketfile import Add, Change, Drop, End, GiveBack, Kept, Reopen, Tickets, Use
 from narrows.stores.sqlite.ticketqueue import TicketQueue, Written, durable
 
 EVERY: Final = 0.1
 """Seconds between two looks at what people have said."""
 
-_NEVER: Final = 1 << 62
-_STANDS: Final = frozenset({TicketState.PENDING, TicketState.APPROVED})
-
-_RANK: Final = {TicketState.APPROVED: 2, TicketState.PENDING: 1}
+PRUNED: Final = 100
+"""Tickets that are dropped at a time."""
 
 _log = logging.getLogger(__name__)
-
-
-class _Open:
-    """A ticket in memory: all that its state comes from, and who waits for it.
-
-    `taking` and `giving` are calls whose use of it, or whose return of that, is not durable yet; `ending`: nor is its
-    end. `deadline` is when the state must be looked at again.
-    """
-
-    __slots__ = ("deadline", "ending", "giving", "said", "state", "taking", "ticket", "used", "waiting", "written")
-
-    def __init__(self, ticket: Ticket, used: int = 0) -> None:
-        self.ticket = ticket
-        self.used = used
-        self.said: dict[int, Decision] = {}
-        self.state = TicketState.PENDING
-        self.deadline = ticket.expires
-        self.ending = False
-        self.written: Written | None = None
-        self.waiting: set[asyncio.Future[Review]] = set()
-        self.taking: dict[str, Written] = {}
-        self.giving: dict[str, Written] = {}
-
-    def review(self) -> Review:
-        return Review(self.ticket, self.state, tuple(self.said.values()), self.used)
-
-    def tell(self, answer: Review | Exception) -> None:
-        """Ends the waiting of all who wait."""
-        for waiter in self.waiting:
-            if not waiter.done():
-                waiter.set_exception(answer) if isinstance(answer, Exception) else waiter.set_result(answer)
 
 
 class SqliteApprovals:
@@ -77,12 +44,9 @@ class SqliteApprovals:
     def __init__(self, directory: Path, clock: Clock, *, every: float = EVERY) -> None:
         self._directory, self._clock, self._every = directory, clock, every
         self._watch = DecisionWatch(directory)
-        self._open: dict[str, _Open] = {}
-        self._asked: dict[tuple[str, str], list[_Open]] = {}
-        """The same by digest and requester. Of these, several can stand where one was given back."""
-        self._soonest = _NEVER  # when the first of them must be looked at again, or earlier
-        self._pending: Counter[str] = Counter()
+        self._open = OpenTickets()
         self._queue = TicketQueue()
+        self._pruned = ""
         self._timer: asyncio.TimerHandle | None = None
         self._tickets: Tickets | None = None
         self._blind = False
@@ -110,14 +74,14 @@ class SqliteApprovals:
         if self._timer is not None:
             self._timer.cancel()
         await self._queue.drain()
-        for one in self._open.values():
+        for one in self._open.all():
             one.tell(ApprovalsUnavailable("the gate is shutting down"))
         await self._close()
 
     def find(self, digest: str, requester: str) -> Review | None:
         """The latest ticket of this digest and requester."""
         tickets = self._follow()
-        one = self._answering(digest, requester)
+        one = self._open.answering(digest, requester)
         if one is not None:
             return one.review()
         with _readable():
@@ -126,12 +90,12 @@ class SqliteApprovals:
     async def ask(self, ticket: Ticket, body: bytes) -> Review:
         """Asks, or joins who asks the same; done when the question is durable."""
         tickets = self._follow()
-        one = self._answering(ticket.digest, ticket.requester)
-        if one is None or one.state not in _STANDS:
+        one = self._open.answering(ticket.digest, ticket.requester)
+        if one is None or one.state not in STANDS:
             with _readable():
                 if ticket.id in self._open or tickets.get(ticket.id) is not None:
                     raise ApprovalsUnavailable(f"there is a ticket {ticket.id} already")
-            one = self._enter(_Open(ticket))
+            one = self._open.enter(OpenTicket(ticket))
             one.written = self._queue.put(Add(ticket, body))
             one.written.add_done_callback(partial(self._entered, one))
         await durable(one.written)
@@ -188,17 +152,44 @@ class SqliteApprovals:
     def cancel(self, ticket_id: str, reason: str) -> None:
         """Makes the question void."""
         one = self._open.get(ticket_id)
-        if one is not None and one.state in _STANDS:
-            self._become(one, TicketState.CANCELLED)
-            self._end(one, reason)
+        if one is not None and one.state in STANDS:
+            one.reason = reason
+            self._open.become(one, TicketState.CANCELLED)
+            self._end(one)
 
     def standing(self, requester: str) -> int:
         """How many tickets of this requester are pending."""
-        return self._pending[requester]
+        return self._open.standing(requester)
 
     def open(self) -> Sequence[Ticket]:
         """The tickets that stand."""
-        return [one.ticket for one in self._open.values() if one.state in _STANDS]
+        return [one.ticket for one in self._open.all() if one.state in STANDS]
+
+    def sent(self, since: int, most: int) -> Sequence[Ticket]:
+        """Tickets that were asked since then and used, oldest first."""
+        with _readable():
+            return self._follow().sent(since, most)[::-1]
+
+    def counts(self) -> tuple[int, int]:
+        """How many tickets are pending now, and how many stand in all."""
+        return self._open.pending(), sum(one.state in STANDS for one in self._open.all())
+
+    def prune(self, before: int) -> int:
+        """Drops some of the tickets that have ended before then, and gives how many; asked again and again, all of
+        them. What somebody released alone stays until somebody else has looked at it. Raises ApprovalsUnavailable."""
+        tickets = self._follow()
+        with _readable():
+            found = tickets.ended(before, self._pruned, PRUNED)
+        self._pruned = found[-1].ticket.id if len(found) == PRUNED else ""
+        gone = tuple(
+            each.ticket.id
+            for each in found
+            if each.ticket.id not in self._open
+            and not to_review(each.ticket, [said for _, said in self._watch.of(each.ticket.id)])
+        )
+        if gone:
+            self._queue.put(Drop(gone), again=True)
+        return len(gone)
 
     def uses(self, since: int) -> Sequence[tuple[str, str]]:
         """Ticket and call, where a call has used a ticket that was asked since then."""
@@ -231,69 +222,50 @@ class SqliteApprovals:
             raise ApprovalsUnavailable("approvals are not running")
         news = self._watch.news()
         if news is None:
-            for one in list(self._open.values()):
-                if one.state in _STANDS:
+            for one in self._open.all():
+                if one.state in STANDS:
                     one.said = dict(self._watch.of(one.ticket.id))
                     self._judge(one)
         else:
             for seq, decision in news:
                 known = self._open.get(decision.ticket)
-                if known is not None and known.state in _STANDS:
+                if known is not None and known.state in STANDS:
                     known.said[seq] = decision
                     self._judge(known)
-        if (now := self._clock.now()) >= self._soonest:
-            for one in [each for each in self._open.values() if each.deadline <= now]:
+        if (now := self._clock.now()) >= self._open.soonest:
+            for one in self._open.due(now):
                 self._judge(one)
-            self._soonest = min((each.deadline for each in self._open.values()), default=_NEVER)
+            self._open.looked()
         return self._tickets
 
-    def _judge(self, one: _Open) -> None:
-        """What has become of a ticket that stands."""
-        if one.state not in _STANDS:
-            return
-        said = tuple(one.said.values())
-        found = state(one.ticket, said, self._clock.now(), one.used)
-        one.deadline = one.ticket.expires if found is TicketState.PENDING else terms(one.ticket, said).until
-        self._soonest = min(self._soonest, one.deadline)
-        self._become(one, found)
-        if found not in _STANDS:
+    def _judge(self, one: OpenTicket) -> None:
+        if self._open.judge(one, self._clock.now()):
             self._end(one)
 
-    def _become(self, one: _Open, found: TicketState) -> None:
-        if (one.state is TicketState.PENDING) is not (found is TicketState.PENDING):
-            self._pending[one.ticket.requester] += 1 if found is TicketState.PENDING else -1
-            if self._pending[one.ticket.requester] <= 0:
-                del self._pending[one.ticket.requester]
-        one.state = found
-        if found is not TicketState.PENDING:
-            one.tell(one.review())
-        if found not in _STANDS:
-            one.deadline = _NEVER
-
-    def _end(self, one: _Open, reason: str | None = None) -> None:
+    def _end(self, one: OpenTicket) -> None:
         one.ending = True
-        ended = self._queue.put(End(one.ticket.id, one.state, self._clock.now(), reason), again=True)
+        ended = self._queue.put(End(one.ticket.id, one.state, self._clock.now(), one.reason), again=True)
 
         def gone(_: Written) -> None:
             one.ending = False
-            self._leave(one)
+            self._open.leave(one)
 
         ended.add_done_callback(gone)
 
-    def _take(self, one: _Open, call_id: str) -> Written:
+    def _take(self, one: OpenTicket, call_id: str) -> Written:
         """Counts the call at once, so that no other takes the same, and makes it durable."""
         ticket, said = one.ticket, tuple(one.said.values())
         changes: list[Change] = [Use(ticket.id, call_id)]
         one.used += 1
         if state(ticket, said, self._clock.now(), one.used) is TicketState.CONSUMED:
-            self._become(one, TicketState.CONSUMED)
+            self._open.become(one, TicketState.CONSUMED)
             changes.append(End(ticket.id, TicketState.CONSUMED, self._clock.now()))
         taking = one.taking[call_id] = self._queue.put(*changes)
 
         def taken(written: Written) -> None:
             one.taking.pop(call_id, None)
             if written.exception() is None:
-                self._leave(one)
+                self._open.leave(one)
             elif call_id not in one.giving:
                 one.used -= 1
                 if one.state is TicketState.CONSUMED:
@@ -303,10 +275,10 @@ class SqliteApprovals:
         taking.add_done_callback(taken)
         return taking
 
-    def _give_back(self, one: _Open, call_id: str) -> None:
+    def _give_back(self, one: OpenTicket, call_id: str) -> None:
         changes: list[Change] = [GiveBack(one.ticket.id, call_id)]
         if one.ticket.id not in self._open:
-            self._enter(one)
+            self._open.enter(one)
         one.used -= 1
         if one.state is TicketState.CONSUMED:
             changes.append(Reopen(one.ticket.id))
@@ -315,64 +287,38 @@ class SqliteApprovals:
 
         def gone(_: Written) -> None:
             one.giving.pop(call_id, None)
-            self._leave(one)
+            self._open.leave(one)
 
         given.add_done_callback(gone)
         self._judge(one)
 
-    def _answering(self, digest: str, requester: str) -> _Open | None:
-        """The ticket in memory that answers for these: an approved one, else the latest that stands, or the latest."""
-        known = self._asked.get((digest, requester))
-        if known is None:
-            return None
-        return max(known, key=lambda one: (_RANK.get(one.state, 0), one.ticket.at, one.ticket.id))
-
-    def _enter(self, one: _Open) -> _Open:
-        self._open[one.ticket.id] = one
-        self._soonest = min(self._soonest, one.deadline)
-        self._asked.setdefault((one.ticket.digest, one.ticket.requester), []).append(one)
-        if one.state is TicketState.PENDING:
-            self._pending[one.ticket.requester] += 1
-        return one
-
-    def _entered(self, one: _Open, written: Written) -> None:
+    def _entered(self, one: OpenTicket, written: Written) -> None:
         """A question that could not be written was never asked."""
         if (error := written.exception()) is None:
             return
         one.tell(ApprovalsUnavailable(str(error)))
-        self._become(one, TicketState.CANCELLED)
-        self._leave(one)
+        self._open.become(one, TicketState.CANCELLED)
+        self._open.leave(one)
 
-    def _leave(self, one: _Open) -> None:
-        """From now on it is looked up; unless it stands again, or something of it is on its way."""
-        if one.state in _STANDS or one.taking or one.giving or one.ending:
-            return
-        if self._open.pop(one.ticket.id, None) is None:
-            return
-        key = (one.ticket.digest, one.ticket.requester)
-        self._asked[key].remove(one)
-        if not self._asked[key]:
-            del self._asked[key]
-
-    def _adopt(self, kept: Kept) -> _Open:
+    def _adopt(self, kept: Kept) -> OpenTicket:
         """Takes a ticket from the file into memory."""
-        one = self._enter(_Open(kept.ticket, kept.used))
+        one = self._open.enter(OpenTicket(kept.ticket, kept.used))
         one.said = dict(self._watch.of(kept.ticket.id))
         self._judge(one)
         return one
 
-    def _left(self, ticket_id: str) -> _Open | None:
+    def _left(self, ticket_id: str) -> OpenTicket | None:
         """A ticket that has ended and left memory."""
         kept = None if self._tickets is None else self._tickets.get(ticket_id)
         if kept is None or kept.ended is None:
             return None
-        one = _Open(kept.ticket, kept.used)
+        one = OpenTicket(kept.ticket, kept.used)
         one.said = dict(self._watch.of(ticket_id))
-        one.state = kept.ended
-        one.deadline = _NEVER
+        one.state, one.reason = kept.ended, kept.reason
+        one.deadline = NEVER
         return one
 
-    def _took(self, one: _Open, call_id: str) -> bool:
+    def _took(self, one: OpenTicket, call_id: str) -> bool:
         if call_id in one.taking:
             return True
         return self._tickets is not None and self._tickets.took(one.ticket.id, call_id)

@@ -14,8 +14,9 @@ from typing import Final
 import msgspec
 
 from narrows.evidence.sealing import Unsealable
-from narrows.model.approval import LOCAL, Answered, Decision, Review, Ticket, TicketState
-from narrows.policy.approvals import entitled, rejection, state
+from narrows.model.approval import LOCAL, RELEASE_ENDS, Answered, Decision, Review, Ticket, TicketState
+from narrows.model.limit_words import lasting
+from narrows.policy.approvals import entitled, looked_at, may_release, may_review, rejection, released, state, to_review
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.ports.clock import Clock
 from narrows.stores.sqlite.controlfile import BUSY_SECONDS, ControlFile, ControlReader, Place
@@ -28,6 +29,11 @@ SINCE: Final = 2
 
 MOST: Final = 1_000_000
 """Calls that one answer may let go on, and tokens of their replies: more is a slip of the hand."""
+
+BATCH: Final = 256
+"""Tickets that are read at a time, with the file open."""
+
+NEWEST: Final = 5_000
 
 LONGEST: Final = 4_000
 """Characters of a reason."""
@@ -70,6 +76,18 @@ class DecisionWatch:
         with self._file.reading(SINCE) as connection:
             return () if connection is None else _decisions(connection, "WHERE ticket = ?", (ticket_id,))
 
+    def released(self) -> Sequence[str]:
+        """The tickets of which somebody said that they release them alone, oldest first."""
+        self._file.place()
+        with self._file.reading(SINCE) as connection:
+            if connection is None:
+                return ()
+            rows = connection.execute(
+                "SELECT ticket FROM decision WHERE json_extract(said, '$.break_glass') "
+                "GROUP BY ticket ORDER BY min(seq)"
+            )
+            return [ticket for (ticket,) in rows]
+
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
@@ -88,13 +106,35 @@ class SqliteDecisions:
     def list(self, states: Sequence[TicketState] = ()) -> Sequence[Review]:
         """Tickets in one of these states, or all, oldest first."""
         wanted = frozenset(states)
+        if not wanted or not wanted <= _OPEN:
+            return list(self.walk(states))
         with self._tickets() as tickets:
-            kept: Sequence[Kept] = ()
-            if tickets is not None:
-                kept = tickets.open() if wanted and wanted <= _OPEN else tickets.all()
+            kept = () if tickets is None else tickets.open()
         now = self._clock.now()
-        found = (self._review(each, now) for each in kept if not wanted or each.ended is None or each.ended in wanted)
-        return [each for each in found if not wanted or each.state in wanted]
+        return [review for each in kept if (review := self._review(each, now)).state in wanted]
+
+    def walk(
+        self, states: Sequence[TicketState] = (), after: str | None = None, *, newest: bool = False
+    ) -> Iterator[Review]:
+        """The same by their ids, read in batches."""
+        wanted = frozenset(states) or frozenset(TicketState)
+        kept: Sequence[Kept] = ()
+        while True:
+            with self._tickets() as tickets:
+                kept = () if tickets is None else tickets.batch(wanted, after, BATCH, newest=newest)
+            now = self._clock.now()
+            for each in kept:
+                review = self._review(each, now)
+                if review.state in wanted:
+                    yield review
+            if len(kept) < BATCH:
+                return
+            after = kept[-1].ticket.id
+
+    def to_review(self) -> Sequence[Review]:
+        """Tickets that somebody released alone, and at which nobody else has looked."""
+        found = (self.show(ticket) for ticket in self._watch.released())
+        return [each for each in found if each is not None and to_review(each.ticket, each.decisions)]
 
     def show(self, ticket_id: str) -> Review | None:
         """One ticket; None where there is none of that id."""
@@ -135,10 +175,10 @@ class SqliteDecisions:
             raise ApprovalsUnavailable(f"{self._directory / FILE_NAME}: it was replaced just now")
         return after
 
-    def ids(self) -> Sequence[str]:
-        """The ids of all tickets, oldest first, for who mistypes one."""
+    def ids(self, most: int = NEWEST) -> Sequence[str]:
+        """The ids of the newest tickets, oldest first, for who mistypes one."""
         with self._tickets() as tickets:
-            return () if tickets is None else tickets.ids()
+            return () if tickets is None else tickets.ids(most)
 
     def close(self) -> None:
         """Closes the files."""
@@ -172,16 +212,41 @@ class SqliteDecisions:
 def review(kept: Kept, decisions: Sequence[Decision], now: int) -> Review:
     """A ticket as it stands now: what the gate has written of its end holds, whatever was said later."""
     ended = kept.ended or state(kept.ticket, decisions, now, kept.used)
-    return Review(kept.ticket, ended, tuple(decisions), kept.used)
+    return Review(kept.ticket, ended, tuple(decisions), kept.used, kept.reason)
 
 
 def check(before: Review, said: Decision, now: int) -> None:
     """Whether this may be said of a ticket as it stands. Raises DecisionRefused."""
     ticket = before.ticket
+    if said.answer is Answered.REVIEW:
+        _check_review(before, said)
+        return
     _check_state(before, said)
     _check_terms(ticket, said, now)
+    if said.break_glass and not any(
+        may_release(each, said.who, said.groups, ticket.requester, ticket.owner) for each in ticket.requirements
+    ):
+        raise DecisionRefused(f"no rule that asks lets {said.who} release {ticket.id} alone")
     if not entitled(ticket, said):
         raise DecisionRefused(_not_entitled(ticket, said, now))
+
+
+def _check_review(before: Review, said: Decision) -> None:
+    ticket, known = before.ticket, before.decisions
+    if not released(ticket, known):
+        raise DecisionRefused(f"{ticket.id} was not released by one person alone, so there is nothing to review")
+    seen = looked_at(ticket, known)
+    if seen is not None:
+        raise DecisionRefused(f"{ticket.id} was reviewed already by {seen.who}")
+    comment = (said.reason or "").strip()
+    if not comment or len(comment) > LONGEST:
+        raise DecisionRefused(f"say what you found: a comment of at most {LONGEST} characters is needed")
+    if (said.output_cap, said.repeats, said.until, said.break_glass) != (None, None, None, False):
+        raise DecisionRefused("a review has no terms")
+    if not may_review(ticket, known, said):
+        raise DecisionRefused(
+            f"{said.who} may not review {ticket.id}: somebody else must, neither who asked nor who released it"
+        )
 
 
 def _check_state(before: Review, said: Decision) -> None:
@@ -191,12 +256,16 @@ def _check_state(before: Review, said: Decision) -> None:
         raise DecisionRefused(f"{name} was rejected already{f' by {first.who}' if first else ''}")
     if before.state not in _OPEN:
         words = {TicketState.EXPIRED: "has expired", TicketState.CONSUMED: "was approved, and its calls have gone on"}
-        raise DecisionRefused(f"{name} {words.get(before.state, 'is void: it was cancelled')}")
+        raise DecisionRefused(f"{name} {words.get(before.state, _void(before))}")
     if said.answer is Answered.APPROVE:
         if before.state is TicketState.APPROVED:
             raise DecisionRefused(f"{name} is approved already")
         if any(each.who == said.who and each.answer is said.answer for each in before.decisions):
             raise DecisionRefused(f"{said.who} has approved {name} already; others must, too")
+
+
+def _void(before: Review) -> str:
+    return f"is void: {before.reason}" if before.reason else "is void: it was cancelled"
 
 
 def _check_terms(ticket: Ticket, said: Decision, now: int) -> None:
@@ -211,6 +280,8 @@ def _check_terms(ticket: Ticket, said: Decision, now: int) -> None:
         highest = MOST if ticket.output_cap is None else min(ticket.output_cap, MOST)
         if not 1 <= said.output_cap <= highest:
             raise DecisionRefused(f"the cap of replies must be at least 1 and at most {highest} tokens, as the call's")
+    if said.break_glass and said.until is not None and said.until > now + RELEASE_ENDS:
+        raise DecisionRefused(f"what somebody releases alone ends within {lasting(RELEASE_ENDS)}")
     if said.repeats is not None and not 1 <= said.repeats <= MOST:
         raise DecisionRefused(f"at least 1 and at most {MOST} calls can be approved")
     if said.until is not None and said.until <= now:

@@ -11,7 +11,7 @@ What people say of tickets is not here but in control.db, which others write.
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -90,7 +90,13 @@ class Reopen(msgspec.Struct, frozen=True):
     ticket: str
 
 
-Change = Add | Use | GiveBack | End | Reopen
+class Drop(msgspec.Struct, frozen=True):
+    """Nobody needs these any more. One that has not ended is kept."""
+
+    tickets: tuple[str, ...]
+
+
+Change = Add | Use | GiveBack | End | Reopen | Drop
 
 
 class TicketFile:
@@ -157,6 +163,10 @@ class TicketFile:
                     "UPDATE ticket SET ended = NULL, ended_at = NULL WHERE id = ? AND ended = ?",
                     (ticket_id, TicketState.CONSUMED.value),
                 )
+            case Drop(tickets):
+                for ticket_id in tickets:
+                    if run.execute("DELETE FROM ticket WHERE id = ? AND ended IS NOT NULL", (ticket_id,)).rowcount:
+                        run.execute("DELETE FROM used WHERE ticket = ?", (ticket_id,))
             case _:
                 assert_never(change)
 
@@ -210,13 +220,36 @@ class Tickets:
         """Those that have not ended, oldest first."""
         return [_kept(row) for row in self._connection.execute(_SELECT + "WHERE ended IS NULL ORDER BY at, id")]
 
-    def all(self) -> Sequence[Kept]:
-        """Every ticket, oldest first."""
-        return [_kept(row) for row in self._connection.execute(_SELECT + "ORDER BY at, id")]
+    def batch(
+        self, states: Collection[TicketState], after: str | None, most: int, *, newest: bool = False
+    ) -> Sequence[Kept]:
+        """So many by their ids behind this one, or with `newest` before it: those that have not ended, and those that
+        have ended in one of these states."""
+        beyond, order = ("<", "DESC") if newest else (">", "ASC")
+        rows = self._connection.execute(
+            f"{_SELECT} WHERE (?1 IS NULL OR id {beyond} ?1) "  # noqa: S608 - constants
+            f"AND (ended IS NULL OR ended IN (SELECT value FROM json_each(?2))) ORDER BY id {order} LIMIT ?3",
+            (after, _encode([state.value for state in states]).decode(), most),
+        )
+        return [_kept(row) for row in rows]
 
-    def ids(self) -> Sequence[str]:
-        """The id of every ticket, oldest first."""
-        return [row[0] for row in self._connection.execute("SELECT id FROM ticket ORDER BY at, id")]
+    def ended(self, before: int, after: str, most: int) -> Sequence[Kept]:
+        """So many that have ended before then, by their ids behind this one."""
+        where = "WHERE id > ? AND ended_at < ? ORDER BY id LIMIT ?"
+        return [_kept(row) for row in self._connection.execute(_SELECT + where, (after, before, most))]
+
+    def sent(self, since: int, most: int) -> Sequence[Ticket]:
+        """Tickets asked since then and used: the newest, and so many at most."""
+        rows = self._connection.execute(
+            "SELECT asked FROM ticket WHERE at >= ? AND id IN (SELECT ticket FROM used) ORDER BY at DESC LIMIT ?",
+            (since, most),
+        )
+        return [_ticket(asked) for (asked,) in rows]
+
+    def ids(self, most: int = -1) -> Sequence[str]:
+        """The ids of the newest tickets, so many at most, oldest first; without a number, of all."""
+        rows = self._connection.execute("SELECT id FROM ticket ORDER BY at DESC, id DESC LIMIT ?", (most,))
+        return [row[0] for row in rows][::-1]
 
     def took(self, ticket_id: str, call_id: str) -> bool:
         """Whether the call has gone on by this ticket."""

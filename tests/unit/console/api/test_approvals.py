@@ -298,3 +298,44 @@ async def test_a_store_that_fails_is_a_problem_and_stands_in_the_trail(world: Wo
     assert acts(world)[-1][3:] == ("failed", "ApprovalsUnavailable")
     assert world.clock.time == NOW
     assert SECOND == 1_000_000
+
+
+GLASS = requirement(needed=2, glass=Approvers(people=("corp:ben",)))
+
+
+async def test_what_one_person_released_is_listed_until_somebody_else_reviewed_it(world: World) -> None:
+    world.ask(ticket(1, GLASS), ticket(2))
+    broken = {"break_glass": True, "reason": "outage"}
+    assert (await world.call("POST", f"{ONE}/approve", "ben", json=broken)).json()["approval"]["state"] == "approved"
+    assert await ids(world, "pat", "?review=true") == ["1"]
+    listed = (await world.call("GET", "/api/v1/approvals?review=true", "ana")).json()["items"][0]
+    assert (listed["to_review"], listed["may_review"]) == (True, True)
+    own = await world.call("POST", f"{ONE}/review", "ben", json={"comment": "fine"})
+    assert problem(own) == (403, "not_entitled")
+    mine = await world.call("POST", f"{ONE}/review", "sly", json={"comment": "fine"})
+    assert mine.status_code == 200, mine.text
+    shown = mine.json()["approval"]
+    assert (mine.json()["recorded"], shown["to_review"], shown["may_review"]) == (True, False, False)
+    assert shown["decisions"][-1]["answer"] == "review"
+    again = await world.call("POST", f"{ONE}/review", "sly", json={"comment": "fine"})
+    assert (again.status_code, again.json()["recorded"]) == (200, False)
+    late = await world.call("POST", f"{ONE}/review", "ana", json={"comment": "fine"})
+    assert problem(late) == (409, "decision_refused")
+    assert await ids(world, "pat", "?review=true") == []
+    done = ("corp:sly", "approval.review", ticket(1).id)
+    assert [each[3:] for each in acts(world) if each[:3] == done][:2] == [("begun", None), ("done", None)]
+
+
+async def test_an_admin_reviews_what_no_rule_lets_them_decide(world: World) -> None:
+    world.ask(ticket(1, GLASS))
+    await world.call("POST", f"{ONE}/approve", "ben", json={"break_glass": True, "reason": "outage"})
+    reply = await world.call("POST", f"{ONE}/review", "pat", json={"comment": "agreed"})
+    assert reply.json()["recorded"] is True
+    assert world.books.decisions.said[-1].admin
+
+
+async def test_who_asked_reviews_nothing(world: World) -> None:
+    world.ask(ticket(1, GLASS, requester="corp:pia"))
+    await world.call("POST", f"{ONE}/approve", "ben", json={"break_glass": True, "reason": "outage"})
+    assert problem(await world.call("POST", f"{ONE}/review", "pia", json={"comment": "x"})) == (403, "own_call")
+    assert problem(await world.call("POST", f"{ONE}/review", "pat", json={"comment": " "})) == (400, "field_invalid")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from narrows.model.approval import Answered, TicketState
+from narrows.model.approval import Answered, Approvers, TicketState
 from narrows.ports.approvals import ApprovalsUnavailable
+from narrows.stores.sqlite import approvals
 from narrows.stores.sqlite.approvals import SqliteApprovals
 from narrows.stores.sqlite.controlfile import ControlFile
 from narrows.stores.sqlite.decisions import SqliteDecisions
@@ -134,8 +135,8 @@ async def test_memory_holds_only_what_stands(tmp_path: Path) -> None:
         gate.cancel(ticket(4).id, "void")
         assert await gate.consume(ticket(1).id, "call_1")
         await asyncio.sleep(0.1)
-        assert sorted(gate._open) == [ticket(3).id, ticket(5).id]
-        assert len(gate._asked) == 2
+        assert sorted(each.ticket.id for each in gate._open.all()) == [ticket(3).id, ticket(5).id]
+        assert len(gate._open) == 2
         assert gate.standing("corp:alice") == 1
         gate.restore(ticket(1).id, "another")
         assert len(gate._open) == 2
@@ -242,3 +243,75 @@ async def test_what_stands_and_what_was_used_can_be_listed(tmp_path: Path) -> No
     with pytest.raises(ApprovalsUnavailable):
         gate.uses(0)
     people.close()
+
+
+async def test_what_ended_long_ago_is_dropped_and_what_is_to_be_reviewed_is_kept(tmp_path: Path) -> None:
+    clock = StillClock()
+    people = SqliteDecisions(tmp_path / "data", clock)
+    glass = requirement(glass=Approvers(people=("corp:oncall",)), needed=2)
+    async with standing(tmp_path / "data", clock) as gate:
+        await gate.ask(ticket(1), BODY)
+        await gate.ask(ticket(2, glass), BODY)
+        await gate.ask(ticket(3, expires=NOW + 99 * HOUR), BODY)
+        people.decide(said(1, answer=Answered.REJECT))
+        people.decide(said(2, "corp:oncall", break_glass=True, reason="outage", groups=()))
+        assert await gate.consume(ticket(2).id, "call_1")
+        gate.tick()
+        await gate._queue.drain()
+        assert gate.prune(NOW) == 0
+        clock.time = NOW + 50 * HOUR
+        assert gate.prune(clock.time - HOUR) == 1
+        await gate._queue.drain()
+        assert [each.ticket.id for each in people.list()] == [ticket(2).id, ticket(3).id]
+        people.decide(said(2, answer=Answered.REVIEW, reason="fine"))
+        assert gate.prune(clock.time - HOUR) == 1
+        await gate._queue.drain()
+        assert [each.ticket.id for each in people.list()] == [ticket(3).id], "what stands is never dropped"
+        assert gate.uses(0) == []
+    people.close()
+
+
+async def test_they_are_dropped_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(approvals, "PRUNED", 2)
+    async with standing(tmp_path / "data", StillClock()) as gate:
+        for number in range(1, 6):
+            await gate.ask(ticket(number), BODY)
+            gate.cancel(ticket(number).id, "void")
+        await gate._queue.drain()
+        for expected in (2, 2, 1, 0):
+            assert gate.prune(NOW + 1) == expected
+            await gate._queue.drain()
+
+
+async def test_what_calls_have_sent_is_known_from_the_file(tmp_path: Path) -> None:
+    people = SqliteDecisions(tmp_path / "data", StillClock())
+    async with standing(tmp_path / "data", StillClock()) as gate:
+        for number in (1, 2, 3):
+            await gate.ask(ticket(number, at=NOW + number, sent=(b"%d" % number * 17,), scope=("research",)), BODY)
+            people.decide(said(number))
+        for number in (1, 3):
+            assert await gate.consume(ticket(number).id, f"call_{number}")
+        found = gate.sent(0, 9)
+        assert [(each.id, each.sent, each.scope) for each in found] == [
+            (ticket(number).id, (b"%d" % number * 17,), ("research",)) for number in (1, 3)
+        ]
+        assert [each.id for each in gate.sent(0, 1)] == [ticket(3).id]
+        assert gate.sent(NOW + 4, 9) == []
+        assert gate.counts() == (0, 1)
+        gate.restore(ticket(3).id, "call_3")
+        await gate._queue.drain()
+        assert [each.id for each in gate.sent(0, 9)] == [ticket(1).id], "what was not sent is not known"
+    people.close()
+
+
+async def test_why_a_question_is_void_is_known_at_once_and_afterwards(tmp_path: Path) -> None:
+    async with standing(tmp_path / "data", StillClock()) as gate:
+        await gate.ask(ticket(1), BODY)
+        wait = asyncio.create_task(gate.wait(ticket(1).id))
+        await asyncio.sleep(0)
+        gate.cancel(ticket(1).id, "rule exports was changed")
+        assert (await wait).reason == "rule exports was changed"
+        await gate._queue.drain()
+        found = gate.find(ticket(1).digest, "corp:alice")
+        assert found is not None
+        assert found.reason == "rule exports was changed"

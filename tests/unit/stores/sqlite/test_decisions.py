@@ -4,19 +4,23 @@ import logging
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from narrows.model.approval import Answered, Decision, Review, TicketState
+from narrows.model.approval import Answered, Approvers, Decision, Review, TicketState
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
+from narrows.stores.sqlite import decisions
 from narrows.stores.sqlite.controlfile import ControlFile
 from narrows.stores.sqlite.decisions import DecisionWatch, SqliteDecisions, check
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.masterkey import load
 from narrows.stores.sqlite.ticketfile import Add, End, TicketFile
 from unit.stores.sqlite.records import NOW, StillClock
-from unit.stores.sqlite.tickets import BODY, prepared, requirement, said, ticket
+from unit.stores.sqlite.tickets import BODY, HOUR, prepared, requirement, said, ticket
 
 
 @pytest.fixture
@@ -169,4 +173,83 @@ def test_what_keeps_them_from_being_read_is_said(folder: Path) -> None:
 def test_a_gate_that_never_held_a_call_has_no_tickets(tmp_path: Path) -> None:
     people = SqliteDecisions(prepared(tmp_path / "data"), StillClock())
     assert (people.list(), people.ids(), people.show("apr_1")) == ([], (), None)
+    people.close()
+
+
+GLASS = requirement(needed=2, glass=Approvers(people=("corp:oncall",)))
+
+
+def broke(**changes: object) -> Decision:
+    return said(3, "corp:oncall", break_glass=True, reason="outage", groups=(), **changes)
+
+
+def looked(who: str = "corp:sam", comment: str | None = "an outage indeed") -> Decision:
+    return said(3, who, Answered.REVIEW, reason=comment)
+
+
+@pytest.fixture
+def glass(folder: Path) -> Iterator[SqliteDecisions]:
+    """One that somebody may release alone."""
+    file = TicketFile(folder, load(DataDirectory(folder)))
+    file.write([Add(ticket(3, GLASS), BODY)])
+    file.close()
+    people = SqliteDecisions(folder, StillClock())
+    yield people
+    people.close()
+
+
+def test_what_was_released_alone_waits_for_somebody_else(glass: SqliteDecisions) -> None:
+    assert glass.to_review() == []
+    assert glass.decide(broke()).state is TicketState.APPROVED
+    assert [each.ticket.id for each in glass.to_review()] == [ticket(3).id]
+    with pytest.raises(DecisionRefused, match="neither who asked nor who released it"):
+        glass.decide(looked("corp:oncall"))
+    with pytest.raises(DecisionRefused, match="say what you found"):
+        glass.decide(looked(comment=" "))
+    assert [each.answer for each in glass.decide(looked()).decisions] == [Answered.APPROVE, Answered.REVIEW]
+    assert glass.to_review() == []
+    with pytest.raises(DecisionRefused, match="was reviewed already by corp:sam"):
+        glass.decide(looked("corp:eva"))
+
+
+def test_nothing_else_is_reviewed(glass: SqliteDecisions) -> None:
+    glass.decide(said(1))
+    for number in (1, 2):
+        with pytest.raises(DecisionRefused, match="nothing to review"):
+            glass.decide(msgspec.structs.replace(looked(), ticket=ticket(number).id))
+
+
+def test_a_release_alone_that_would_last_is_refused(glass: SqliteDecisions) -> None:
+    with pytest.raises(DecisionRefused, match="ends within"):
+        glass.decide(broke(until=NOW + 2 * HOUR))
+
+
+def test_a_review_outlives_the_question(glass: SqliteDecisions, folder: Path) -> None:
+    glass.decide(broke())
+    file = TicketFile(folder, load(DataDirectory(folder)))
+    file.write([End(ticket(3).id, TicketState.CONSUMED, NOW)])
+    file.close()
+    assert [each.state for each in glass.to_review()] == [TicketState.CONSUMED]
+    glass.decide(looked())
+    assert glass.to_review() == []
+
+
+def test_they_are_walked_in_batches_either_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decisions, "BATCH", 2)
+    file = TicketFile(folder, load(DataDirectory(folder)))
+    file.write([Add(ticket(number), BODY) for number in range(3, 8)])
+    file.write([End(ticket(number).id, TicketState.CANCELLED, NOW, "changed") for number in (4, 5)])
+    file.close()
+    people = SqliteDecisions(folder, StillClock())
+
+    def walked(*states: TicketState, **options: Any) -> list[int]:
+        return [int(each.ticket.id[4:]) for each in people.walk(states, **options)]
+
+    assert walked() == [1, 2, 3, 4, 5, 6, 7]
+    assert walked(newest=True) == [7, 6, 5, 4, 3, 2, 1]
+    assert walked(after=ticket(3).id) == [4, 5, 6, 7]
+    assert walked(after=ticket(3).id, newest=True) == [2, 1]
+    assert walked(TicketState.CANCELLED) == [4, 5]
+    assert walked(TicketState.PENDING, TicketState.APPROVED, after=ticket(3).id) == [6, 7]
+    assert [each.reason for each in people.walk([TicketState.CANCELLED])] == ["changed", "changed"]
     people.close()
