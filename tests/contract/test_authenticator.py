@@ -7,8 +7,11 @@ import pytest
 
 from narrows.model.principal import Identity
 from narrows.model.refusal import Code
+from narrows.model.revocation import Revoked
 from narrows.model.verdict import Deny
 from narrows.ports.identity import Authenticator
+from narrows.ports.revocations import RevocationsUnavailable
+from unit.identity.revoking import revocation
 from unit.identity.world import START, Gate
 
 LIFE = 600.0
@@ -82,3 +85,43 @@ async def test_a_refusal_is_an_authentication_or_availability_matter(authenticat
         assert isinstance(denied, Deny)
         assert denied.meaning.status in (401, 503)
         assert authenticator.recall(authenticator.digest(token)) is None
+
+
+async def test_what_is_revoked_ends_at_once_and_names_whose_it_was(gate: Gate, token: str) -> None:
+    found = await gate.identity(token)
+    gate.revoked.make(revocation(Revoked.TOKEN, found.credential.id))
+    gate.revocations.poll()
+    assert gate.authenticator.recall(gate.authenticator.digest(token)) is None
+    for _ in range(2):
+        denied = await gate.denied(token)
+        assert (denied.code, denied.rule, denied.whose) == (Code.CREDENTIAL_REVOKED, "rev_1", found)
+    gate.revoked.lift("rev_1")
+    gate.revocations.poll()
+    assert await gate.identity(token) == found
+
+
+async def test_who_is_contained_is_never_let_in(gate: Gate, token: str) -> None:
+    owner = revocation(Revoked.USER, "corp:alice")
+    gate.revoked.make(owner)
+    gate.revocations.poll()
+    assert (await gate.denied(token)).code is Code.IDENTITY_CONTAINED
+    assert gate.authenticator.recall(gate.authenticator.digest(token)) is None
+
+
+async def test_what_has_expired_names_whose_it_was(gate: Gate, token: str) -> None:
+    found = await gate.identity(token)
+    gate.clock.advance(LIFE + 30)
+    denied = await gate.denied(token)
+    assert denied.code is Code.CREDENTIAL_EXPIRED
+    assert denied.whose is not None
+    assert (denied.whose.principal, denied.whose.credential.id) == (found.principal, found.credential.id)
+
+
+async def test_nobody_is_let_in_while_nobody_knows_what_was_revoked(gate: Gate, token: str) -> None:
+    await gate.identity(token)
+    gate.revoked.failing = True
+    gate.clock.advance(31)
+    with pytest.raises(RevocationsUnavailable):
+        gate.revocations.poll()
+    assert gate.authenticator.recall(gate.authenticator.digest(token)) is None
+    assert (await gate.denied(token)).code is Code.IDENTITY_UNAVAILABLE

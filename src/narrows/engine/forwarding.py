@@ -25,12 +25,14 @@ from narrows.engine.bodies import (
 )
 from narrows.engine.chain import Chain
 from narrows.engine.limits import reach, sending, with_what_is_left
+from narrows.engine.live import REVOKED, Running
 from narrows.engine.onward import onward_headers, restorer, rewritten
 from narrows.engine.pacing import send
 from narrows.engine.passing import Passing, Stopped
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import JSON, PASSED, explained, passed_headers, refuse, reply_headers
 from narrows.engine.snapshot import Connected
+from narrows.model.call import Call
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
@@ -62,7 +64,8 @@ _CREDENTIAL_REFUSED: Final = frozenset({401, 407})
 
 
 class Forwarding(msgspec.Struct, eq=False):
-    """The second half of a call's life. `received`: how long its body took to arrive, in microseconds."""
+    """The second half of a call's life. `received`: how long its body took to arrive, in microseconds; `running`: the
+    register of calls that may be cut."""
 
     _exchange: Exchange
     _connected: Connected
@@ -70,6 +73,9 @@ class Forwarding(msgspec.Struct, eq=False):
     _recorder: Recorder
     _telemetry: Telemetry
     _received: int
+    _running: set[Running]
+    _task: "asyncio.Task[object] | None" = None
+    _cut: Deny | None = None
     _reader: ReplyReader | None = None
     _begun: bool = False
     _streaming: bool = False
@@ -81,6 +87,8 @@ class Forwarding(msgspec.Struct, eq=False):
         chain, connected, recorder = self._chain, self._connected, self._recorder
         outcome, call = _UNKNOWN, chain.call
         deny: Deny | None = None
+        self._task = asyncio.current_task()
+        self._running.add(self)
         try:
             dialect, asked, model, cap = connected.dialect, call.asked, call.model, call.output_cap
             forward = forwarded_here(dialect, asked, model, cap)
@@ -107,12 +115,9 @@ class Forwarding(msgspec.Struct, eq=False):
             finally:
                 reply.close()
         except asyncio.CancelledError as cancelled:
-            # The edge cancels with a word: the client went away, or the drain's time is up.
-            outcome = Outcome.CLIENT_GONE
-            if DRAIN in cancelled.args:
-                outcome = Outcome.CUT
-                deny = Deny(Code.DRAINING, "the gate is shutting down and cut the call")
-            raise
+            outcome, deny = self._cancelled(cancelled)
+            if deny is None or deny is not self._cut:
+                raise
         except Stopped as stopped:
             outcome, deny = stopped.outcome, stopped.deny
         except UpstreamFailed as failure:
@@ -124,7 +129,28 @@ class Forwarding(msgspec.Struct, eq=False):
             _log.error("call %s failed: %s", call.id, type(failure).__qualname__, exc_info=failure)
             outcome, deny = Outcome.STOPPED, replying.failed()
         finally:
+            self._running.discard(self)
             self._finish(outcome, deny)
+
+    @property
+    def call(self) -> Call:
+        """The call, as it is forwarded."""
+        return self._chain.call
+
+    def cut(self, deny: Deny) -> None:
+        """Ends the call with this refusal: a stream with an event that says so."""
+        if self._cut is None and self._task is not None:
+            self._cut = deny
+            self._task.cancel(REVOKED)
+
+    def _cancelled(self, cancelled: asyncio.CancelledError) -> Ending:
+        """Why the call's task was cancelled. The edge does so with a word: the client went away, or the drain's time
+        is up."""
+        if self._cut is not None and REVOKED in cancelled.args:
+            return Outcome.CUT, self._cut
+        if DRAIN in cancelled.args:
+            return Outcome.CUT, Deny(Code.DRAINING, "the gate is shutting down and cut the call")
+        return Outcome.CLIENT_GONE, None
 
     def _finish(self, outcome: Outcome, deny: Deny | None) -> None:
         """The ending: guards, record, metrics; then the refusal, if there is one to tell."""
@@ -167,6 +193,8 @@ class Forwarding(msgspec.Struct, eq=False):
         elif self._reader is not None and self._streaming:
             self._exchange.send(self._reader.fail(explained(deny, call.id), call.request_id))
             self._exchange.finish()
+        elif self._cut is deny:
+            self._exchange.abort()
 
     def _take_head(self, reply: UpstreamReply) -> None:
         """What the record says of the reply's head."""

@@ -30,6 +30,7 @@ from narrows.engine.heads import Known, known
 from narrows.engine.judging import NOTHING, Caller, choose, make_call, recordable, unread_call
 from narrows.engine.keeping import BEGUN, KeptOpen, forwards, kept_open
 from narrows.engine.limits import throttled
+from narrows.engine.live import LiveCalls
 from narrows.engine.recorder import Recorder
 from narrows.engine.releasing import still, with_headers
 from narrows.engine.replying import refuse
@@ -64,6 +65,7 @@ class Services(msgspec.Struct, frozen=True):
     tokens: TokenCounter
     strangers: StrangerCounts
     sessions: SessionIds
+    live: LiveCalls
 
 
 class _Visit(msgspec.Struct):
@@ -270,12 +272,16 @@ class Gateway:
         """Waits for what a verdict waits for, then forwards the call or refuses it. `judged`: what became of the same
         call apart, whose texts are not here."""
         try:
+            live = self._services.live
+            if type(verdict) is Wait:
+                # Nobody is asked about a call that may not go on anyhow.
+                verdict = live.refusal(chain.call) or verdict
             if type(verdict) is Wait:
                 waiting = chain.wait(verdict, in_thread=in_thread)
                 if chain.call.keep_alive and visit.connected is not None:
                     visit.exchange = kept = KeptOpen(visit.exchange, visit.connected.dialect, chain.call)
                     waiting = kept.during(waiting)
-                verdict = await waiting
+                verdict = await live.during(chain.call, waiting)
             if judged is not None:
                 chain.call = rejoined(chain.call, judged)
             deny = _refusal(verdict)
@@ -298,11 +304,18 @@ class Gateway:
         """A call that nothing refused, to its end."""
         services, call = self._services, chain.call
         try:
-            connected = visit.snapshot.connections[call.connection]
+            connected, live = visit.snapshot.connections[call.connection], services.live
             if call.notes:
                 self._observe(call)
+            # Who was found in order before revocations changed is asked about again, and no session may be revoked.
+            if visit.started <= live.changed or call.session in live.sessions:
+                deny = live.refusal(call)
+                if deny is not None:
+                    chain.end(Outcome.REFUSED, None)
+                    return self._refuse(visit, deny, call)
             recorder = Recorder(services.journal, services.clock, call, visit.started, chain.reservation)
-            return forwards(visit.exchange, connected, chain, recorder, services.telemetry, received).run()
+            running = live.running
+            return forwards(visit.exchange, connected, chain, recorder, services.telemetry, received, running).run()
         except BaseException:
             # Nobody else would free what the call holds.
             chain.end(Outcome.REFUSED, None)

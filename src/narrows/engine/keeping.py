@@ -15,6 +15,7 @@ import msgspec
 
 from narrows.engine.chain import Chain
 from narrows.engine.forwarding import Ending, Forwarding
+from narrows.engine.live import Running
 from narrows.engine.recorder import Recorder
 from narrows.engine.replying import explained, reply_headers
 from narrows.engine.snapshot import Connected
@@ -189,11 +190,12 @@ def forwards(
     recorder: Recorder,
     telemetry: Telemetry,
     received: int,
+    running: set[Running],
 ) -> Forwarding:
     """What sees a judged call through, whatever its caller has been sent already."""
     kept = kept_open(exchange)
     if kept is None:
-        return Forwarding(exchange, connected, chain, recorder, telemetry, received)
+        return Forwarding(exchange, connected, chain, recorder, telemetry, received, running)
     return KeptForwarding(
         kept,
         connected,
@@ -201,6 +203,7 @@ def forwards(
         recorder,
         telemetry,
         received,
+        running,
         _reader=kept.reader(),
         _begun=True,
         _streaming=True,

@@ -8,8 +8,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from narrows.config.schema import IdentitySettings, Issuer
-from narrows.identity.cache import IdentityCache, RefusalCache, Verified, digest_of
+from narrows.identity.cache import Checks, IdentityCache, RefusalCache, Unchecked, Verified, digest_of
 from narrows.identity.documents import strict_object
 from narrows.identity.introspection import Introspector
 from narrows.identity.issued_tokens import IssuedTokenVerifier
@@ -53,7 +55,9 @@ class GateAuthenticator:
         known: IdentityCache,
         refused: RefusalCache,
         issued: IssuedTokenVerifier | None = None,
+        checks: Checks | None = None,
     ) -> None:
+        """`checks` are those of `known`, too."""
         self._tokens: dict[str, list[TokenVerifier]] = {}
         for verifier in tokens:
             self._tokens.setdefault(verifier.issuer.issuer, []).append(verifier)
@@ -62,6 +66,7 @@ class GateAuthenticator:
         self._known = known
         self._refused = refused
         self._issued = issued
+        self._checks = checks or Unchecked()
         self._sources = [verifier.keys for verifier in tokens]
         self._upkeep: asyncio.Task[None] | None = None
         # The cache's own method: every call asks it.
@@ -85,8 +90,16 @@ class GateAuthenticator:
             if outcome.code is not Code.IDENTITY_UNAVAILABLE:
                 self._refused.put(digest, outcome, self._epoch())
             return outcome
+        identity = outcome.identity
+        # In one step with what is remembered: nothing can be revoked in between.
+        revoked = self._checks.refusal(identity.principal, identity.credential)
+        if revoked is not None:
+            revoked = msgspec.structs.replace(revoked, whose=identity)
+            if revoked.code is not Code.IDENTITY_UNAVAILABLE:
+                self._refused.put(digest, revoked, self._epoch())
+            return revoked
         self._known.put(digest, outcome)
-        return outcome.identity
+        return identity
 
     async def start(self) -> None:
         """Reads the service accounts, begins to fetch key sets, and keeps both fresh until `close`.
@@ -183,7 +196,8 @@ class GateAuthenticator:
 
     def _epoch(self) -> int:
         issued = 0 if self._issued is None else self._issued.generation
-        return self._accounts.generation + issued + sum(source.generation for source in self._sources)
+        own = self._accounts.generation + issued + self._checks.generation
+        return own + sum(source.generation for source in self._sources)
 
 
 def build_authenticator(
@@ -195,9 +209,10 @@ def build_authenticator(
     fetchers: Mapping[str, Fetcher] | None = None,
     timing: KeyTiming | None = None,
     issued: TokenWatch | None = None,
+    checks: Checks | None = None,
 ) -> GateAuthenticator:
     """The authenticator of a configuration. `fetchers` gives issuers (by name) a fetcher of their own, for a CA bundle;
-    `issued` finds the tokens that Narrows issued.
+    `issued` finds the tokens that Narrows issued; `checks` says whom revocations are about.
 
     Raises ValueError for issuers that can't be told apart.
     """
@@ -214,9 +229,10 @@ def build_authenticator(
         tokens,
         introspectors,
         ServiceAccountVerifier(accounts, clock),
-        IdentityCache(clock, REMEMBERED),
+        IdentityCache(clock, REMEMBERED, checks),
         RefusalCache(clock, REFUSALS, REFUSAL_MICROSECONDS),
         None if issued is None else IssuedTokenVerifier(issued, clock),
+        checks,
     )
 
 

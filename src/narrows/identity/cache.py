@@ -1,14 +1,15 @@
 """What was verified, remembered by the SHA-256 of the whole credential. Bounded, and never trusted past its source.
 
 A remembered identity ends with its credential, with the generation of what vouched for it (a key set, the service
-accounts), and when that source itself is too old. Refusals are remembered for seconds, so that garbage costs one hash.
+accounts), and when that source itself is too old. Whenever revocations have changed it is asked whether they are about
+it. Refusals are remembered for seconds, so that garbage costs one hash.
 """
 
 from collections import OrderedDict
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
-from narrows.model.principal import Identity
+from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.verdict import Deny
 from narrows.ports.clock import Clock
 
@@ -36,6 +37,25 @@ class Forever:
     valid_until = 1 << 62
 
 
+class Checks(Protocol):
+    """What may end an identity at any time. A changed `generation` means that everybody is to be asked about again."""
+
+    generation: int
+
+    def refusal(self, principal: Principal, credential: Credential) -> Deny | None:
+        """Whether this credential of this identity is refused now."""
+
+
+class Unchecked:
+    """In the place of revocations where nothing can be revoked."""
+
+    generation = 0
+
+    def refusal(self, principal: Principal, credential: Credential) -> Deny | None:  # noqa: ARG002
+        """Nobody is refused."""
+        return None
+
+
 def digest_of(token: str) -> bytes:
     """The SHA-256 of a credential."""
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
@@ -45,13 +65,15 @@ class IdentityCache:
     """Verified identities, least recently used ones dropped first. While less than half of the room is taken nobody
     notes which were used: long before one must go, all that are in use have been used again."""
 
-    __slots__ = ("_capacity", "_entries", "_now", "_spacious")
+    __slots__ = ("_capacity", "_checks", "_entries", "_now", "_spacious")
 
-    def __init__(self, clock: Clock, capacity: int) -> None:
+    def __init__(self, clock: Clock, capacity: int, checks: Checks | None = None) -> None:
         self._now = clock.now
+        self._checks = checks or Unchecked()
         self._capacity = capacity
         self._spacious = capacity // 2
-        self._entries: OrderedDict[bytes, Verified] = OrderedDict()
+        self._entries: OrderedDict[bytes, tuple[Identity, int, Source, int, int]] = OrderedDict()
+        """What was verified, and the generation of the checks by which it was last asked about."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -61,18 +83,29 @@ class IdentityCache:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        identity, until, source, generation = entry
+        identity, until, source, generation, checked = entry
         now = self._now()
         if now >= until or generation != source.generation or now >= source.valid_until:
             del self._entries[key]
+            return None
+        if checked != self._checks.generation and not self._check(key, entry):
             return None
         if len(self._entries) > self._spacious:
             self._entries.move_to_end(key)
         return identity
 
+    def _check(self, key: bytes, entry: tuple[Identity, int, Source, int, int]) -> bool:
+        """Asks about an identity since revocations have changed; one that is refused is forgotten."""
+        identity, until, source, generation, _ = entry
+        if self._checks.refusal(identity.principal, identity.credential) is not None:
+            del self._entries[key]
+            return False
+        self._entries[key] = (identity, until, source, generation, self._checks.generation)
+        return True
+
     def put(self, key: bytes, entry: Verified) -> None:
-        """Remembers; `key` is the credential's digest."""
-        self._entries[key] = entry
+        """Remembers one that is not refused now; `key` is the credential's digest."""
+        self._entries[key] = (*entry, self._checks.generation)
         self._entries.move_to_end(key)
         if len(self._entries) > self._capacity:
             self._entries.popitem(last=False)

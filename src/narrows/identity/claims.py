@@ -5,14 +5,14 @@ refuses; it is never coerced into something a policy could match by accident.
 """
 
 import math
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
 from narrows.config.schema import Issuer
 from narrows.identity.documents import Json
 from narrows.identity.jws import invalid
-from narrows.model.principal import Principal
+from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 
@@ -110,6 +110,25 @@ def token_id(claims: Json, digest: bytes) -> str:
     return f"sha256:{digest.hex()[:16]}"
 
 
+def credential(kind: Literal["oidc", "opaque"], claims: Json, digest: bytes, expires: float) -> Credential:
+    """What was presented: its name, when it was issued, and the sign-in that it belongs to (`sid`)."""
+    return Credential(
+        kind,
+        token_id(claims, digest),
+        expires,
+        issued=_date(claims, "iat") or 0,
+        login=_login(claims),
+    )
+
+
+def over(kind: Literal["oidc", "opaque"], deny: Deny, claims: Json, digest: bytes, issuer: Issuer) -> Deny:
+    """The refusal of authentic claims, with whose they are where all that is wrong with them is their age."""
+    who = principal(claims, issuer) if deny.code is Code.CREDENTIAL_EXPIRED else deny
+    if isinstance(who, Deny):
+        return deny
+    return msgspec.structs.replace(deny, whose=Identity(who, credential(kind, claims, digest, 0.0)))
+
+
 def reach(claims: Json, path: str) -> Any:
     """The claim of that very name, else the member that dots reach (`realm_access.roles`), else None."""
     if path in claims:
@@ -132,6 +151,16 @@ def _date(claims: Json, name: str) -> int | None:
     if not 0 <= value <= _LATEST:
         raise ClaimInvalid(f"the token's `{name}` is out of range")
     return round(value * SECOND)
+
+
+def _login(claims: Json) -> str | None:
+    value = claims.get("sid")
+    if not isinstance(value, str):
+        return None
+    try:
+        return _text(value, "sid")
+    except ClaimInvalid:
+        return None
 
 
 def _text(value: str, name: str) -> str:

@@ -15,7 +15,7 @@ from narrows.identity.cache import Forever, Verified
 from narrows.identity.documents import Json, strict_object
 from narrows.identity.jws import invalid
 from narrows.identity.oidc import judge
-from narrows.model.principal import Credential, Identity
+from narrows.model.principal import Identity
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from narrows.ports.clock import Clock
@@ -80,9 +80,9 @@ class Introspector:
         now = self._clock.now()
         outcome = judge({"iss": self._issuer.issuer, **claims}, self._issuer, now)
         if isinstance(outcome, Deny):
-            return outcome
+            return rules.over("opaque", outcome, claims, digest, self._issuer)
         principal, validity = outcome
-        credential = Credential("opaque", rules.token_id(claims, digest), validity.expires)
+        credential = rules.credential("opaque", claims, digest, validity.expires)
         until = min(validity.until, now + round(self._endpoint.cache * SECOND))
         return Verified(Identity(principal, credential), until, self._source, self._source.generation)
 

@@ -102,7 +102,7 @@ class IssuedTokenVerifier:
         if issued is None:
             return invalid("the token is not known here")
         if self._clock.now() >= issued.expires:
-            return Deny(Code.CREDENTIAL_EXPIRED, "the token has expired")
+            return Deny(Code.CREDENTIAL_EXPIRED, "the token has expired", whose=identity(issued))
         return Verified(identity(issued), issued.expires, self, self.generation)
 
     def close(self) -> None:

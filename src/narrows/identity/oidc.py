@@ -10,7 +10,7 @@ from narrows.identity.cache import Verified
 from narrows.identity.documents import Json
 from narrows.identity.jwks import KeySource
 from narrows.identity.jws import Compact, check_header, check_signature
-from narrows.model.principal import Credential, Identity, Principal
+from narrows.model.principal import Identity, Principal
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from narrows.ports.clock import Clock
@@ -41,9 +41,9 @@ class TokenVerifier:
     def _judge(self, claims: Json, digest: bytes, generation: int) -> Verified | Deny:
         outcome = judge(claims, self.issuer, self._clock.now())
         if isinstance(outcome, Deny):
-            return outcome
+            return rules.over("oidc", outcome, claims, digest, self.issuer)
         principal, validity = outcome
-        credential = Credential("oidc", rules.token_id(claims, digest), validity.expires)
+        credential = rules.credential("oidc", claims, digest, validity.expires)
         return Verified(Identity(principal, credential), validity.until, self.keys, generation)
 
     def _unavailable(self) -> Deny:

@@ -92,13 +92,12 @@ class ServiceAccountVerifier:
             account = self._accounts.get(ident)
         if account is None or not hmac.compare_digest(account.digest, digest):
             return invalid("the service-account key is not known here")
+        identity = _identity(account)
         if account.revoked is not None:
-            return Deny(Code.CREDENTIAL_REVOKED, "the service-account key was revoked")
+            return Deny(Code.CREDENTIAL_REVOKED, "the service-account key was revoked", whose=identity)
         if self._clock.now() >= account.expires:
-            return Deny(Code.CREDENTIAL_EXPIRED, "the service-account key has expired")
-        principal = Principal(SERVICE_ACCOUNTS, account.name, kind="service_account", owner=account.owner)
-        credential = Credential("service_account", account.id, account.expires / SECOND, issued=account.created)
-        return Verified(Identity(principal, credential), account.expires, self, self.generation)
+            return Deny(Code.CREDENTIAL_EXPIRED, "the service-account key has expired", whose=identity)
+        return Verified(identity, account.expires, self, self.generation)
 
     def _fresh(self) -> bool:
         return self._clock.now() < self.valid_until or self._reread()
@@ -109,3 +108,9 @@ class ServiceAccountVerifier:
         except AccountsUnavailable:
             return False
         return True
+
+
+def _identity(account: ServiceAccount) -> Identity:
+    principal = Principal(SERVICE_ACCOUNTS, account.name, kind="service_account", owner=account.owner)
+    credential = Credential("service_account", account.id, account.expires / SECOND, issued=account.created)
+    return Identity(principal, credential)

@@ -14,6 +14,7 @@ class Code(StrEnum):
     CREDENTIAL_REVOKED = "credential_revoked"
     CREDENTIAL_BOUND = "credential_bound"
     IDENTITY_CONTAINED = "identity_contained"
+    SESSION_REVOKED = "session_revoked"
     IDENTITY_UNAVAILABLE = "identity_unavailable"
     ROUTE_UNKNOWN = "route_unknown"
     NOT_PERMITTED = "not_permitted"

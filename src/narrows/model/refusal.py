@@ -52,6 +52,13 @@ REGISTRY: Final[dict[Code, Meaning]] = {
         "The identity is contained: no credential of it is accepted.",
         "Ask an administrator; `narrows contain --lift` lets it in again.",
     ),
+    Code.SESSION_REVOKED: Meaning(
+        403,
+        Kind.PERMISSION,
+        False,
+        "The session that the call belongs to was revoked.",
+        "Begin another one, or ask an administrator to lift it.",
+    ),
     Code.IDENTITY_UNAVAILABLE: Meaning(
         503,
         Kind.UNAVAILABLE,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import msgspec
 
+from narrows.model.principal import Identity
 from narrows.model.refusal import REGISTRY, Code, Meaning
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ class Deny(msgspec.Struct, frozen=True):
     """A refusal. `message` is for the caller: it names the rule and the way out, never a secret or another's data.
 
     `param` is the place in the request (a JSON path or header name). `retry_after` is in seconds. `headers` are further
-    ones for the caller, about what is left of its limits.
+    ones for the caller, about what is left of its limits. `whose`: who presented the credential that is refused, where
+    it is authentic and over; this is not for the caller.
     """
 
     code: Code
@@ -30,6 +32,7 @@ class Deny(msgspec.Struct, frozen=True):
     param: str | None = None
     retry_after: int | None = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    whose: Identity | None = None
 
     @property
     def meaning(self) -> Meaning:

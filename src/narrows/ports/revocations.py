@@ -3,11 +3,12 @@
 The two sides are two protocols because the gate never writes them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
+from narrows.model.principal import Credential, Principal
 from narrows.model.revocation import Lifted, Revocation
 
 
@@ -54,3 +55,14 @@ class RevocationWatch(Protocol):
 
     def standing(self) -> Sequence[Revocation]:
         """Those that no one has lifted, oldest first. May hold what `news` will tell again."""
+
+
+class Standing(Protocol):
+    """Those that stand, in memory, as calls are judged by them."""
+
+    @property
+    def sessions(self) -> Mapping[str, Revocation]:
+        """Revoked sessions, by their ids."""
+
+    def found(self, principal: Principal, credential: Credential, session: str | None = None) -> Revocation | None:
+        """The revocation that ends this credential, or this session."""

@@ -54,6 +54,7 @@ from narrows.wiring.offload import Workers
 from narrows.wiring.plugged import PluggedControls
 from narrows.wiring.prices import PriceTables
 from narrows.wiring.reload import FileWatch, cancel
+from narrows.wiring.revoking import Revoking
 from narrows.wiring.snapshots import SnapshotBuilder
 from narrows.wiring.telemetry import PrometheusTelemetry, held_by_unit
 
@@ -97,6 +98,7 @@ class Gate:
             FirstUses(lambda: Archive(directory)).used,
             lambda: Archive(directory),
         )
+        self._revoking = Revoking(directory, self._approvals, self._clock)
         self._builder = SnapshotBuilder(
             Upstreams(),
             lambda: ControlWatch(directory),
@@ -111,6 +113,7 @@ class Gate:
             lambda: Pseudonyms(load_key(DataDirectory(directory)).end_user_key),
             approving=self._approving,
             issued=lambda: SqliteTokenWatch(directory),
+            checks=self._revoking.standing,
         )
         self._strangers = StrangerCounts(self._journal)
         self._notifier = Notifier(directory, lambda: SqliteDecisions(directory, self._clock), self._clock)
@@ -142,6 +145,7 @@ class Gate:
             await self._ledger.start()
             await self._approvals.start()
             await self._approving.start()
+            await self._revoking.start()
             snapshot = await self._builder.build(self._config, compiled(self._config))
             self._snapshots = Snapshots(snapshot)
             self._approving.settle(snapshot.policies)
@@ -165,6 +169,7 @@ class Gate:
             tokens=EstimatingCounter(),
             strangers=self._strangers,
             sessions=SessionIds(load_key(DataDirectory(Path(self._config.store))).session_key),
+            live=self._revoking.live,
         )
         refusal = functools.partial(_edge_refusal, snapshots)
         gateway = Gateway(snapshots, services)
@@ -264,6 +269,7 @@ class Gate:
         await self._builder.close()
         await self._workers.close()
         await self._notifier.stop()
+        await self._revoking.stop()
         await self._approvals.stop()
         await self._ledger.stop()
         await self._journal.stop()

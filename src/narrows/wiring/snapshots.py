@@ -9,6 +9,7 @@ from narrows.dialects.registry import build_dialect
 from narrows.engine.counting import counting
 from narrows.engine.snapshot import Connected, Snapshot, as_it_is, nothing_sent
 from narrows.identity.authenticator import GateAuthenticator, build_authenticator
+from narrows.identity.cache import Checks
 from narrows.inspection.novelty import Sessions
 from narrows.policy.globs import GlobSet
 from narrows.policy.inspect import RuleInspector
@@ -45,7 +46,7 @@ class SnapshotBuilder:
     `issued` one of the tokens that Narrows issued, `masks` makes the control for `mask`, `sent` knows what sessions
     have sent, `apart` makes the way to the process that judges large calls, `plugged` the controls behind plug-ins,
     `gates` those of prompt rules. `ledger` counts, `prices` finds what models cost, where a limit is in money;
-    `pseudonyms` are what end users are called where prompts are masked."""
+    `pseudonyms` are what end users are called where prompts are masked; `checks` says whom revocations are about."""
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class SnapshotBuilder:
         *,
         approving: Approving | None = None,
         issued: Callable[[], TokenWatch] | None = None,
+        checks: Checks | None = None,
     ) -> None:
         self._upstreams = upstreams
         self._plugged = plugged or PluggedControls()
@@ -72,6 +74,7 @@ class SnapshotBuilder:
         self._ledger = ledger
         self._prices = prices
         self._approving = approving
+        self._checks = checks
         self._pseudonyms = pseudonyms
         self._sent = sent
         self._tried = Tried()
@@ -195,7 +198,9 @@ class SnapshotBuilder:
         own = {i.name: DocumentFetcher(i.ca_bundle) for i in identity.issuers if i.ca_bundle is not None}
         usual = DocumentFetcher()
         issued = None if self._issued is None else self._issued()
-        fresh = build_authenticator(identity, usual, self._accounts(), self._clock, fetchers=own, issued=issued)
+        fresh = build_authenticator(
+            identity, usual, self._accounts(), self._clock, fetchers=own, issued=issued, checks=self._checks
+        )
         try:
             await fresh.start()
         except BaseException:

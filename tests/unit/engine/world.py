@@ -11,9 +11,11 @@ from narrows.config.schema import Config, Connection, ConnectionCredential, Iden
 from narrows.dialects.registry import build_dialect
 from narrows.engine.apart import Tools, answer
 from narrows.engine.gateway import Gateway, Services
+from narrows.engine.live import LiveCalls
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Connected, Snapshot, Snapshots
 from narrows.engine.strangers import StrangerCounts
+from narrows.identity.revocations import Revocations, denied
 from narrows.inspection.novelty import Sessions
 from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.record import Closed, Opened, Outcome, Segment, Strangers
@@ -29,6 +31,7 @@ from narrows.ports.offload import WorkerFailed
 from narrows.wiring.order import controls
 from unit.engine.meters import CountingLimits
 from unit.engine.ticking import Numbered, Ticking
+from unit.identity.revoking import MemoryWatch
 
 POLICY: dict[str, Any] = {
     "name": "research",
@@ -320,6 +323,10 @@ class World:
         self.apart.snapshot = snapshot
         self.snapshots = Snapshots(snapshot)
         self.strangers = StrangerCounts(self.journal)
+        self.watch = MemoryWatch()
+        self.revocations = Revocations(self.watch, self.clock)
+        self.revocations.poll()
+        self.live = LiveCalls(self.revocations, denied, self.clock)
         self.gateway = Gateway(
             self.snapshots,
             Services(
@@ -330,6 +337,7 @@ class World:
                 EstimatingCounter(),
                 self.strangers,
                 SessionIds(b"key"),
+                self.live,
             ),
         )
 

@@ -93,3 +93,39 @@ def test_refusals_are_bounded() -> None:
         cache.put(name, DENY, 1)
     assert len(cache) == 2
     assert cache.get(b"a", 1) is None
+
+
+class Checking:
+    """Checks that refuse whom a test says."""
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self.refused = False
+        self.asked = 0
+
+    def refusal(self, principal: Principal, credential: Credential) -> Deny | None:
+        self.asked += 1
+        return DENY if self.refused else None
+
+
+def test_whoever_is_refused_after_a_change_is_forgotten() -> None:
+    checks, source = Checking(), Forever()
+    cache = IdentityCache(StillClock(), 10, checks)
+    remembered(cache, "a", source)
+    checks.generation += 1
+    assert [cache.recall(digest_of("a")) for _ in range(3)] == [ALICE] * 3
+    assert checks.asked == 1
+    checks.refused = True
+    assert cache.recall(digest_of("a")) is ALICE
+    checks.generation += 1
+    assert cache.recall(digest_of("a")) is None
+    assert len(cache) == 0
+
+
+def test_who_is_remembered_late_is_asked_about_by_the_next_change() -> None:
+    checks, source = Checking(), Forever()
+    cache = IdentityCache(StillClock(), 10, checks)
+    checks.generation += 1
+    remembered(cache, "a", source)
+    assert cache.recall(digest_of("a")) is ALICE
+    assert checks.asked == 0

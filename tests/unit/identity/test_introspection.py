@@ -22,7 +22,7 @@ async def test_an_active_token_is_an_identity(gate: Gate) -> None:
     found = await gate.identity(token)
     assert found.principal.key == "corp:alice"
     assert found.principal.groups == {"research"}
-    assert found.credential == Credential("opaque", "t-1", START + 600.0)
+    assert found.credential == Credential("opaque", "t-1", START + 600.0, issued=START * 1_000_000)
 
 
 async def test_the_question_is_a_form_with_basic_authentication() -> None:

@@ -38,7 +38,7 @@ async def test_a_right_token_is_an_identity() -> None:
     assert found.identity.principal == Principal(
         "corp", "alice", groups=frozenset({"research"}), attributes={"department": ("lab",)}
     )
-    assert found.identity.credential == Credential("oidc", "t-1", START + 600.0)
+    assert found.identity.credential == Credential("oidc", "t-1", START + 600.0, issued=START * 1_000_000)
     assert found.until == (START + 630) * 1_000_000
     assert found.generation == found.source.generation == 1
 

@@ -16,6 +16,7 @@ from narrows.identity.authenticator import build_authenticator
 from narrows.identity.documents import strict_object
 from narrows.identity.jwks import KeyTiming
 from narrows.identity.jws import Compact, take_apart
+from narrows.identity.revocations import Revocations
 from narrows.identity.service_accounts import Issued, issue
 from narrows.model.principal import Identity
 from narrows.model.secret import Secret
@@ -23,6 +24,7 @@ from narrows.model.verdict import Deny
 from narrows.ports.identity import FetchFailed
 from narrows.stores.sqlite.control import ControlDb, ControlWatch
 from narrows.stores.sqlite.tokens import SqliteTokenWatch
+from unit.identity.revoking import MemoryWatch
 
 START = 1_700_000_000
 """The moment at which every clock of these tests starts, in Unix seconds."""
@@ -206,8 +208,17 @@ class Gate:
         self.control = ControlDb(folder, self.clock)
         self.watch = ControlWatch(folder)
         settings = IdentitySettings(issuers=issuers or (issuer(introspection=INTROSPECTION),))
+        self.revoked = MemoryWatch()
+        self.revocations = Revocations(self.revoked, self.clock)
+        self.revocations.poll()
         self.authenticator = build_authenticator(
-            settings, self.fetcher, self.watch, self.clock, timing=timing, issued=SqliteTokenWatch(folder)
+            settings,
+            self.fetcher,
+            self.watch,
+            self.clock,
+            timing=timing,
+            issued=SqliteTokenWatch(folder),
+            checks=self.revocations,
         )
 
     def account(self, name: str = "etl", days: float = 1.0) -> Issued:

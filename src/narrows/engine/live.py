@@ -1,0 +1,97 @@
+"""The calls on their way, so that a revocation can cut those that it is about.
+
+A call is in the register from when it is held or forwarded until it ends; one that is still being read or judged waits
+for nothing long, and is asked about once more when it is to be forwarded.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol, TypeVar
+
+from narrows.model.call import Call
+from narrows.model.revocation import Revocation
+from narrows.model.verdict import Deny
+from narrows.ports.clock import Clock
+from narrows.ports.revocations import Standing
+
+REVOKED: Final = "revoked"
+"""The word by which the task of a call is cancelled that is cut."""
+
+T = TypeVar("T")
+
+
+class Running(Protocol):
+    """A call on its way."""
+
+    @property
+    def call(self) -> Call:
+        """What is known of it."""
+
+    def cut(self, deny: Deny) -> None:
+        """Ends it with this refusal, soon. The first refusal holds."""
+
+
+class LiveCalls:
+    """The calls of one gate. `running` are those on their way; `changed` is when revocations have changed last, on the
+    monotonic clock: who was found in order later than that still is."""
+
+    __slots__ = ("_clock", "_denied", "_standing", "changed", "running", "sessions")
+
+    def __init__(self, standing: Standing, denied: Callable[[Revocation], Deny], clock: Clock) -> None:
+        """`denied` says how a call is refused that a revocation is about."""
+        self._standing = standing
+        self._denied = denied
+        self._clock = clock
+        self.running: set[Running] = set()
+        self.changed = -1
+        self.sessions = standing.sessions
+
+    def refusal(self, call: Call) -> Deny | None:
+        """Whether a call may not go on."""
+        found = self._standing.found(call.principal, call.credential, call.session)
+        return None if found is None else self._denied(found)
+
+    def settle(self) -> dict[str, list[Call]]:
+        """Revocations have changed: cuts the calls that they are about; gives these by the ids of what ended them."""
+        self.changed = self._clock.monotonic()
+        self.sessions = self._standing.sessions
+        cut: dict[str, list[Call]] = {}
+        for running in list(self.running):
+            call = running.call
+            found = self._standing.found(call.principal, call.credential, call.session)
+            if found is not None:
+                running.cut(self._denied(found))
+                cut.setdefault(found.id, []).append(call)
+        return cut
+
+    async def during(self, call: Call, waiting: Awaitable[T]) -> T | Deny:
+        """What is waited for while a call is held; the refusal, where it is cut meanwhile."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - calls are served by tasks
+        held = _Held(call, task)
+        self.running.add(held)
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if held.deny is None:
+                raise
+            task.uncancel()
+            return held.deny
+        finally:
+            self.running.discard(held)
+
+
+class _Held:
+    """A call that waits for an answer."""
+
+    __slots__ = ("_task", "call", "deny")
+
+    def __init__(self, call: Call, task: "asyncio.Task[object]") -> None:
+        self.call = call
+        self.deny: Deny | None = None
+        self._task = task
+
+    def cut(self, deny: Deny) -> None:
+        if self.deny is None:
+            self.deny = deny
+            self._task.cancel(REVOKED)
