@@ -17,7 +17,7 @@ from narrows.accounting.sums import CalendarSums, RollingSums, Sums
 from narrows.accounting.tally import Bucket, Kept, Load, Running, Tally
 from narrows.accounting.windows import Calendar, rolling, sliding
 from narrows.model.limits import AgentCap, Budget, Concurrency, Rate, Window
-from narrows.model.reservation import Answer, Counter, Granted, Refused, Settled, Standing, Wanted
+from narrows.model.reservation import GRANTED, Answer, Counter, Granted, Refused, Settled, Standing, Wanted
 
 MOST: Final = 50_000
 """So many counters are kept in memory, and beyond that only those that can't be dropped."""
@@ -28,12 +28,14 @@ IDS: Final = 16_384
 LINEUPS: Final = 16_384
 """Of so many tuples of counters the tallies are remembered."""
 
-_GRANTED: Final = Granted()
 _TRIES: Final = 4
 
 Held = tuple[int, Sequence[Tally], Sequence[Bucket | None], Sequence[int]]
 """A reservation: since when, and by counter what is held and in which bucket; in none where another counter of the
 reservation has its name."""
+
+Lined = tuple[int, Lineup, list[Bucket], tuple[int, ...]]
+"""One that a lineup holds."""
 
 
 @final
@@ -57,7 +59,7 @@ class Book:
         self._tallies: dict[str, Tally] = {}
         self._order: deque[str] = deque()
         self._lineups: dict[int, Lineup] = {}
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, Held | Lined] = {}
         self._settled: set[str] = set()
         self._older: set[str] = set()
         self._turn = 0
@@ -68,14 +70,14 @@ class Book:
         granted and counted no more. Raises ValueError for amounts that are negative or not one for each counter."""
         id_ = wanted.id
         if id_ in self._held or id_ in self._settled or id_ in self._older:
-            return _GRANTED
+            return GRANTED
         lineup = self._lineups.get(id(wanted.counters))
         if lineup is not None and lineup.counters is wanted.counters:
             buckets = lineup.hold(wanted)
             if buckets is not None:
                 self._now = wanted.at
-                self._held[id_] = wanted.at, lineup.tallies, buckets, wanted.amounts
-                return _GRANTED
+                self._held[id_] = wanted.at, lineup, buckets, wanted.amounts
+                return GRANTED
         answer = self._hold(wanted)
         if type(answer) is Refused:
             return answer
@@ -86,7 +88,7 @@ class Book:
         """Holds one of each and settles it, in one step; counts each time that it is asked. Raises as `reserve`."""
         lineup = self._lineups.get(id(counters))
         if lineup is not None and lineup.counters is counters and lineup.post(at):
-            return _GRANTED
+            return GRANTED
         answer = self._hold(Wanted("", at, counters, (1,) * len(counters)))
         if type(answer) is Refused:
             return answer
@@ -136,7 +138,7 @@ class Book:
         ]
         tallies = tuple(tally for tally, _ in found)
         self._line_up(counters, tallies)
-        granted = Granted(tuple(over), tuple(soft)) if over or soft else _GRANTED
+        granted = Granted(tuple(over), tuple(soft)) if over or soft else GRANTED
         return granted, (at, tallies, buckets, amounts)
 
     def settle(self, settled: Settled, at: int) -> bool:
@@ -146,10 +148,21 @@ class Book:
 
         Where the outcome is unknown, durable counters go on holding what they hold, and the amounts that settle them
         later are theirs alone; others are settled at what was held. `at` need not be exact."""
-        held = self._held.pop(settled.id, None)
+        id_, amounts = settled.id, settled.amounts
+        held = self._held.pop(id_, None)
         if held is None:
             return False
         self._now = at
+        _, lineup, buckets, most = held
+        if type(lineup) is Lineup and len(amounts) == len(most) and not settled.unknown:
+            self._settled.add(id_)
+            if len(self._settled) >= IDS:
+                self._older, self._settled = self._settled, set()
+            return lineup.settle(buckets, most, amounts, self._kept.round)  # type: ignore[arg-type]  # none is missing
+        return self._settle(settled, _unlined(held))
+
+    def _settle(self, settled: Settled, held: Held) -> bool:
+        """The same for any reservation."""
         _, tallies, buckets, most = held
         amounts: Sequence[int] = settled.amounts
         if settled.unknown or len(amounts) != len(tallies):
@@ -158,21 +171,9 @@ class Book:
             self._remember(settled.id)
         durable = False
         for tally, bucket, amount, came in zip(tallies, buckets, most, amounts, strict=True):
-            if bucket is None:
-                continue
-            if not tally.sums:
+            if bucket is not None:
                 tally.settle(bucket, amount, came)
-                continue
-            # What `Sums.settle` does: a call has several, and each costs less without being called.
-            posted = amount if came > amount else came if came > 0 else 0
-            bucket.held -= amount
-            bucket.used += posted
-            if bucket.counted:
-                tally.held -= amount
-                tally.used += posted
-            if posted and tally.durable:
-                durable = True
-                bucket.changed = self._kept.round
+                durable = durable or (tally.durable and amount > 0 and came > 0)
         return durable
 
     def _open_end(
@@ -265,7 +266,8 @@ class Book:
     def pending(self) -> list[tuple[str, int, tuple[str, ...], tuple[int, ...]]]:
         """Id, moment, names and amounts of what is held of durable counters, each name once."""
         found = []
-        for id_, (at, *parts) in self._held.items():
+        for id_, held in self._held.items():
+            at, *parts = _unlined(held)
             durable = [
                 (tally.name, amount)
                 for tally, bucket, amount in zip(*parts, strict=True)
@@ -357,6 +359,11 @@ def _sums(name: str, window: Window, calendar: Calendar, kept: Kept) -> Sums:
     if window.rolling:
         return RollingSums(name, rolling(window.per), kept)
     return CalendarSums(name, window, calendar, kept)
+
+
+def _unlined(held: Held | Lined) -> Held:
+    at, tallies, buckets, amounts = held
+    return at, tallies.tallies if isinstance(tallies, Lineup) else tallies, buckets, amounts
 
 
 def _apart(

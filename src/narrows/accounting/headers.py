@@ -88,10 +88,8 @@ class Lines:
                 of = (of[0], b"%d" % tightest)  # noqa: PLW2901 - said of another limit
             # A reset is written once in a second: what changes from call to call is what is left.
             key = -((at - moment) // SECOND) if lasting else moment
-            written = last.get(key)
-            if written is None:
-                written = self._reset(key, moment, at)
-            found += of, (remaining, b"%d" % left if left > 0 else b"0"), (reset, written)
+            written = last.get(key) or self._reset(key, moment, at)
+            found += of, (remaining, b"%d" % (left if left > 0 else 0)), (reset, written)
         return tuple(found)
 
     def _reset(self, key: int, moment: int, at: int) -> bytes:

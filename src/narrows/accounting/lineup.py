@@ -20,7 +20,7 @@ _Step = tuple[Tally, int, int, int]
 class Lineup:
     """`tallies` are those of `counters`, in their order. `plain`: the short way is open to them."""
 
-    __slots__ = ("_agents", "_count", "_running", "_steps", "counters", "plain", "tallies")
+    __slots__ = ("_agents", "_agents_at", "_count", "_running", "_steps", "_sums", "counters", "plain", "tallies")
 
     def __init__(self, counters: tuple[Counter, ...], tallies: tuple[Tally, ...]) -> None:
         self.counters = counters
@@ -28,8 +28,10 @@ class Lineup:
         self._count = len(tallies)
         each = list(zip(tallies, counters, strict=True))
         self._steps: tuple[_Step, ...] = tuple(_step(tally, counter) for tally, counter in each if tally.sums)
+        self._sums = tuple(tally for tally in tallies if tally.sums)
         self._running = tuple((one, counter.limit.limit or 0) for one, counter in each if isinstance(one, Running))
         self._agents = tuple(one for one in tallies if isinstance(one, Agents))
+        self._agents_at = len(tallies) - len(self._agents)
         # Sums, what runs at once, agents: so are a call's counters, and so are they gone through here.
         ordered = (*(step[0] for step in self._steps), *(one for one, _ in self._running), *self._agents)
         self.plain = ordered == tallies and len(set(tallies)) == len(tallies)
@@ -74,6 +76,28 @@ class Lineup:
             buckets.append(bucket)
         return buckets
 
+    def settle(self, buckets: Sequence[Bucket], most: Sequence[int], came: Sequence[int], turn: int) -> bool:
+        """Frees what `hold` held, and posts what it came to, which is clipped to that; gives whether a durable sum has
+        changed for good. `turn` is the round of what is kept elsewhere."""
+        durable = False
+        for tally, bucket, amount, posted in zip(self._sums, buckets, most, came, strict=False):
+            posted = min(posted, amount)  # noqa: PLW2901 - clipped
+            bucket.held -= amount
+            if posted > 0:
+                bucket.used += posted
+                bucket.changed = turn
+                if tally.durable:
+                    durable = True
+                if bucket.counted:
+                    tally.used += posted
+            if bucket.counted:
+                tally.held -= amount
+        for one, _ in self._running:
+            one.held -= 1
+        for bucket in buckets[self._agents_at :]:
+            bucket.held -= 1
+        return durable
+
     def post(self, now: int) -> bool:
         """Settles one more in each, or in none. False: look closer."""
         if self._running or self._agents:
@@ -87,7 +111,7 @@ class Lineup:
                 or tally.used + tally.held >= ceiling
             ):
                 return False
-        for tally, _, _, _ in steps:
+        for tally in self._sums:
             tally.bucket.used += 1  # type: ignore[union-attr]  # asked above
             tally.used += 1
         return True
@@ -106,7 +130,7 @@ class Lineup:
         if self._running or self._agents:
             return None
         found: list[int] = []
-        for tally, _, _, _ in self._steps:
+        for tally in self._sums:
             taken = tally.used + tally.held
             if not taken or not tally.since <= at < tally.until:
                 return None

@@ -12,6 +12,7 @@ The ledger belongs to the event loop. Where a call is judged in a thread, asking
 
 from collections.abc import Awaitable, Callable, Sequence
 from operator import itemgetter
+from threading import get_ident
 from typing import Any, Final
 
 import msgspec
@@ -43,9 +44,9 @@ from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reply import Event
 from narrows.model.reservation import (
+    GRANTED,
     Answer,
     Counter,
-    Granted,
     Refused,
     Reservation,
     Reserved,
@@ -62,7 +63,6 @@ from narrows.ports.ledger import LedgerUnavailable
 _CALLS: Final = PLACES[Unit.CALLS]
 _OF_OUTPUT: Final = frozenset(PLACES[unit] for unit in (Unit.USD, Unit.TOKENS, Unit.OUTPUT_TOKENS, Unit.COMPUTE))
 _NO_OUTPUT: Final = NOTHING_RUN | NOTHING_GENERATED
-_GRANTED: Final = Granted()
 
 
 class Reserve:
@@ -117,10 +117,14 @@ class _Bill(msgspec.Struct, frozen=True, eq=False):
     stops: bool
 
 
+_Known = tuple[Principal, Source, Credential, tuple[_Bill, str]]
+"""Whose call it is, from where, and what that comes to: the bill, and the agent where agents are counted."""
+
+
 class _Limited:
     """The control under one plan."""
 
-    __slots__ = ("_agents", "_bills", "_stops", "accounts", "caps", "declared", "limits", "passed")
+    __slots__ = ("_bills", "_known", "_stops", "accounts", "caps", "declared", "limits", "passed")
 
     name: Final = Reserve.name
     wordless: Final = True
@@ -134,15 +138,28 @@ class _Limited:
         # Where a policy limits the reply itself, it is stopped there, and told so.
         self._stops = all(limit.observe for limit in plan.output_tokens)
         self._bills: Recent[tuple[int, str, str | None, str | None, str | None], _Bill] = Recent(KNOWN)
-        self._agents: Recent[tuple[int, int], tuple[Source, Principal, Credential, str]] = Recent(KNOWN)
+        self._known: Recent[tuple[int, int, str, str | None, str | None, str | None], _Known] = Recent(KNOWN)
 
     def begin(self, call: Call) -> Guard | None:  # noqa: ARG002 - each call is counted
         """Each call is counted."""
         return _Holding(self)
 
-    def bill(self, call: Call) -> _Bill:
-        """Principals are told apart as objects: an authenticator gives the same one for the same credential, and what
-        is remembered keeps it alive."""
+    def known(self, call: Call) -> tuple[_Bill, str]:
+        """The bill of a call, and who asks, as an agent. Principals and sources are told apart as objects: an
+        authenticator gives the same one for the same credential, what comes over one connection comes from the same
+        source, and what is remembered keeps them alive."""
+        principal, source, credential = call.principal, call.source, call.credential
+        key = (id(principal), id(source), call.connection, call.model, call.end_user, call.asked.tier)
+        known = self._known.get(key)
+        if known is None or known[0] is not principal or known[1] is not source or known[2] is not credential:
+            bill = self._bill(call)
+            asks = agent(principal, credential, source) if bill.counts_agents else ""
+            known = principal, source, credential, (bill, asks)
+            self._known.put(key, known)
+        return known[3]
+
+    def _bill(self, call: Call) -> _Bill:
+        """What it shares with calls from other sources."""
         principal = call.principal
         key = (id(principal), call.connection, call.model, call.end_user, call.asked.tier)
         known = self._bills.get(key)
@@ -150,17 +167,6 @@ class _Limited:
             known = self._made(call)
             self._bills.put(key, known)
         return known
-
-    def agent(self, call: Call) -> str:
-        """Who asks, as an agent; what comes over one connection comes from the same source."""
-        source, principal, credential = call.source, call.principal, call.credential
-        key = (id(source), id(principal))
-        known = self._agents.get(key)
-        if known is not None and known[0] is source and known[1] is principal and known[2] is credential:
-            return known[3]
-        found = agent(principal, credential, source)
-        self._agents.put(key, (source, principal, credential, found))
-        return found
 
     def _made(self, call: Call) -> _Bill:
         found = self.accounts.counters.of(
@@ -217,20 +223,14 @@ class _Holding(msgspec.Struct, eq=False):
     _hidden: bool = False
 
     def on_request(self, call: Call) -> Verdict | Wait[Verdict]:
-        if not self._limited.accounts.here():
-            return Wait(lambda: self._on_loop(call), PATIENCE)
-        return self._ask(call)
-
-    async def _on_loop(self, call: Call) -> Verdict:
-        answer = self._ask(call)
-        return await answer.until() if type(answer) is Wait else answer
-
-    def _ask(self, call: Call) -> Verdict | Wait[Verdict]:
         """Asks the ledger for all of it, or refuses what it need not be asked for."""
         limited = self._limited
         accounts = limited.accounts
-        self._bill = bill = limited.bill(call)
-        self._worst = held = worst(call, bill.terms)
+        if get_ident() != accounts.thread:
+            return Wait(lambda: self._on_loop(call), PATIENCE)
+        bill, agent = limited.known(call)
+        self._bill, self._worst = bill, worst(call, bill.terms)
+        held = self._worst
         counters, places = bill.counters, bill.places
         notes: tuple[Note, ...] = ()
         if limited.declared or limited.caps:
@@ -252,8 +252,8 @@ class _Holding(msgspec.Struct, eq=False):
         # Rates are of what goes on now, and the call may have waited: for its body, for people who approve it.
         now = accounts.clock.now()
         if not counters:
-            return self._hold(call, _GRANTED, (), notes, now)
-        wanted = Wanted(call.id, call.at, counters, amounts, limited.agent(call) if bill.counts_agents else "", now)
+            return self._hold(call, GRANTED, (), notes, now)
+        wanted = Wanted(call.id, call.at, counters, amounts, agent, now)
         self._asked = True
         try:
             answers = accounts.ledger.reserve((wanted,))
@@ -263,6 +263,10 @@ class _Holding(msgspec.Struct, eq=False):
         if type(answers) is not list and isinstance(answers, Awaitable):
             return Wait(lambda: self._answered(call, answers, wanted, notes), PATIENCE)
         return self._hold(call, answers[0], amounts, notes, now)
+
+    async def _on_loop(self, call: Call) -> Verdict:
+        answer = self.on_request(call)
+        return await answer.until() if type(answer) is Wait else answer
 
     def _single(self, call: Call, held: Worst) -> Deny | tuple[Note, ...]:
         """What the ledger need not be asked: whether agents declare themselves, and the cost of this one call."""
@@ -291,13 +295,14 @@ class _Holding(msgspec.Struct, eq=False):
             raise RuntimeError("nothing was asked for")
         accounts, lines = limited.accounts, bill.lines
         shown: HeaderPairs = lines.tell(accounts.ledger.taken(lines.counters, now), now) if lines.counters else ()
-        if type(answer) is Refused:
-            self._asked = False
-            return messages.refusal(answer, now, shown)
-        if answer.over:
-            notes += tuple(messages.observed(one.limit) for one in answer.over)
-        if answer.soft:
-            notes += limited.passed(answer.soft, now)
+        if answer is not GRANTED:
+            if type(answer) is Refused:
+                self._asked = False
+                return messages.refusal(answer, now, shown)
+            if answer.over:
+                notes += tuple(messages.observed(one.limit) for one in answer.over)
+            if answer.soft:
+                notes += limited.passed(answer.soft, now)
         record: Reserved | None = None
         if bill.budgets and amounts:
             names = bill.names

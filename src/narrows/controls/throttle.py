@@ -10,6 +10,7 @@ The ledger belongs to the event loop. Where a call is judged in a thread, asking
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from threading import get_ident
 from typing import Final
 
 import msgspec
@@ -24,7 +25,7 @@ from narrows.model.plan import Plan
 from narrows.model.principal import Identity, Principal
 from narrows.model.record import Outcome
 from narrows.model.reply import Event
-from narrows.model.reservation import Answer, Counter, Granted, Refused, Settled, Standing, Wanted
+from narrows.model.reservation import GRANTED, Answer, Counter, Refused, Settled, Standing, Wanted
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Proceed, Verdict
 from narrows.policy.limits import CallRates, exhausted
@@ -64,12 +65,12 @@ class Throttle:
 
 
 class _Throttled:
-    """The control under one plan. Its guards have no state: it is the guard of all its calls."""
+    """The control under one plan; where a guard is wanted, it is the guard of all its calls."""
 
     __slots__ = ("_accounts", "_known", "_limits")
 
     name: Final = Throttle.name
-    wordless: Final = True
+    guardless: Final = True
 
     def __init__(self, accounts: Accounts, limits: Limits) -> None:
         self._accounts = accounts
@@ -82,17 +83,10 @@ class _Throttled:
 
     def on_request(self, call: Call) -> Verdict | Wait[Verdict]:
         """Counts the call, or refuses it."""
-        if not self._accounts.here():
-            return Wait(lambda: self._on_loop(call), PATIENCE)
-        return self._ask(call)
-
-    async def _on_loop(self, call: Call) -> Verdict:
-        answer = self._ask(call)
-        return await answer.until() if type(answer) is Wait else answer
-
-    def _ask(self, call: Call) -> Verdict | Wait[Verdict]:
         # The moment is now, not the call's: it may have waited for its body, and a rate is of what goes on.
         accounts, principal = self._accounts, call.principal
+        if get_ident() != accounts.thread:
+            return Wait(lambda: self._on_loop(call), PATIENCE)
         known = self._known.get(id(principal))
         counters = known[1] if known is not None and known[0] is principal else self._counters(call)
         now = accounts.clock.now()
@@ -100,11 +94,15 @@ class _Throttled:
             answer = accounts.ledger.count(counters, now)
         except LedgerUnavailable as unavailable:
             return messages.unavailable(unavailable)
-        if type(answer) is Granted and not answer.over:
+        if answer is GRANTED:
             return PROCEED
         if isinstance(answer, Awaitable):
             return Wait(lambda: self._answered(call, answer, counters, now), PATIENCE)
         return self._judged(call, answer, counters, now)
+
+    async def _on_loop(self, call: Call) -> Verdict:
+        answer = self.on_request(call)
+        return await answer.until() if type(answer) is Wait else answer
 
     async def _answered(
         self, call: Call, answer: Awaitable[Answer], counters: tuple[Counter, ...], now: int

@@ -9,6 +9,8 @@ not those of keys, ids and words of the API, which stand in every event.
 
 from typing import Final
 
+import msgspec
+
 from narrows.dialects.fields import ENVELOPE_TEXT, ID, PADDING, grows
 from narrows.model.reply import Event
 from narrows.model.usage import LONGEST_TOKEN
@@ -19,16 +21,13 @@ _ENVELOPE: Final = frozenset({ENVELOPE_TEXT, ID, PADDING})
 """Every event has texts of these, so they are told apart first."""
 
 
-class Generated:
+class Generated(msgspec.Struct, eq=False):
     """The count of one reply, all its choices together: `deltas` that generate, their `size` in bytes of UTF-8.
     `allowed` is in tokens; None: any number."""
 
-    __slots__ = ("allowed", "deltas", "size")
-
-    def __init__(self, allowed: int | None = None) -> None:
-        self.allowed = allowed
-        self.deltas = 0
-        self.size = 0
+    allowed: int | None = None
+    deltas: int = 0
+    size: int = 0
 
     def passed(self, event: Event) -> bool:
         """Counts an event; whether the reply is certainly past what is allowed with it."""

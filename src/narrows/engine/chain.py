@@ -58,31 +58,36 @@ class Chain:
         self.reads_replies = False
         self.reads_words = path.words
 
-    def judge(self) -> Deny | Hold | Wait[Verdict] | None:
+    def judge(self) -> Deny | Hold | Wait[Verdict] | None:  # noqa: C901, PLR0912 - the loop of every call: each step apart costs all of them
         """Asks the controls; the first refusal ends the round. None: the call may go on, as `self.call`.
 
         A Wait goes to `wait`, which asks the others. May run in a thread.
         """
         call, guards, begun = self.call, self._guards, self._begun
-        for place, control in self._left:
+        for place, control, ask in self._left:
             try:
-                guard = control.begin(call)
-                if guard is None:
-                    continue
-                begun[place] = pair = (control, guard)
-                guards.append(pair)
-                if self._ended:
-                    # The caller went away while this runs in a thread: nobody else releases what has just begun.
-                    self._release()
-                    break
-                verdict = guard.on_request(call)
+                if ask is not None:
+                    verdict = ask(call)
+                else:
+                    guard = control.begin(call)
+                    if guard is None:
+                        continue
+                    begun[place] = pair = (control, guard)
+                    guards.append(pair)
+                    if self._ended:
+                        # The caller went away while this runs in a thread: nobody else releases what has just begun.
+                        self._release()
+                        break
+                    verdict = guard.on_request(call)
             except Exception as failure:
                 return failed(control, failure)
             if verdict is PROCEED:
                 continue
-            if type(verdict) is Proceed and verdict.originals is None and verdict.reservation is None:
+            if type(verdict) is Proceed and verdict.originals is None:
                 if verdict.call is not None:
                     call = self.call = verdict.call
+                if verdict.reservation is not None:
+                    self.reservation = verdict.reservation
                 if verdict.release is not None:
                     self.release = verdict.release
                 continue

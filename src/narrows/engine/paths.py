@@ -9,7 +9,7 @@ from typing import Final
 
 from narrows.model.plan import Plan
 from narrows.policy.recent import Recent
-from narrows.ports.control import Control, Fitting, Wordless
+from narrows.ports.control import Control, Fitting, Guardless, Wordless
 
 _log = logging.getLogger("narrows.engine")
 
@@ -19,8 +19,8 @@ PLANS: Final = 512
 
 class Path:
     """The controls of the calls under one plan. `steps` are they in the order of the request, each with its place in
-    it; `reply` are these places in the order of the reply. `words`: one of them may look at what a reply says of
-    itself."""
+    it, and what to ask where it needs no guard; `reply` are these places in the order of the reply. `words`: one of
+    them may look at what a reply says of itself."""
 
     __slots__ = ("plan", "reply", "steps", "whole", "words")
 
@@ -30,7 +30,10 @@ class Path:
         """`whole`: the controls of the snapshot, of which these are made."""
         self.plan = plan
         self.whole = whole
-        self.steps = tuple(enumerate(controls))
+        self.steps = tuple(
+            (place, control, control.on_request if isinstance(control, Guardless) else None)
+            for place, control in enumerate(controls)
+        )
         self.reply = reply
         self.words = not all(isinstance(controls[place], Wordless) for place in reply)
 
@@ -60,7 +63,8 @@ def _path(plan: Plan, controls: Sequence[Control], reply_controls: Sequence[Cont
     for control in controls:
         fitting = _under(control, plan)
         if fitting is not None:
-            places[id(control)] = len(fitted)
+            if not isinstance(fitting, Guardless):
+                places[id(control)] = len(fitted)
             fitted.append(fitting)
     reply = tuple(places[id(control)] for control in reply_controls if id(control) in places)
     return Path(plan, controls, tuple(fitted), reply)

@@ -1,7 +1,7 @@
 """What a call holds of its limits until it settles, and what a ledger says of it."""
 
 from enum import IntEnum
-from typing import final
+from typing import Final, final
 
 import msgspec
 
@@ -60,6 +60,9 @@ class Refused(msgspec.Struct, frozen=True):
 
 Answer = Granted | Refused
 
+GRANTED: Final = Granted()
+"""The answer where there is nothing to add."""
+
 
 class Settled(msgspec.Struct, frozen=True):
     """What a reservation came to: `amounts` by its counters, none more than was held; no amounts: nothing.
@@ -109,7 +112,7 @@ class Stage(IntEnum):
 
 
 @final
-class Reservation:
+class Reservation(msgspec.Struct, eq=False):
     """What one call holds, from the control that reserved to the record that closes.
 
     The engine says how far the call has come (`stage`) and when it ends; the control settles and says what it came to
@@ -118,12 +121,9 @@ class Reservation:
     came to where the upstream's report does not say them.
     """
 
-    __slots__ = ("cost", "counted", "headers", "record", "settled", "stage")
-
-    def __init__(self, record: Reserved | None, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-        self.record = record
-        self.headers = headers
-        self.stage = Stage.HELD
-        self.settled: tuple[int, ...] = ()
-        self.cost: int | None = None
-        self.counted: Usage | None = None
+    record: Reserved | None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    stage: Stage = Stage.HELD
+    settled: tuple[int, ...] = ()
+    cost: int | None = None
+    counted: Usage | None = None

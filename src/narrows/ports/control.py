@@ -69,6 +69,19 @@ class Wordless(Protocol):
 
 
 @runtime_checkable
+class Guardless(Protocol):
+    """A control that is done once it has judged the request: it is asked in every call, keeps nothing of one and has no
+    part in its reply or ending. So it needs no guard, and no `begin`: it is asked itself."""
+
+    @property
+    def guardless(self) -> Literal[True]:
+        """Says so."""
+
+    def on_request(self, call: Call) -> Verdict | Wait[Verdict]:
+        """As a guard's."""
+
+
+@runtime_checkable
 class Fitting(Protocol):
     """What a control may do besides: most of what it has to do is the same for all calls under a plan."""
 

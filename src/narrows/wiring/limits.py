@@ -63,13 +63,12 @@ def limit_controls(
     `pseudonyms` names end users where prompts are masked."""
     if not policies.limited:
         return NO_LIMITS
-    owner = get_ident()
     accounts = Accounts(
         ledger,
         Counters(hidden=pseudonyms if masks_prompts(policies) else None),
         Reckoning(config.connections, prices).terms,
         clock,
-        here=lambda: get_ident() == owner,
+        thread=get_ident(),
         event=_log.info,
         prices=None if prices is None else prices.version,
     )

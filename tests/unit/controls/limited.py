@@ -1,6 +1,7 @@
 """A ledger, prices and plans for the tests of controls that count."""
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Generator, Sequence
+from threading import get_ident
 from typing import Generic, TypeVar
 
 from narrows.accounting.accounts import Accounts
@@ -137,14 +138,19 @@ def accounts(
     terms: Terms | None = None,
     *,
     clock: Stopwatch | None = None,
-    here: Callable[[], bool] = lambda: True,
     events: list[str] | None = None,
 ) -> Accounts:
     """The world of a control; what costs money has `PRICE`."""
     what = Terms(price=PRICE) if terms is None else terms
     told = [] if events is None else events
     return Accounts(
-        ledger, Counters(), lambda connection, model, tier: what, clock or Stopwatch(), here, told.append, prices="v1"
+        ledger,
+        Counters(),
+        lambda connection, model, tier: what,
+        clock or Stopwatch(),
+        get_ident(),
+        told.append,
+        prices="v1",
     )
 
 

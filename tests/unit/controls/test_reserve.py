@@ -328,13 +328,13 @@ def test_an_answer_that_nobody_waited_for_is_let_go() -> None:
 def test_in_a_thread_the_ledger_is_asked_later() -> None:
     ledger = Shelf()
     this = about(limited(CALLS))
-    guard = Reserve(accounts(ledger, here=lambda: False)).begin(this)
+    guard = Reserve(accounts(ledger)).begin(this)
     assert guard is not None
-    wait = guard.on_request(this)
-    assert isinstance(wait, Wait)
-    assert not ledger.asked
 
     async def waited() -> object:
+        wait = await asyncio.to_thread(guard.on_request, this)
+        assert isinstance(wait, Wait)
+        assert not ledger.asked
         return await wait.until()
 
     assert isinstance(asyncio.run(waited()), Proceed)

@@ -85,10 +85,11 @@ def test_elsewhere_and_in_a_thread_it_waits(*, late: bool) -> None:
     ledger = Shelf()
     ledger.late = late
     this = call(limited(TWICE))
-    wait = begun(Throttle(accounts(ledger, here=lambda: late)), this).on_request(this)
-    assert isinstance(wait, Wait)
+    guard = begun(Throttle(accounts(ledger)), this)
 
     async def waited() -> object:
+        wait = guard.on_request(this) if late else await asyncio.to_thread(guard.on_request, this)
+        assert isinstance(wait, Wait)
         return await wait.until()
 
     assert isinstance(asyncio.run(waited()), Proceed)

@@ -15,7 +15,7 @@ from narrows.engine.paths import PLANS, Path, Paths
 from narrows.model.call import Call
 from narrows.model.plan import Limit, Plan
 from narrows.model.refusal import Code
-from narrows.model.verdict import Deny
+from narrows.model.verdict import PROCEED, Deny, Verdict
 from narrows.ports.control import Control, Guard, Wordless
 
 PLAN = Plan("r")
@@ -23,8 +23,8 @@ PLAN = Plan("r")
 
 def asked(path: Path) -> tuple[Control, ...]:
     """The controls of a path, in order."""
-    assert [place for place, _ in path.steps] == list(range(len(path.steps)))
-    return tuple(control for _, control in path.steps)
+    assert [place for place, _, _ in path.steps] == list(range(len(path.steps)))
+    return tuple(control for _, control, _ in path.steps)
 
 
 class Plain:
@@ -63,6 +63,22 @@ def test_a_control_that_is_another_under_a_plan_stands_in_its_place() -> None:
     path = Paths().of(PLAN, (one, fitted), (fitted, one))
     assert asked(path) == (one, own)
     assert path.reply == (1, 0)
+
+
+class Alone(Plain):
+    """A control that needs no guard."""
+
+    guardless = True
+
+    def on_request(self, call: Call) -> Verdict:
+        return PROCEED
+
+
+def test_a_control_without_a_guard_is_asked_itself_and_has_no_part_in_replies() -> None:
+    one, alone = Plain(), Alone()
+    path = Paths().of(PLAN, (alone, one), (one, alone))
+    assert path.steps == ((0, alone, alone.on_request), (1, one, None))
+    assert path.reply == (1,)
 
 
 def test_a_control_that_fails_to_say_is_asked_in_every_call(caplog: pytest.LogCaptureFixture) -> None:

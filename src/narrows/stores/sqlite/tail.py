@@ -10,13 +10,19 @@ which they began, so that a reader has as many sums to look at as there are call
 
 import threading
 from collections.abc import Sequence, Set
+from itertools import repeat
+from operator import add
+from typing import Final
 
 import msgspec
 
+from narrows.accounting.windows import SECOND
 from narrows.model.record import Closed, Opened
 from narrows.model.reservation import Reserved
 from narrows.stores.sqlite.journalfile import Entry
-from narrows.stores.sqlite.replay import SECOND, Came, Event
+from narrows.stores.sqlite.replay import Came, Event
+
+_NOTHING: Final = repeat(0)
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -38,7 +44,7 @@ class Tail:
         self._lock = threading.Lock()
         self._events: list[Event] = []
         self._running: dict[str, tuple[int, Reserved]] = {}
-        self._came: dict[tuple[tuple[str, ...], int], list[int]] = {}
+        self._came: dict[tuple[tuple[str, ...], int], tuple[int, ...]] = {}
         self._first, self._last = 1, 0
         self._counts = False
         self._settled: set[str] = set()
@@ -109,13 +115,9 @@ class Tail:
             self._events += (call, at, names, most), (call, entry.at, None, amounts)
             return
         key = (names, at // SECOND)
+        clipped = map(max, map(min, amounts, most), _NOTHING)
         came = self._came.get(key)
-        if came is None:
-            came = self._came[key] = [0] * len(most)
-        for place, amount in enumerate(amounts):
-            if amount > 0:
-                limit = most[place]
-                came[place] += limit if amount > limit else amount
+        self._came[key] = tuple(clipped if came is None else map(add, came, clipped))
 
     def _empty(self) -> None:
         self._events, self._running, self._came = [], {}, {}

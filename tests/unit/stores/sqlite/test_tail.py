@@ -14,7 +14,7 @@ def test_it_sums_what_calls_came_to_that_begin_and_end_between_two_takes() -> No
     tail.wrote(4, [closed(1, settled=(3,)), opened(2)])
     taken = tail.take()
     assert (taken.first, taken.last, taken.events) == (1, 4, [])
-    assert taken.came == {(("a",), (NOW + 1) // SECOND): [3]}
+    assert taken.came == {(("a",), (NOW + 1) // SECOND): (3,)}
     again = tail.take()
     assert (again.first, again.last, again.events, again.came) == (5, 4, [], {})
 
@@ -43,7 +43,7 @@ def test_calls_of_one_caller_and_one_second_are_one_sum_and_none_is_more_than_it
     tail.wrote(4, [opened(2, reserved=two), closed(2, settled=(8, 9))])
     tail.wrote(6, [opened(3, reserved=HELD), closed(3, settled=(2,))])
     second = NOW // SECOND
-    assert tail.take().came == {(("a", "b"), second): [8, 9], (("a",), second): [2]}
+    assert tail.take().came == {(("a", "b"), second): (8, 9), (("a",), second): (2,)}
 
 
 def test_while_nothing_reserves_nothing_is_kept() -> None:
@@ -60,7 +60,7 @@ def test_it_looks_at_endings_of_calls_that_reserved_in_a_batch_in_which_none_doe
     tail.wrote(4, [closed(2, settled=(3,))], reserving=False)
     taken = tail.take()
     assert (taken.first, taken.last, taken.events) == (1, 4, [])
-    assert list(taken.came.values()) == [[3]]
+    assert list(taken.came.values()) == [(3,)]
 
 
 def test_what_it_was_not_told_is_missing_before_what_it_gives() -> None:
