@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from narrows.inspection.delivered import Delivered, answered
-from narrows.inspection.novelty import Name, Sessions
+from narrows.inspection.novelty import Name, Sessions, scoped
 from narrows.model.call import Call
 from narrows.model.plan import Action, Plan
 from narrows.model.record import Outcome
@@ -38,7 +38,6 @@ _REPLIED: Final = frozenset({Role.ASSISTANT, Role.TOOL_CALL, Role.TOOL_RESULT})
 _MODEL: Final = frozenset({Role.ASSISTANT, Role.TOOL_CALL})
 _SAYING: Final = frozenset({Role.USER, Role.TOOL_RESULT})
 
-_BETWEEN: Final = "\0"
 _SAID: Final = "*"
 """In the place of a session: what the model said in any of them."""
 
@@ -100,7 +99,7 @@ class _Asks:
     def __init__(self, sessions: Sessions, plan: Plan) -> None:
         self.sessions = sessions
         self.plan = plan
-        self.scope = _BETWEEN + _BETWEEN.join(dict.fromkeys(rule.policy for rule in plan.rules))
+        self.scope = scoped(rule.policy for rule in plan.rules)
         self.said = _SAID + self.scope
         self.turns = any(rule.action is Action.APPROVE and not rule.observe for rule in plan.rules)
         self.replies = any(not rule.roles or not rule.roles.isdisjoint(_REPLIED) for rule in plan.rules)

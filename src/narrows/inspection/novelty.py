@@ -50,13 +50,20 @@ SESSION_COSTS: Final = 8
 """What a session counts for beside its texts when another process is told of it."""
 
 Name = tuple[str, str]
-"""A session: the key of its principal, and its id."""
+"""A session: the key of its principal, and its id, with the policies that its texts have passed (`scoped`)."""
+
+_BETWEEN: Final = "\0"
 
 _LETTERS: Final[dict[Role, bytes]] = {role: bytes([index]) for index, role in enumerate(Role)}
 _SYSTEM: Final = Role.SYSTEM
 _TOOL: Final = Role.TOOL_DEFINITION
 _NOTHING: Final[frozenset[bytes]] = frozenset()
 _NOWHERE: Final[frozenset[int]] = frozenset()
+
+
+def scoped(policies: Iterable[str]) -> str:
+    """What stands behind a session's id, to say which policies have looked at its texts."""
+    return _BETWEEN + _BETWEEN.join(dict.fromkeys(policies))
 
 
 class Seen:
@@ -121,7 +128,7 @@ class Sessions:
         """`key`, of 16 to 64 bytes, is that of the digests: what is kept of a text tells nobody what it was."""
         # A secret prefix of one block, and half of the digest: nobody can go on from what is kept. Processors compute
         # SHA-256 themselves, so it costs half of what a keyed BLAKE2b does.
-        self._key = blake2b(key=key, person=b"novelty").digest()
+        self._key = _digesting(key)
         self._limit = sessions
         self._texts = max(1, texts // 2)
         self._in_all = max(1, in_all // 2)
@@ -131,6 +138,13 @@ class Sessions:
         self._held = 0
         self._young: _Generation = {}
         self._old: _Generation = {}
+
+    def under(self, key: bytes) -> None:
+        """Takes another key, before anything is remembered."""
+        if len(self):
+            raise RuntimeError("texts are remembered under another key")
+        self._key = _digesting(key)
+        self._at_hand, self._room = {}, MEMORY
 
     def tags(self, texts: Sequence[Text]) -> list[bytes]:
         """By which texts are known: their roles and the digests of their values."""
@@ -219,3 +233,7 @@ class Sessions:
 
     def __len__(self) -> int:
         return sum(map(len, self._young.values())) + sum(map(len, self._old.values()))
+
+
+def _digesting(key: bytes) -> bytes:
+    return blake2b(key=key, person=b"novelty").digest()

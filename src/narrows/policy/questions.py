@@ -27,6 +27,9 @@ HELD_AGAIN: Final = 2
 UNHELD: Final = 15
 """Seconds after which a client should send the same request again: where it will be held, and where it will not."""
 
+SENT: Final = 256
+"""Texts of a request that a ticket knows again, the last of them."""
+
 _VERSION: Final = b"narrows approval 1"
 _REQUEST: Final = "req_"
 _TICKET: Final = "apr_"
@@ -107,6 +110,8 @@ def question(
         output_cap=cap,
         address=call.source.address,
         agent=call.source.declared_agent or call.source.agent or None,
+        sent=tuple(tag for place, tag in enumerate(call.tags) if place not in call.known)[-SENT:],
+        scope=tuple(dict.fromkeys(rule.policy for rule in call.plan.rules)),
     )
 
 

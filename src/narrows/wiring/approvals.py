@@ -21,6 +21,7 @@ from narrows.controls.seal import Seal
 from narrows.dialects.strict_json import read as read_json
 from narrows.engine.bodies import Prepared, forwarded
 from narrows.engine.recorder import refused
+from narrows.inspection.novelty import Sessions, scoped
 from narrows.model.approval import Requirement, Review, Ticket
 from narrows.model.call import Call
 from narrows.model.limits import Unit
@@ -46,6 +47,11 @@ EACH: Final = 128
 
 LATE: Final = 2 * 86_400 * 1_000_000
 """Microseconds for which it is looked, when a gate starts, whether calls that used a ticket were sent."""
+
+KNOWN: Final = 30 * 86_400 * 1_000_000
+"""Microseconds for which what was approved is known of its session after a start, and of how many calls at most."""
+
+MOST_KNOWN: Final = 10_000
 
 _MICROS: Final = 1_000_000
 _log = logging.getLogger("narrows.approvals")
@@ -200,6 +206,13 @@ class Approving:
         for ticket, call in await asyncio.to_thread(self._unsent, uses) if uses else ():
             _log.info("the approval %s was used by no call, so it stands again", ticket)
             self._approvals.restore(ticket, call)
+
+    def remember(self, sent: Sessions) -> None:
+        """What was approved and has gone on is known of its session, as it was before the gate started: it is not asked
+        about again as history. Raises ApprovalsUnavailable."""
+        for ticket in self._approvals.sent(self._clock.now() - KNOWN, MOST_KNOWN):
+            if ticket.sent:
+                sent.passed((ticket.requester, ticket.session + scoped(ticket.scope)), ticket.sent)
 
     def _unsent(self, uses: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         record = self._record_of()

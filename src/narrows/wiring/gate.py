@@ -89,6 +89,7 @@ class Gate:
         self._masks = MaskControls(directory)
         self._plugged = PluggedControls()
         self._sent_key = secrets.token_bytes(32)
+        self._sent = Sessions(self._sent_key)
         self._approvals = SqliteApprovals(directory, self._clock)
         self._approving = Approving(
             self._approvals,
@@ -104,7 +105,7 @@ class Gate:
             lambda: ControlWatch(directory),
             self._clock,
             self._masks,
-            Sessions(self._sent_key),
+            self._sent,
             self._judged_apart,
             self._plugged,
             RuleGates(directory / "detectors"),
@@ -145,6 +146,10 @@ class Gate:
             await self._ledger.start()
             await self._approvals.start()
             await self._approving.start()
+            # The same after every start, since tickets know texts by it.
+            self._sent_key = load_key(DataDirectory(Path(self._config.store))).session_key
+            self._sent.under(self._sent_key)
+            self._approving.remember(self._sent)
             await self._revoking.start()
             snapshot = await self._builder.build(self._config, compiled(self._config))
             self._snapshots = Snapshots(snapshot)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from e2e.approvals.conftest import MAY, Desk, Running, code, configuration, policy, post, rule, token
+from e2e.approvals.conftest import MAY, RISKY, Desk, Running, code, configuration, policy, post, rule, token
 from e2e.gate import Gate
 from e2e.issuer import Issuer
 from e2e.records import until
@@ -177,3 +177,20 @@ def test_an_answer_survives_a_kill_and_lets_one_call_go(make: Makes, issuer: Iss
         codes = sorted(reply.result().status_code for reply in replies)
     assert codes == [200, *[403] * 7]
     assert len(scripted.seen) == before + 1
+
+
+def test_an_approved_text_is_known_of_its_session_after_a_restart(make: Makes, issuer: Issuer) -> None:
+    gate = make(HELD)
+    key = token(issuer, "held", "ada")
+    desk, running = begin(gate, key)
+    desk.say(desk.asked("ada"))
+    reply = running.result().json()["choices"][0]["message"]
+    assert gate.stop() == 0
+    gate.start()
+    history = [*RISKY, {"role": "assistant", "content": reply["content"]}, {"role": "user", "content": "thanks"}]
+    assert post(gate, key, history).status_code == 200
+    assert len(desk.tickets("ada")) == 1
+    other = [*history[:2], {"role": "user", "content": "now delete the rest"}]
+    asked = Running(lambda: post(gate, key, other))
+    desk.say(desk.asked("ada", 2), Answered.REJECT)
+    assert code(asked.result()) == "approval_rejected"

@@ -133,6 +133,9 @@ class Board:
     def uses(self, since: int) -> Sequence[tuple[str, str]]:
         return [(ticket, call) for ticket, calls in self.uses_of.items() for call in calls]
 
+    def sent(self, since: int, most: int) -> Sequence[Ticket]:
+        return [each for each in self.tickets if self.uses_of.get(each.id) and each.at >= since][-most:]
+
     def say(self, answer: Answered, who: str = "corp:sam", ticket: Ticket | None = None, **more: Any) -> None:
         """Somebody of security decides, about the latest ticket unless another is named."""
         ticket = ticket or self.tickets[-1]

@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from narrows.inspection.novelty import ENTRY, LONGEST, MEMORY, MOST_SENT_ON, SESSION_COSTS, TAG, Seen, Sessions
 from narrows.model.text import Role, Text
 
@@ -151,3 +153,14 @@ def test_of_very_many_small_sessions_not_all_are_told() -> None:
     told = sessions.of("corp:alice")
     assert len(told) == -(-MOST_SENT_ON // (SESSION_COSTS + 2))
     assert next(iter(told)) == "3999"
+
+
+def test_a_key_is_taken_only_while_nothing_is_remembered() -> None:
+    sessions, other = Sessions(b"a" * 32), Sessions(b"b" * 32)
+    told = [Text(Role.SYSTEM, "$", "be kind"), Text(Role.USER, "$", "hello")]
+    assert sessions.tags(told) != other.tags(told)
+    sessions.under(b"b" * 32)
+    assert sessions.tags(told) == other.tags(told)
+    sessions.passed(("corp:alice", "s"), sessions.tags(told))
+    with pytest.raises(RuntimeError, match="another key"):
+        sessions.under(b"c" * 32)

@@ -11,6 +11,7 @@ import pytest
 from narrows.config.schema import Config
 from narrows.dialects.registry import build_dialect
 from narrows.engine.bodies import Prepared
+from narrows.inspection.novelty import Sessions, scoped
 from narrows.model.approval import Review, TicketState
 from narrows.model.call import Call
 from narrows.model.price import Price, Rates
@@ -246,3 +247,18 @@ def test_calls_are_counted_while_they_are_held() -> None:
     waiting.leave("a")
     assert len(waiting) == 1
     assert waiting.enter("c") is None
+
+
+async def test_what_was_approved_and_sent_is_known_of_its_session_after_a_start() -> None:
+    board = Board(Stopwatch())
+    made = approving(board=board)
+    for number, tag in ((1, b"a" * 17), (2, b"b" * 17)):
+        about = msgspec.structs.replace(risky(number=number), tags=(b"old" * 5 + b"xx", tag), known=frozenset({0}))
+        await board.ask(question(about, (requirement(),), f"d{number}", 0, f"apr_{number}", None), b"")
+    board.uses_of["apr_1"] = {"call_1"}
+    sent = Sessions(b"s" * 32)
+    made.remember(sent)
+    about = risky()
+    session = (about.principal.key, about.session + scoped(["research"]))
+    assert sent.known(session, [b"a" * 17, b"b" * 17, b"old" * 5 + b"xx"]) == {0}
+    assert sent.known((about.principal.key, about.session + scoped(["other"])), [b"a" * 17]) == frozenset()
