@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -30,12 +31,21 @@ class Issuer:
         self._server.shutdown()
         self._server.server_close()
 
-    def token(self, subject: str, groups: tuple[str, ...] = (), *, lifetime: int = 3600, **claims: Any) -> str:
-        """An access token; `claims` add to or replace the usual ones."""
+    def token(
+        self,
+        subject: str,
+        groups: tuple[str, ...] = (),
+        *,
+        lifetime: int = 3600,
+        header: Mapping[str, Any] | None = None,
+        **claims: Any,
+    ) -> str:
+        """An access token; `claims` and `header` add to or replace the usual ones."""
         now = int(time.time())
         body = {"iss": self.url, "aud": self.audience, "sub": subject, "groups": list(groups), "iat": now}
         body |= {"exp": now + lifetime, **claims}
-        return jwt.encode({"alg": "ES256", "kid": self.key.kid, "typ": "at+jwt"}, body, self.key)
+        head = {"alg": "ES256", "kid": self.key.kid, "typ": "at+jwt", **(header or {})}
+        return jwt.encode(head, body, self.key)
 
     def settings(self, name: str = "corp") -> dict[str, Any]:
         """Its entry under `identity.issuers`."""

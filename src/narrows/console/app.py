@@ -11,9 +11,10 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.response import Response
 
 from narrows import __version__
-from narrows.console.api import approvals, health, whoami
+from narrows.console.api import approvals, health, token, whoami
 from narrows.console.desk import Desk
 from narrows.console.envelope import Envelope
+from narrows.console.exchanging import TokenOffice
 from narrows.console.identity import PUBLIC, Door
 from narrows.console.problems import respond
 from narrows.console.reading import StrictRequest
@@ -27,6 +28,7 @@ LARGEST_BODY: Final = 16 * 1024
 
 ROUTES: Final = (
     health.health,
+    token.exchange_token,
     whoami.whoami,
     approvals.list_approvals,
     approvals.show_approval,
@@ -69,13 +71,13 @@ def described() -> Description:
     return description
 
 
-def litestar_app(door: Door, desk: Desk) -> Litestar:
-    """The routes alone, without what is around every reply."""
+def litestar_app(door: Door, desk: Desk, office: TokenOffice | None = None) -> Litestar:
+    """The routes alone, without what is around every reply. Without an office no tokens are exchanged."""
     description = described()
     return Litestar(
         [*ROUTES, openapi],
         guards=[door.admit],
-        dependencies=_given(desk) | {"description": Provide(lambda: description, sync_to_thread=False)},
+        dependencies=_given(desk, office) | {"description": Provide(lambda: description, sync_to_thread=False)},
         exception_handlers={Exception: respond},
         openapi_config=None,
         request_class=StrictRequest,
@@ -85,7 +87,7 @@ def litestar_app(door: Door, desk: Desk) -> Litestar:
     )
 
 
-def _given(desk: Desk | None) -> dict[str, Provide]:
+def _given(desk: Desk | None, office: TokenOffice | None = None) -> dict[str, Provide]:
     """What routes are given, by name."""
 
     def visitor(request: Request[Visitor, Any, State]) -> Visitor:
@@ -93,10 +95,11 @@ def _given(desk: Desk | None) -> dict[str, Provide]:
 
     return {
         "desk": Provide(lambda: desk, sync_to_thread=False),
+        "office": Provide(lambda: office, sync_to_thread=False),
         "visitor": Provide(visitor, sync_to_thread=False),
     }
 
 
-def build_app(door: Door, desk: Desk, ids: Ids) -> Envelope:
+def build_app(door: Door, desk: Desk, ids: Ids, office: TokenOffice | None = None) -> Envelope:
     """The application to serve."""
-    return Envelope(litestar_app(door, desk), ids)
+    return Envelope(litestar_app(door, desk, office), ids)

@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeVar
 from narrows.ports.approvals import Decisions
 from narrows.ports.audit import Audit
 from narrows.ports.clock import Clock
+from narrows.ports.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -26,6 +27,10 @@ class Books(Protocol):
     @property
     def audit(self) -> Audit:
         """The trail of acts."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Tokens that were issued."""
 
     def close(self) -> None:
         """Closes the files."""

@@ -12,9 +12,11 @@ _HEAD: Final = """\
 # Management API
 
 What `narrows console` serves ([how to run it](../how-to/console.md)). `GET /openapi.json` describes it to programs,
-`GET /healthz` answers probes; both are open to everybody. Everything else takes an access token of a configured issuer
-as `Authorization: Bearer`. Bodies are JSON of at most 16 KiB; a field that is not known is refused. Times are RFC 3339
-in UTC."""
+`GET /healthz` answers probes; both are open to everybody. What is not said to be for everybody takes an access token of
+a configured issuer as `Authorization: Bearer`. Bodies are JSON of at most 16 KiB; a field that is not known is refused.
+Times are RFC 3339 in UTC."""
+
+_PROBE: Final = "/healthz"
 
 _PROBLEMS: Final = """\
 ## Problems
@@ -48,11 +50,11 @@ def _resources(description: Description) -> Iterator[str]:
     for path, methods in description["paths"].items():
         for method, operation in methods.items():
             opt = opens[method.upper(), path]
-            if opt.get(PUBLIC):
+            if path == _PROBE:
                 continue
-            roles = [role.value for role in Role if role in opt[ROLES]]
+            whom = "everybody" if opt.get(PUBLIC) else ", ".join(role.value for role in Role if role in opt[ROLES])
             yield f"### `{method.upper()} {path}`\n"
-            yield f"{operation['description']} For: {', '.join(roles)}.\n"
+            yield f"{operation['description']} For: {whom}.\n"
             yield from _parameters(operation)
             yield from _body(operation, description["components"]["schemas"])
 

@@ -12,6 +12,7 @@ import msgspec
 
 from narrows.config.schema import IdentitySettings, Issuer
 from narrows.identity.cache import Checks, IdentityCache, RefusalCache, Unchecked, Verified, digest_of
+from narrows.identity.directory import Memberships, memberships
 from narrows.identity.documents import strict_object
 from narrows.identity.introspection import Introspector
 from narrows.identity.issued_tokens import IssuedTokenVerifier
@@ -25,6 +26,7 @@ from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from narrows.ports.accounts import AccountsUnavailable, AccountWatch
 from narrows.ports.clock import Clock
+from narrows.ports.directory import DirectoryUnavailable, DirectoryWatch
 from narrows.ports.identity import Fetcher
 from narrows.ports.tokens import TokensUnavailable, TokenWatch
 
@@ -56,6 +58,7 @@ class GateAuthenticator:
         refused: RefusalCache,
         issued: IssuedTokenVerifier | None = None,
         checks: Checks | None = None,
+        directory: Memberships | None = None,
     ) -> None:
         """`checks` are those of `known`, too."""
         self._tokens: dict[str, list[TokenVerifier]] = {}
@@ -67,6 +70,7 @@ class GateAuthenticator:
         self._refused = refused
         self._issued = issued
         self._checks = checks or Unchecked()
+        self._directory = directory
         self._sources = [verifier.keys for verifier in tokens]
         self._upkeep: asyncio.Task[None] | None = None
         # The cache's own method: every call asks it.
@@ -86,6 +90,8 @@ class GateAuthenticator:
         if refused is not None:
             return refused
         outcome = await self._route(token, digest)
+        if self._directory is not None and not isinstance(outcome, Deny):
+            outcome = self._directory.joined(outcome)
         if isinstance(outcome, Deny):
             if outcome.code is not Code.IDENTITY_UNAVAILABLE:
                 self._refused.put(digest, outcome, self._epoch())
@@ -104,8 +110,8 @@ class GateAuthenticator:
     async def start(self) -> None:
         """Reads the service accounts, begins to fetch key sets, and keeps both fresh until `close`.
 
-        Raises AccountsUnavailable and TokensUnavailable. An identity provider that is down delays the start by at most
-        two seconds.
+        Raises AccountsUnavailable, TokensUnavailable and DirectoryUnavailable. An identity provider that is down delays
+        the start by at most two seconds.
         """
         self._poll()
         flights = [source.begin() for source in self._sources if source.eager]
@@ -114,8 +120,8 @@ class GateAuthenticator:
         self._upkeep = asyncio.create_task(self._keep_up())
 
     def tend(self) -> None:
-        """One round of upkeep: revocations are read, key sets that are due are fetched. Raises AccountsUnavailable and
-        TokensUnavailable."""
+        """One round of upkeep: revocations are read, key sets that are due are fetched. Raises AccountsUnavailable,
+        TokensUnavailable and DirectoryUnavailable."""
         for source in self._sources:
             if (source.eager or source.asked) and source.due():
                 source.begin()
@@ -132,11 +138,15 @@ class GateAuthenticator:
             await introspector.close()
         if self._issued is not None:
             self._issued.close()
+        if self._directory is not None:
+            self._directory.close()
 
     def _poll(self) -> None:
         self._accounts.poll()
         if self._issued is not None:
             self._issued.poll()
+        if self._directory is not None:
+            self._directory.poll()
 
     async def _keep_up(self) -> None:
         readable = True
@@ -144,8 +154,8 @@ class GateAuthenticator:
             await asyncio.sleep(POLL)
             try:
                 self.tend()
-            except (AccountsUnavailable, TokensUnavailable) as error:
-                # The verifiers themselves refuse what was issued here once they were blind for too long.
+            except (AccountsUnavailable, TokensUnavailable, DirectoryUnavailable) as error:
+                # The verifiers themselves refuse what is kept here once they were blind for too long.
                 if readable:
                     log.error("what was issued here can't be read: %s", error)  # noqa: TRY400 - expected, no traceback
                 readable = False
@@ -196,7 +206,8 @@ class GateAuthenticator:
 
     def _epoch(self) -> int:
         issued = 0 if self._issued is None else self._issued.generation
-        own = self._accounts.generation + issued + self._checks.generation
+        listed = 0 if self._directory is None else self._directory.generation
+        own = self._accounts.generation + issued + listed + self._checks.generation
         return own + sum(source.generation for source in self._sources)
 
 
@@ -210,9 +221,11 @@ def build_authenticator(
     timing: KeyTiming | None = None,
     issued: TokenWatch | None = None,
     checks: Checks | None = None,
+    directory: DirectoryWatch | None = None,
 ) -> GateAuthenticator:
     """The authenticator of a configuration. `fetchers` gives issuers (by name) a fetcher of their own, for a CA bundle;
-    `issued` finds the tokens that Narrows issued; `checks` says whom revocations are about.
+    `issued` finds the tokens that Narrows issued; `checks` says whom revocations are about; `directory` finds people
+    of issuers that keep theirs here.
 
     Raises ValueError for issuers that can't be told apart.
     """
@@ -221,6 +234,9 @@ def build_authenticator(
     tokens: list[TokenVerifier] = []
     introspectors: list[Introspector] = []
     for issuer in settings.issuers:
+        if issuer.tokens == "exchange":
+            # Whoever can have a token of such an issuer may be anybody in the world: only a rule lets it in.
+            continue
         via = own.get(issuer.name, fetcher)
         tokens.append(TokenVerifier(issuer, KeySource(issuer, via, clock, timing or KeyTiming()), clock))
         if issuer.introspection is not None:
@@ -233,6 +249,7 @@ def build_authenticator(
         RefusalCache(clock, REFUSALS, REFUSAL_MICROSECONDS),
         None if issued is None else IssuedTokenVerifier(issued, clock),
         checks,
+        None if directory is None else memberships(settings, directory, clock),
     )
 
 

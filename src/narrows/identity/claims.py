@@ -130,15 +130,29 @@ def over(kind: Literal["oidc", "opaque"], deny: Deny, claims: Json, digest: byte
 
 
 def reach(claims: Json, path: str) -> Any:
-    """The claim of that very name, else the member that dots reach (`realm_access.roles`), else None."""
+    """The claim of that very name, else the member that dots reach (`realm_access.roles`), else None. Names may have
+    dots themselves (`kubernetes.io.namespace`): the longest that is there is taken, and no other tried."""
     if path in claims:
         return claims[path]
-    value: Any = claims
-    for name in path.split("."):
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    return value
+    names = path.split(".")
+    for length in range(len(names) - 1, 0, -1):
+        inner = claims.get(".".join(names[:length]))
+        if inner is not None:
+            return reach(inner, ".".join(names[length:])) if isinstance(inner, dict) else None
+    return None
+
+
+def texts(claims: Json, path: str) -> tuple[str, ...]:
+    """What a claim says, each value as a text; what can't be one, and an empty text, is left out. For rules that a
+    value must match."""
+    value = reach(claims, path)
+    found = []
+    for item in value if isinstance(value, list) else [value]:
+        try:
+            found.append(_scalar(item, path))
+        except ClaimInvalid:
+            continue
+    return tuple(text for text in found if text)
 
 
 def _date(claims: Json, name: str) -> int | None:

@@ -27,9 +27,11 @@ from narrows.ports.clock import Clock
 from narrows.stores.sqlite.audit import SqliteAudit
 from narrows.stores.sqlite.control import ControlWatch
 from narrows.stores.sqlite.decisions import SqliteDecisions
+from narrows.stores.sqlite.tokens import SqliteTokens
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.wiring.clock import SequentialIds, SystemClock
 from narrows.wiring.configuration import read_checked
+from narrows.wiring.exchanging import Exchanging
 from narrows.wiring.reload import FileWatch, cancel
 
 _log = logging.getLogger("narrows.console")
@@ -44,9 +46,11 @@ class SqliteBooks:
     def __init__(self, directory: Path, clock: Clock) -> None:
         self.audit: Final = SqliteAudit(directory, clock)
         self.decisions: Final = SqliteDecisions(directory, clock)
+        self.tokens: Final = SqliteTokens(directory, clock)
 
     def close(self) -> None:
         """Closes them."""
+        self.tokens.close()
         self.decisions.close()
         self.audit.close()
 
@@ -104,6 +108,7 @@ class Console:
         self._keys = Keys(directory, clock)
         self._desk = Desk(lambda: SqliteBooks(directory, clock), clock)
         self._failures = Failures()
+        self._exchanging = Exchanging(directory, clock, self._desk, self._failures)
         self._door: Door | None = None
         self._server: HttpServer | None = None
         self._certificates: Certificates | None = None
@@ -129,11 +134,12 @@ class Console:
         config = self._config
         await self._desk.start()
         self._door = Door(await self._admission(config), self._failures, self._desk)
+        await self._exchanging.settle(config)
         tls = config.console.tls
         self._certificates = None if tls is None else Certificates(tls)
         host, port = parse_listen(config.console.listen)
         server = HttpServer(
-            build_app(self._door, self._desk, SequentialIds()),
+            build_app(self._door, self._desk, SequentialIds(), self._exchanging.office),
             host,
             port,
             context=None if self._certificates is None else self._certificates.context,
@@ -159,6 +165,7 @@ class Console:
         try:
             config = (await asyncio.to_thread(read_checked, self._path, self._environ)).config
             admission = await self._admission(config)
+            await self._exchanging.settle(config)
         except (ConfigError, ValueError, OSError, AccountsUnavailable) as error:
             _log.error("the new configuration is refused and the old one stays in force:\n%s", error)
             return
@@ -196,5 +203,6 @@ class Console:
         if self._server is not None:
             await self._server.stop()
         self._failures.flush()
+        await self._exchanging.close()
         await self._keys.close()
         await self._desk.close()

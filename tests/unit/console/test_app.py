@@ -20,6 +20,8 @@ APPROVAL = "/api/v1/approvals/{ticket_id}"
 TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/healthz"): (200, 200, 200, 200, 200, 200),
     ("GET", "/openapi.json"): (200, 200, 200, 200, 200, 200),
+    # Whoever asks shows a token there; in this console none is exchanged.
+    ("POST", "/oauth/token"): (404, 404, 404, 404, 404, 404),
     ("GET", "/api/v1/whoami"): (401, 403, 200, 200, 200, 200),
     ("GET", "/api/v1/approvals"): (401, 403, 200, 200, 200, 200),
     ("GET", APPROVAL): (401, 403, 404, 200, 200, 200),

@@ -1,6 +1,6 @@
 """A console in memory: decisions, a trail and people without files or sockets, and a client that talks ASGI to it."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from narrows.console.failures import Failures
 from narrows.console.identity import Admission, Door
 from narrows.console.roles import Role, RoleBook
 from narrows.console.visitor import Visitor
+from narrows.model.access import IssuedToken
 from narrows.model.approval import Answered, Approvers, Decision, Requirement, Review, Ticket, TicketState
 from narrows.model.audit import Act
 from narrows.model.principal import Credential, Identity, Principal
@@ -23,6 +24,8 @@ from narrows.model.verdict import Deny
 from narrows.policy.approvals import entitled, state, to_review
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.ports.audit import AuditUnavailable
+from narrows.ports.clock import Clock
+from narrows.ports.tokens import TokensUnavailable
 from narrows.stores.sqlite.decisions import check
 
 NOW = 1_700_000_000_000_000
@@ -97,7 +100,7 @@ def ticket(number: int = 1, *requirements: Requirement, **changes: object) -> Ti
 class MemoryDecisions:
     """The Decisions port; `fails` makes it unavailable."""
 
-    def __init__(self, clock: StillClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.tickets: dict[str, Ticket] = {}
         self.said: list[Decision] = []
@@ -171,10 +174,35 @@ class MemoryAudit:
         return self.acts[::-1][:limit]
 
 
+class MemoryTokens:
+    """The Tokens port; `fails` makes it unavailable. `before` is called before a token is kept."""
+
+    def __init__(self) -> None:
+        self.all: list[IssuedToken] = []
+        self.fails = False
+        self.before: Callable[[], None] = lambda: None
+
+    def keep(self, token: IssuedToken) -> None:
+        self.before()
+        if self.fails:
+            raise TokensUnavailable("control.db: the disk is full")
+        self.all.append(token)
+
+    def get(self, ident: str) -> IssuedToken | None:
+        return next((token for token in self.all if token.id == ident), None)
+
+    def of(self, principal: str, *, live_at: int | None = None) -> list[IssuedToken]:
+        return [token for token in self.all if token.principal.key == principal and (live_at or 0) < token.expires]
+
+    def issued_for(self, source: str, *, live_at: int | None = None) -> list[IssuedToken]:
+        return [token for token in self.all if token.source == source and (live_at or 0) < token.expires]
+
+
 class MemoryBooks:
-    def __init__(self, clock: StillClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.decisions = MemoryDecisions(clock)
         self.audit = MemoryAudit()
+        self.tokens = MemoryTokens()
         self.closed = False
 
     def close(self) -> None:

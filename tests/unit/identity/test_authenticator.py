@@ -312,3 +312,10 @@ async def test_no_message_holds_a_token(gate: Gate, caplog: pytest.LogCaptureFix
     messages = [(await gate.denied(token)).message for token in tokens]
     assert "canary" not in "".join(messages)
     assert "canary" not in caplog.text
+
+
+async def test_tokens_that_are_only_exchanged_are_not_taken_themselves(tmp_path: Path) -> None:
+    gate = Gate(tmp_path, issuer(tokens="exchange"))
+    await gate.authenticator.start()
+    assert (await gate.denied(gate.provider.token())).code is Code.CREDENTIAL_INVALID
+    await gate.close()

@@ -231,3 +231,35 @@ def test_the_credential_is_named_by_jti_or_by_its_hash() -> None:
     assert rules.token_id({"jti": "abc"}, b"\x01" * 32) == "abc"
     for jti in (None, 5, "", "a\nb", "x" * 2000):
         assert rules.token_id({"jti": jti}, b"\x01" * 32) == "sha256:0101010101010101"
+
+
+@pytest.mark.parametrize(
+    ("claims", "path", "value"),
+    [
+        ({"kubernetes.io": {"namespace": "ml"}}, "kubernetes.io.namespace", "ml"),
+        ({"kubernetes.io": {"pod": {"name": "a"}}}, "kubernetes.io.pod.name", "a"),
+        ({"a.b": {"c": 1}, "a": {"b": {"c": 2}}}, "a.b.c", 1),
+        ({"a.b": 1, "a": {"b": {"c": 2}}}, "a.b.c", None),
+        ({"a.b.c": 0, "a": {"b": {"c": 2}}}, "a.b.c", 0),
+        ({"a": {"b.c": 3}}, "a.b.c", 3),
+        ({"a": None}, "a.b", None),
+        ({"a": ["b"]}, "a.b", None),
+    ],
+)
+def test_names_with_dots_are_reached_by_the_longest_that_is_there(claims: Any, path: str, value: object) -> None:
+    assert rules.reach(claims, path) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a", ("a",)),
+        (["a", 1, True, None, {"b": 1}, "", "x\n"], ("a", "1", "true")),
+        (None, ()),
+        ({"a": 1}, ()),
+        ("", ()),
+        (1e400, ()),
+    ],
+)
+def test_a_claims_values_as_texts_leave_out_what_cannot_be_one(value: object, expected: tuple[str, ...]) -> None:
+    assert rules.texts({"claim": value}, "claim") == expected
