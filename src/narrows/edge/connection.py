@@ -341,6 +341,11 @@ class Connection(Sending):
             self._close()
         self._lost = True
 
+    def interrupt(self, word: str) -> None:
+        """Cancels the task of the call; the connection stays."""
+        if self._task is not None:
+            self._task.cancel(word)
+
     # The end.
 
     def drain(self) -> None:

@@ -69,6 +69,9 @@ class Wire(Protocol):
     def cut(self) -> None:
         """Breaks the connection so that the reply can't look complete."""
 
+    def interrupt(self, word: str) -> None:
+        """Cancels the task of the call."""
+
 
 class HttpExchange:
     """Made by a connection for each request; see the port for what its methods promise.
@@ -262,6 +265,10 @@ class HttpExchange:
         self.reply = _ENDED
         if self._accepted.chunked_reply and self.head.method != "HEAD":
             self._wire.write(LAST_CHUNK)
+
+    def interrupt(self, word: str) -> None:
+        """Cancels the handler's task, with this word."""
+        self._wire.interrupt(word)
 
     def abort(self) -> None:
         """Cuts a begun reply. Before a reply has begun it closes the connection without one."""

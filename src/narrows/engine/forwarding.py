@@ -74,7 +74,6 @@ class Forwarding(msgspec.Struct, eq=False):
     _telemetry: Telemetry
     _received: int
     _running: set[Running]
-    _task: "asyncio.Task[object] | None" = None
     _cut: Deny | None = None
     _reader: ReplyReader | None = None
     _begun: bool = False
@@ -87,7 +86,6 @@ class Forwarding(msgspec.Struct, eq=False):
         chain, connected, recorder = self._chain, self._connected, self._recorder
         outcome, call = _UNKNOWN, chain.call
         deny: Deny | None = None
-        self._task = asyncio.current_task()
         self._running.add(self)
         try:
             dialect, asked, model, cap = connected.dialect, call.asked, call.model, call.output_cap
@@ -139,9 +137,9 @@ class Forwarding(msgspec.Struct, eq=False):
 
     def cut(self, deny: Deny) -> None:
         """Ends the call with this refusal: a stream with an event that says so."""
-        if self._cut is None and self._task is not None:
+        if self._cut is None:
             self._cut = deny
-            self._task.cancel(REVOKED)
+            self._exchange.interrupt(REVOKED)
 
     def _cancelled(self, cancelled: asyncio.CancelledError) -> Ending:
         """Why the call's task was cancelled. The edge does so with a word: the client went away, or the drain's time

@@ -9,17 +9,13 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-import msgspec
-
 from narrows.engine import metering
-from narrows.engine import recorder as recording
 from narrows.engine.apart import Errand, judge, rejoined
 from narrows.engine.bodies import (
     SMALL,
     is_large,
     read_large_request,
     read_request,
-    recorded_contents,
 )
 from narrows.engine.chain import Chain
 from narrows.engine.counting import counted
@@ -27,67 +23,38 @@ from narrows.engine.credentials import presented
 from narrows.engine.discovery import WELL_KNOWN, introduce
 from narrows.engine.facts import begun
 from narrows.engine.heads import Known, known
-from narrows.engine.judging import NOTHING, Caller, choose, make_call, recordable, unread_call
-from narrows.engine.keeping import BEGUN, KeptOpen, forwards, kept_open
+from narrows.engine.judging import Caller, choose, make_call
+from narrows.engine.keeping import KeptOpen, forwards
 from narrows.engine.limits import throttled
-from narrows.engine.live import LiveCalls
 from narrows.engine.recorder import Recorder
+from narrows.engine.references import foreign
+from narrows.engine.refusing import Refusing
 from narrows.engine.releasing import still, with_headers
-from narrows.engine.replying import refuse
-from narrows.engine.routing import Routed, Routes, face
-from narrows.engine.sessions import SessionIds
-from narrows.engine.snapshot import Connected, Snapshot, Snapshots
-from narrows.engine.strangers import StrangerCounts
+from narrows.engine.routing import Routed, Routes
+from narrows.engine.snapshot import Snapshot, Snapshots
+from narrows.engine.visits import Services, Visit
 from narrows.model.call import Asked, Call
 from narrows.model.principal import Identity
-from narrows.model.record import Content, Outcome
+from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny, Hold, Verdict
-from narrows.ports.clock import Clock, Ids
 from narrows.ports.control import Wait
-from narrows.ports.dialect import Dialect
 from narrows.ports.http import BodyRefused, Exchange
-from narrows.ports.inspector import TokenCounter
-from narrows.ports.journal import Journal, JournalUnavailable
 from narrows.ports.offload import Apart
-from narrows.ports.telemetry import Telemetry
 
 _log = logging.getLogger("narrows.engine")
-
-
-class Services(msgspec.Struct, frozen=True):
-    """What the engine needs of the world."""
-
-    journal: Journal
-    clock: Clock
-    ids: Ids
-    telemetry: Telemetry
-    tokens: TokenCounter
-    strangers: StrangerCounts
-    sessions: SessionIds
-    live: LiveCalls
-
-
-class _Visit(msgspec.Struct):
-    """One exchange on its way to a call. `started` is monotonic, in microseconds."""
-
-    exchange: Exchange
-    snapshot: Snapshot
-    caller: Caller
-    started: int
-    connected: Connected | None = None
-    asked: Asked = NOTHING
 
 
 class Gateway:
     """The handler that the edge calls for every request."""
 
-    __slots__ = ("_routes", "_services", "_snapshots")
+    __slots__ = ("_refusing", "_routes", "_services", "_snapshots")
 
     def __init__(self, snapshots: Snapshots, services: Services) -> None:
         self._snapshots = snapshots
         self._services = services
         self._routes = Routes(snapshots.current)
+        self._refusing = Refusing(services)
 
     def __call__(self, exchange: Exchange) -> Coroutine[Any, Any, None]:
         """Serves one exchange to its end. What needs no waiting is done before the first await, and so is the whole
@@ -102,7 +69,7 @@ class Gateway:
                 return introduce(exchange, snapshot.public, request_id)
             token = presented(head.headers)
             if type(token) is Deny:
-                return self._refuse_stranger(exchange, snapshot, token, request_id)
+                return self._refusing.stranger(exchange, snapshot, token, request_id)
             head.told.found = found = known(head, snapshot.authenticator.digest(token))
         identity = snapshot.authenticator.recall(found.digest)
         if identity is None:
@@ -116,7 +83,10 @@ class Gateway:
         token = presented(exchange.head.headers)
         identity = token if type(token) is Deny else await snapshot.authenticator.verify(token)
         if type(identity) is Deny:
-            await self._refuse_stranger(exchange, snapshot, identity, request_id)
+            if identity.whose is None:
+                await self._refusing.stranger(exchange, snapshot, identity, request_id)
+            else:
+                await self._refusing.dead(exchange, snapshot, found.source, identity, request_id, started)
         else:
             await self._serve_known(exchange, snapshot, found, identity, request_id, started)
 
@@ -134,30 +104,30 @@ class Gateway:
         head = exchange.head
         named = None if snapshot.end_user is None else snapshot.end_user(identity, head.headers)
         caller = Caller(identity, found.source, request_id, self._services.clock.now(), head.method, named)
-        visit = _Visit(exchange, snapshot, caller, started)
+        visit = Visit(exchange, snapshot, caller, started)
         if self._routes.snapshot is not snapshot:
             self._routes = Routes(snapshot)
         routed = self._routes.find(head)
         if type(routed) is Deny:
-            return self._refuse(visit, routed)
+            return self._refusing.known(visit, routed)
         visit.connected = routed.candidates[0]
         if snapshot.throttle is not None:
             deny = throttled(snapshot.throttle, caller, routed.candidates, routed.route.operation)
             if deny is not None:
-                return self._refuse_unread(visit, routed, deny)
+                return self._refusing.unread(visit, routed, deny)
         if not routed.route.body:
             return self._serve_body(visit, routed, 0, b"")
         if found.unsupported is not None:
-            return self._refuse_unread(visit, routed, found.unsupported)
+            return self._refusing.unread(visit, routed, found.unsupported)
         data = exchange.ready(snapshot.max_body)
         return self._receive(visit, routed) if data is None else self._serve_body(visit, routed, 0, data)
 
-    async def _receive(self, visit: _Visit, routed: Routed) -> None:
+    async def _receive(self, visit: Visit, routed: Routed) -> None:
         """The same for a call whose body is not here yet."""
         try:
             data = await visit.exchange.body(visit.snapshot.max_body)
         except BodyRefused as refused:
-            await self._refuse_unread(visit, routed, refused.deny)
+            await self._refusing.unread(visit, routed, refused.deny)
             return
         except Exception as failure:
             await self._fail(visit, failure)
@@ -165,14 +135,14 @@ class Gateway:
         received = self._services.clock.monotonic() - visit.started
         await self._serve_body(visit, routed, received, data)
 
-    def _serve_body(self, visit: _Visit, routed: Routed, received: int, data: bytes) -> Coroutine[Any, Any, None]:
+    def _serve_body(self, visit: Visit, routed: Routed, received: int, data: bytes) -> Coroutine[Any, Any, None]:
         """Reads, judges and forwards a call whose body took `received` microseconds to arrive."""
         try:
             if len(data) > SMALL and is_large(data, masked=bool(visit.snapshot.policies.masks)):
                 return self._bounded(visit, self._serve_large(visit, routed, received, data))
             asked = read_request(routed.dialect, routed.route, data)
             if type(asked) is Deny:
-                return self._refuse_unread(visit, routed, asked)
+                return self._refusing.unread(visit, routed, asked)
             chain = self._chain(visit, routed, asked, len(data))
             verdict = _judged(chain)
             if verdict is not None or chain.call.asked.references:
@@ -181,26 +151,19 @@ class Gateway:
         except Exception as failure:
             return self._fail(visit, failure)
 
-    async def _bounded(self, visit: _Visit, serving: Coroutine[Any, Any, None]) -> None:
+    async def _bounded(self, visit: Visit, serving: Coroutine[Any, Any, None]) -> None:
         """The same boundary around what waits."""
         try:
             await serving
         except Exception as failure:
             await self._fail(visit, failure)
 
-    async def _fail(self, visit: _Visit, failure: Exception) -> None:
+    async def _fail(self, visit: Visit, failure: Exception) -> None:
         """What nobody expected is a refusal on record, never a forwarded call."""
         _log.error("a call failed before it was forwarded: %s", type(failure).__qualname__, exc_info=failure)
-        await self._refuse(visit, Deny(Code.CONTROL_FAILED, "the gate failed while it judged the call"))
+        await self._refusing.known(visit, Deny(Code.CONTROL_FAILED, "the gate failed while it judged the call"))
 
-    async def _refuse_stranger(self, exchange: Exchange, snapshot: Snapshot, deny: Deny, request_id: str) -> None:
-        """Strangers are counted, not recorded one by one."""
-        services, head = self._services, exchange.head
-        services.strangers.add(services.clock.now(), head.address, deny.code)
-        services.telemetry.stranger(deny.code.value)
-        refuse(exchange, face(head.path, head.host, snapshot), deny, request_id)
-
-    async def _serve_large(self, visit: _Visit, routed: Routed, received: int, data: bytes) -> None:
+    async def _serve_large(self, visit: Visit, routed: Routed, received: int, data: bytes) -> None:
         """The same for a call that is read and judged apart; without a process beside it the gate does so itself, in a
         thread."""
         apart = visit.snapshot.apart
@@ -209,11 +172,11 @@ class Gateway:
             return
         asked = await asyncio.to_thread(read_large_request, routed.dialect, routed.route, data)
         if type(asked) is Deny:
-            await self._refuse_unread(visit, routed, asked)
+            await self._refusing.unread(visit, routed, asked)
             return
         await self._finish(visit, received, self._chain(visit, routed, asked, len(data)), in_thread=True)
 
-    async def _serve_apart(self, visit: _Visit, routed: Routed, received: int, apart: Apart, data: bytes) -> None:
+    async def _serve_apart(self, visit: Visit, routed: Routed, received: int, apart: Apart, data: bytes) -> None:
         head = visit.exchange.head
         names = tuple(connected.name for connected in routed.candidates)
         targets = tuple(routed.target(connected, head) for connected in routed.candidates)
@@ -221,20 +184,20 @@ class Gateway:
         errand = Errand(caller, routed.route, names, targets, snapshot.sent(caller.identity.principal.key))
         settled = await judge(apart, snapshot, errand, data)
         if isinstance(settled, Deny):
-            await self._refuse_unread(visit, routed, settled)
+            await self._refusing.unread(visit, routed, settled)
             return
         call = settled.call
         visit.asked, visit.connected = call.asked, snapshot.connections[call.connection]
         if settled.deny is not None:
             call, instead = await counted(snapshot, call)
             self._observe(call)
-            await self._refuse(visit, instead or settled.deny, call, instead or settled.recorded)
+            await self._refusing.known(visit, instead or settled.deny, call, instead or settled.recorded)
             return
         if snapshot.asks:
             call = with_headers(call, head.headers, visit.connected.headers)
         await self._finish(visit, received, Chain(snapshot, begun(call), settled.originals), judged=call)
 
-    def _chain(self, visit: _Visit, routed: Routed, asked: Asked, size: int) -> Chain:
+    def _chain(self, visit: Visit, routed: Routed, asked: Asked, size: int) -> Chain:
         """The controls before a call that was read from so many bytes, and the call as it is before any has seen it."""
         services, snapshot = self._services, visit.snapshot
         visit.asked = asked
@@ -248,7 +211,7 @@ class Gateway:
         return Chain(snapshot, call)
 
     async def _finish(
-        self, visit: _Visit, received: int, chain: Chain, *, in_thread: bool = False, judged: Call | None = None
+        self, visit: Visit, received: int, chain: Chain, *, in_thread: bool = False, judged: Call | None = None
     ) -> None:
         """Judges a large call and forwards it, or refuses it."""
         try:
@@ -261,7 +224,7 @@ class Gateway:
 
     async def _settle(
         self,
-        visit: _Visit,
+        visit: Visit,
         received: int,
         chain: Chain,
         verdict: Deny | Hold | Wait[Verdict] | None,
@@ -288,7 +251,7 @@ class Gateway:
             if deny is None and chain.release is not None:
                 deny = await still(visit.exchange.head, chain.call, visit.snapshot, self._snapshots.current)
             if deny is None and chain.call.asked.references:
-                deny = await self._check_references(chain.call)
+                deny = await foreign(self._services.journal, chain.call)
         except BaseException:
             # Nothing was forwarded, and nobody is told.
             chain.end(Outcome.REFUSED, None)
@@ -298,9 +261,9 @@ class Gateway:
             return
         self._observe(chain.call)
         chain.end(Outcome.REFUSED, None)
-        await self._refuse(visit, deny, chain.call)
+        await self._refusing.known(visit, deny, chain.call)
 
-    def _forward(self, visit: _Visit, received: int, chain: Chain) -> Coroutine[Any, Any, None]:
+    def _forward(self, visit: Visit, received: int, chain: Chain) -> Coroutine[Any, Any, None]:
         """A call that nothing refused, to its end."""
         services, call = self._services, chain.call
         try:
@@ -312,7 +275,7 @@ class Gateway:
                 deny = live.refusal(call)
                 if deny is not None:
                     chain.end(Outcome.REFUSED, None)
-                    return self._refuse(visit, deny, call)
+                    return self._refusing.known(visit, deny, call)
             recorder = Recorder(services.journal, services.clock, call, visit.started, chain.reservation)
             running = live.running
             return forwards(visit.exchange, connected, chain, recorder, services.telemetry, received, running).run()
@@ -323,71 +286,6 @@ class Gateway:
 
     def _observe(self, call: Call) -> None:
         metering.noted(self._services.telemetry, call.notes)
-
-    async def _check_references(self, call: Call) -> Deny | None:
-        """The one check that needs the journal: what a call refers to must be the caller's own."""
-        for reference in dict.fromkeys(call.asked.references):
-            if not await self._services.journal.owns(call.principal.key, call.connection, reference):
-                return Deny(
-                    Code.REFERENCE_NOT_ALLOWED,
-                    f"{reference[:80]!r} is not a response or conversation that you received through this connection",
-                )
-        return None
-
-    async def _refuse_unread(self, visit: _Visit, routed: Routed, deny: Deny) -> None:
-        """A body that could not be had, read or judged."""
-        visit.asked = msgspec.structs.replace(NOTHING, operation=routed.route.operation)
-        await self._refuse(visit, deny)
-
-    async def _refuse(self, visit: _Visit, deny: Deny, call: Call | None = None, recorded: Deny | None = None) -> None:
-        """Records a refusal of a known caller, then tells it. `recorded`: the refusal as it may be recorded, where the
-        call is as it may be, too."""
-        services, connected = self._services, visit.connected
-        dialect = connected.dialect if connected is not None else self._face(visit)
-        if call is None:
-            call = unread_call(
-                visit.snapshot, visit.caller, visit.exchange.head, connected, visit.asked, services.sessions
-            )
-        call, told = self._counted(visit.snapshot, call, deny)
-        if told is not deny:
-            deny, recorded = told, None if recorded is None else told
-        if recorded is None:
-            call, recorded = recordable(visit.snapshot, call, deny)
-        contents: tuple[Content, ...] = ()
-        if connected is not None:
-            contents = await recorded_contents(connected.dialect, call.asked, call.model)
-        kept = kept_open(visit.exchange)
-        entry = recording.refused(call, contents, recorded)
-        try:
-            await services.journal.open(entry if kept is None else msgspec.structs.replace(entry, status=BEGUN))
-        except JournalUnavailable:
-            deny = Deny(Code.JOURNAL_UNAVAILABLE, "the gate can't record calls now")
-        duration = services.clock.monotonic() - visit.started
-        services.telemetry.ended(
-            call.connection, call.asked.operation, Outcome.REFUSED, deny.code.value, duration, None
-        )
-        metering.refused(services.telemetry, deny)
-        if kept is not None:
-            kept.fail(deny)
-        else:
-            refuse(visit.exchange, dialect, deny, visit.caller.request_id, call.id)
-
-    def _counted(self, snapshot: Snapshot, call: Call, deny: Deny) -> tuple[Call, Deny]:
-        """What counting refusals makes of one."""
-        known = len(call.notes)
-        try:
-            call, deny = snapshot.refused(call, deny)
-        except Exception as failure:
-            # The boundary of a control; the call is refused whatever became of counting it.
-            _log.error("a refusal could not be counted: %s", type(failure).__qualname__)
-            return call, deny
-        for note in call.notes[known:]:
-            self._services.telemetry.observed(note.policy, note.label)
-        return call, deny
-
-    def _face(self, visit: _Visit) -> Dialect | None:
-        head = visit.exchange.head
-        return face(head.path, head.host, visit.snapshot)
 
 
 def _judged(chain: Chain) -> Deny | Hold | Wait[Verdict] | None:

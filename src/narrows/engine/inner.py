@@ -83,6 +83,9 @@ class _Kept:
     def abort(self) -> None:
         self._complete = False
 
+    def interrupt(self, word: str) -> None:
+        """Its task is that of the call for which it is made."""
+
     def reply(self) -> InnerReply:
         """Raises PluginFailed if it is not whole."""
         if not self._complete:

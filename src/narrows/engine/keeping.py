@@ -150,6 +150,10 @@ class KeptOpen:
         """Cuts the reply."""
         self._exchange.abort()
 
+    def interrupt(self, word: str) -> None:
+        """Cancels the task that serves it."""
+        self._exchange.interrupt(word)
+
 
 class KeptForwarding(Forwarding, eq=False):
     """The second half of such a call: nothing but events can be sent."""

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from narrows.accounting.messages import BUDGETS
+from narrows.engine.dead import OVER
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
 from narrows.model.reservation import Reservation
@@ -47,6 +48,8 @@ def refused(telemetry: Telemetry, deny: Deny) -> None:
     """A call was refused, or its reply stopped."""
     if deny.code in LIMITS:
         telemetry.limited(deny.policy or "", deny.code.value)
+    elif deny.code in OVER:
+        telemetry.dead(deny.code.value)
 
 
 def ended(telemetry: Telemetry, connection: str, held: Reservation, outcome: Outcome, usage: Usage | None) -> None:

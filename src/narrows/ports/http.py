@@ -78,6 +78,9 @@ class Exchange(Protocol):
     def abort(self) -> None:
         """Cuts a begun reply: the client sees a broken transfer, never a complete one."""
 
+    def interrupt(self, word: str) -> None:
+        """Cancels the task that serves it, with this word. For whoever serves it, while it does."""
+
 
 class ExchangeHandler(Protocol):
     """What the edge calls, in a task of its own, when a request's head is complete and checked."""

@@ -28,6 +28,9 @@ class Telemetry(Protocol):
     def stranger(self, code: str) -> None:
         """An unauthenticated request was refused."""
 
+    def dead(self, code: str) -> None:
+        """A credential was used that was authentic and holds no more, or not where it was used."""
+
     def overhead(self, microseconds: int) -> None:
         """Time from a request's body being complete to its being sent upstream."""
 

@@ -18,12 +18,13 @@ from narrows.config.problem import ConfigError
 from narrows.config.schema import Config
 from narrows.config.schema import Gate as GateSettings
 from narrows.edge.server import EdgeServer
-from narrows.engine.gateway import Gateway, Services
+from narrows.engine.gateway import Gateway
 from narrows.engine.replying import neutral
 from narrows.engine.routing import face
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Snapshots
 from narrows.engine.strangers import StrangerCounts
+from narrows.engine.visits import Services
 from narrows.inspection.novelty import Sessions
 from narrows.model.verdict import Deny
 from narrows.policy.policyset import PolicySet
@@ -37,6 +38,7 @@ from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.journal import SqliteJournal
 from narrows.stores.sqlite.ledger import SqliteLedger
 from narrows.stores.sqlite.masterkey import load as load_key
+from narrows.stores.sqlite.people import PeopleWatch
 from narrows.stores.sqlite.tokens import SqliteTokenWatch
 from narrows.upstream.registry import Upstreams
 from narrows.wiring import allocator
@@ -115,6 +117,7 @@ class Gate:
             approving=self._approving,
             issued=lambda: SqliteTokenWatch(directory),
             checks=self._revoking.standing,
+            directory=lambda: PeopleWatch(directory),
         )
         self._strangers = StrangerCounts(self._journal)
         self._notifier = Notifier(directory, lambda: SqliteDecisions(directory, self._clock), self._clock)

@@ -85,6 +85,7 @@ class PrometheusTelemetry(Collector):
         self._overhead = Buckets(OVERHEADS)
         self._observed: Counter[tuple[str, str]] = Counter()
         self._strangers: Counter[str] = Counter()
+        self._dead: Counter[str] = Counter()
         self._snapshots: Counter[str] = Counter()
         self._streams = 0
         self._spend: defaultdict[str, int] = defaultdict(int)
@@ -117,6 +118,10 @@ class PrometheusTelemetry(Collector):
     def stranger(self, code: str) -> None:
         """An unauthenticated request was refused."""
         self._strangers[code] += 1
+
+    def dead(self, code: str) -> None:
+        """A credential was used that holds no more."""
+        self._dead[code] += 1
 
     def overhead(self, microseconds: int) -> None:
         """The gate's own time before a call was forwarded."""
@@ -191,6 +196,9 @@ class PrometheusTelemetry(Collector):
         )
         strangers = {(code,): count for code, count in self._strangers.items()}
         yield _counter("narrows_unauthenticated", "Refused requests without a verified identity", ("code",), strangers)
+        dead = {(code,): count for code, count in self._dead.items()}
+        about = "Uses of credentials that are authentic and hold no more"
+        yield _counter("narrows_dead_credentials", about, ("code",), dead)
         snapshots = {(result,): count for result, count in self._snapshots.items()}
         yield _counter("narrows_snapshots", "Configuration versions by what became of them", ("result",), snapshots)
         yield GaugeMetricFamily("narrows_open_streams", "Streams being served", value=self._streams)

@@ -10,11 +10,12 @@ import msgspec
 from narrows.config.schema import Config, Connection, ConnectionCredential, IdentitySettings, Issuer, Policy
 from narrows.dialects.registry import build_dialect
 from narrows.engine.apart import Tools, answer
-from narrows.engine.gateway import Gateway, Services
+from narrows.engine.gateway import Gateway
 from narrows.engine.live import LiveCalls
 from narrows.engine.sessions import SessionIds
 from narrows.engine.snapshot import Connected, Snapshot, Snapshots
 from narrows.engine.strangers import StrangerCounts
+from narrows.engine.visits import Services
 from narrows.identity.revocations import Revocations, denied
 from narrows.inspection.novelty import Sessions
 from narrows.model.principal import Credential, Identity, Principal
@@ -165,8 +166,10 @@ class MemoryExchange:
         self.finished = False
         self.aborted = False
         self.slow: asyncio.Event | None = None
+        self.task: asyncio.Task[object] | None = None
 
     def ready(self, limit: int) -> bytes | None:
+        self.task = asyncio.current_task()
         if not self.here:
             return None
         self.body_read = True
@@ -203,6 +206,10 @@ class MemoryExchange:
 
     def abort(self) -> None:
         self.aborted = True
+
+    def interrupt(self, word: str) -> None:
+        assert self.task is not None
+        self.task.cancel(word)
 
     @property
     def data(self) -> bytes:
@@ -242,6 +249,7 @@ class Counting(CountingLimits):
         self.endings: list[tuple[str, str, Outcome, str]] = []
         self.notes: list[tuple[str, str]] = []
         self.open_streams = 0
+        self.dead_uses: list[str] = []
 
     def ended(
         self, connection: str, operation: str, outcome: Outcome, code: str, duration: int, usage: Usage | None
@@ -252,6 +260,9 @@ class Counting(CountingLimits):
         self.notes.append((policy, code))
 
     def stranger(self, code: str) -> None: ...  # counted by the journal in these tests
+
+    def dead(self, code: str) -> None:
+        self.dead_uses.append(code)
 
     def overhead(self, microseconds: int) -> None:
         assert microseconds >= 0
