@@ -17,8 +17,13 @@ from narrows.ports.clock import Clock
 class Source(Protocol):
     """What vouches for an identity. A changed `generation` voids all it vouched for; times are microseconds."""
 
-    generation: int
-    valid_until: int
+    @property
+    def generation(self) -> int:
+        """Changes when what it vouched for may not hold any more."""
+
+    @property
+    def valid_until(self) -> int:
+        """The microsecond from which on it vouches for nothing."""
 
 
 class Verified(NamedTuple):

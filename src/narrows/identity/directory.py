@@ -4,16 +4,18 @@ A person is looked up when a credential of theirs is verified, and what is remem
 says something else, so a change decides the next call. Whoever can't read the directory lets nobody of it in.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Final
+from weakref import WeakValueDictionary
 
 import msgspec
 
 from narrows.config.provisioning import Scim
 from narrows.config.schema import IdentitySettings
+from narrows.identity.cache import Source, Verified
 from narrows.identity.jws import invalid
 from narrows.model.directory import Listing
-from narrows.model.principal import Identity, Principal
+from narrows.model.principal import Principal
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from narrows.ports.clock import Clock
@@ -23,15 +25,49 @@ BLIND: Final = 30_000_000
 """Microseconds for which what was read before holds, where the directory can't be read."""
 
 
-class Changes(msgspec.Struct, frozen=True):
-    """Of whom something is known that was not known before: people by `issuer:subject`, and everybody of issuers."""
+class _Tenant:
+    """The people of one issuer, all together."""
 
-    people: Collection[str] = ()
-    issuers: Collection[str] = ()
+    def __init__(self, scim: Scim) -> None:
+        self.scim = scim
+        self.changes = 0
+        self.valid_until = 0
 
-    def concern(self, principal: Principal) -> bool:
-        """Whether they are about somebody."""
-        return principal.issuer in self.issuers or principal.key in self.people
+
+class _Person:
+    """One of them, while something is remembered of them."""
+
+    __slots__ = ("__weakref__", "changes")
+
+    def __init__(self) -> None:
+        self.changes = 0
+
+
+class Joined:
+    """What vouches for an identity together with a directory. A `Source` of cached identities: its `generation` grows
+    with each change of either, and it is valid while both are."""
+
+    __slots__ = ("_person", "_source", "_tenant")
+
+    def __init__(self, source: Source, tenant: _Tenant, person: _Person) -> None:
+        self._source = source
+        self._tenant = tenant
+        self._person = person
+
+    @property
+    def generation(self) -> int:
+        """Grows with each change."""
+        return self._source.generation + self.changes
+
+    @property
+    def changes(self) -> int:
+        """Those of the directory alone."""
+        return self._tenant.changes + self._person.changes
+
+    @property
+    def valid_until(self) -> int:
+        """The microsecond from which on what is remembered holds no more."""
+        return min(self._source.valid_until, self._tenant.valid_until)
 
 
 class Memberships:
@@ -39,62 +75,57 @@ class Memberships:
 
     def __init__(self, issuers: Mapping[str, Scim], watch: DirectoryWatch, clock: Clock) -> None:
         self.generation = 0
-        self._issuers = issuers
+        self._tenants = {name: _Tenant(scim) for name, scim in issuers.items()}
+        self._people: WeakValueDictionary[str, _Person] = WeakValueDictionary()
         self._watch = watch
         self._clock = clock
-        self._valid_until = 0
 
-    def poll(self) -> Changes:
-        """Looks for changes. Raises DirectoryUnavailable, but not where it has been unreadable for so long that
-        nobody of it is let in any more: then it is everybody who has changed."""
-        try:
-            news = self._watch.news()
-        except DirectoryUnavailable:
-            if self._fresh():
-                raise
-            return self._everybody()
-        self._valid_until = self._clock.now() + BLIND
-        if news is None:
-            return self._everybody()
-        # A group that comes or goes says something of people in it, who are named, and of tokens that name it.
-        issuers = [name for name, scim in self._issuers.items() if scim.groups == "both" and f"{name}:" in news]
-        if news:
+    def poll(self) -> None:
+        """Ends what is remembered of people of whom something has changed. Raises DirectoryUnavailable; after a while
+        of that nobody is let in."""
+        news = self._watch.news()
+        until = self._clock.now() + BLIND
+        for name, tenant in self._tenants.items():
+            tenant.valid_until = until
+            # A group that comes or goes says something of people in it, who are named, and of tokens that name it.
+            if news is None or (tenant.scim.groups == "both" and f"{name}:" in news):
+                tenant.changes += 1
+        for key in news or ():
+            person = self._people.get(key)
+            if person is not None:
+                person.changes += 1
+        if news is None or news:
             self.generation += 1
-        return Changes(news, issuers)
 
-    def joined(self, identity: Identity) -> Identity | Deny:
+    def joined(self, verified: Verified) -> Verified | Deny:
         """The identity with the groups that it has now; refused where the directory says that it is nobody's."""
-        principal = identity.principal
-        scim = self._issuers.get(principal.issuer)
-        if scim is None or principal.kind != "user":
-            return identity
+        principal = verified.identity.principal
+        tenant = self._tenants.get(principal.issuer)
+        if tenant is None or principal.kind != "user":
+            return verified
+        scim = tenant.scim
         try:
-            if not self._fresh():
+            if self._clock.now() >= tenant.valid_until:
                 return _unavailable()
-            listing = self._watch.listing(
-                principal.issuer, principal.subject, principal.groups if scim.groups == "both" else ()
-            )
+            asked = principal.groups if scim.groups == "both" else ()
+            listing = self._watch.listing(principal.issuer, principal.subject, asked)
         except DirectoryUnavailable:
             return _unavailable()
         if listing is None and scim.required:
             return invalid(f"the directory of {principal.issuer!r} does not know this person")
         if listing is not None and not listing.active:
-            return Deny(Code.IDENTITY_CONTAINED, "the provider has deactivated this person")
+            return Deny(Code.IDENTITY_CONTAINED, "the provider has deactivated this person", whose=verified.identity)
         groups = _groups(scim, principal, listing)
-        if groups == principal.groups:
-            return identity
-        return msgspec.structs.replace(identity, principal=msgspec.structs.replace(principal, groups=groups))
+        identity = verified.identity
+        if groups != principal.groups:
+            own = msgspec.structs.replace(principal, groups=groups)
+            identity = msgspec.structs.replace(identity, principal=own)
+        source = Joined(verified.source, tenant, self._people.setdefault(principal.key, _Person()))
+        return Verified(identity, verified.until, source, verified.generation + source.changes)
 
     def close(self) -> None:
         """Closes the directory."""
         self._watch.close()
-
-    def _fresh(self) -> bool:
-        return self._clock.now() < self._valid_until
-
-    def _everybody(self) -> Changes:
-        self.generation += 1
-        return Changes((), tuple(self._issuers))
 
 
 def memberships(settings: IdentitySettings, watch: DirectoryWatch, clock: Clock) -> Memberships | None:

@@ -27,6 +27,7 @@ from narrows.ports.clock import Clock
 from narrows.stores.sqlite.audit import SqliteAudit
 from narrows.stores.sqlite.control import ControlWatch
 from narrows.stores.sqlite.decisions import SqliteDecisions
+from narrows.stores.sqlite.people import PeopleWatch
 from narrows.stores.sqlite.tokens import SqliteTokens
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.wiring.clock import SequentialIds, SystemClock
@@ -73,7 +74,14 @@ class Keys:
         own = {each.name: DocumentFetcher(each.ca_bundle) for each in settings.issuers if each.ca_bundle is not None}
         fetchers = (DocumentFetcher(), *own.values())
         try:
-            fresh = build_authenticator(settings, fetchers[0], ControlWatch(self._directory), self._clock, fetchers=own)
+            fresh = build_authenticator(
+                settings,
+                fetchers[0],
+                ControlWatch(self._directory),
+                self._clock,
+                fetchers=own,
+                directory=PeopleWatch(self._directory),
+            )
             await fresh.start()
         except BaseException:
             _close(fetchers)

@@ -17,6 +17,7 @@ from narrows.policy.policyset import PolicySet
 from narrows.ports.accounts import AccountWatch
 from narrows.ports.clock import Clock
 from narrows.ports.control import Control
+from narrows.ports.directory import DirectoryWatch
 from narrows.ports.ledger import Ledger
 from narrows.ports.offload import Apart
 from narrows.ports.prices import Prices
@@ -46,7 +47,8 @@ class SnapshotBuilder:
     `issued` one of the tokens that Narrows issued, `masks` makes the control for `mask`, `sent` knows what sessions
     have sent, `apart` makes the way to the process that judges large calls, `plugged` the controls behind plug-ins,
     `gates` those of prompt rules. `ledger` counts, `prices` finds what models cost, where a limit is in money;
-    `pseudonyms` are what end users are called where prompts are masked; `checks` says whom revocations are about."""
+    `pseudonyms` are what end users are called where prompts are masked; `checks` says whom revocations are about,
+    `directory` opens a new watch of people whom providers keep here."""
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class SnapshotBuilder:
         approving: Approving | None = None,
         issued: Callable[[], TokenWatch] | None = None,
         checks: Checks | None = None,
+        directory: Callable[[], DirectoryWatch] | None = None,
     ) -> None:
         self._upstreams = upstreams
         self._plugged = plugged or PluggedControls()
@@ -75,6 +78,7 @@ class SnapshotBuilder:
         self._prices = prices
         self._approving = approving
         self._checks = checks
+        self._directory = directory
         self._pseudonyms = pseudonyms
         self._sent = sent
         self._tried = Tried()
@@ -199,7 +203,14 @@ class SnapshotBuilder:
         usual = DocumentFetcher()
         issued = None if self._issued is None else self._issued()
         fresh = build_authenticator(
-            identity, usual, self._accounts(), self._clock, fetchers=own, issued=issued, checks=self._checks
+            identity,
+            usual,
+            self._accounts(),
+            self._clock,
+            fetchers=own,
+            issued=issued,
+            checks=self._checks,
+            directory=None if self._directory is None else self._directory(),
         )
         try:
             await fresh.start()

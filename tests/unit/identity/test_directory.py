@@ -1,6 +1,7 @@
 """Groups from a provider's directory: joined to what a token says, void with each change, and nobody's when unread."""
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,16 +9,27 @@ import pytest
 
 from narrows.config.provisioning import Scim
 from narrows.config.schema import IdentitySettings, Issuer
-from narrows.identity.directory import BLIND, Changes, Memberships, memberships
-from narrows.model.directory import Listing
+from narrows.identity.authenticator import build_authenticator
+from narrows.identity.cache import Verified
+from narrows.identity.directory import BLIND, Memberships, memberships
+from narrows.model.directory import Listing, Person, Team
 from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.refusal import Code
 from narrows.model.secret import Secret
 from narrows.model.verdict import Deny
-from narrows.ports.directory import DirectoryUnavailable
-from unit.identity.world import StillClock
+from narrows.ports.directory import DirectoryUnavailable, Effects
+from narrows.stores.sqlite.control import ControlWatch
+from narrows.stores.sqlite.people import PeopleWatch, SqlitePeople
+from unit.identity.world import Provider, StillClock, issuer
 
 TOKEN = Secret("t" * 32)
+
+
+class Keys:
+    """What vouches for tokens."""
+
+    generation = 7
+    valid_until = 1 << 60
 
 
 class Watch:
@@ -47,9 +59,18 @@ class Watch:
         self.closed = True
 
 
-def identity(subject: str = "ann", *groups: str, issuer: str = "corp", **changes: Any) -> Identity:
+SOURCE = Keys()
+
+
+def verified(subject: str = "ann", *groups: str, issuer: str = "corp", **changes: Any) -> Verified:
     principal = Principal(issuer, subject, groups=frozenset(groups), **changes)
-    return Identity(principal, Credential("oidc", "jti", 2e9))
+    return Verified(Identity(principal, Credential("oidc", "jti", 2e9)), 1 << 61, SOURCE, SOURCE.generation)
+
+
+def holds(outcome: Verified | Deny) -> bool:
+    """Whether what is remembered of it still holds."""
+    assert isinstance(outcome, Verified), outcome
+    return outcome.generation == outcome.source.generation
 
 
 def directory(watch: Watch, clock: StillClock | None = None, **settings: Any) -> Memberships:
@@ -58,12 +79,12 @@ def directory(watch: Watch, clock: StillClock | None = None, **settings: Any) ->
     return found
 
 
-def groups(outcome: Identity | Deny) -> set[str]:
-    assert isinstance(outcome, Identity), outcome
-    return set(outcome.principal.groups)
+def groups(outcome: Verified | Deny) -> set[str]:
+    assert isinstance(outcome, Verified), outcome
+    return set(outcome.identity.principal.groups)
 
 
-def code(outcome: Identity | Deny) -> Code:
+def code(outcome: Verified | Deny) -> Code:
     assert isinstance(outcome, Deny), outcome
     return outcome.code
 
@@ -81,13 +102,13 @@ def test_groups_come_from_where_it_is_said(way: str, known: set[str], unknown: s
     watch.listed["corp:ann"] = Listing(True, frozenset({"lab", "ops"}))
     watch.teams = {"lab", "ops", "hr"}
     found = directory(watch, groups=way)
-    assert groups(found.joined(identity("ann", "own", "hr"))) == known
-    assert groups(found.joined(identity("bob", "own", "hr"))) == unknown
+    assert groups(found.joined(verified("ann", "own", "hr"))) == known
+    assert groups(found.joined(verified("bob", "own", "hr"))) == unknown
 
 
 def test_others_stay_as_they_are() -> None:
     found = directory(Watch(), required=True)
-    for other in (identity("ann", "own", issuer="other"), identity("ci", "own", kind="service_account")):
+    for other in (verified("ann", "own", issuer="other"), verified("ci", "own", kind="service_account")):
         assert found.joined(other) is other
 
 
@@ -95,42 +116,65 @@ def test_whom_the_provider_deactivated_or_never_sent_is_refused() -> None:
     watch = Watch()
     watch.listed["corp:ann"] = Listing(False, frozenset())
     found = directory(watch, required=True, groups="token")
-    assert code(found.joined(identity("ann"))) is Code.IDENTITY_CONTAINED
-    assert code(found.joined(identity("bob"))) is Code.CREDENTIAL_INVALID
-    assert isinstance(directory(watch).joined(identity("bob")), Identity)
+    assert code(found.joined(verified("ann"))) is Code.IDENTITY_CONTAINED
+    assert code(found.joined(verified("bob"))) is Code.CREDENTIAL_INVALID
+    assert isinstance(directory(watch).joined(verified("bob")), Verified)
 
 
-def test_changes_name_whom_they_are_about() -> None:
+def test_a_change_ends_what_is_remembered_of_whom_it_is_about() -> None:
     watch = Watch()
     found = directory(watch)
+    ann, bob, eve = (found.joined(verified(name)) for name in ("ann", "bob", "eve"))
     before = found.generation
-    assert found.poll() == Changes((), [])
+    found.poll()
     assert found.generation == before
-    watch.news_ = {"corp:ann", "corp:", "other:"}
-    changes = found.poll()
+    watch.news_ = {"corp:ann", "corp:", "other:bob"}
+    found.poll()
     assert found.generation == before + 1
-    assert changes.concern(identity("ann").principal)
-    assert not changes.concern(identity("bob").principal)
-    assert not changes.concern(identity("ann", issuer="other").principal)
-    assert directory(watch, groups="both").poll().concern(identity("bob").principal)
+    assert [holds(one) for one in (ann, bob, eve)] == [False, True, True]
+    ann = found.joined(verified("ann"))
+    assert holds(ann)
     watch.news_ = None
-    assert found.poll().concern(identity("bob").principal)
+    found.poll()
+    assert not any(holds(one) for one in (ann, bob, eve))
+
+
+def test_a_group_that_comes_concerns_tokens_that_name_it() -> None:
+    watch = Watch()
+    found = directory(watch, groups="both")
+    bob = found.joined(verified("bob", "own"))
+    watch.news_ = {"other:"}
+    found.poll()
+    assert holds(bob)
+    watch.news_ = {"corp:"}
+    found.poll()
+    assert not holds(bob)
+
+
+def test_a_change_of_what_vouched_before_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = directory(Watch()).joined(verified("ann"))
+    assert holds(ann)
+    monkeypatch.setattr(SOURCE, "generation", 8)
+    assert not holds(ann)
 
 
 def test_who_cannot_be_looked_up_is_not_let_in() -> None:
     watch, clock = Watch(), StillClock()
     watch.listed["corp:ann"] = Listing(True, frozenset({"lab"}))
     found = directory(watch, clock)
+    ann = found.joined(verified("ann"))
+    assert isinstance(ann, Verified)
     watch.fails = True
-    assert code(found.joined(identity("ann"))) is Code.IDENTITY_UNAVAILABLE
+    assert code(found.joined(verified("ann"))) is Code.IDENTITY_UNAVAILABLE
     with pytest.raises(DirectoryUnavailable):
         found.poll()
+    assert clock.now() < ann.source.valid_until
     clock.advance(BLIND / 1e6)
-    assert found.poll().concern(identity("ann").principal)
+    assert clock.now() >= ann.source.valid_until
     watch.fails = False
-    assert code(found.joined(identity("ann"))) is Code.IDENTITY_UNAVAILABLE
+    assert code(found.joined(verified("ann"))) is Code.IDENTITY_UNAVAILABLE
     found.poll()
-    assert groups(found.joined(identity("ann"))) == {"lab"}
+    assert groups(found.joined(verified("ann"))) == {"lab"}
     found.close()
     assert watch.closed
 
@@ -142,3 +186,37 @@ def test_it_is_only_for_issuers_that_keep_one() -> None:
     assert watch.closed
     kept = msgspec.structs.replace(plain, scim=Scim(token=TOKEN))
     assert memberships(IdentitySettings(issuers=(kept,)), Watch(), StillClock()) is not None
+
+
+async def test_what_a_provider_writes_decides_the_next_call(tmp_path: Path) -> None:
+    """The authenticator over a real control.db: groups at once, out at once, in again."""
+    clock, provider, people = StillClock(), Provider(), SqlitePeople(tmp_path, StillClock())
+    settings = IdentitySettings(issuers=(issuer(scim=Scim(token=TOKEN)),))
+    found = build_authenticator(
+        settings, provider.fetcher, ControlWatch(tmp_path), clock, directory=PeopleWatch(tmp_path)
+    )
+    found.tend()
+    ann = Person("per_1", "corp", "alice", "alice", active=True, created=1, changed=1, resource={})
+    token = provider.token()
+
+    async def now() -> set[str] | Code:
+        found.tend()
+        known = found.recall(found.digest(token))
+        outcome = known or await found.verify(token)
+        return outcome.code if isinstance(outcome, Deny) else set(outcome.principal.groups)
+
+    assert await now() == set()
+    people.put_person(ann, Effects())
+    people.put_team(Team("grp_1", "corp", "lab", 1, 1, {}), {"per_1"})
+    assert await now() == {"lab"}
+    assert found.recall(found.digest(token)) is not None
+    people.put_team(Team("grp_1", "corp", "labs", 1, 1, {}))
+    assert await now() == {"labs"}
+    people.put_person(msgspec.structs.replace(ann, active=False), Effects())
+    assert await now() is Code.IDENTITY_CONTAINED
+    people.put_person(ann, Effects())
+    assert await now() == {"labs"}
+    people.drop_team(Team("grp_1", "corp", "labs", 1, 1, {}))
+    assert await now() == set()
+    await found.close()
+    people.close()
