@@ -39,7 +39,6 @@ from narrows.stores.sqlite.journal import SqliteJournal
 from narrows.stores.sqlite.ledger import SqliteLedger
 from narrows.stores.sqlite.masterkey import load as load_key
 from narrows.stores.sqlite.people import PeopleWatch
-from narrows.stores.sqlite.people import PeopleWatch
 from narrows.stores.sqlite.tokens import SqliteTokenWatch
 from narrows.upstream.registry import Upstreams
 from narrows.wiring import allocator
@@ -118,7 +117,6 @@ class Gate:
             approving=self._approving,
             issued=lambda: SqliteTokenWatch(directory),
             checks=self._revoking.standing,
-            directory=lambda: PeopleWatch(directory),
             directory=lambda: PeopleWatch(directory),
         )
         self._strangers = StrangerCounts(self._journal)
