@@ -46,7 +46,7 @@ POLICIES = [
     policy("held", rule(hold="20s")),
     policy("brief", rule(hold="1s")),
     policy("masked", rule(hold="20s"), mask=MASK),
-    policy("ephemeral", rule(hold="20s", expires="20s")),
+    policy("ephemeral", rule(hold="3s", expires="3s")),
     policy("why", rule(hold="20s", justification="required")),
     policy("pair", rule(hold="20s", needed=2)),
     policy("watched", rule(mode="observe")),

@@ -19,6 +19,7 @@ import pytest
 
 import warm
 from e2e.processes import Server, free_port
+from narrows.demo.run import COMPILED
 
 NARROWS = str(Path(sys.executable).parent / "narrows")
 ASKED = "Hello from the other end"
@@ -284,6 +285,7 @@ def test_it_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
 
 def test_kept_records_are_there_the_next_time(tmp_path: Path) -> None:
     calls = set()
+    warm.lend(tmp_path / "kept" / COMPILED)
     for _ in range(2):
         demo = Demo(tmp_path, "--port", "0", "--data", "kept")
         calls.add(demo.openai().models.with_raw_response.list().headers["narrows-call-id"])

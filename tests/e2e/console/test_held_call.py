@@ -40,10 +40,14 @@ def console(gate: Gate, issuer: Issuer) -> Iterator[Console]:
     assert "Traceback" not in console.server.output, console.server.output
 
 
-def asking(gate: Gate, issuer: Issuer, user: str, text: str) -> "Running[Any]":
-    client = openai.OpenAI(base_url=f"{gate.url}/openai/v1", api_key=issuer.token(user, ("research",)), max_retries=0)
-    message: Any = {"role": "user", "content": text}
-    return Running(lambda: client.chat.completions.create(model="ok", messages=[message]))
+def asking(gate: Gate, issuer: Issuer, user: str, text: str, *groups: str) -> "Running[Any]":
+    key, message = issuer.token(user, ("research", *groups)), {"role": "user", "content": text}
+
+    def ask() -> Any:
+        with openai.OpenAI(base_url=f"{gate.url}/openai/v1", api_key=key, max_retries=0) as client:
+            return client.chat.completions.create(model="ok", messages=[message])  # type: ignore[list-item]
+
+    return Running(ask)
 
 
 def held(console: Console, user: str) -> str:
@@ -91,13 +95,7 @@ def test_a_rejected_call_tells_its_client_why(gate: Gate, console: Console, issu
 def test_who_asks_and_could_approve_others_does_not_approve_themselves(
     gate: Gate, console: Console, issuer: Issuer
 ) -> None:
-    client = openai.OpenAI(
-        base_url=f"{gate.url}/openai/v1",
-        api_key=issuer.token("sly", ("research", "security", "platform")),
-        max_retries=0,
-    )
-    message: Any = {"role": "user", "content": "delete it"}
-    running = Running(lambda: client.chat.completions.create(model="ok", messages=[message]))
+    running = asking(gate, issuer, "sly", "delete it", "security", "platform")
     one = held(console, "sly")
     with console.client("sly", "research", "security", "platform") as sly, console.client("sam", "security") as sam:
         assert sly.post(f"/api/v1/approvals/{one}/approve").json()["code"] == "own_call"

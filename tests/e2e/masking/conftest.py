@@ -1,9 +1,7 @@
 """Gates that mask, before one scripted upstream: one group of callers for each way to mask."""
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -11,6 +9,7 @@ import httpx
 import openai
 import pytest
 
+import warm
 from e2e import scripted as scripts
 from e2e.gate import Gate
 from e2e.issuer import Issuer
@@ -60,33 +59,18 @@ def settings(issuer: Issuer, scripted: Scripted) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Path]:
-    """The engine of every shipped detector, and the directory of its compiled patterns: compiling takes seconds."""
-    directory = tmp_path_factory.mktemp("detectors")
-    return EngineLoader(directory).load(), directory
-
-
-@pytest.fixture(scope="session")
-def masking_gate(compiled: tuple[Engine, Path]) -> Callable[[Path, dict[str, Any]], Gate]:
-    """Makes gates that find the compiled detectors in their data directory."""
-
-    def make(directory: Path, settings: dict[str, Any]) -> Gate:
-        gate = Gate(directory, settings)
-        gate.store.mkdir(mode=0o700)
-        shutil.copytree(compiled[1], gate.store / "detectors")
-        return gate
-
-    return make
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The engine of every shipped detector; its compiled patterns are kept for the gates, too."""
+    directory = warm.lend(tmp_path_factory.mktemp("detectors"))
+    engine = EngineLoader(directory).load()
+    warm.keep(directory)
+    return engine
 
 
 @pytest.fixture(scope="package")
-def gate(
-    tmp_path_factory: pytest.TempPathFactory,
-    settings: dict[str, Any],
-    masking_gate: Callable[[Path, dict[str, Any]], Gate],
-) -> Iterator[Gate]:
+def gate(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, Any]) -> Iterator[Gate]:
     """One gate for all these tests. It must have logged no traceback when they are done."""
-    gate = masking_gate(tmp_path_factory.mktemp("gate"), settings).start()
+    gate = Gate(tmp_path_factory.mktemp("gate"), settings).start()
     yield gate
     assert gate.stop() == 0, gate.output
     assert "Traceback" not in gate.output, gate.output

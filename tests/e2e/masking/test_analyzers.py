@@ -2,7 +2,6 @@
 that fails lets nothing pass."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from e2e.masking import wire
 from e2e.masking.conftest import policy
 from e2e.records import ended, until
 from e2e.scripted import Behaviour, Scripted
-from narrows.masking.engine import Engine
 from narrows.stores.sqlite.archive import Archive
 from unit.plugins.installed import install
 
@@ -40,17 +38,13 @@ TOLD = {"messages": [{"role": "user", "content": "say something"}]}
 
 
 @pytest.fixture(scope="module")
-def gate(
-    tmp_path_factory: pytest.TempPathFactory, settings: dict[str, Any], compiled: tuple[Engine, Path]
-) -> Iterator[Gate]:
+def gate(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, Any]) -> Iterator[Gate]:
     directory = tmp_path_factory.mktemp("analyzers")
     with pytest.MonkeyPatch.context() as patch:
         env = install(directory, patch, parrot="parrot:Parrot")
         gate = Gate(
             directory / "gate", {**settings, "detectors": {"analyzers": ANALYZERS}, "policies": POLICIES}, env=env
         )
-        gate.store.mkdir(mode=0o700)
-        shutil.copytree(compiled[1], gate.store / "detectors")
         gate.start()
         yield gate
         assert gate.stop() == 0, gate.output

@@ -7,7 +7,6 @@ reads it (decrypted), the log and the metrics.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
@@ -49,8 +48,8 @@ class Exercised(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def values(compiled: tuple[Engine, Path]) -> Values:
-    return Values(compiled[0])
+def values(engine: Engine) -> Values:
+    return Values(engine)
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +58,11 @@ def exercised(
     tmp_path_factory: pytest.TempPathFactory,
     settings: dict[str, Any],
     scripted: Scripted,
-    masking_gate: Callable[[Path, dict[str, Any]], Gate],
     token: Callable[[str], str],
 ) -> Iterator[Exercised]:
     """Calls with every text in every place; all that was told of them."""
     debug = {"logging": {"level": "debug", "format": "json"}, "policies": POLICIES}
-    gate = masking_gate(tmp_path_factory.mktemp("canary"), {**settings, **debug}).start()
+    gate = Gate(tmp_path_factory.mktemp("canary"), {**settings, **debug}).start()
     asked: dict[str, Seen] = {}
     told: dict[str, str] = {}
     refused: dict[str, int] = {}

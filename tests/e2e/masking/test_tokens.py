@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import anthropic
@@ -72,9 +72,10 @@ async def repeats(seen: Seen, writer: Connection) -> None:
     if not body.get("stream"):
         writer.write(scripts.whole(json.dumps(wire.chat_reply(fields)).encode()))
         return
-    first, *rest = wire.cut(arguments, 5)
+    first, *rest = wire.cut(arguments, 5 if len(said) < len(PADDING) else 41)
+    size = 2 if len(said) < len(PADDING) else 37
     chunks = [
-        *(wire.chat_chunk({"content": piece}) for piece in wire.cut(said, 2)),
+        *(wire.chat_chunk({"content": piece}) for piece in wire.cut(said, size)),
         wire.chat_chunk({"tool_calls": [wire.call(first)]}),
         *(wire.chat_chunk({"tool_calls": [wire.call(piece, first=False)]}) for piece in rest),
         wire.chat_chunk({}, "tool_calls"),
@@ -93,11 +94,10 @@ async def fails(seen: Seen, writer: Connection) -> None:
 def gate(
     tmp_path_factory: pytest.TempPathFactory,
     settings: dict[str, Any],
-    masking_gate: Callable[[Path, dict[str, Any]], Gate],
 ) -> Iterator[Gate]:
     policies = [{"name": name, "who": {"groups": [name]}, "may": MAY, "mask": mask} for name, mask in MASKS.items()]
     debug = {"logging": {"level": "debug", "format": "json"}, "policies": policies}
-    gate = masking_gate(tmp_path_factory.mktemp("tokens"), {**settings, **debug}).start()
+    gate = Gate(tmp_path_factory.mktemp("tokens"), {**settings, **debug}).start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(scripts.BEHAVIOURS, "repeats", repeats)
         patch.setitem(scripts.BEHAVIOURS, "fails", fails)
@@ -113,11 +113,14 @@ def gate(
 
 
 @pytest.fixture
-def clients(gate: Gate, issuer: Issuer) -> Callable[..., openai.OpenAI]:
-    def make(group: str, user: str = "ada") -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{gate.url}/openai/v1", api_key=issuer.token(user, (group,)), max_retries=0)
+def clients(gate: Gate, issuer: Issuer) -> Iterator[Callable[..., openai.OpenAI]]:
+    with ExitStack() as made:
 
-    return make
+        def make(group: str, user: str = "ada") -> openai.OpenAI:
+            key = issuer.token(user, (group,))
+            return made.enter_context(openai.OpenAI(base_url=f"{gate.url}/openai/v1", api_key=key, max_retries=0))
+
+        yield make
 
 
 def ask(text: str = PROMPT, model: str = "repeats") -> dict[str, Any]:
@@ -180,16 +183,15 @@ class TestOpenAI:
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_anthropic(gate: Gate, issuer: Issuer, scripted: Scripted, stream: bool) -> None:
-    client = anthropic.Anthropic(
-        base_url=f"{gate.url}/claude", auth_token=issuer.token("ada", ("both",)), max_retries=0
-    )
-    if stream:
-        with client.messages.stream(max_tokens=100, **ask()) as events:
-            message = events.get_final_message()
-            call = events.response.headers["narrows-call-id"]
-    else:
-        reply = client.messages.with_raw_response.create(max_tokens=100, **ask())
-        message, call = reply.parse(), reply.headers["narrows-call-id"]
+    key = issuer.token("ada", ("both",))
+    with anthropic.Anthropic(base_url=f"{gate.url}/claude", auth_token=key, max_retries=0) as client:
+        if stream:
+            with client.messages.stream(max_tokens=100, **ask()) as events:
+                message = events.get_final_message()
+                call = events.response.headers["narrows-call-id"]
+        else:
+            reply = client.messages.with_raw_response.create(max_tokens=100, **ask())
+            message, call = reply.parse(), reply.headers["narrows-call-id"]
     text, tool = message.content
     assert text.text == f"You said: {PROMPT}"  # type: ignore[union-attr]
     assert tool.input == {"to": PROMPT}  # type: ignore[union-attr]

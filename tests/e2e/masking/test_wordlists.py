@@ -1,6 +1,5 @@
 """A word list's file is part of the configuration: its change alone takes force, and a broken one does not."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,17 @@ from e2e.masking import wire
 from e2e.masking.conftest import policy
 from e2e.records import until
 from e2e.scripted import Behaviour, Scripted
-from narrows.masking.engine import Engine
 from narrows.wiring.wordlists import LONG
 
 
 @pytest.fixture
-def gate(tmp_path: Path, settings: dict[str, Any], compiled: tuple[Engine, Path]) -> Iterator[Gate]:
+def gate(tmp_path: Path, settings: dict[str, Any]) -> Iterator[Gate]:
     """One whose list is long enough to be compiled apart."""
     names = "".join(f"Project {number:06d}\n" for number in range(LONG // 10))
     (tmp_path / "names.txt").write_text(names + "Blue Falcon\n", encoding="utf-8")
     lists = {"words": [{"name": "projects", "entity": "PROJECT_NAME", "file": str(tmp_path / "names.txt")}]}
     policies = [policy("both", [{"entities": ["PROJECT_NAME"]}])]
     gate = Gate(tmp_path / "gate", {**settings, "detectors": lists, "policies": policies})
-    gate.store.mkdir(mode=0o700)
-    shutil.copytree(compiled[1], gate.store / "detectors")
     gate.start()
     yield gate
     assert gate.stop() == 0, gate.output

@@ -171,15 +171,14 @@ class TestEcho:
     def test_a_stream_is_stopped_before_it_has_said_an_echo(
         self, prompt: str, caller: Any, gate: Gate, issuer: Issuer
     ) -> None:
-        client = openai.OpenAI(
-            base_url=f"{gate.url}/openai/v1", api_key=issuer.token("eve", ("echo",)), max_retries=0, timeout=60
-        )
+        key, url = issuer.token("eve", ("echo",)), f"{gate.url}/openai/v1"
         messages: Any = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": prompt}]
         said = ""
-        stream = client.chat.completions.create(model="echoes", messages=messages, stream=True)
-        with pytest.raises(openai.APIError, match="system prompt"):  # noqa: PT012 - what came before it counts
-            for part in stream:
-                said += part.choices[0].delta.content or ""
+        with openai.OpenAI(base_url=url, api_key=key, max_retries=0, timeout=60) as client:
+            stream = client.chat.completions.create(model="echoes", messages=messages, stream=True)
+            with pytest.raises(openai.APIError, match="system prompt"):  # noqa: PT012 - what came before it counts
+                for part in stream:
+                    said += part.choices[0].delta.content or ""
         assert 0 < len(said) < 60
         assert SYSTEM.startswith(said.strip())
 

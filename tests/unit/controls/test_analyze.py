@@ -11,7 +11,6 @@ from narrows.controls.analyze import Analyze
 from narrows.controls.mask import Mask
 from narrows.engine.chain import Chain
 from narrows.masking.engine import Engine, Source
-from narrows.masking.section import Section
 from narrows.masking.spotted import LONGEST
 from narrows.model.call import Call
 from narrows.model.call import Source as Asking
@@ -27,9 +26,9 @@ from narrows.ports.control import Wait
 from narrows.ports.plugin import PluginFailed
 from unit.controls.calls import begun, call
 from unit.engine.world import World
-from unit.masking.samples import DETECTORS
+from unit.masking.samples import section
 
-ENGINE = Engine([Section(DETECTORS)], others=[Source("people", "PERSON")])
+ENGINE = Engine([section()], others=[Source("people", "PERSON")])
 KEY = b"k" * 32
 NAMES = ("Ada Lovelace", "Grace")
 

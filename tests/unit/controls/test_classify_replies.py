@@ -11,7 +11,6 @@ import pytest
 from narrows.controls.classify_replies import STREAMS, ClassifyReplies
 from narrows.controls.mask import Mask
 from narrows.masking.engine import Engine
-from narrows.masking.section import Section
 from narrows.masking.spotted import LONGEST
 from narrows.model.call import Call
 from narrows.model.plan import Action, Plan, ReplyRule, Transform
@@ -25,9 +24,9 @@ from narrows.ports.classifier import Presuming
 from narrows.ports.control import Guard, Wait
 from narrows.ports.plugin import PluginFailed
 from unit.controls.calls import begun, call
-from unit.masking.samples import DETECTORS
+from unit.masking.samples import section
 
-ENGINE = Engine([Section(DETECTORS)])
+ENGINE = Engine([section()])
 KEY = (0, "content")
 
 

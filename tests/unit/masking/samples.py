@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 — letters that look alike are what this is about
 
+import functools
 from collections.abc import Callable
 from typing import Final
 
@@ -134,5 +135,15 @@ PIECES: Final = (
 """Fragments that make matches, near-matches and their surroundings when they are put together at random."""
 
 
+@functools.cache
+def _compiled() -> bytes:
+    return Section(DETECTORS).dump()
+
+
+def section() -> Section:
+    """A section of the detectors, whose gates are compiled once for all tests of a process."""
+    return Section(DETECTORS, load=lambda _: _compiled())
+
+
 def engine() -> Engine:
-    return Engine([Section(DETECTORS)], [WordList("names", "PROJECT", NAMES)])
+    return Engine([section()], [WordList("names", "PROJECT", NAMES)])

@@ -8,7 +8,7 @@ from narrows.masking.folding import encode
 from narrows.masking.masker import Masked, Masker
 from narrows.masking.section import Section
 from narrows.masking.wordlist import WordList
-from unit.masking.samples import DETECTORS, PIECES, detector, engine
+from unit.masking.samples import PIECES, detector, engine, section
 
 
 def test_sources_are_ranked_by_section_row_and_list() -> None:
@@ -63,7 +63,7 @@ def test_a_stream_keeps_as_much_context_as_the_longest_look_back() -> None:
 
 
 def test_what_the_gates_pass_holds_nothing() -> None:
-    made, drawn, passed = Engine([Section(DETECTORS)]), random.Random(4), 0
+    made, drawn, passed = Engine([section()]), random.Random(4), 0
     masker = Masker(made)
     every = made.select((0.0,) * len(made.sources), (frozenset(),) * len(made.sources))
     for _ in range(600):
@@ -79,7 +79,7 @@ def test_what_the_gates_pass_holds_nothing() -> None:
 
 
 def test_a_look_at_a_whole_text_finds_what_a_stream_finds() -> None:
-    made, drawn, found = Engine([Section(DETECTORS)]), random.Random(5), 0
+    made, drawn, found = Engine([section()]), random.Random(5), 0
     masker = Masker(made)
     every = made.select((0.0,) * len(made.sources), (frozenset(),) * len(made.sources))
     odd = ["[US_SSN]", "********1234", "\0", "\1", "\2", "é", "。", "\u200b", "ﬁ", "\uff14", "\U0010ffff", "and so on "]
@@ -104,7 +104,7 @@ def test_a_look_finds_what_is_in_a_word_list() -> None:
 
 
 def test_a_gate_that_hits_for_what_nobody_asks_for_does_not_matter() -> None:
-    made = Engine([Section(DETECTORS)])
+    made = Engine([section()])
     nothing = made.select((2.0,) * len(made.sources), (frozenset(),) * len(made.sources))
     assert made.is_clean("ssn 078-05-1120 ", nothing)
 
@@ -116,11 +116,11 @@ def test_word_lists_are_not_known_to_the_gates() -> None:
 
 
 def test_warming_up_finds_nothing_and_fails_on_nothing() -> None:
-    Engine([Section(DETECTORS)]).warm(["4111 1111 1111 1111", ""])
+    Engine([section()]).warm(["4111 1111 1111 1111", ""])
 
 
 def test_what_warming_up_leaves_is_compiled_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Engine([Section(DETECTORS)])
+    made = Engine([section()])
     assert len(list(made.compile_rest())) == len(made.sources)
     monkeypatch.setattr("re2.compile", None)  # From now on nothing can be compiled.
     assert Masker(made).mask("ghp_" + "a1B2" * 9).findings

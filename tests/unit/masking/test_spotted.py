@@ -8,13 +8,12 @@ from narrows.masking.arguments import mask_arguments
 from narrows.masking.engine import Engine, Source
 from narrows.masking.masker import Masker
 from narrows.masking.plan import Plan, Rule
-from narrows.masking.section import Section
 from narrows.masking.spotted import LONGEST, Collector, NotAnalyzed, Spotter, TooLong, alone, is_analyzed, wanted
 from narrows.model.plan import Transform
 from narrows.model.span import Span
-from unit.masking.samples import DETECTORS, PIECES
+from unit.masking.samples import PIECES, section
 
-ENGINE = Engine([Section(DETECTORS)], others=[Source("people", "PERSON"), Source("people", "LOCATION")])
+ENGINE = Engine([section()], others=[Source("people", "PERSON"), Source("people", "LOCATION")])
 KEY = b"k" * 32
 ADA = "Ask Ada Lovelace"
 

@@ -12,10 +12,10 @@ from narrows.model.plan import ROW, Action, ReplyRule
 from narrows.model.refusal import Code
 from narrows.model.reply import Delta, Event
 from narrows.model.verdict import Note
-from unit.masking.samples import DETECTORS, detector
+from unit.masking.samples import detector, section
 
 NAME = f"{ROW}1"
-ENGINE = Engine([Section(DETECTORS), Section((detector("rule", "nautilus", entity=NAME),))])
+ENGINE = Engine([section(), Section((detector("rule", "nautilus", entity=NAME),))])
 
 
 def rule(name: str, **more: Any) -> ReplyRule:

@@ -11,7 +11,6 @@ import pytest
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, Moderation
 from narrows.config.schema import Config
 from narrows.masking.engine import Engine, Source
-from narrows.masking.section import Section
 from narrows.model.plan import Mask, Plan, Rule, Transform
 from narrows.model.text import Role, Text
 from narrows.model.verdict import Proceed
@@ -19,7 +18,7 @@ from narrows.ports.plugin import PluginFailed
 from narrows.wiring.aside import Aside
 from narrows.wiring.plugged import NO_OWN
 from unit.controls.calls import begun, call
-from unit.masking.samples import DETECTORS
+from unit.masking.samples import section
 from unit.plugins.installed import install
 from unit.policy.world import compiled, policy, settings
 
@@ -72,7 +71,7 @@ def test_what_is_asked_through_the_gate_says_that_none_runs() -> None:
 
 
 def test_spans_are_known_at_once() -> None:
-    engine = Engine([Section(DETECTORS)], others=[Source("people", "PERSON")])
+    engine = Engine([section()], others=[Source("people", "PERSON")])
     mask = Mask("m", "p", frozenset({"PERSON"}), Transform.REDACT)
     with Aside(config(), compiled(policy("a"))) as aside:
         assert aside.analyze(engine) is None

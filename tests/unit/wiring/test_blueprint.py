@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+import warm
 from narrows.config.notify import Channel, Notify, TeamsChannel
 from narrows.config.plugins import ClassifierSettings, Webhook
 from narrows.config.schema import (
@@ -97,7 +98,7 @@ def test_word_lists_that_changed_since_are_not_taken(tmp_path: Path) -> None:
     detectors = Detectors(words=(WordListSettings(name="projects", entity="PROJECT", file=str(words)),))
     masked = msgspec.structs.replace(CONFIG.policies[0], mask=(Mask(entities=("PROJECT",)),))
     config = msgspec.structs.replace(CONFIG, detectors=detectors, policies=(masked,))
-    plan = drawn(config, tmp_path / "cache")
+    plan = drawn(config, warm.lend(tmp_path / "cache"))
     snapshot, _ = build(plan)
     assert snapshot.recordable is not None
     assert "mask" in {control.name for control in snapshot.controls}
