@@ -11,19 +11,18 @@ from narrows.config.approvals import GROUP, PERSON
 from narrows.config.check_plugins import LEAST_KEY, MOST_KEY, is_here, webhook_key
 from narrows.config.forms import host_name, listen_address, network, url
 from narrows.config.notify import WAYS, Channel, MailChannel, SlackChannel
-from narrows.config.problem import Problem
+from narrows.config.problem import Findings
 from narrows.config.schema import Config
 
 _SLACK_ID: Final = re.compile(r"[A-Z][A-Z0-9]{2,31}\Z")
 _HERE: Final = ("127.0.0.1", "localhost", "::1")
 
 
-class NotifyChecks:
+class NotifyChecks(Findings):
     """One run over a configuration; `problems` and `warnings` are filled on the way."""
 
     def __init__(self, config: Config) -> None:
-        self.problems: list[Problem] = []
-        self.warnings: list[Problem] = []
+        super().__init__()
         self._notify = config.notify
         self._issuers = [issuer.name for issuer in config.identity.issuers]
 
@@ -53,6 +52,9 @@ class NotifyChecks:
         if len(given) != 1:
             said = f"is {' and '.join(given)}" if given else "is nothing"
             self._problem(key, said, f"give one of {', '.join(WAYS)}")
+        if channel.about == "break_glass" and channel.whose is not None:
+            hint = "it is told of every call that was released alone; remove one of them"
+            self._problem(f"{key}.for", "has no meaning with `about: break_glass`", hint)
         for index, name in enumerate(channel.whose or ()):
             bare = name.removeprefix(PERSON) if name.startswith(PERSON) else name.removeprefix(GROUP)
             self._name(f"{key}.for[{index}]", bare)
@@ -115,16 +117,6 @@ class NotifyChecks:
             self._problem(key, wrong)
         elif urlsplit(address).scheme == "http" and not is_here(address):
             self._problem(key, f"is plain http, and what is sent are {sent}", "use https")
-
-    def _form(self, key: str, wrong: str | None) -> None:
-        if wrong is not None:
-            self._problem(key, wrong)
-
-    def _problem(self, key: str, message: str, hint: str | None = None) -> None:
-        self.problems.append(Problem(key, message, hint))
-
-    def _warning(self, key: str, message: str, hint: str | None = None) -> None:
-        self.warnings.append(Problem(key, message, hint))
 
 
 def _by_request(slack: SlackChannel) -> bool:

@@ -82,6 +82,13 @@ class Channel(Setting, frozen=True, kw_only=True):
         Names | None,
         Meta(description="It is told what is asked of these, named as in `by`; all of it, if not given."),
     ] = msgspec.field(name="for", default=None)
+    about: Annotated[
+        Literal["approvals", "break_glass"],
+        Meta(
+            description="break_glass: it is told only of calls that one person released alone, for admins. Every "
+            "channel is told of those."
+        ),
+    ] = "approvals"
     excerpt: Annotated[
         bool,
         Meta(description="Messages show the beginning of what is asked about, masked as it would be sent."),

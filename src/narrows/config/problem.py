@@ -24,6 +24,24 @@ class Problem(msgspec.Struct, frozen=True):
         return f"{place}{key}{self.message}" + (f"; {self.hint}" if self.hint else "")
 
 
+class Findings:
+    """What one run of checks has found: `problems`, with which nothing starts, and `warnings`."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+
+    def _form(self, key: str, wrong: str | None) -> None:
+        if wrong is not None:
+            self._problem(key, wrong)
+
+    def _problem(self, key: str, message: str, hint: str | None = None) -> None:
+        self.problems.append(Problem(key, message, hint))
+
+    def _warning(self, key: str, message: str, hint: str | None = None) -> None:
+        self.warnings.append(Problem(key, message, hint))
+
+
 class ConfigError(Exception):
     """A configuration that can't be used, with every problem that was found, in the order of the file."""
 

@@ -51,7 +51,7 @@ class Aside(NamedTuple):
 
 
 class Delivery:
-    """One channel's messages."""
+    """One channel's messages. `failures` counts the tries that failed."""
 
     def __init__(self, name: str, channel: Channel, aside: Aside, *, timeout: float, excerpts: bool) -> None:
         self.name: Final = name
@@ -59,6 +59,7 @@ class Delivery:
         self._timeout, self._excerpts = timeout, excerpts
         self._news = asyncio.Event()
         self._failing = False
+        self.failures = 0
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -122,6 +123,7 @@ class Delivery:
 
     async def _failed(self, letter: Letter, failed: Undelivered) -> None:
         aside, now, fault = self._aside, self._aside.clock.now(), str(failed)
+        self.failures += 1
         hopeless = failed.final and letter.tries + 1 >= REFUSALS
         if hopeless or now - letter.made >= PATIENCE:
             _log.error(

@@ -52,6 +52,10 @@ class Approvals(Protocol):
         """Tickets that were asked since then and used, the newest of them and so many at most, oldest first: what their
         sessions have sent."""
 
+    def prune(self, before: int) -> int:
+        """Drops some of the tickets that have ended before then, and gives how many; asked again and again, all of
+        them. What somebody released alone stays until somebody else has looked at it."""
+
     def uses(self, since: int) -> Sequence[tuple[str, str]]:
         """Ticket and call, where a call has used a ticket that was asked since then."""
 

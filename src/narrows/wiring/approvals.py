@@ -29,7 +29,7 @@ from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from narrows.policy.policyset import PolicySet
 from narrows.policy.questions import HELD_AGAIN, UNHELD, pending
-from narrows.ports.approvals import Approvals
+from narrows.ports.approvals import Approvals, ApprovalsUnavailable
 from narrows.ports.clock import Clock
 from narrows.ports.dialect import Dialect, Forward
 from narrows.ports.journal import Journal
@@ -213,6 +213,13 @@ class Approving:
         for ticket in self._approvals.sent(self._clock.now() - KNOWN, MOST_KNOWN):
             if ticket.sent:
                 sent.passed((ticket.requester, ticket.session + scoped(ticket.scope)), ticket.sent)
+
+    def forget(self, seconds: float) -> None:
+        """Drops some of the questions that have ended so long ago. Never raises."""
+        try:
+            self._approvals.prune(self._clock.now() - round(seconds * _MICROS))
+        except ApprovalsUnavailable as error:
+            _log.warning("questions that ended long ago stay for now: %s", error)
 
     def _unsent(self, uses: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         record = self._record_of()

@@ -43,6 +43,7 @@ from narrows.stores.sqlite.tokens import SqliteTokenWatch
 from narrows.upstream.registry import Upstreams
 from narrows.wiring import allocator
 from narrows.wiring.admin import Admin
+from narrows.wiring.approval_metrics import ApprovalMetrics
 from narrows.wiring.approvals import Approving
 from narrows.wiring.blueprint import blueprint
 from narrows.wiring.clock import SequentialIds, SystemClock
@@ -92,7 +93,8 @@ class Gate:
         self._plugged = PluggedControls()
         self._sent_key = secrets.token_bytes(32)
         self._sent = Sessions(self._sent_key)
-        self._approvals = SqliteApprovals(directory, self._clock)
+        self._asked = ApprovalMetrics(self._clock)
+        self._approvals = SqliteApprovals(directory, self._clock, told=self._asked.decided)
         self._approving = Approving(
             self._approvals,
             self._clock,
@@ -121,6 +123,8 @@ class Gate:
         )
         self._strangers = StrangerCounts(self._journal)
         self._notifier = Notifier(directory, lambda: SqliteDecisions(directory, self._clock), self._clock)
+        self._asked.watch(self._approving.waiting.__len__, self._approvals.counts, self._notifier)
+        self._telemetry.also(self._asked)
         self._snapshots: Snapshots | None = None
         self._edge: EdgeServer | None = None
         self._admin: EdgeServer | None = None
@@ -245,6 +249,7 @@ class Gate:
         while True:
             await asyncio.sleep(_TICK)
             self._strangers.tick(self._clock.now())
+            self._approving.forget(self._config.recording.approvals)
             if self._prices.due():
                 _log.info("a price begins today: the table of prices is made anew")
                 await self.reload()

@@ -8,14 +8,16 @@ files is done in one thread of its own, so that a slow disk holds back messages 
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from narrows.config.notify import Notify
+from narrows.config.notify import Channel, Notify
 from narrows.config.schema import Config
+from narrows.model.approval import Approvers
 from narrows.notify.excerpt import excerpt
 from narrows.notify.notice import Notice
 from narrows.notify.outbox import PATIENCE, Aside, Delivery
@@ -23,7 +25,7 @@ from narrows.notify.watch import Audience, Watch
 from narrows.policy.asking import approvers
 from narrows.ports.approvals import Decisions
 from narrows.ports.clock import Clock
-from narrows.ports.outbox import OutboxUnavailable
+from narrows.ports.outbox import OutboxUnavailable, Post
 from narrows.stores.sqlite.outbox import SqliteOutbox
 from narrows.wiring.answering import Answering
 from narrows.wiring.channels import Unbuildable, build, linked
@@ -37,6 +39,9 @@ SPARING: Final = 50
 
 KEPT: Final = 10 * PATIENCE
 """Microseconds for which it is kept what was told."""
+
+COUNTED: Final = 5_000_000
+"""Microseconds between two counts of what waits."""
 
 _FORGETS: Final = 3_600.0
 _BITS: Final = 32
@@ -64,6 +69,15 @@ class Notifier:
         self._answering: Answering | None = None
         self._jobs: list[asyncio.Task[None]] = []
         self._blind = self._stopped = False
+        self._failed: Counter[str] = Counter()
+        self._counted = 0
+        self.posts: Mapping[str, Post] = {}
+        """How the channels stood a few seconds ago."""
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """How often a try to send a message of each channel has failed."""
+        return self._failed + Counter({name: each.failures for name, each in self._deliveries.items()})
 
     @property
     def port(self) -> int | None:
@@ -80,10 +94,7 @@ class Notifier:
         await self._end()
         if not notify.channels:
             return
-        audience = {
-            name: None if each.whose is None else approvers(each.whose, issuers)
-            for name, each in notify.channels.items()
-        }
+        audience = {name: _audience(each, issuers) for name, each in notify.channels.items()}
         try:
             await self._blocking(partial(self._prepare, audience))
         except OutboxUnavailable as error:
@@ -146,9 +157,23 @@ class Notifier:
             self._blind = True
             return
         self._blind = False
+        await self._count()
         if found:
             for delivery in self._deliveries.values():
                 delivery.wake()
+
+    async def _count(self) -> None:
+        """How the channels stand, for who watches over them."""
+        now, outbox = self._clock.monotonic(), self._outbox
+        if outbox is None or (self.posts and now < self._counted + COUNTED):
+            return
+        self._counted = now
+        try:
+            found = await self._blocking(outbox.standing)
+        except OutboxUnavailable as error:
+            _log.warning("how the channels stand can't be read: %s", error)
+            return
+        self.posts = {name: found.get(name, Post(name, 0, 0)) for name in {*self._deliveries, *found}}
 
     async def _forgetting(self) -> None:
         while True:
@@ -185,7 +210,8 @@ class Notifier:
         if self._answering is not None:
             await self._answering.end()
             self._answering = None
-        for delivery in self._deliveries.values():
+        for name, delivery in self._deliveries.items():
+            self._failed[name] += delivery.failures
             delivery.close()
         self._deliveries.clear()
 
@@ -199,6 +225,13 @@ class Notifier:
     async def _blocking(self, work: Callable[[], T]) -> T:
         # Not cut short: what a message's sending has come to is written, or the message goes out twice.
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
+
+
+def _audience(channel: Channel, issuers: Sequence[str]) -> Approvers | None:
+    """Of whose questions a channel is told; None: of all."""
+    if channel.about == "break_glass":
+        return Approvers()
+    return None if channel.whose is None else approvers(channel.whose, issuers)
 
 
 def _jitter() -> float:

@@ -167,6 +167,10 @@ class PrometheusTelemetry(Collector):
         the process began counts, too."""
         self._held = held
 
+    def also(self, collector: Collector) -> None:
+        """Shows the metrics of this one as well."""
+        self._registry.register(collector)
+
     def snapshot(self, result: str) -> None:
         """A new version of the configuration was `accepted` or `refused`."""
         self._snapshots[result] += 1

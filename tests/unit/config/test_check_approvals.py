@@ -8,6 +8,7 @@ import pytest
 from narrows.config.check import check
 from narrows.config.problem import Problem
 from narrows.config.schema import Config
+from narrows.model.secret import Secret
 
 CONNECTION = {"url": "https://x", "dialect": "openai", "credential": {"none": True}}
 OPERATIONS = {"openai": frozenset({"chat", "models"}), "other": frozenset({"json"})}
@@ -136,3 +137,46 @@ def test_names_of_rules_are_shared_with_conditions() -> None:
 def test_nobody_else_is_called_like_who_decides_on_the_machine() -> None:
     (found,) = checked(issuers=("local",))
     assert found.key == "identity.issuers[0].name"
+
+
+def warned(rule: dict[str, Any], **more: Any) -> list[tuple[str, str]]:
+    policy = {
+        "name": "p",
+        "who": {"groups": ["research"]},
+        "may": {"connections": ["openai"], "models": ["*"], "operations": ["*"]},
+        "prompts": [{"approve": {"words": ["x"], "by": ["security"], **rule}}],
+    }
+    plain = {
+        "identity": {"issuers": [{"name": "corp", "issuer": "https://corp", "audience": "a"}]},
+        "connections": {"openai": CONNECTION},
+        "policies": [policy],
+        **more,
+    }
+    found = check(msgspec.convert(plain, Config), OPERATIONS)
+    return [(each.key, each.message) for each in (*found[0], *found[1])]
+
+
+def test_to_hold_longer_than_clients_wait_is_a_warning() -> None:
+    assert warned({"hold": 300.0}) == []
+    ((key, said),) = warned({"hold": 301.0})
+    assert key == "policies[0].prompts[0].approve.hold"
+    assert "Node's `fetch`" in said
+
+
+def test_a_release_that_no_admin_hears_of_is_a_warning() -> None:
+    def heard(**channel: Any) -> list[tuple[str, str]]:
+        hook = {"webhook": {"url": "https://x", "secret": Secret("whsec_" + "A" * 40)}, **channel}
+        return warned({"break_glass": ["oncall"]}, notify={"channels": {"c": hook}})
+
+    key = "policies[0].prompts[0].approve.break_glass"
+    assert warned({"break_glass": ["oncall"]}) == [(key, "is told to no channel for admins")]
+    assert heard(**{"for": ["security"]}) == [(key, "is told to no channel for admins")]
+    assert heard() == []
+    assert heard(about="break_glass") == []
+    ((place, said),) = heard(about="break_glass", **{"for": ["security"]})
+    assert (place, said) == ("notify.channels.c.for", "has no meaning with `about: break_glass`")
+
+
+def test_questions_are_kept_for_a_week_at_least() -> None:
+    assert warned({}, recording={"approvals": 7 * 86400.0}) == []
+    assert warned({}, recording={"approvals": 86400.0}) == [("recording.approvals", "keeps questions for less than 7d")]

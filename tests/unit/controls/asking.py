@@ -133,6 +133,12 @@ class Board:
     def uses(self, since: int) -> Sequence[tuple[str, str]]:
         return [(ticket, call) for ticket, calls in self.uses_of.items() for call in calls]
 
+    def prune(self, before: int) -> int:
+        self._check()
+        old = [each for each in self.tickets if each not in self.open() and each.at < before]
+        self.tickets = [each for each in self.tickets if each not in old]
+        return len(old)
+
     def sent(self, since: int, most: int) -> Sequence[Ticket]:
         return [each for each in self.tickets if self.uses_of.get(each.id) and each.at >= since][-most:]
 

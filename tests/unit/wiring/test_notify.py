@@ -13,7 +13,7 @@ import pytest
 
 from narrows.config.notify import Channel, HookChannel, Notify
 from narrows.config.schema import Config
-from narrows.model.approval import Answered
+from narrows.model.approval import Answered, Approvers
 from narrows.model.secret import Secret
 from narrows.notify.outbox import PATIENCE
 from narrows.stores.sqlite.decisions import SqliteDecisions
@@ -21,7 +21,7 @@ from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.masterkey import load
 from narrows.stores.sqlite.outbox import OutboxView
 from narrows.stores.sqlite.ticketfile import Add, TicketFile
-from narrows.wiring.notify import Notifier
+from narrows.wiring.notify import Notifier, _audience
 from unit.stores.sqlite.records import StillClock
 from unit.stores.sqlite.tickets import BODY, prepared, said, ticket
 from unit.upstream.scripted import Peer, serving
@@ -223,3 +223,12 @@ async def test_a_service_elsewhere_is_not_told_without_tls(tmp_path: Path, caplo
     async with desk(tmp_path) as here:
         await here.notifier.settle(config({"ops": hook("http://192.0.2.1/")}))
         assert "channel ops can't be used" in caplog.text
+
+
+def test_a_channel_for_admins_is_asked_nothing_and_told_of_what_was_released_alone() -> None:
+    hook = {"url": "https://x", "secret": Secret("s")}
+    admins = msgspec.convert({"webhook": hook, "about": "break_glass"}, Channel)
+    leads = msgspec.convert({"webhook": hook, "for": ["leads"]}, Channel)
+    assert _audience(admins, ["corp"]) == Approvers()
+    assert _audience(leads, ["corp"]) == Approvers(("corp:leads",))
+    assert _audience(msgspec.convert({"webhook": hook}, Channel), ["corp"]) is None

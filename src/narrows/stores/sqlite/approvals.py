@@ -10,7 +10,7 @@ In memory is what stands; what is at its end is looked up. A ticket leaves when 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,8 @@ from narrows.stores.sqlite.ticketqueue import TicketQueue, Written, durable
 EVERY: Final = 0.1
 """Seconds between two looks at what people have said."""
 
+Told = Callable[[str, int], None]
+
 PRUNED: Final = 100
 """Tickets that are dropped at a time."""
 
@@ -41,12 +43,14 @@ _log = logging.getLogger(__name__)
 class SqliteApprovals:
     """The gate's tickets, in its data directory. Started after the journal, which makes the master key."""
 
-    def __init__(self, directory: Path, clock: Clock, *, every: float = EVERY) -> None:
+    def __init__(self, directory: Path, clock: Clock, *, every: float = EVERY, told: Told = lambda _, __: None) -> None:
+        """`told` hears of each question that is decided, or is at its end undecided, and after how many
+        microseconds."""
         self._directory, self._clock, self._every = directory, clock, every
         self._watch = DecisionWatch(directory)
-        self._open = OpenTickets()
+        self._open = OpenTickets(lambda one, found: told(found, clock.now() - one.ticket.at))
         self._queue = TicketQueue()
-        self._pruned = ""
+        self._pruned = (-1, "")
         self._timer: asyncio.TimerHandle | None = None
         self._tickets: Tickets | None = None
         self._blind = False
@@ -180,7 +184,8 @@ class SqliteApprovals:
         tickets = self._follow()
         with _readable():
             found = tickets.ended(before, self._pruned, PRUNED)
-        self._pruned = found[-1].ticket.id if len(found) == PRUNED else ""
+        last = found[-1].ticket if len(found) == PRUNED else None
+        self._pruned = (-1, "") if last is None else (last.at, last.id)
         gone = tuple(
             each.ticket.id
             for each in found
@@ -302,8 +307,11 @@ class SqliteApprovals:
 
     def _adopt(self, kept: Kept) -> OpenTicket:
         """Takes a ticket from the file into memory."""
-        one = self._open.enter(OpenTicket(kept.ticket, kept.used))
+        one = OpenTicket(kept.ticket, kept.used)
         one.said = dict(self._watch.of(kept.ticket.id))
+        if state(kept.ticket, tuple(one.said.values()), self._clock.now(), kept.used) is TicketState.APPROVED:
+            one.state = TicketState.APPROVED  # which is no news
+        self._open.enter(one)
         self._judge(one)
         return one
 

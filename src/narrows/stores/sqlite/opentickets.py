@@ -7,6 +7,7 @@ writes a file.
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 from narrows.model.approval import Decision, Review, Ticket, TicketState
@@ -15,6 +16,8 @@ from narrows.stores.sqlite.ticketqueue import Written
 
 NEVER: Final = 1 << 62
 STANDS: Final = frozenset({TicketState.PENDING, TicketState.APPROVED})
+
+RELEASED: Final = "released"
 
 _RANK: Final = {TicketState.APPROVED: 2, TicketState.PENDING: 1}
 
@@ -72,9 +75,11 @@ class OpenTicket:
 
 
 class OpenTickets:
-    """All of them. `soonest` is when the first of them must be looked at again, or earlier."""
+    """All of them. `soonest` is when the first of them must be looked at again, or earlier. `decided` hears of each
+    that is pending no more: `approved`, `released` (by one person alone), `rejected`, `expired` or `cancelled`."""
 
-    def __init__(self) -> None:
+    def __init__(self, decided: Callable[[OpenTicket, str], None] = lambda _, __: None) -> None:
+        self._decided = decided
         self._by_id: dict[str, OpenTicket] = {}
         self._by_digest: dict[tuple[str, str], list[OpenTicket]] = {}
         """By digest and requester. Of these, several can stand where one was given back."""
@@ -155,6 +160,9 @@ class OpenTickets:
                 del self._pending[one.ticket.requester]
             if found is TicketState.APPROVED and released(one.ticket, one.said.values()):
                 _log.warning("%s was released alone, and is to be reviewed", one.ticket.id)
+                self._decided(one, RELEASED)
+            elif found is not TicketState.PENDING and one.state is TicketState.PENDING:
+                self._decided(one, found.value)
         one.state = found
         if found is not TicketState.PENDING:
             one.tell(one.review())

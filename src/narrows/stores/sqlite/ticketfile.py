@@ -233,10 +233,10 @@ class Tickets:
         )
         return [_kept(row) for row in rows]
 
-    def ended(self, before: int, after: str, most: int) -> Sequence[Kept]:
-        """So many that have ended before then, by their ids behind this one."""
-        where = "WHERE id > ? AND ended_at < ? ORDER BY id LIMIT ?"
-        return [_kept(row) for row in self._connection.execute(_SELECT + where, (after, before, most))]
+    def ended(self, before: int, after: tuple[int, str], most: int) -> Sequence[Kept]:
+        """So many that have ended before then, in the order in which they were asked, behind this time and id."""
+        where = "WHERE (at, id) > (?, ?) AND at < ? AND ended_at < ? ORDER BY at, id LIMIT ?"
+        return [_kept(row) for row in self._connection.execute(_SELECT + where, (*after, before, before, most))]
 
     def sent(self, since: int, most: int) -> Sequence[Ticket]:
         """Tickets asked since then and used: the newest, and so many at most."""

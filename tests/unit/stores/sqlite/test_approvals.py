@@ -315,3 +315,22 @@ async def test_why_a_question_is_void_is_known_at_once_and_afterwards(tmp_path: 
         found = gate.find(ticket(1).digest, "corp:alice")
         assert found is not None
         assert found.reason == "rule exports was changed"
+
+
+async def test_each_question_is_told_of_once_when_it_is_decided(tmp_path: Path) -> None:
+    news: list[tuple[str, int]] = []
+    clock, folder = StillClock(), prepared(tmp_path / "data")
+    people = SqliteDecisions(folder, clock)
+    for again in (False, True):
+        gate = SqliteApprovals(folder, clock, every=3600, told=lambda outcome, spent: news.append((outcome, spent)))
+        await gate.start()
+        if not again:
+            for number in (1, 2, 3):
+                await gate.ask(ticket(number), BODY)
+            clock.time += HOUR // 4
+            people.decide(said(1))
+            people.decide(said(2, answer=Answered.REJECT))
+            gate.tick()
+        await gate.stop()
+    assert sorted(news) == [("approved", HOUR // 4), ("rejected", HOUR // 4)]
+    people.close()

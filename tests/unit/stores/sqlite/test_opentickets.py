@@ -65,10 +65,14 @@ def test_each_is_looked_at_again_when_it_is_due() -> None:
 
 
 def test_a_call_that_is_released_alone_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    tickets = OpenTickets()
+    news: list[tuple[str, str]] = []
+    tickets = OpenTickets(lambda one, outcome: news.append((one.ticket.id, outcome)))
     glass = requirement(needed=2, glass=Approvers(people=("corp:oncall",)))
     one = tickets.enter(OpenTicket(ticket(1, glass)))
     one.said[1] = said(1, "corp:oncall", break_glass=True, reason="outage", groups=())
     with caplog.at_level(logging.WARNING):
         assert not tickets.judge(one, NOW)
     assert "released alone" in caplog.text
+    assert news == [(ticket(1).id, "released")]
+    tickets.become(one, TicketState.CONSUMED)
+    assert len(news) == 1, "it was decided once"
