@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from narrows.config.exchange import Reach
 from narrows.config.globs import Glob
 from narrows.config.problem import Problem
 from narrows.config.scalars import nearest
-from narrows.config.schema import Config, Policy
+from narrows.config.schema import Config, May
 from narrows.config.who import Who
 
 LISTING: Final = frozenset({"models"})
@@ -32,16 +33,18 @@ class PolicyChecks:
             if policy.name in names:
                 self._problem(f"{key}.name", f"another policy is already called {policy.name}")
             names.add(policy.name)
-            self._who(f"{key}.who", policy.who)
-            self._may(f"{key}.may", policy)
+            self.who(f"{key}.who", policy.who)
+            self.may(f"{key}.may", policy.may)
         for name in self._config.connections:
             if not any(_covers(glob, name) for policy in self._config.policies for glob in policy.may.connections):
                 self._warning(f"connections.{name}", "no policy permits this connection, so nobody can use it")
 
-    def _who(self, key: str, who: Who) -> None:
-        if who.users is None and who.groups is None and not who.attributes and who.service_accounts is None:
-            hint = "users, groups, attributes or service_accounts"
-            self._problem(key, "names nobody; a policy must say whom it is about", hint)
+    def who(self, key: str, who: Who) -> None:
+        """Checks whom something is about."""
+        named = (who.users, who.groups, who.attributes or None, who.service_accounts, who.credential)
+        if all(each is None for each in named):
+            hint = "users, groups, attributes, service_accounts or credential"
+            self._problem(key, "names nobody; it must say whom it is about", hint)
         self._names(f"{key}.users", who.users)
         self._names(f"{key}.groups", who.groups)
         for claim, values in (who.attributes or {}).items():
@@ -76,8 +79,9 @@ class PolicyChecks:
             hint = nearest(name, known) or "add it to the issuer's `attributes`"
             self._problem(key, f"issuer {issuer} reads no claim `{name}`", hint)
 
-    def _may(self, key: str, policy: Policy) -> None:
-        may, connections = policy.may, self._config.connections
+    def may(self, key: str, may: May | Reach) -> None:
+        """Checks what is permitted."""
+        connections = self._config.connections
         for index, glob in enumerate(may.connections):
             here = f"{key}.connections[{index}]"
             if "*" not in glob and glob not in connections:
@@ -86,15 +90,14 @@ class PolicyChecks:
                 self._warning(here, f"no connection matches `{glob}`", _all(connections))
         for name, globs in (("connections", may.connections), ("models", may.models), ("operations", may.operations)):
             self._globs(f"{key}.{name}", globs or ())
-        self._operation_names(key, policy)
+        self._operation_names(key, may)
         if may.models is None and not LISTING.issuperset(may.operations):
             hint = 'list them under `models`; ["*"] permits all'
             self._warning(key, "permits no models, so only calls that name none can be made", hint)
 
-    def _operation_names(self, key: str, policy: Policy) -> None:
+    def _operation_names(self, key: str, may: May | Reach) -> None:
         if self._operations is None:
             return
-        may = policy.may
         named = [name for name in self._config.connections if any(_covers(glob, name) for glob in may.connections)]
         offered = frozenset().union(*(self._operations.get(name, frozenset()) for name in named))
         if not offered:

@@ -8,9 +8,10 @@ import msgspec
 from narrows.config.notify import Notify
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
 from narrows.config.schema import Config, Connection, Detectors, Issuer
-from narrows.config.tls import Tls
+from narrows.config.tls import GateTls, Tls
 
 Hooked = TypeVar("Hooked", AnalyzerSettings, ClassifierSettings, ControlSettings)
+Served = TypeVar("Served", bound=Tls)
 
 
 def anchored(config: Config, base: Path) -> Config:
@@ -19,7 +20,7 @@ def anchored(config: Config, base: Path) -> Config:
     return msgspec.structs.replace(
         config,
         store=str(base / config.store),
-        gate=msgspec.structs.replace(config.gate, tls=_tls(config.gate.tls, base)),
+        gate=msgspec.structs.replace(config.gate, tls=_gate_tls(config.gate.tls, base)),
         console=msgspec.structs.replace(config.console, tls=_tls(config.console.tls, base)),
         identity=msgspec.structs.replace(config.identity, issuers=issuers),
         connections={name: _connection(connection, base) for name, connection in config.connections.items()},
@@ -64,8 +65,13 @@ def _notify(notify: Notify, base: Path) -> Notify:
     return msgspec.structs.replace(notify, channels=channels)
 
 
-def _tls(tls: Tls | None, base: Path) -> Tls | None:
-    return tls and Tls(certificate=str(base / tls.certificate), key=str(base / tls.key))
+def _tls(tls: Served | None, base: Path) -> Served | None:
+    return tls and msgspec.structs.replace(tls, certificate=str(base / tls.certificate), key=str(base / tls.key))
+
+
+def _gate_tls(tls: GateTls | None, base: Path) -> GateTls | None:
+    served = _tls(tls, base)
+    return served and msgspec.structs.replace(served, client_ca=_path(served.client_ca, base))
 
 
 def _path(path: str | None, base: Path) -> str | None:

@@ -21,7 +21,7 @@ from narrows.config.probing import Probing
 from narrows.config.provisioning import Events, Logout, Scim
 from narrows.config.rules import PromptRule, ReplyRule
 from narrows.config.setting import Globs, Name, Seconds, Setting
-from narrows.config.tls import Tls
+from narrows.config.tls import GateTls, Tls
 from narrows.config.who import Who
 from narrows.model.secret import Secret
 
@@ -45,7 +45,7 @@ class Gate(Setting, frozen=True, kw_only=True):
 
     listen: Annotated[str, Meta(description="Address and port that clients call.")] = "127.0.0.1:8080"
     admin: Annotated[str, Meta(description="Address and port of /healthz, /readyz and /metrics.")] = "127.0.0.1:9090"
-    tls: Annotated[Tls | None, Meta(description="TLS to the client; plain HTTP without it.")] = None
+    tls: Annotated[GateTls | None, Meta(description="TLS to the client; plain HTTP without it.")] = None
     trusted_proxies: Annotated[
         tuple[str, ...], Meta(description="Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8.")
     ] = ()
@@ -67,10 +67,6 @@ class Recording(Setting, frozen=True, kw_only=True):
         Meta(description="full: fsync before forwarding. normal: survives a crash of the process, not of the machine."),
     ] = "full"
     rotate: Annotated[Bytes, Meta(description="A journal file is closed and a new one begun at this size.")] = 1 << 30
-    approvals: Annotated[
-        Seconds,
-        Meta(description="Questions to people are listed for so long after their end; the record has them for longer."),
-    ] = 400 * 86400.0
 
 
 class Introspection(Setting, frozen=True, kw_only=True):

@@ -132,13 +132,13 @@ def describe_requirement(requirement: Requirement, when: str = "") -> str:
     """What is asked, and by which rule: `p: exports asks corp:security, two of them, within 1 hour`."""
     many = "" if requirement.needed == 1 else f", {requirement.needed} of them"
     then = requirement.then
-    later = "" if then is None else f", after {_lasting(then.after)} {_names(then.by)}, too"
+    later = "" if then is None else f", after {span_words(then.after)} {_names(then.by)}, too"
     alone = "" if requirement.glass is None else f"; {_names(requirement.glass)} may release it alone"
     reason = "; the caller must say why" if requirement.justification else ""
     observed = OBSERVED if requirement.observe else ""
     return (
         f"{requirement.policy}: {requirement.rule} asks {_names(requirement.by)}{many}{later}"
-        f", within {_lasting(requirement.expires)}{when}{alone}{reason}{observed}"
+        f", within {span_words(requirement.expires)}{when}{alone}{reason}{observed}"
     )
 
 
@@ -179,6 +179,7 @@ def _names(by: Approvers) -> str:
     return " or ".join((*by.groups, *by.people)) or "nobody"
 
 
-def _lasting(span: int) -> str:
+def span_words(span: int) -> str:
+    """So many microseconds: `1 hour`, `90 seconds`."""
     words = lasting(span)
     return words if words[0].isdigit() else f"1 {words}"

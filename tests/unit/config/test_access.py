@@ -1,7 +1,13 @@
-"""Access that nobody configured is given to nobody."""
+"""The settings of access: who approves is said, never guessed."""
 
-from narrows.config.access import Access
+import pytest
+
+from narrows.config.access import ApproveSetting
+from narrows.config.scalars import Wrong
 
 
-def test_by_default_nothing_is_exchanged() -> None:
-    assert Access().exchange == ()
+def test_a_rule_approves_itself_only_where_it_says_so() -> None:
+    assert ApproveSetting.short("rule") == {"rule": True}
+    assert not ApproveSetting().rule
+    with pytest.raises(Wrong):
+        ApproveSetting.short("nobody")
