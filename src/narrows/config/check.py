@@ -19,7 +19,7 @@ from narrows.config.check_policies import PolicyChecks
 from narrows.config.check_provisioning import ProvisioningChecks
 from narrows.config.check_rules import RuleChecks
 from narrows.config.forms import header_name, host_name, listen_address, network, url
-from narrows.config.problem import Problem
+from narrows.config.problem import Findings, Problem
 from narrows.config.schema import Config, Connection, ConnectionCredential, Issuer
 from narrows.model.approval import LOCAL
 from narrows.model.principal import SERVICE_ACCOUNTS
@@ -72,16 +72,12 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
     provisioning.run()
     access = AccessChecks(config, operations)
     access.run()
-    warned = (checks, policies, limits, notify, console, exchange, login, provisioning, access)
-    problems = [found for run in (*warned, rules, masks, plugins, approvals) for found in run.problems]
+    warned = (checks, policies, limits, approvals, notify, console, exchange, login, provisioning, access)
+    problems = [found for run in (*warned, rules, masks, plugins) for found in run.problems]
     return problems, [found for run in warned for found in run.warnings]
 
 
-class _Checks:
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-        self.warnings: list[Problem] = []
-
+class _Checks(Findings):
     def gate(self, config: Config) -> None:
         gate = config.gate
         for key, address in (("gate.listen", gate.listen), ("gate.admin", gate.admin)):
@@ -188,16 +184,6 @@ class _Checks:
     def _insecure(self, key: str, address: str) -> None:
         if address.startswith("http://") and not _loopback(address):
             self._warning(key, "is plain http: what is sent there can be read on the way", "use https")
-
-    def _form(self, key: str, wrong: str | None) -> None:
-        if wrong is not None:
-            self._problem(key, wrong)
-
-    def _problem(self, key: str, message: str, hint: str | None = None) -> None:
-        self.problems.append(Problem(key, message, hint))
-
-    def _warning(self, key: str, message: str, hint: str | None = None) -> None:
-        self.warnings.append(Problem(key, message, hint))
 
 
 def _loopback(address: str) -> bool:

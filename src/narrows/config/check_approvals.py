@@ -16,22 +16,31 @@ from narrows.config.check_limits import UTC, unknown_zone
 from narrows.config.forms import network
 from narrows.config.globs import Glob
 from narrows.config.hours import DAY, DAYS, days, hours
-from narrows.config.problem import Problem
+from narrows.config.problem import Findings
 from narrows.config.scalars import Wrong, nearest
 from narrows.config.schema import Config, Policy
+
+NODE: Final = 300.0
+"""Seconds for which Node's `fetch` waits for the head of an answer."""
+
+LEAST_KEPT: Final = 7 * 86400.0
+"""Seconds for which questions are kept at least."""
 
 _NETWORKS: Final = ("networks", "elsewhere")
 
 
-class ApprovalChecks:
-    """One run over the rules of a configuration that ask for approval; `problems` are filled on the way."""
+class ApprovalChecks(Findings):
+    """One run over the rules of a configuration that ask for approval; `problems` and `warnings` are filled on the
+    way."""
 
     def __init__(self, config: Config, operations: Mapping[str, frozenset[str]] | None = None) -> None:
         """`operations` are those of each connection by name; without them they are not checked."""
-        self.problems: list[Problem] = []
+        super().__init__()
         self._config = config
         self._operations = operations
         self._issuers = [issuer.name for issuer in config.identity.issuers]
+        channels = config.notify.channels.values()
+        self._loud = any(each.about == "break_glass" or each.whose is None for each in channels)
 
     def run(self) -> None:
         """Checks every policy."""
@@ -43,10 +52,16 @@ class ApprovalChecks:
                 here = f"policies[{index}].approvals[{place}]"
                 self._asking(here, condition)
                 self._condition(here, condition, policy)
+        if self._config.recording.approvals < LEAST_KEPT:
+            hint = "a gate that starts looks for calls that used them, and people for what they decided"
+            self._problem("recording.approvals", "keeps questions for less than 7d", hint)
 
     def _asking(self, key: str, asking: Asking) -> None:
         self.names(f"{key}.by", asking.by)
         self.names(f"{key}.break_glass", asking.break_glass or ())
+        if asking.break_glass and not self._loud:
+            hint = "add a channel with `about: break_glass` that admins read, or one without `for`"
+            self._warning(f"{key}.break_glass", "is told to no channel for admins", hint)
         named = asking.by
         if asking.then is not None:
             self.names(f"{key}.then.by", asking.then.by)
@@ -59,7 +74,11 @@ class ApprovalChecks:
         if asking.hold > LONGEST_HOLD:
             hint = "the question stands for as long as `expires` says, whether a client waits or not"
             self._problem(f"{key}.hold", "no client is held for more than 10m", hint)
-        elif asking.expires < asking.hold:
+        elif asking.hold > NODE:
+            said = "is longer than Node's `fetch` waits for an answer (5m): such a client gives up"
+            hint = "nothing is lost by that; with `Narrows-Keep-Alive` a stream can wait longer"
+            self._warning(f"{key}.hold", said, hint)
+        if asking.expires < asking.hold:
             self._problem(f"{key}.expires", "is shorter than `hold`", "the question must stand while a client waits")
 
     def enough(self, key: str, names: Sequence[str], needed: int) -> None:
@@ -142,6 +161,3 @@ class ApprovalChecks:
             unknown = unknown_zone(outside.zone)
             if unknown is not None:
                 self._problem(f"{key}.zone", unknown.message, unknown.hint)
-
-    def _problem(self, key: str, message: str, hint: str | None = None) -> None:
-        self.problems.append(Problem(key, message, hint))

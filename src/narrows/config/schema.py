@@ -67,6 +67,10 @@ class Recording(Setting, frozen=True, kw_only=True):
         Meta(description="full: fsync before forwarding. normal: survives a crash of the process, not of the machine."),
     ] = "full"
     rotate: Annotated[Bytes, Meta(description="A journal file is closed and a new one begun at this size.")] = 1 << 30
+    approvals: Annotated[
+        Seconds,
+        Meta(description="Questions to people are listed for so long after their end; the record has them for longer."),
+    ] = 400 * 86400.0
 
 
 class Introspection(Setting, frozen=True, kw_only=True):
