@@ -156,12 +156,14 @@ class World:
         most = {counter.name: self.reference.most(counter, self.now) for counter in counters}
         room = self.book.has_room(counters, self.now)
         assert room or any(most[of.name] >= (of.limit.limit or 0) for of in counters)
-        answer = self.book.count(counters, self.now)
+        self.count += 1
+        asked = Wanted(f"counted {self.count}", self.now, counters, (1,) * len(counters))
+        answer = self.book.count(asked)
         if isinstance(answer, Refused):
             self.check_refused(answer, most, dict.fromkeys(most, 1), self.now)
             return
-        self.count += 1
-        self.reference.parts[f"counted {self.count}"] = [Part(of, self.now, 1, open=False) for of in counters]
+        assert self.book.count(asked) == Granted(), "it is counted already"
+        self.reference.parts[asked.id] = [Part(of, self.now, 1, open=False) for of in counters]
         for of in counters:
             assert of.limit.limit is not None
             assert not room or before[of.name] < of.limit.limit

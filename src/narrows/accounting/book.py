@@ -23,7 +23,7 @@ MOST: Final = 50_000
 """So many counters are kept in memory, and beyond that only those that can't be dropped."""
 
 IDS: Final = 16_384
-"""Of at least so many reservations that settled last it is remembered that they did."""
+"""Of at least so many reservations that settled last, and calls that were counted, it is remembered."""
 
 LINEUPS: Final = 16_384
 """Of so many tuples of counters the tallies are remembered."""
@@ -49,7 +49,8 @@ class Book:
     """
 
     __slots__ = (
-        "_calendar", "_held", "_kept", "_lineups", "_most", "_now", "_older", "_order", "_settled", "_tallies", "_turn",
+        "_calendar", "_counted", "_counted_older", "_held", "_kept", "_lineups", "_most", "_now", "_older", "_order",
+        "_settled", "_tallies", "_turn",
     )  # fmt: skip
 
     def __init__(self, load: Load | None = None, *, most: int = MOST) -> None:
@@ -62,6 +63,8 @@ class Book:
         self._held: dict[str, Held | Lined] = {}
         self._settled: set[str] = set()
         self._older: set[str] = set()
+        self._counted: set[str] = set()
+        self._counted_older: set[str] = set()
         self._turn = 0
         self._now = 0
 
@@ -84,18 +87,25 @@ class Book:
         granted, self._held[id_] = answer
         return granted
 
-    def count(self, counters: tuple[Counter, ...], at: int) -> Answer:
-        """Holds one of each and settles it, in one step; counts each time that it is asked. Raises as `reserve`."""
-        lineup = self._lineups.get(id(counters))
-        if lineup is not None and lineup.counters is counters and lineup.post(at):
+    def count(self, wanted: Wanted) -> Answer:
+        """Holds all of it and settles it, in one step, or tells the first counter that has no room. An id that was
+        granted lately is granted and counted no more. Raises as `reserve`."""
+        id_, counters, counted = wanted.id, wanted.counters, self._counted
+        if id_ in counted or id_ in self._counted_older:
             return GRANTED
-        answer = self._hold(Wanted("", at, counters, (1,) * len(counters)))
-        if type(answer) is Refused:
-            return answer
-        granted, (_, tallies, buckets, amounts) = answer
-        for tally, bucket, amount in zip(tallies, buckets, amounts, strict=True):
-            if bucket is not None:
-                tally.settle(bucket, amount, amount)
+        granted = GRANTED
+        lineup = self._lineups.get(id(counters))
+        if lineup is None or lineup.counters is not counters or not lineup.post(wanted):
+            answer = self._hold(wanted)
+            if type(answer) is Refused:
+                return answer
+            granted, (_, tallies, buckets, amounts) = answer
+            for tally, bucket, amount in zip(tallies, buckets, amounts, strict=True):
+                if bucket is not None:
+                    tally.settle(bucket, amount, amount)
+        counted.add(id_)
+        if len(counted) >= IDS:
+            self._counted_older, self._counted = counted, set()
         return granted
 
     def _hold(self, wanted: Wanted) -> Refused | tuple[Granted, Held]:
@@ -229,6 +239,14 @@ class Book:
             if limit is not None and standing.used + standing.held >= limit:
                 return False
         return True
+
+    def free(self, counter: Counter, at: int) -> int | None:
+        """When there is room for one more, if nothing else is asked for; None: never, or nobody knows."""
+        self._standing(counter, at)
+        tally, limit = self._tallies.get(counter.name), counter.limit.limit
+        if limit is None or tally is None:
+            return at
+        return tally.free(at, 1, limit)
 
     def restore(self, id: str, at: int, names: Sequence[str], amounts: Sequence[int]) -> None:  # noqa: A002
         """Holds a reservation that was granted before: of durable counters, without asking whether there is room. An id

@@ -20,12 +20,15 @@ _Step = tuple[Tally, int, int, int]
 class Lineup:
     """`tallies` are those of `counters`, in their order. `plain`: the short way is open to them."""
 
-    __slots__ = ("_agents", "_agents_at", "_count", "_running", "_steps", "_sums", "counters", "plain", "tallies")
+    __slots__ = (
+        "_agents", "_agents_at", "_count", "_ones", "_running", "_steps", "_sums", "counters", "plain", "tallies",
+    )  # fmt: skip
 
     def __init__(self, counters: tuple[Counter, ...], tallies: tuple[Tally, ...]) -> None:
         self.counters = counters
         self.tallies = tallies
         self._count = len(tallies)
+        self._ones = (1,) * len(tallies)
         each = list(zip(tallies, counters, strict=True))
         self._steps: tuple[_Step, ...] = tuple(_step(tally, counter) for tally, counter in each if tally.sums)
         self._sums = tuple(tally for tally in tallies if tally.sums)
@@ -98,11 +101,11 @@ class Lineup:
             bucket.held -= 1
         return durable
 
-    def post(self, now: int) -> bool:
+    def post(self, wanted: Wanted) -> bool:
         """Settles one more in each, or in none. False: look closer."""
-        if self._running or self._agents:
+        if self._running or self._agents or wanted.amounts != self._ones:
             return False
-        steps = self._steps
+        now, steps = wanted.now or wanted.at, self._steps
         for tally, ceiling, _, _ in steps:
             if (
                 tally.bucket is None

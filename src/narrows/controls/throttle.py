@@ -25,7 +25,7 @@ from narrows.model.plan import Plan
 from narrows.model.principal import Identity, Principal
 from narrows.model.record import Outcome
 from narrows.model.reply import Event
-from narrows.model.reservation import GRANTED, Answer, Counter, Refused, Settled, Standing, Wanted
+from narrows.model.reservation import GRANTED, Answer, Counter, Refused, Standing, Wanted
 from narrows.model.usage import Usage
 from narrows.model.verdict import PROCEED, Deny, Proceed, Verdict
 from narrows.policy.limits import CallRates, exhausted
@@ -64,6 +64,10 @@ class Throttle:
         return None if throttled is None else throttled.begin(call)
 
 
+_Counted = tuple[Principal, tuple[Counter, ...], tuple[int, ...]]
+"""Whose rates they are, their counters, and one for each."""
+
+
 class _Throttled:
     """The control under one plan; where a guard is wanted, it is the guard of all its calls."""
 
@@ -75,7 +79,7 @@ class _Throttled:
     def __init__(self, accounts: Accounts, limits: Limits) -> None:
         self._accounts = accounts
         self._limits = limits
-        self._known: Recent[int, tuple[Principal, tuple[Counter, ...]]] = Recent(KNOWN)
+        self._known: Recent[int, _Counted] = Recent(KNOWN)
 
     def begin(self, call: Call) -> Guard | None:  # noqa: ARG002 - each call is counted
         """Each call is counted."""
@@ -88,27 +92,28 @@ class _Throttled:
         if get_ident() != accounts.thread:
             return Wait(lambda: self._on_loop(call), PATIENCE)
         known = self._known.get(id(principal))
-        counters = known[1] if known is not None and known[0] is principal else self._counters(call)
+        if known is None or known[0] is not principal:
+            known = self._made(call)
+        _, counters, ones = known
         now = accounts.clock.now()
         try:
-            answer = accounts.ledger.count(counters, now)
+            answers = accounts.ledger.count((Wanted(call.id, now, counters, ones),))
         except LedgerUnavailable as unavailable:
             return messages.unavailable(unavailable)
-        if answer is GRANTED:
-            return PROCEED
-        if isinstance(answer, Awaitable):
-            return Wait(lambda: self._answered(call, answer, counters, now), PATIENCE)
-        return self._judged(call, answer, counters, now)
+        if type(answers) is not list and isinstance(answers, Awaitable):
+            return Wait(lambda: self._answered(call, answers, counters, now), PATIENCE)
+        answer = answers[0]
+        return PROCEED if answer is GRANTED else self._judged(call, answer, counters, now)
 
     async def _on_loop(self, call: Call) -> Verdict:
         answer = self.on_request(call)
         return await answer.until() if type(answer) is Wait else answer
 
     async def _answered(
-        self, call: Call, answer: Awaitable[Answer], counters: tuple[Counter, ...], now: int
+        self, call: Call, answers: Awaitable[Sequence[Answer]], counters: tuple[Counter, ...], now: int
     ) -> Verdict:
         try:
-            return self._judged(call, await answer, counters, now)
+            return self._judged(call, (await answers)[0], counters, now)
         except LedgerUnavailable as unavailable:
             return messages.unavailable(unavailable)
 
@@ -120,11 +125,12 @@ class _Throttled:
         notes = tuple(messages.observed(one.limit) for one in answer.over)
         return Proceed(msgspec.structs.replace(call, notes=call.notes + notes)) if notes else PROCEED
 
-    def _counters(self, call: Call) -> tuple[Counter, ...]:
+    def _made(self, call: Call) -> _Counted:
         """Rates are of identities, so nothing else of a call matters."""
         found = self._accounts.counters.of(self._limits, Subjects(call.principal, call.connection)).throttled
-        self._known.put(id(call.principal), (call.principal, found))
-        return found
+        counted = call.principal, found, (1,) * len(found)
+        self._known.put(id(call.principal), counted)
+        return counted
 
     def on_event(self, event: Event) -> Deny | None:
         """Replies are not counted."""
@@ -164,17 +170,9 @@ class Peek:
         return None if rate is None else messages.refusal(self._refused(full[rate], at), at)
 
     def _refused(self, standing: Standing, at: int) -> Refused:
-        """What a ledger in this process says to one who asks for one more, which holds nothing; from elsewhere the
-        answer would be late."""
+        """What a ledger would say to one who asks for one more, as far as is known here."""
         counter = standing.counter
-        wanted = Wanted(f"{counter.name}/peek/{at}", at, (counter,), (1,))
-        answers = self._accounts.ledger.reserve((wanted,))
-        if isinstance(answers, Sequence):
-            answer = answers[0]
-            if type(answer) is Refused:
-                return answer
-            self._accounts.ledger.settle((Settled(wanted.id),))
-        return Refused(counter, standing.used, standing.held, 1, standing.resets)
+        return Refused(counter, standing.used, standing.held, 1, self._accounts.ledger.free(counter, at))
 
     def _found(self, identity: Identity, connection: str, operation: str) -> "_Doors":
         principal = identity.principal

@@ -1,5 +1,8 @@
 """The short way holds what the long one would, changes nothing where it says no, and is closed to what was dropped."""
 
+import itertools
+
+import msgspec
 import pytest
 
 from narrows.accounting.book import Book
@@ -94,12 +97,49 @@ def test_rates_count_when_a_call_goes_on_and_budgets_when_it_came() -> None:
     assert sums(book, ALL[1], later + MINUTE + 2 * SECOND) == (0, 0)
 
 
+NUMBERS = itertools.count()
+
+
+def one_of(counters: tuple[Counter, ...], at: int = NOON) -> Wanted:
+    return Wanted(f"c{next(NUMBERS)}", at, counters, (1,) * len(counters))
+
+
+def test_what_is_counted_twice_counts_once_whichever_way_it_goes() -> None:
+    book, rates = Book(), (rate(2),)
+    first, second = one_of(rates), one_of(rates)
+    assert [book.count(one) for one in (first, first, second, second, first)] == [Granted()] * 5
+    assert sums(book, rates[0], NOON) == (2, 0)
+    third = one_of(rates)
+    assert isinstance(book.count(third), Refused)
+    assert isinstance(book.count(third), Refused)
+    assert book.count(second) == Granted()
+    # Ids of what is reserved are others.
+    assert isinstance(book.reserve(first), Refused)
+
+
+def test_what_is_counted_may_be_more_than_one_of_each() -> None:
+    book, rates = Book(), (rate(9),)
+    for amount in (4, 1):
+        book.count(msgspec.structs.replace(one_of(rates), amounts=(amount,)))
+    assert sums(book, rates[0], NOON) == (5, 0)
+
+
+def test_when_there_is_room_for_one_more() -> None:
+    book, rates = Book(), (rate(1),)
+    assert book.free(rates[0], NOON) == NOON
+    book.count(one_of(rates))
+    free = book.free(rates[0], NOON)
+    assert free is not None
+    assert NOON + MINUTE <= free <= NOON + MINUTE + 2 * SECOND
+    assert book.count(one_of(rates, free)) == Granted()
+
+
 def test_calls_are_counted_in_one_step_all_or_none() -> None:
     book, both = Book(), (rate(3), rate(2, 7 * SECOND))
     assert book.has_room(both, NOON)
-    assert [book.count(both, NOON) for _ in range(2)] == [Granted(), Granted()]
+    assert [book.count(one_of(both)) for _ in range(2)] == [Granted(), Granted()]
     assert not book.has_room(both, NOON)
-    answer = book.count(both, NOON)
+    answer = book.count(one_of(both))
     assert isinstance(answer, Refused)
     assert answer.counter is both[1]
     assert [sums(book, one, NOON) for one in both] == [(2, 0), (2, 0)]
@@ -107,17 +147,17 @@ def test_calls_are_counted_in_one_step_all_or_none() -> None:
 
 def test_counting_past_a_rate_that_observes_is_told_each_time() -> None:
     book, watched = Book(), (rate(1, observe=True),)
-    assert [book.count(watched, NOON) for _ in range(3)] == [Granted(), Granted(watched), Granted(watched)]
+    assert [book.count(one_of(watched)) for _ in range(3)] == [Granted(), Granted(watched), Granted(watched)]
     assert sums(book, watched[0], NOON) == (3, 0)
 
 
 def test_what_was_dropped_is_found_anew() -> None:
     book, one, other = Book(most=1), (rate(5),), (rate(5, 7 * SECOND),)
     for at in (NOON, NOON + 10 * MINUTE):
-        assert book.count(one, at) == Granted()
-        assert book.count(other, at + 5 * MINUTE) == Granted()
+        assert book.count(one_of(one, at)) == Granted()
+        assert book.count(one_of(other, at + 5 * MINUTE)) == Granted()
         assert sums(book, other[0], at + 5 * MINUTE) == (1, 0)
-    assert book.count(one, NOON + 30 * MINUTE) == Granted()
+    assert book.count(one_of(one, NOON + 30 * MINUTE)) == Granted()
     assert sums(book, one[0], NOON + 30 * MINUTE) == (1, 0)
 
 

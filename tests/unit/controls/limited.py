@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Generator, Sequence
 from threading import get_ident
 from typing import Generic, TypeVar
 
+import msgspec
+
 from narrows.accounting.accounts import Accounts
 from narrows.accounting.amounts import Terms
 from narrows.accounting.counters import Counters
@@ -70,15 +72,21 @@ class Shelf:
         self.held[wanted.id] = wanted
         return Granted(tuple(over), tuple(soft))
 
-    def count(self, counters: tuple[Counter, ...], at: int) -> Answer | Awaitable[Answer]:
-        """One of each, at once."""
+    def count(self, wanted: Sequence[Wanted]) -> Sequence[Answer] | Awaitable[Sequence[Answer]]:
+        """All or none, at once."""
         if self.failing:
             raise LedgerUnavailable("it is away")
-        self.counted += 1
-        wanted = Wanted(f"counted {self.counted}", at, counters, (1,) * len(counters))
-        answer = self._one(wanted)
-        self.settle([Settled(wanted.id, wanted.amounts)])
-        return _Late(answer) if self.late else answer
+        answers = []
+        for one in wanted:
+            self.counted += 1
+            counted = msgspec.structs.replace(one, id=f"counted {self.counted}")
+            answers.append(self._one(counted))
+            self.settle([Settled(counted.id, counted.amounts)])
+        return _Late(answers) if self.late else answers
+
+    def free(self, counter: Counter, at: int) -> int | None:
+        """As it says to one who is refused."""
+        return at + 3 * SECOND
 
     def has_room(self, counters: tuple[Counter, ...], at: int) -> bool:
         """By the sums as they are."""

@@ -131,12 +131,13 @@ def test_it_peeks(rates: CallRates, used: dict[str, int], policy: str | None) ->
     assert sum(ledger.used.values()) == sum(used.values())
 
 
-def test_peeking_at_a_ledger_elsewhere_says_when_the_rate_is_unused() -> None:
+def test_peeking_asks_a_ledger_elsewhere_for_nothing() -> None:
     ledger = Shelf()
     ledger.late = True
     deny = peek(ledger, CallRates((FIRST,)), {"a": 2})
     assert deny is not None
-    assert deny.retry_after == 90
+    assert deny.retry_after == 3
+    assert not ledger.asked
 
 
 def test_others_are_not_throttled() -> None:

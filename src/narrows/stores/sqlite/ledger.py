@@ -105,12 +105,12 @@ class SqliteLedger:
             self._at = wanted[-1].at
         return answers
 
-    def count(self, counters: tuple[Counter, ...], at: int) -> Answer:
+    def count(self, wanted: Sequence[Wanted]) -> Sequence[Answer]:
         """Counts at once. Raises LedgerUnavailable."""
         if self._sums is None:
             raise LedgerUnavailable("the ledger is not running")
         try:
-            return self._book.count(counters, at)
+            return [self._book.count(one) for one in wanted]
         except (sqlite3.Error, ValueError) as error:
             raise LedgerUnavailable(f"the sums of budgets can't be read: {error}") from error
 
@@ -147,6 +147,13 @@ class SqliteLedger:
         """What is known here. Raises LedgerUnavailable."""
         try:
             return self._book.has_room(counters, at)
+        except (sqlite3.Error, ValueError) as error:
+            raise LedgerUnavailable(f"the sums of budgets can't be read: {error}") from error
+
+    def free(self, counter: Counter, at: int) -> int | None:
+        """What is known here. Raises LedgerUnavailable."""
+        try:
+            return self._book.free(counter, at)
         except (sqlite3.Error, ValueError) as error:
             raise LedgerUnavailable(f"the sums of budgets can't be read: {error}") from error
 
