@@ -276,6 +276,8 @@ class Gateway:
                 if deny is not None:
                     chain.end(Outcome.REFUSED, None)
                     return self._refusing.known(visit, deny, call)
+            if call.credential.id not in live.used:
+                live.used[call.credential.id] = call
             recorder = Recorder(services.journal, services.clock, call, visit.started, chain.reservation)
             running = live.running
             return forwards(visit.exchange, connected, chain, recorder, services.telemetry, received, running).run()

@@ -33,9 +33,10 @@ class Running(Protocol):
 
 class LiveCalls:
     """The calls of one gate. `running` are those on their way; `changed` is when revocations have changed last, on the
-    monotonic clock: who was found in order later than that still is."""
+    monotonic clock: who was found in order later than that still is. `used` are the last calls by credential, until
+    somebody takes them."""
 
-    __slots__ = ("_clock", "_denied", "_standing", "changed", "running", "sessions")
+    __slots__ = ("_clock", "_denied", "_standing", "changed", "running", "sessions", "used")
 
     def __init__(self, standing: Standing, denied: Callable[[Revocation], Deny], clock: Clock) -> None:
         """`denied` says how a call is refused that a revocation is about."""
@@ -43,6 +44,7 @@ class LiveCalls:
         self._denied = denied
         self._clock = clock
         self.running: set[Running] = set()
+        self.used: dict[str, Call] = {}
         self.changed = -1
         self.sessions = standing.sessions
 
@@ -63,6 +65,11 @@ class LiveCalls:
                 running.cut(self._denied(found))
                 cut.setdefault(found.id, []).append(call)
         return cut
+
+    def take_used(self) -> dict[str, Call]:
+        """A call of each credential that was used since it was asked last."""
+        used, self.used = self.used, {}
+        return used
 
     async def during(self, call: Call, waiting: Awaitable[T]) -> T | Deny:
         """What is waited for while a call is held; the refusal, where it is cut meanwhile."""

@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,7 @@ from narrows.stores.sqlite.journal import SqliteJournal
 from narrows.stores.sqlite.ledger import SqliteLedger
 from narrows.stores.sqlite.masterkey import load as load_key
 from narrows.stores.sqlite.people import PeopleWatch
+from narrows.stores.sqlite.sightings import SqliteSightings
 from narrows.stores.sqlite.tokens import SqliteTokenWatch
 from narrows.upstream.registry import Upstreams
 from narrows.wiring import allocator
@@ -103,7 +105,8 @@ class Gate:
             FirstUses(lambda: Archive(directory)).used,
             lambda: Archive(directory),
         )
-        self._revoking = Revoking(directory, self._approvals, self._clock)
+        self._sightings = SqliteSightings(directory, self._clock)
+        self._revoking = Revoking(directory, self._approvals, self._sightings, self._clock, _name(config))
         self._builder = SnapshotBuilder(
             Upstreams(),
             lambda: ControlWatch(directory),
@@ -157,6 +160,7 @@ class Gate:
             self._sent_key = load_key(DataDirectory(Path(self._config.store))).session_key
             self._sent.under(self._sent_key)
             self._approving.remember(self._sent)
+            await self._sightings.start()
             await self._revoking.start()
             snapshot = await self._builder.build(self._config, compiled(self._config))
             self._snapshots = Snapshots(snapshot)
@@ -283,6 +287,7 @@ class Gate:
         await self._workers.close()
         await self._notifier.stop()
         await self._revoking.stop()
+        await self._sightings.stop()
         await self._approvals.stop()
         await self._ledger.stop()
         await self._journal.stop()
@@ -295,6 +300,11 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(2_500, 400, 20)
+
+
+def _name(config: Config) -> str:
+    """What the gate is called where it says what it has done."""
+    return f"{socket.gethostname()} {config.gate.listen}"
 
 
 def _unknown(config: Config) -> int:

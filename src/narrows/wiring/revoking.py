@@ -1,7 +1,8 @@
 """Follows revocations in a gate, and does what they ask: cuts calls, and makes void what people are asked about them.
 
 New calls are refused by the authenticators and the gateway, which ask the same `Revocations`. All of it is on the event
-loop, in one step for each change: between a change and its effect no call gets through.
+loop, in one step for each change: between a change and its effect no call gets through. What was done is told to who
+asks for it, by way of gate.db, and so is which credentials were used.
 """
 
 import asyncio
@@ -14,25 +15,32 @@ from narrows.engine.live import LiveCalls
 from narrows.identity.revocations import OWNER, Name, Revocations, about, denied
 from narrows.model.approval import Ticket
 from narrows.model.principal import SERVICE_ACCOUNTS
-from narrows.model.revocation import Revocation, Revoked
+from narrows.model.revocation import Revocation, Revoked, Stopped
 from narrows.ports.approvals import Approvals
 from narrows.ports.clock import Clock
 from narrows.ports.revocations import RevocationsUnavailable
+from narrows.ports.sightings import Sightings, Use
 from narrows.stores.sqlite.revocations import RevocationWatch
 from narrows.wiring.reload import cancel
 
 POLL: Final = 0.05
 """Seconds between two looks at what was revoked."""
 
+MINUTE: Final = 60_000_000
+
 _log = logging.getLogger("narrows.revocations")
 
 
 class Revoking:
-    """The revocations of one gate. `start` after the questions of approvals, `stop` before them."""
+    """The revocations of one gate, which `name` names. `start` after the questions of approvals, `stop` before them."""
 
-    def __init__(self, directory: Path, approvals: Approvals, clock: Clock) -> None:
+    def __init__(self, directory: Path, approvals: Approvals, sightings: Sightings, clock: Clock, name: str) -> None:
         self._watch = RevocationWatch(directory)
         self._approvals = approvals
+        self._sightings = sightings
+        self._clock = clock
+        self._name = name
+        self._minute = 0
         self.standing: Final = Revocations(self._watch, clock)
         self.live: Final = LiveCalls(self.standing, denied, clock)
         self._job: asyncio.Task[None] | None = None
@@ -48,6 +56,7 @@ class Revoking:
         if self._job is not None:
             await cancel(self._job)
             self._job = None
+            self._note_uses()
         self._watch.close()
 
     async def _follow(self) -> None:
@@ -56,6 +65,8 @@ class Revoking:
             await asyncio.sleep(POLL)
             try:
                 self.standing.poll()
+                if self._clock.now() // MINUTE != self._minute:
+                    self._note_uses()
             except RevocationsUnavailable as error:
                 if readable:
                     _log.error("what has been revoked can't be read: %s", error)
@@ -67,12 +78,23 @@ class Revoking:
 
     def _apply(self, made: Sequence[Revocation]) -> None:
         cut = self.live.settle()
+        stopped = []
         for one in made:
-            tickets = self._void(one)
+            calls, tickets = [call.id for call in cut.get(one.id, ())], self._void(one)
+            stopped.append(Stopped(one.id, self._name, self._clock.now(), tuple(calls), tuple(tickets)))
             _log.warning(
                 "%s %s was revoked by %s (%s): %d calls are cut, %d questions are void",
-                one.kind.value, one.subject, one.by, one.id, len(cut.get(one.id, ())), len(tickets),
+                one.kind.value, one.subject, one.by, one.id, len(calls), len(tickets),
             )  # fmt: skip
+        self._sightings.acknowledge(stopped)
+
+    def _note_uses(self) -> None:
+        """Which credentials were used in the last minute."""
+        self._minute = self._clock.now() // MINUTE
+        used = self.live.take_used()
+        self._sightings.used(
+            [Use(name, call.principal.key, call.at, call.source.address) for name, call in used.items()]
+        )
 
     def _void(self, one: Revocation) -> list[str]:
         """Makes the questions void that are about what is revoked."""

@@ -8,11 +8,17 @@ import msgspec
 import pytest
 
 from narrows.model.approval import TicketState
+from narrows.model.call import Call
 from narrows.model.principal import Credential, Principal
-from narrows.model.revocation import Revoked
+from narrows.model.refusal import Code
+from narrows.model.revocation import Revoked, Stopped
+from narrows.model.verdict import Deny
 from narrows.stores.sqlite.approvals import SqliteApprovals
+from narrows.stores.sqlite.gatefile import GateView
 from narrows.stores.sqlite.revocations import SqliteRevocations
+from narrows.stores.sqlite.sightings import SqliteSightings
 from narrows.wiring.revoking import Revoking
+from unit.controls.calls import call
 from unit.identity.revoking import revocation
 from unit.stores.sqlite.records import NOW, StillClock
 from unit.stores.sqlite.tickets import BODY, prepared, ticket
@@ -28,7 +34,9 @@ class World:
         self.clock = StillClock()
         self.approvals = SqliteApprovals(prepared(directory), self.clock)
         self.revocations = SqliteRevocations(directory, self.clock)
-        self.revoking = Revoking(directory, self.approvals, self.clock)
+        self.sightings = SqliteSightings(directory, self.clock)
+        self.revoking = Revoking(directory, self.approvals, self.sightings, self.clock, "gate-1")
+        self.view = GateView(directory)
 
     async def refused(self) -> None:
         async with asyncio.timeout(5):
@@ -40,8 +48,10 @@ class World:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     made = World(tmp_path / "data")
     await made.approvals.start()
+    await made.sightings.start()
     yield made
     await made.revoking.stop()
+    await made.sightings.stop()
     await made.approvals.stop()
     made.revocations.close()
 
@@ -89,3 +99,45 @@ async def test_questions_of_the_revoked_are_void_and_no_others(world: World) -> 
     review = world.approvals.find(asked[0].digest, "corp:alice")
     assert review is not None
     assert review.state is TicketState.CANCELLED
+    await world.sightings.stop()
+    stopped = world.view.stopped(["rev_1", "rev_2", "rev_3", "rev_4", "rev_5"])
+    assert [(each.gate, each.revocation, each.tickets) for each in stopped] == [
+        ("gate-1", "rev_1", (asked[0].id, asked[2].id)),
+        ("gate-1", "rev_2", (asked[1].id,)),
+        ("gate-1", "rev_3", (asked[3].id,)),
+        ("gate-1", "rev_4", (asked[4].id,)),
+        ("gate-1", "rev_5", ()),
+    ]
+
+
+async def test_a_gate_says_what_it_cut(world: World) -> None:
+    await world.revoking.start()
+    running = _Running(call())
+    world.revoking.live.running.add(running)
+    world.revocations.add([revocation(Revoked.TOKEN, running.call.credential.id)])
+    async with asyncio.timeout(5):
+        while not world.view.stopped(["rev_1"]):
+            await asyncio.sleep(0.001)
+    assert world.view.stopped(["rev_1"]) == [Stopped("rev_1", "gate-1", world.clock.now(), (running.call.id,))]
+    assert [deny.code for deny in running.denied] == [Code.CREDENTIAL_REVOKED]
+
+
+async def test_the_last_use_of_a_credential_is_told(world: World) -> None:
+    await world.revoking.start()
+    used = call()
+    world.revoking.live.used[used.credential.id] = used
+    await world.revoking.stop()
+    await world.sightings.stop()
+    use = world.view.uses()[used.credential.id]
+    assert (use.principal, use.at, use.address) == (used.principal.key, used.at, used.source.address)
+
+
+class _Running:
+    """A call on its way."""
+
+    def __init__(self, about: Call) -> None:
+        self.call = about
+        self.denied: list[Deny] = []
+
+    def cut(self, deny: Deny) -> None:
+        self.denied.append(deny)

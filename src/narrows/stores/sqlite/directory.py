@@ -3,11 +3,14 @@
 import fcntl
 import os
 import re
+import time
 from pathlib import Path
 from typing import Final
 
 _JOURNAL: Final = re.compile(r"journal-(\d{3,})\.db")
 _OTHERS: Final = 0o077
+_TRIES: Final = 5
+_PAUSE: Final = 0.01
 
 
 class DataDirectoryError(Exception):
@@ -51,14 +54,12 @@ class DataDirectory:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise DataDirectoryError(f"{path}: can't be opened: {error.strerror}") from None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _taken(descriptor):
             os.close(descriptor)
             raise DataDirectoryError(
                 f"{self.path}: another gate is running on this data directory; "
                 "stop it, or give this one its own `store`"
-            ) from None
+            )
         self._lock = descriptor
 
     def unlock(self) -> None:
@@ -67,6 +68,20 @@ class DataDirectory:
             os.close(self._lock)
             self._lock = None
 
+    def locked(self) -> bool:
+        """Whether a gate runs on it now."""
+        try:
+            descriptor = os.open(self.path / "gate.lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def sync(self) -> None:
         """Makes the names in the directory durable."""
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -74,6 +89,19 @@ class DataDirectory:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    """Whether the lock is ours now. Whoever only asks for it (`locked`) has it for a moment, so it is tried again."""
+    for remaining in range(_TRIES, -1, -1):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if remaining:
+                time.sleep(_PAUSE)
+        else:
+            return True
+    return False
 
 
 def create_private(path: Path, data: bytes = b"") -> None:

@@ -79,3 +79,12 @@ def test_a_private_file_is_private_and_new(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with pytest.raises(FileExistsError):
         create_private(path)
+
+
+def test_whether_a_gate_runs_shows_at_its_lock(tmp_path: Path) -> None:
+    gate, other = DataDirectory(tmp_path), DataDirectory(tmp_path)
+    assert not other.locked()
+    gate.lock()
+    assert other.locked()
+    gate.unlock()
+    assert not other.locked()
