@@ -64,6 +64,10 @@ class Graph(Setting, frozen=True, kw_only=True):
     tenant: Annotated[str, Meta(description="The tenant's id or domain.")]
     client_id: Annotated[str, Meta(description="An application that may read group memberships.")]
     client_secret: Annotated[Secret, Meta(description="Its secret.")]
+    kinds: Annotated[
+        Literal["security", "all"],
+        Meta(description="Which groups count; all: those of Microsoft 365, and directory roles, too."),
+    ] = "security"
     cache: Annotated[Seconds, Meta(description="How long an answer is used.")] = 300.0
     url: Annotated[str, Meta(description="Microsoft Graph; national clouds have their own.")] = (
         "https://graph.microsoft.com"

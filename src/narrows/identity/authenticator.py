@@ -14,6 +14,7 @@ from narrows.config.schema import IdentitySettings, Issuer
 from narrows.identity.cache import Checks, IdentityCache, RefusalCache, Unchecked, Verified, digest_of
 from narrows.identity.directory import Memberships, memberships
 from narrows.identity.documents import strict_object
+from narrows.identity.graph import group_source
 from narrows.identity.introspection import Introspector
 from narrows.identity.issued_tokens import IssuedTokenVerifier
 from narrows.identity.jwks import KeySource, KeyTiming
@@ -71,6 +72,7 @@ class GateAuthenticator:
         self._issued = issued
         self._checks = checks or Unchecked()
         self._directory = directory
+        self._verifiers = tuple(tokens)
         self._sources = [verifier.keys for verifier in tokens]
         self._upkeep: asyncio.Task[None] | None = None
         # The cache's own method: every call asks it.
@@ -132,6 +134,8 @@ class GateAuthenticator:
         if self._upkeep is not None:
             self._upkeep.cancel()
             await asyncio.gather(self._upkeep, return_exceptions=True)
+        for verifier in self._verifiers:
+            await verifier.close()
         for source in self._sources:
             await source.close()
         for introspector in self._introspectors:
@@ -238,7 +242,9 @@ def build_authenticator(
             # Whoever can have a token of such an issuer may be anybody in the world: only a rule lets it in.
             continue
         via = own.get(issuer.name, fetcher)
-        tokens.append(TokenVerifier(issuer, KeySource(issuer, via, clock, timing or KeyTiming()), clock))
+        keys = KeySource(issuer, via, clock, timing or KeyTiming())
+        graph = None if issuer.groups is None else issuer.groups.graph
+        tokens.append(TokenVerifier(issuer, keys, clock, group_source(issuer.name, graph, via, clock)))
         if issuer.introspection is not None:
             introspectors.append(Introspector(issuer, issuer.introspection, via, clock))
     return GateAuthenticator(

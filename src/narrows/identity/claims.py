@@ -99,6 +99,20 @@ def principal(claims: Json, issuer: Issuer) -> Principal | Deny:
         return invalid(str(error))
 
 
+def elsewhere(claims: Json, issuer: Issuer) -> frozenset[str] | Deny:
+    """The configured claims that a token only refers to (OpenID Connect Core 1.0, section 5.6.2), as Entra's do to the
+    groups of whoever is in more than 200. They are not absent: nobody may be taken for somebody without groups."""
+    names = claims.get("_claim_names")
+    if names is not None and not isinstance(names, dict):
+        return invalid("the token's `_claim_names` is not an object")
+    paths = (issuer.groups_claim, issuer.subject_claim, *issuer.attributes)
+    found = {path for path in paths if names and (path in names or path.partition(".")[0] in names)}
+    # What Entra says in a token that came through a browser's address.
+    if claims.get("hasgroups") not in (None, False, "false") and issuer.groups_claim == "groups":
+        found.add(issuer.groups_claim)
+    return frozenset(found)
+
+
 def token_id(claims: Json, digest: bytes) -> str:
     """A name for the credential in records: its `jti`, else the head of its hash."""
     name = claims.get("jti")

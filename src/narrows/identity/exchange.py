@@ -17,6 +17,7 @@ from narrows.config.schema import Issuer
 from narrows.identity import claims as rules
 from narrows.identity.cache import Verified, digest_of
 from narrows.identity.documents import Json, strict_object
+from narrows.identity.graph import GroupSource, group_source
 from narrows.identity.jwks import KeySource, KeyTiming
 from narrows.identity.jws import Compact, invalid, take_apart
 from narrows.identity.oidc import TokenVerifier
@@ -67,16 +68,20 @@ class _Verifier:
     """Tokens of one issuer, for one audience. Its keys are looked at when a token comes, not in the background: few
     come, and then a provider that has withdrawn a key must have been asked lately."""
 
-    def __init__(self, issuer: Issuer, keys: KeySource, clock: Clock) -> None:
+    def __init__(self, issuer: Issuer, keys: KeySource, clock: Clock, groups: GroupSource | None = None) -> None:
         self.issuer = issuer
         self._keys = keys
-        self._verifier = TokenVerifier(issuer, keys, clock)
+        self._verifier = TokenVerifier(issuer, keys, clock, groups)
 
     async def verify(self, token: Compact, claims: Json, digest: bytes) -> Verified | Deny:
         if self._keys.due():
             # Waited for and not awaited: who goes away must not cancel the fetch that others wait for.
             await asyncio.wait((self._keys.begin(),))
         return await self._verifier.verify(token, claims, digest)
+
+    async def close(self) -> None:
+        """Ends what is under way; the keys are their owner's."""
+        await self._verifier.close()
 
 
 class Exchanger:
@@ -103,13 +108,15 @@ class Exchanger:
             login = issuer.login if issuer.login is not None and issuer.login.id_tokens else None
             if not exchanged and login is None:
                 continue
-            keys = KeySource(issuer, (fetchers or {}).get(issuer.name, fetcher), clock, timing or KeyTiming())
+            via = (fetchers or {}).get(issuer.name, fetcher)
+            keys = KeySource(issuer, via, clock, timing or KeyTiming())
             self._sources.append(keys)
             if exchanged:
                 self._workloads.append(_Verifier(issuer, keys, clock))
             if login is not None:
                 own = msgspec.structs.replace(issuer, audience=login.client_id)
-                self._people.append(_Verifier(own, keys, clock))
+                graph = None if issuer.groups is None else issuer.groups.graph
+                self._people.append(_Verifier(own, keys, clock, group_source(issuer.name, graph, via, clock)))
 
     async def workload(self, token: str, account: str | None = None) -> Offer | Deny:
         """What a workload's token is exchanged for; with `account` only what is for this service account."""
@@ -161,6 +168,8 @@ class Exchanger:
 
     async def close(self) -> None:
         """Ends the fetches on their way."""
+        for verifier in (*self._workloads, *self._people):
+            await verifier.close()
         for source in self._sources:
             await source.close()
 

@@ -24,10 +24,13 @@ class FetchFailed(Exception):
 
 
 class Fetcher(Protocol):
-    """Fetches small documents (discovery, key sets, introspection) over verified TLS, without redirects."""
+    """Fetches small documents (discovery, key sets, introspection, groups) over verified TLS, without redirects."""
 
     async def get(self, url: str) -> bytes:
         """The body of a 200 reply, at most 1 MiB. Raises FetchFailed."""
 
     async def post_form(self, url: str, form: dict[str, str], authorization: str | None) -> bytes:
         """The body of a 200 reply to a form. Raises FetchFailed."""
+
+    async def post_json(self, url: str, body: bytes, authorization: str) -> bytes:
+        """The body of a 200 reply to a JSON text, at most 1 MiB. Raises FetchFailed."""

@@ -1,4 +1,4 @@
-"""Fetching the small documents that identity needs: discovery, key sets, introspection.
+"""Fetching the small documents that identity needs: discovery, key sets, introspection, groups.
 
 Over verified TLS, without redirects, with timeouts and a size limit of its own. Plain HTTP is accepted from the
 machine itself only: a key set that anyone on the network could change verifies nothing.
@@ -56,6 +56,15 @@ class DocumentFetcher:
         if authorization is not None:
             headers.append((b"authorization", authorization.encode("utf-8")))
         return await self._fetch("POST", url, headers, urlencode(form).encode("ascii"))
+
+    async def post_json(self, url: str, body: bytes, authorization: str) -> bytes:
+        """The body of a 200 reply to a JSON text, at most 1 MiB. Raises FetchFailed."""
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"accept", b"application/json"),
+            (b"authorization", authorization.encode("utf-8")),
+        ]
+        return await self._fetch("POST", url, headers, body)
 
     def close(self) -> None:
         """Ends every connection. Idempotent."""

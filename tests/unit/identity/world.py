@@ -162,6 +162,9 @@ class MemoryFetcher:
             raise FetchFailed("connection refused")
         return json.dumps(self.answers.get(form["token"], {"active": False})).encode()
 
+    async def post_json(self, url: str, body: bytes, authorization: str) -> bytes:
+        raise FetchFailed(f"nobody answers at {url}")
+
     async def _wait(self) -> None:
         if self.gate is not None:
             await self.gate.wait()

@@ -72,6 +72,22 @@ async def test_a_form_is_posted_with_its_authorization() -> None:
     assert b"authorization" not in seen[1]
 
 
+async def test_json_is_posted_with_its_authorization() -> None:
+    seen: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        seen.append(await peer.request())
+        peer.send(DOCUMENT)
+
+    async with serving(script) as server, fetcher() as fetch:
+        body = b'{"securityEnabledOnly":true}'
+        assert await fetch.post_json(f"{server.url}/ask", body, "Bearer x") == b'{"keys":[]}'
+    assert seen[0].startswith(b"POST /ask HTTP/1.1\r\n")
+    assert b"\r\nauthorization: Bearer x\r\n" in seen[0]
+    assert b"\r\ncontent-type: application/json\r\n" in seen[0]
+    assert seen[0].endswith(b"\r\n\r\n" + body)
+
+
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
