@@ -12,7 +12,6 @@ The ledger belongs to the event loop. Where a call is judged in a thread, asking
 
 from collections.abc import Awaitable, Callable, Sequence
 from operator import itemgetter
-from threading import get_ident
 from typing import Any, Final
 
 import msgspec
@@ -226,7 +225,7 @@ class _Holding(msgspec.Struct, eq=False):
         """Asks the ledger for all of it, or refuses what it need not be asked for."""
         limited = self._limited
         accounts = limited.accounts
-        if get_ident() != accounts.thread:
+        if accounts.running() != accounts.thread:
             return Wait(lambda: self._on_loop(call), PATIENCE)
         bill, agent = limited.known(call)
         self._bill, self._worst = bill, worst(call, bill.terms)

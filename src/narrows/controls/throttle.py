@@ -10,7 +10,6 @@ The ledger belongs to the event loop. Where a call is judged in a thread, asking
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from threading import get_ident
 from typing import Final
 
 import msgspec
@@ -89,7 +88,7 @@ class _Throttled:
         """Counts the call, or refuses it."""
         # The moment is now, not the call's: it may have waited for its body, and a rate is of what goes on.
         accounts, principal = self._accounts, call.principal
-        if get_ident() != accounts.thread:
+        if accounts.running() != accounts.thread:
             return Wait(lambda: self._on_loop(call), PATIENCE)
         known = self._known.get(id(principal))
         if known is None or known[0] is not principal:

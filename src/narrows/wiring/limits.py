@@ -69,6 +69,7 @@ def limit_controls(
         Reckoning(config.connections, prices).terms,
         clock,
         thread=get_ident(),
+        running=get_ident,
         event=_log.info,
         prices=None if prices is None else prices.version,
     )

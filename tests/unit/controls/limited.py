@@ -157,6 +157,7 @@ def accounts(
         lambda connection, model, tier: what,
         clock or Stopwatch(),
         get_ident(),
+        get_ident,
         told.append,
         prices="v1",
     )

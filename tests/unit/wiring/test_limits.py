@@ -84,7 +84,7 @@ def test_a_call_is_reckoned_by_its_connection_and_model() -> None:
 
 def test_the_ledger_belongs_to_the_thread_that_built() -> None:
     accounts = built(with_limits(calls=["60 / minute"])).reserve[0].accounts
-    assert accounts.thread == threading.get_ident()
+    assert accounts.thread == accounts.running() == threading.get_ident()
 
 
 @pytest.mark.parametrize(
