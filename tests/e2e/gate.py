@@ -94,7 +94,8 @@ class Gate:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A `narrows` command beside this gate's store."""
-        return subprocess.run(
+        warm.lend(warm.commands())
+        done = subprocess.run(
             [NARROWS, *arguments, "-c", str(self.config)],
             capture_output=True,
             text=True,
@@ -103,6 +104,8 @@ class Gate:
             stdin=subprocess.DEVNULL,
             cwd=self.directory,
         )
+        warm.keep(warm.commands())
+        return done
 
     def rows(self, *arguments: str) -> list[dict[str, Any]]:
         """The JSON lines of a command that must succeed."""

@@ -32,7 +32,7 @@ class Demo:
         self.env = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "TMPDIR": str(folder), "NARROWS_CONFIG": ""}
         del self.env["NARROWS_CONFIG"]
         self.folder = folder
-        warm.lend(Path(self.env["XDG_CACHE_HOME"]) / "narrows")
+        warm.lend(warm.commands())
         self._log = (folder / "demo.log").open("ab")
         self._clients = ExitStack()
         self.process = subprocess.Popen(
@@ -70,7 +70,7 @@ class Demo:
         self.process.send_signal(number)
         out, _ = self.process.communicate(timeout=20)
         self._log.close()
-        warm.keep(Path(self.env["XDG_CACHE_HOME"]) / "narrows")
+        warm.keep(warm.commands())
         return self.process.returncode, out
 
     def openai(self, user: str = "alice", key: str | None = None) -> openai.OpenAI:
