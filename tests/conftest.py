@@ -40,7 +40,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     warm.end(config.stash[COMPILED])
 
 
-NETWORK_UNITS = frozenset({"edge", "upstream", "identity", "wiring", "demo", "console"})
+NETWORK_UNITS = frozenset({"edge", "upstream", "identity", "wiring", "demo", "console", "client"})
 """Folders of tests/unit whose subject is itself a network adapter or a listener (loopback only)."""
 
 ALLOWED_SKIPS = ("../shared", "as root")

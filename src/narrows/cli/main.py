@@ -27,7 +27,9 @@ class Entry(NamedTuple):
 
 COMMANDS: Final = {
     "demo": Entry("demo", "Try Narrows: a gate, a sample model, users and a policy, with no configuration."),
-    "token": Entry("token", "Print an access token for a user of the running demo."),
+    "login": Entry("login", "Sign in for a gate."),
+    "logout": Entry("logout", "End a sign-in."),
+    "token": Entry("token", "Print an access token: of your sign-in, or of a user of the running demo."),
     "init": Entry("init", "Write a commented narrows.yaml to begin with."),
     "check": Entry("check", "Check a configuration and show every problem in it."),
     "serve": Entry("serve", "Run the gate."),

@@ -1,6 +1,7 @@
 """The cross-checks of sign-ins: that what clients are told can work, and that nothing in it is a secret by mistake."""
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from narrows.config.forms import url
 from narrows.config.login import Login
@@ -41,6 +42,9 @@ class LoginChecks:
         for index, scope in enumerate(login.scopes):
             if not scope.isascii() or not scope.isprintable() or not scope or {" ", '"', "\\"} & set(scope):
                 self._problem(f"{key}.scopes[{index}]", "is no scope", "give each scope an entry of its own")
+        if not _here(login.redirect_uri):
+            said = "is no redirect to this machine"
+            self._problem(f"{key}.redirect_uri", said, "write http://127.0.0.1/callback, with a port if need be")
         for name in sorted(PROTOCOL & login.parameters.keys()):
             hint = "write `resource`" if name == "resource" else "leave it out"
             self._problem(f"{key}.parameters.{name}", "is set by the protocol", hint)
@@ -59,3 +63,8 @@ class LoginChecks:
 
     def _problem(self, key: str, message: str, hint: str | None = None) -> None:
         self.problems.append(Problem(key, message, hint))
+
+
+def _here(uri: str) -> bool:
+    """RFC 8252, section 7.3."""
+    return url(uri) is None and urlsplit(uri).scheme == "http" and urlsplit(uri).hostname in ("127.0.0.1", "localhost")

@@ -16,6 +16,13 @@ class Login(Setting, frozen=True, kw_only=True):
     resource: Annotated[
         str | None, Meta(description="The resource that tokens are asked for (RFC 8707), where the issuer wants one.")
     ] = None
+    redirect_uri: Annotated[
+        str,
+        Meta(
+            description="Where the browser goes after it: this machine, at a random port unless one is given. For "
+            "issuers that want a port, or `localhost`."
+        ),
+    ] = "http://127.0.0.1/callback"
     parameters: Annotated[
         dict[str, str],
         Meta(description="Further parameters of the request to sign in, such as `audience` for Auth0."),

@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from narrows.wiring.places import state_folder
+
 _NAME: Final = "demo.json"
 
 
@@ -23,10 +25,8 @@ class DemoState(msgspec.Struct, frozen=True):
 
 
 def state_file(environ: "os._Environ[str] | dict[str, str]", home: Path) -> Path:
-    """`$XDG_STATE_HOME/narrows/demo.json`, by default below `~/.local/state`."""
-    base = environ.get("XDG_STATE_HOME", "")
-    root = Path(base) if base.startswith("/") else home / ".local" / "state"
-    return root / "narrows" / _NAME
+    """`demo.json` among the person's state."""
+    return state_folder(environ, home) / _NAME
 
 
 def write_state(path: Path, state: DemoState) -> bool:

@@ -24,6 +24,7 @@ def _issuer(issuer: Issuer, login: Login) -> dict[str, Any]:
         "client_id": login.client_id,
         "audience": issuer.audience,
         "scopes": login.scopes,
+        "redirect_uri": login.redirect_uri,
         "tokens": "id" if login.id_tokens else "access",
         "opaque": issuer.introspection is not None,
     }

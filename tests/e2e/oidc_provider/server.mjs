@@ -6,6 +6,7 @@
 //   urn:narrows:rs256   the same, signed with RS256
 //   urn:narrows:opaque  an opaque token for the audience `narrows`; POST /token/introspection knows it
 //   urn:other           a JWT for the audience `other`
+// People sign in with the public client `cli`, by browser (any password will do) or by device code.
 // POST /rotate replaces the signing keys; with ?keep=1 the old ones stay published.
 
 import { createServer } from "node:http";
@@ -50,13 +51,25 @@ function client(id, secret) {
   };
 }
 
+// As `narrows login` uses it: no secret, a loopback redirect at any port (RFC 8252), refresh tokens that rotate.
+const cli = {
+  client_id: "cli",
+  application_type: "native",
+  grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+  redirect_uris: ["http://127.0.0.1/callback"],
+  response_types: ["code"],
+  token_endpoint_auth_method: "none",
+};
+
 function provider(keys) {
   return new Provider(issuer, {
     jwks: { keys },
-    clients: [...Object.keys(users).map((name) => client(name, `${name}-secret`)), client("gate", "gate-secret")],
-    scopes: ["infer"],
+    clients: [...Object.keys(users).map((name) => client(name, `${name}-secret`)), client("gate", "gate-secret"), cli],
+    scopes: ["openid", "offline_access", "infer"],
+    findAccount: (_ctx, id) => id in users ? { accountId: id, claims: () => ({ sub: id, ...users[id] }) } : undefined,
     features: {
-      devInteractions: { enabled: false },
+      devInteractions: { enabled: true },
+      deviceFlow: { enabled: true },
       clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_ctx, asking) => asking.clientId === "gate" },
       revocation: { enabled: true },
@@ -67,10 +80,11 @@ function provider(keys) {
     },
     // A client_credentials token says nothing of a subject when it is introspected; here the client is the user.
     extraTokenClaims: (_ctx, token) => ({
-      ...users[token.clientId],
-      ...(token.resourceServer?.accessTokenFormat === "opaque" ? { sub: token.clientId } : {}),
+      ...users[token.accountId ?? token.clientId],
+      ...(token.resourceServer?.accessTokenFormat === "opaque" ? { sub: token.accountId ?? token.clientId } : {}),
     }),
-    ttl: { ClientCredentials: 600 },
+    rotateRefreshToken: true,
+    ttl: { AccessToken: 600, ClientCredentials: 600, IdToken: 600, RefreshToken: 86400, DeviceCode: 600 },
   }).callback();
 }
 

@@ -44,6 +44,14 @@ def test_scopes_stand_one_by_one(scope: str) -> None:
     assert keys(checked({"scopes": ["openid", scope]})[0]) == [".scopes[1]"]
 
 
+@pytest.mark.parametrize(
+    "uri", ["https://127.0.0.1/", "http://127.0.0.2/", "http://a.test/", "http://127.0.0.1/?a", "x"]
+)
+def test_the_browser_comes_back_to_the_machine_it_is_on(uri: str) -> None:
+    assert keys(checked({"redirect_uri": uri})[0]) == [".redirect_uri"]
+    assert checked({"redirect_uri": "http://localhost:8250/oidc/callback"})[0] == []
+
+
 @pytest.mark.parametrize("name", sorted(PROTOCOL))
 def test_a_parameter_of_the_protocol_itself_is_a_problem(name: str) -> None:
     assert keys(checked({"parameters": {name: "x"}})[0]) == [f".parameters.{name}"]

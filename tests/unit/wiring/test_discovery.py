@@ -34,6 +34,7 @@ def test_a_client_is_told_what_it_needs_to_sign_in() -> None:
                 "client_id": "cli",
                 "audience": "narrows",
                 "scopes": ["openid", "profile", "offline_access"],
+                "redirect_uri": "http://127.0.0.1/callback",
                 "tokens": "access",
                 "opaque": False,
             }

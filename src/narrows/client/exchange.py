@@ -1,0 +1,24 @@
+"""Exchanging an ID token for a token of Narrows at the console (RFC 8693), where access tokens can't be verified."""
+
+from typing import Final
+
+import msgspec
+
+from narrows.client.failure import SignInFailed
+from narrows.client.granted import received
+from narrows.client.tokens import Tokens
+from narrows.client.web import Web
+from narrows.model.secret import Secret
+
+GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+ID_TOKEN: Final = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 - the name of a kind
+PATH: Final = "/oauth/token"
+
+
+def exchange(web: Web, console: str | None, id_token: Secret, now: int) -> Tokens:
+    """The console's token for an ID token. Raises SignInFailed."""
+    if console is None:
+        raise SignInFailed("the gate does not say where its console is, which exchanges ID tokens (`console.url`)")
+    form = {"grant_type": GRANT, "subject_token": id_token.reveal(), "subject_token_type": ID_TOKEN}
+    given = received(web.post(console + PATH, form), f"the console at {console}", now)
+    return msgspec.structs.replace(given, refresh=None, id_token=None)
