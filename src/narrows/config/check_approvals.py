@@ -38,7 +38,7 @@ class ApprovalChecks(Findings):
         super().__init__()
         self._config = config
         self._operations = operations
-        self._issuers = [issuer.name for issuer in config.identity.issuers]
+        self._issuers = config.identity.people
         channels = config.notify.channels.values()
         self._loud = any(each.about == "break_glass" or each.whose is None for each in channels)
 

@@ -21,7 +21,7 @@ class ConsoleChecks:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self._config = config
-        self._issuers = [issuer.name for issuer in config.identity.issuers]
+        self._issuers = config.identity.people
 
     def run(self) -> None:
         """Checks everything."""

@@ -24,7 +24,7 @@ class NotifyChecks(Findings):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self._notify = config.notify
-        self._issuers = [issuer.name for issuer in config.identity.issuers]
+        self._issuers = config.identity.people
 
     def run(self) -> None:
         """Checks every channel and every person."""

@@ -22,7 +22,8 @@ class PolicyChecks:
         self.warnings: list[Problem] = []
         self._config = config
         self._operations = operations
-        self._issuers = [issuer.name for issuer in config.identity.issuers]
+        self._issuers = config.identity.people
+        self._workloads = {issuer.name for issuer in config.identity.issuers} - set(self._issuers)
         self._claims = {issuer.name: frozenset(issuer.attributes) for issuer in config.identity.issuers}
 
     def run(self) -> None:
@@ -59,6 +60,9 @@ class PolicyChecks:
             issuer, colon, _ = value.partition(":")
             if not self._issuers:
                 self._problem(here, "can't match anyone: no issuer is configured", "add one under identity.issuers")
+            elif colon and issuer in self._workloads:
+                hint = "match the account that a rule of access.exchange gives, under `service_accounts`"
+                self._problem(here, f"can't match anyone: tokens of {issuer} are only exchanged", hint)
             elif len(self._issuers) > 1 and not (colon and issuer in self._issuers):
                 near = nearest(issuer, self._issuers) if colon else f"write {self._issuers[0]}:{value}"
                 self._problem(here, "with several issuers a name is `issuer:name`", near or self._listed())

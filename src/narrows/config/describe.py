@@ -18,6 +18,7 @@ def describe(config: Config) -> dict[str, Any]:
             "name": issuer.name,
             "issuer": issuer.issuer,
             "audience": issuer.audience,
+            "tokens": issuer.tokens,
             "groups_claim": issuer.groups_claim,
             "subject_claim": issuer.subject_claim,
             "attributes": list(issuer.attributes),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from narrows.config.schema import Issuer
+from narrows.config.schema import IdentitySettings, Issuer
 
 _ADDRESSES: Final = frozenset({"email", "preferred_username", "upn", "unique_name"})
 """Claims whose values look like addresses."""
@@ -15,7 +15,8 @@ def owner_of(written: str, issuers: Sequence[Issuer]) -> tuple[str | None, str |
     Issuers of workloads, whose tokens are only exchanged and where nobody signs in, vouch for no person. An e-mail
     address is taken as it is where nothing tells whose it is; offboarding can't find it, and the doubt says so.
     """
-    people = {issuer.name: issuer for issuer in issuers if issuer.tokens == "accept" or issuer.login}
+    names = IdentitySettings(issuers=tuple(issuers)).people
+    people = {issuer.name: issuer for issuer in issuers if issuer.name in names}
     if not written or written != written.strip() or not written.isprintable() or "*" in written:
         return None, "names nobody: it is empty, or has a `*`, white space or a control character"
     name, colon, subject = written.partition(":")

@@ -131,6 +131,11 @@ class IdentitySettings(Setting, frozen=True, kw_only=True):
 
     issuers: Annotated[tuple[Issuer, ...], Meta(description="OpenID providers.")] = ()
 
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The names of those that vouch for people; a bare name is the only one's. Issuers of workloads do not."""
+        return tuple(issuer.name for issuer in self.issuers if issuer.tokens == "accept" or issuer.login)
+
 
 class ConnectionCredential(Setting, frozen=True, kw_only=True):
     """The upstream's own secret; give exactly one way, or `none: true` for a server without one."""

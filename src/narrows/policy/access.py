@@ -117,7 +117,7 @@ class AccessRules:
 
 def compile_access(config: Config) -> AccessRules:
     """The rules of a checked configuration."""
-    issuers = tuple(issuer.name for issuer in config.identity.issuers)
+    issuers = config.identity.people
     numbers: dict[Clause, int] = {}
     rules = [
         _compiled(rule, numbers.setdefault(normalise(rule.who, issuers), len(numbers)), issuers)

@@ -31,7 +31,7 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
 
     Raises ConfigError with every pattern that can't be used and every entity that there is not.
     """
-    issuers = tuple(issuer.name for issuer in config.identity.issuers)
+    issuers = config.identity.people
     connections = tuple(config.connections)
     problems: list[Problem] = []
     numbers: dict[Clause, int] = {}

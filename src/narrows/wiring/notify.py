@@ -64,7 +64,7 @@ class Notifier:
         self._outbox: SqliteOutbox | None = None
         self._watch: Watch | None = None
         self._decisions: Decisions | None = None
-        self._settings: tuple[Notify, list[str]] | None = None
+        self._settings: tuple[Notify, tuple[str, ...]] | None = None
         self._deliveries: dict[str, Delivery] = {}
         self._answering: Answering | None = None
         self._jobs: list[asyncio.Task[None]] = []
@@ -86,7 +86,7 @@ class Notifier:
 
     async def settle(self, config: Config) -> None:
         """Takes the channels of these settings into service. Never raises: what can't be told waits."""
-        issuers = [issuer.name for issuer in config.identity.issuers]
+        issuers = config.identity.people
         if (config.notify, issuers) == self._settings:
             return
         self._settings = (config.notify, issuers)

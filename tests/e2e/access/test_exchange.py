@@ -59,7 +59,7 @@ def gate(
             },
             {
                 "name": "research",
-                "who": {"groups": ["corp:research"]},
+                "who": {"groups": ["research"]},
                 "may": {"connections": ["*"], "models": ["*"], "operations": ["*"]},
             },
         ],

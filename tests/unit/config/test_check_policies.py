@@ -110,3 +110,20 @@ def test_a_connection_that_nobody_may_use_is_a_warning() -> None:
     checks = PolicyChecks(msgspec.convert(plain, Config), None)
     checks.run()
     assert [warning.key for warning in checks.warnings] == ["connections.claude"]
+
+
+def test_issuers_of_workloads_make_no_name_ambiguous_and_name_nobody() -> None:
+    plain = {
+        "identity": {
+            "issuers": [
+                {"name": "corp", "issuer": "https://corp", "audience": "a"},
+                {"name": "ci", "issuer": "https://ci", "audience": "a", "tokens": "exchange"},
+            ]
+        },
+        "connections": {"openai": {"url": "https://x", "dialect": "openai", "credential": {"none": True}}},
+        "policies": [policy(name="b", who={"groups": ["research"], "users": ["ana", "ci:job", "corp:ben"]})],
+    }
+    checks = PolicyChecks(msgspec.convert(plain, Config), OPERATIONS)
+    checks.run()
+    assert keys(checks) == ["policies[0].who.users[1]"]
+    assert "only exchanged" in checks.problems[0].message
