@@ -42,6 +42,7 @@ decisions = st.builds(
     repeats=st.none() | st.integers(1, 3),
     until=st.none() | st.integers(0, 2 * LONG),
     break_glass=st.booleans(),
+    names=st.sampled_from(((), (), ("max@example.com", "Max"), ("eve@example.com",))),
 )
 said = st.lists(decisions, max_size=7)
 
@@ -50,7 +51,11 @@ said = st.lists(decisions, max_size=7)
 def tickets(draw: st.DrawFn) -> Ticket:
     """A ticket of somebody, asked at 0."""
     asked = tuple(draw(st.lists(requirements, min_size=1, max_size=3)))
-    who, owner = draw(st.sampled_from((("corp:bob", None), ("narrows:ci", "corp:eve"), ("narrows:ci", "eve"))))
+    who, owner = draw(
+        st.sampled_from(
+            (("corp:bob", None), ("narrows:ci", "corp:eve"), ("narrows:ci", "eve"), ("narrows:ci", "EVE@example.com"))
+        )
+    )
     return Ticket(
         "apr_1", "d", "call_1", "req_1", who, owner, (), "s", "openai", "openai", "chat", "gpt", 0, LONG, asked
     )
@@ -76,7 +81,10 @@ def test_what_is_said_twice_counts_once(ticket: Ticket, answers: list[Decision])
 @given(tickets(), said)
 def test_who_asks_and_who_owns_what_asks_never_counts(ticket: Ticket, answers: list[Decision]) -> None:
     barred = {ticket.requester, ticket.owner, "narrows:ci"} | ({"corp:eve"} if ticket.owner == "eve" else set())
-    others = [each for each in answers if each.who not in barred]
+    owner = (ticket.owner or "").casefold()
+    others = [
+        each for each in answers if each.who not in barred and owner not in {name.casefold() for name in each.names}
+    ]
     assert outcome(ticket, others) == outcome(ticket, answers)
     for each in ticket.requirements:
         for who in barred - {None}:

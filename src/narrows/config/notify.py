@@ -113,6 +113,13 @@ class Person(Short, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="Their groups, when they answer in the chat: it says nothing of them. Named as in `by`."),
     ] = ()
+    names: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Other names of theirs, such as a mail address, as owners of service accounts are written: they "
+            "decide nothing about what those ask."
+        ),
+    ] = ()
 
     @classmethod
     def short(cls, text: str) -> dict[str, Any]:

@@ -59,9 +59,12 @@ def asked_it(visitor: Visitor, ticket: Ticket) -> bool:
 def concerns(visitor: Visitor, ticket: Ticket) -> bool:
     """Whether it is about their own call, or one of a service account of theirs: what they never decide. Owners are
     often written as an address; who has that as a claim is that owner."""
-    names = {name.casefold() for claim in _NAMES for name in visitor.principal.attributes.get(claim, ())}
-    owned = ticket.owner is not None and ticket.owner.casefold() in names
-    return owned or barred(visitor.who, ticket.requester, ticket.owner)
+    return barred(visitor.who, ticket.requester, ticket.owner, names_of(visitor))
+
+
+def names_of(visitor: Visitor) -> tuple[str, ...]:
+    """Other names of theirs that their issuer vouches for."""
+    return tuple(sorted({name for claim in _NAMES for name in visitor.principal.attributes.get(claim, ())}))
 
 
 def entitled(visitor: Visitor, ticket: Ticket, at: int) -> bool:
@@ -149,7 +152,9 @@ def look(books: Books, visitor: Visitor, ticket_id: str, comment: str, now: Call
 
 def _looking(visitor: Visitor, ticket: Ticket, comment: str | None, at: int) -> Decision:
     admin = Role.ADMIN in visitor.roles
-    return Decision(ticket.id, visitor.who, Answered.REVIEW, at, comment, visitor.groups, admin=admin)
+    return Decision(
+        ticket.id, visitor.who, Answered.REVIEW, at, comment, visitor.groups, admin=admin, names=names_of(visitor)
+    )
 
 
 def decide(books: Books, visitor: Visitor, ticket_id: str, said: Said, now: Callable[[], int], trail: Trail) -> Decided:
@@ -218,4 +223,5 @@ def _decision(visitor: Visitor, ticket: Ticket, said: Said, at: int) -> Decision
         repeats=said.repeats,
         until=None if said.lasting is None else at + said.lasting,
         break_glass=said.break_glass,
+        names=names_of(visitor),
     )

@@ -22,10 +22,11 @@ _log = logging.getLogger("narrows.notify")
 
 
 class Linked(msgspec.Struct, frozen=True):
-    """Who a user of a chat is: `issuer:subject`, and their groups, as `issuer:group`."""
+    """Who a user of a chat is: `issuer:subject`, their groups, as `issuer:group`, and other names of theirs."""
 
     who: str
     groups: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -52,7 +53,8 @@ class Answers:
             _log.warning("a user of a chat who is nobody here answered %s", ticket)
             return Said(counts=False, text=f"You are not known here as anybody who may decide ({user}).")
         reason = (reason or "").strip()[:LONGEST] or None
-        decision = Decision(ticket, person.who, answer, self._clock.now(), reason=reason, groups=person.groups)
+        now = self._clock.now()
+        decision = Decision(ticket, person.who, answer, now, reason, person.groups, names=person.names)
         try:
             review = self._decisions.decide(decision)
         except DecisionRefused as refused:

@@ -211,7 +211,7 @@ def may_review(ticket: Ticket, decisions: Iterable[Decision], said: Decision) ->
     """Whether this counts as a look at what was released alone: by somebody whom a rule names, or an admin, but neither
     by who asked nor by one of those who released it."""
     alone = {each.who for each in decisions if any(_releases(one, ticket, each) for one in ticket.requirements)}
-    if said.who in alone or barred(said.who, ticket.requester, ticket.owner):
+    if said.who in alone or barred(said.who, ticket.requester, ticket.owner, said.names):
         return False
     named = (
         may_approve(each, said.who, said.groups, ticket.requester, ticket.owner, said.at - ticket.at)
@@ -239,11 +239,11 @@ def to_review(ticket: Ticket, decisions: Iterable[Decision]) -> bool:
     return released(ticket, said) and looked_at(ticket, said) is None
 
 
-def barred(who: str, requester: str, owner: str | None) -> bool:
-    """Whether somebody may decide nothing about this requester, whoever else they are."""
+def barred(who: str, requester: str, owner: str | None, names: Iterable[str] = ()) -> bool:
+    """Whether somebody may decide nothing about this requester, whoever else they are. `names` are others of theirs."""
     issuer, _, subject = who.partition(":")
     # Owners are written by hand, so their spelling is not taken too seriously.
-    owned = owner is not None and owner.casefold() in (who.casefold(), subject.casefold())
+    owned = owner is not None and owner.casefold() in {name.casefold() for name in (who, subject, *names)}
     return who == requester or owned or issuer == SERVICE_ACCOUNTS or not subject
 
 
@@ -326,6 +326,7 @@ def _may_approve(requirement: Requirement, ticket: Ticket, decision: Decision) -
     return (
         decision.ticket == ticket.id
         and decision.at < ticket.expires
+        and not barred(decision.who, ticket.requester, ticket.owner, decision.names)
         and may_approve(
             requirement, decision.who, decision.groups, ticket.requester, ticket.owner, decision.at - ticket.at
         )
@@ -338,6 +339,7 @@ def _releases(requirement: Requirement, ticket: Ticket, decision: Decision) -> b
         and bool((decision.reason or "").strip())
         and decision.ticket == ticket.id
         and decision.at < ticket.expires
+        and not barred(decision.who, ticket.requester, ticket.owner, decision.names)
         and may_release(requirement, decision.who, decision.groups, ticket.requester, ticket.owner)
     )
 

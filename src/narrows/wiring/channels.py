@@ -95,5 +95,5 @@ def linked(notify: Notify, issuers: Sequence[str]) -> Mapping[str, Linked]:
     for user, person in notify.people.slack.items():
         who = qualify(person.identity, issuers)
         if who is not None:
-            found[user] = Linked(who, approvers(person.groups, issuers).groups)
+            found[user] = Linked(who, approvers(person.groups, issuers).groups, person.names)
     return found

@@ -88,3 +88,11 @@ def test_a_store_that_is_away_is_told(questions: Questions) -> None:
     said = answers(questions).decide("U_SAM", ID, Answered.APPROVE, None)
     assert not said.counts
     assert "can't be decided now" in said.text
+
+
+def test_an_owner_who_is_written_as_an_address_decides_nothing_in_a_chat(questions: Questions) -> None:
+    questions.ask(ticket(2, requester="narrows:etl", owner="Sam@Example.com"))
+    people = {"U_SAM": Linked("corp:sam", ("corp:security",), ("sam@example.com",)), "U_EVA": PEOPLE["U_EVA"]}
+    chat = Answers(questions, people, questions.clock)
+    assert not chat.decide("U_SAM", ticket(2).id, Answered.APPROVE, None).counts
+    assert chat.decide("U_EVA", ticket(2).id, Answered.APPROVE, None).counts

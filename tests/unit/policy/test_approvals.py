@@ -351,3 +351,18 @@ def test_a_rule_may_want_a_reason() -> None:
     assert unjustified(about, (rest,)) is None
     assert unjustified(about, (requirement("a", justification=True, observe=True),)) is None
     assert unjustified(call(Plan("r"), source=Source("", justification="why")), (wants,)) is None
+
+
+def test_whoever_has_the_owner_s_address_is_the_owner() -> None:
+    asked = Ticket(
+        "apr_1", "d", "call_1", "req_1", "narrows:etl", "Ana@Example.com", (), "s", "openai", "openai", "chat", "gpt",
+        BEGIN, BEGIN + MINUTE, (requirement(glass=Approvers(people=("corp:ana",))),),
+    )  # fmt: skip
+    plain = Decision("apr_1", "corp:ana", Answered.APPROVE, BEGIN, reason="outage")
+    for said in (
+        plain,
+        msgspec.structs.replace(plain, break_glass=True),
+        msgspec.structs.replace(plain, answer=Answered.REJECT),
+    ):
+        assert entitled(asked, said)
+        assert not entitled(asked, msgspec.structs.replace(said, names=("ana@example.com",)))

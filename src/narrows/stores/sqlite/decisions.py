@@ -14,9 +14,19 @@ from typing import Final
 import msgspec
 
 from narrows.evidence.sealing import Unsealable
-from narrows.model.approval import LOCAL, RELEASE_ENDS, Answered, Decision, Review, Ticket, TicketState
+from narrows.model.approval import RELEASE_ENDS, Answered, Decision, Review, Ticket, TicketState
 from narrows.model.limit_words import lasting
-from narrows.policy.approvals import entitled, looked_at, may_release, may_review, rejection, released, state, to_review
+from narrows.policy.approvals import (
+    barred,
+    entitled,
+    looked_at,
+    may_release,
+    may_review,
+    rejection,
+    released,
+    state,
+    to_review,
+)
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.ports.clock import Clock
 from narrows.stores.sqlite.controlfile import BUSY_SECONDS, ControlFile, ControlReader, Place
@@ -291,7 +301,7 @@ def _check_terms(ticket: Ticket, said: Decision, now: int) -> None:
 def _not_entitled(ticket: Ticket, said: Decision, now: int) -> str:
     if said.who == ticket.requester:
         return f"{said.who} asked for it, and nobody decides about their own calls"
-    if said.who.partition(":")[0] == LOCAL:
+    if ticket.owner is not None and barred(said.who, ticket.requester, ticket.owner, said.names):
         return f"{said.who} owns the service account that asks, and nobody decides about their own calls"
     waiting = min((each.then.after for each in ticket.requirements if each.then), default=None)
     later = "" if waiting is None or now - ticket.at >= waiting else " yet: others may once it has waited longer"
