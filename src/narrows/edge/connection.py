@@ -16,9 +16,9 @@ from typing import Final, cast
 from narrows.edge.deadlines import Deadline, Wait
 from narrows.edge.denials import draining, failed, timed_out
 from narrows.edge.exchange import CLIENT_GONE, DRAIN, HttpExchange, Reply
-from narrows.edge.forwarded import is_trusted
 from narrows.edge.head import Accepted, Origin
 from narrows.edge.intake import Intake
+from narrows.edge.peers import origin_of
 from narrows.edge.replies import CLOSE, encode_head
 from narrows.edge.sending import WRITE_HIGH, WRITE_LOW, Sending
 from narrows.edge.service import Service, log
@@ -90,14 +90,7 @@ class Connection(Sending):
             return
         self._surplus = surplus
         transport.set_write_buffer_limits(high=WRITE_HIGH, low=WRITE_LOW)
-        name = transport.get_extra_info("peername")
-        peer = str(name[0]) if isinstance(name, tuple) and name else ""
-        self._origin = Origin(
-            peer=peer,
-            tls=transport.get_extra_info("ssl_object") is not None,
-            listed=bool(service.trusted) and is_trusted(peer, service.trusted),
-            trusted=service.trusted,
-        )
+        self._origin = origin_of(transport, service.trusted)
         self._clock.expect(Wait.IDLE, LINGER if surplus else service.settings.header_timeout)
 
     def data_received(self, data: bytes) -> None:

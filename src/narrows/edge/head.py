@@ -39,10 +39,12 @@ _SPECIAL: Final = ENDING | {b"expect", b"content-encoding", b"http2-settings"}
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """What a connection says about all its requests. `listed`: the peer is a trusted proxy."""
+    """What a connection says about all its requests. `listed`: the peer is a trusted proxy. `certificate` is
+    the SHA-256, in hex, of the client certificate that was verified."""
 
     peer: str
     tls: bool = False
+    certificate: str | None = None
     listed: bool = False
     trusted: tuple[Network, ...] = ()
 
@@ -112,7 +114,7 @@ def judge_head(
         length = int(headers.get(b"content-length", b"0")) if _has_plain_length(headers) else _BAD_LENGTH
         if isinstance(length, Deny):
             return length
-        head = RequestHead(known, path, query, headers, origin.peer, memo.name, origin.tls)
+        head = RequestHead(known, path, query, headers, origin.peer, memo.name, origin.tls, origin.certificate)
         return Accepted(head, length, modern, modern)
     return _judge_special(known, memo, headers, origin, modern=modern)
 
@@ -133,7 +135,7 @@ def _judge_special(
     keep_alive = _offers_keep_alive(headers.get(b"connection", b""), modern=modern)
     encoding = headers.get(b"content-encoding")
     _remove_ending(headers)
-    head = RequestHead(method, *memo.place, headers, address, memo.name, origin.tls)
+    head = RequestHead(method, *memo.place, headers, address, memo.name, origin.tls, origin.certificate)
     return Accepted(head, length, keep_alive, modern, expects is not None and length != 0, encoding)
 
 

@@ -46,7 +46,9 @@ class Repeat:
         known = self.accepted
         head = known.head
         headers = {**head.headers, b"content-length": digits}
-        varied = RequestHead(head.method, head.path, head.query, headers, head.address, head.host, head.tls, head.told)
+        varied = RequestHead(
+            head.method, head.path, head.query, headers, head.address, head.host, head.tls, head.certificate, head.told
+        )
         accepted = Accepted(varied, int(digits), known.keep_alive, known.chunked_reply, known.expects, known.encoding)
         return accepted, end + len(self._after)
 

@@ -9,7 +9,7 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from narrows.config.tls import Tls
+from narrows.config.tls import GateTls, Tls
 
 log = logging.getLogger("narrows.edge")
 
@@ -24,6 +24,14 @@ def load_pair(settings: Tls) -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     # Without a callback an encrypted key would ask for its password on the terminal.
     context.load_cert_chain(settings.certificate, settings.key, password=lambda: "")
+    client_ca = _client_ca(settings)
+    if client_ca is not None:
+        context.load_verify_locations(cafile=client_ca)
+        # Most clients have none; a credential that is bound to one is good for nothing without it.
+        context.verify_mode = ssl.CERT_OPTIONAL
+        # A session that goes on would be taken at the word of an old handshake.
+        context.options |= ssl.OP_NO_TICKET
+        context.num_tickets = 0
     return context
 
 
@@ -58,7 +66,12 @@ class Certificates:
         connection.context = self._newest
 
     def _look(self) -> tuple[tuple[int, int, int] | None, ...]:
-        return tuple(_stamp(Path(name)) for name in (self._settings.certificate, self._settings.key))
+        files = (self._settings.certificate, self._settings.key, _client_ca(self._settings))
+        return tuple(_stamp(Path(name)) for name in files if name is not None)
+
+
+def _client_ca(settings: Tls) -> str | None:
+    return settings.client_ca if isinstance(settings, GateTls) else None
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

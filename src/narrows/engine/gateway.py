@@ -101,7 +101,11 @@ class Gateway:
         self, exchange: Exchange, snapshot: Snapshot, found: Known, identity: Identity, request_id: str, started: int
     ) -> Coroutine[Any, Any, None]:
         """The same for a known caller."""
-        head = exchange.head
+        head, credential = exchange.head, identity.credential
+        if credential.network or credential.certificate is not None:
+            bound = self._refusing.bound(identity, found.source.address, head.certificate)
+            if bound is not None:
+                return self._refusing.dead(exchange, snapshot, found.source, bound, request_id, started)
         named = None if snapshot.end_user is None else snapshot.end_user(identity, head.headers)
         caller = Caller(identity, found.source, request_id, self._services.clock.now(), head.method, named)
         visit = Visit(exchange, snapshot, caller, started)

@@ -15,6 +15,7 @@ from narrows.engine.routing import Routed, face, find_route
 from narrows.engine.snapshot import Snapshot
 from narrows.engine.visits import Services, Visit
 from narrows.model.call import Call, Source
+from narrows.model.principal import Identity
 from narrows.model.record import Content, Outcome
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
@@ -78,6 +79,13 @@ class Refusing:
         services.strangers.add(services.clock.now(), head.address, deny.code)
         services.telemetry.stranger(deny.code.value)
         refuse(exchange, face(head.path, head.host, snapshot), deny, request_id)
+
+    def bound(self, identity: Identity, address: str, certificate: str | None) -> Deny | None:
+        """Whether a credential that is bound is refused here."""
+        bindings = self._services.bindings
+        if bindings is None:
+            return Deny(Code.CREDENTIAL_BOUND, "Nothing here can tell what the credential is bound to.", whose=identity)
+        return bindings.refusal(identity, address, certificate)
 
     async def dead(
         self, exchange: Exchange, snapshot: Snapshot, source: Source, deny: Deny, request_id: str, started: int

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from narrows.engine.bindings import Bindings
 from narrows.engine.judging import NOTHING, Caller
 from narrows.engine.live import LiveCalls
 from narrows.engine.sessions import SessionIds
@@ -16,7 +17,7 @@ from narrows.ports.telemetry import Telemetry
 
 
 class Services(msgspec.Struct, frozen=True):
-    """What the engine needs of the world."""
+    """What the engine needs of the world. Without `bindings` no credential is taken that is bound."""
 
     journal: Journal
     clock: Clock
@@ -26,6 +27,7 @@ class Services(msgspec.Struct, frozen=True):
     strangers: StrangerCounts
     sessions: SessionIds
     live: LiveCalls
+    bindings: Bindings | None = None
 
 
 class Visit(msgspec.Struct):

@@ -24,7 +24,8 @@ class Told(msgspec.Struct):
 class RequestHead(msgspec.Struct, frozen=True):
     """A request's head after the edge's checks. `path` is canonical and still percent-encoded as it was sent;
     `address` is the client's, taken from `X-Forwarded-For` only where the peer is a listed proxy. `host` is the name in
-    `Host`, in lower case and without its port; `headers` lacks hop-by-hop and forwarding fields."""
+    `Host`, in lower case and without its port; `certificate` is the SHA-256, in hex, of the client certificate that was
+    shown and verified; `headers` lacks hop-by-hop and forwarding fields."""
 
     method: str
     path: str
@@ -33,6 +34,7 @@ class RequestHead(msgspec.Struct, frozen=True):
     address: str
     host: str
     tls: bool = False
+    certificate: str | None = None
     told: Told = msgspec.field(default_factory=Told)
 
 

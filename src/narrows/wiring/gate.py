@@ -19,6 +19,7 @@ from narrows.config.problem import ConfigError
 from narrows.config.schema import Config
 from narrows.config.schema import Gate as GateSettings
 from narrows.edge.server import EdgeServer
+from narrows.engine.bindings import Bindings
 from narrows.engine.gateway import Gateway
 from narrows.engine.replying import neutral
 from narrows.engine.routing import face
@@ -186,6 +187,7 @@ class Gate:
             strangers=self._strangers,
             sessions=SessionIds(load_key(DataDirectory(Path(self._config.store))).session_key),
             live=self._revoking.live,
+            bindings=Bindings(self._sightings),
         )
         refusal = functools.partial(_edge_refusal, snapshots)
         gateway = Gateway(snapshots, services)
