@@ -33,7 +33,7 @@ def told(fold: Fold, entry: Entry) -> None:
     if isinstance(entry, Closed):
         fold.tell((entry.call, entry.at, None, entry.settled))
     elif reserved := getattr(entry, "reserved", None):
-        fold.tell((entry.call, entry.at, reserved.counters, reserved.amounts))
+        fold.tell((entry.call, reserved.at or entry.at, reserved.counters, reserved.amounts))
 
 
 def entries(of: list[tuple[int, int, tuple[str, ...], list[int]]]) -> list[Entry]:
@@ -45,7 +45,8 @@ def entries(of: list[tuple[int, int, tuple[str, ...], list[int]]]) -> list[Entry
             found.append(Closed(call_id(running.pop(slot)), NOW + since, Outcome.DONE, None, settled=tuple(came)))
         else:
             running[slot] = number
-            reserved = Reserved(names, (20,) * len(names)) if since % 5 else None
+            later = NOW + since + 90 * SECOND if since % 3 else 0
+            reserved = Reserved(names, (20,) * len(names), at=later) if since % 5 else None
             found.append(opened(number, contents=(), at=NOW + since, reserved=reserved))
     return found
 

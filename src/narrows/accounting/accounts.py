@@ -19,7 +19,7 @@ KNOWN: Final = 2_048
 
 class Accounts(msgspec.Struct, frozen=True, eq=False):
     """`terms` says what calls over a connection are reckoned by, of a model in a service tier; `prices` is the version
-    of the table of prices. `thread` is the event loop's, which the ledger belongs to, and `running` says which one asks;
+    of the table of prices. `thread` is the event loop's, which the ledger belongs to; `running` says which one asks.
     `event` is told, in words, of a budget that passes its soft threshold."""
 
     ledger: Ledger

@@ -59,6 +59,9 @@ from narrows.policy.recent import Recent
 from narrows.ports.control import Guard, Wait
 from narrows.ports.ledger import LedgerUnavailable
 
+SOON: Final = 1_000_000
+"""Microseconds within which a call is reserved, as a rule: the windows that count it are those in which it came."""
+
 _CALLS: Final = PLACES[Unit.CALLS]
 _OF_OUTPUT: Final = frozenset(PLACES[unit] for unit in (Unit.USD, Unit.TOKENS, Unit.OUTPUT_TOKENS, Unit.COMPUTE))
 _NO_OUTPUT: Final = NOTHING_RUN | NOTHING_GENERATED
@@ -218,6 +221,7 @@ class _Holding(msgspec.Struct, eq=False):
     _reservation: Reservation | None = None
     _generated: Generated = msgspec.field(default_factory=Generated)
     _started: int = 0
+    _at: int = 0
     _read: bool = False
     _hidden: bool = False
 
@@ -248,11 +252,15 @@ class _Holding(msgspec.Struct, eq=False):
         self._call, self._counters, self._places = call, counters, places
         if bill.terms.compute is not None:
             self._started = accounts.clock.monotonic()
-        # Rates are of what goes on now, and the call may have waited: for its body, for people who approve it.
-        now = accounts.clock.now()
+        # Rates are of what goes on now, and the call may have waited: for its body, for people who approve it. If it
+        # has, budgets are those of now, too: who approves a call today does not spend what yesterday left.
+        at, now = call.at, accounts.clock.now()
+        if not 0 <= now - at <= SOON:
+            at = now
+        self._at = at
         if not counters:
             return self._hold(call, GRANTED, (), notes, now)
-        wanted = Wanted(call.id, call.at, counters, amounts, agent, now)
+        wanted = Wanted(call.id, at, counters, amounts, agent, now)
         self._asked = True
         try:
             answers = accounts.ledger.reserve((wanted,))
@@ -308,7 +316,8 @@ class _Holding(msgspec.Struct, eq=False):
             if self._counters is not bill.counters:
                 names = tuple(one.name for one in self._counters if isinstance(one.limit, Budget))
             if names:
-                record = Reserved(names, amounts[: len(names)], accounts.prices)
+                at = self._at if self._at != call.at else 0
+                record = Reserved(names, amounts[: len(names)], accounts.prices, at)
         if bill.stops and amounts and call.asked.operation not in _NO_OUTPUT:
             self._generated.allowed = held.output
         self._reservation = reservation = Reservation(record, shown)

@@ -143,6 +143,7 @@ def request_id(entry: OpenedEntry) -> str:
 def opened(entry: Opened, seq: int, context: bytes, contents: msgspec.Raw) -> bytes:
     """The bytes of an intent: the fields of OpenedEntry in their order."""
     call, request, cap = entry.call, entry.request_id, entry.output_cap
+    reserved = entry.reserved
     made = request[:_REQUEST_LENGTH] == _REQUEST and request[_REQUEST_LENGTH:] == call[_CALL_LENGTH:]
     form = _opened_form(
         entry.at,
@@ -161,7 +162,8 @@ def opened(entry: Opened, seq: int, context: bytes, contents: msgspec.Raw) -> by
         entry.reason,
         entry.refusal,
         None if made and call[:_CALL_LENGTH] == _CALL else request,
-        None if entry.reserved is None else _amounts(entry.reserved.amounts),
+        None if reserved is None else _amounts(reserved.amounts),
+        None if reserved is None or not reserved.at else reserved.at,
         entry.rule,
         seq,
         entry.session,

@@ -122,7 +122,8 @@ class ContextEntry(Entry, frozen=True, kw_only=True):
 
 class OpenedEntry(Entry, frozen=True, kw_only=True):
     """The intent. `context` is the commitment of a ContextEntry, `contents` a Reference, serialised. A `request_id`
-    that is left out is the call's id with another prefix. `reserved` are amounts, by the context's `budgets`."""
+    that is left out is the call's id with another prefix. `reserved` are amounts, by the context's `budgets`;
+    `reserved_at` says when, where the call had waited."""
 
     at: int
     call: str
@@ -141,6 +142,7 @@ class OpenedEntry(Entry, frozen=True, kw_only=True):
     refusal: str | None = None
     request_id: str | None = None
     reserved: tuple[int, ...] | None = None
+    reserved_at: int | None = None
     rule: str | None = None
     seq: int
     session: str

@@ -88,11 +88,13 @@ class Standing(msgspec.Struct, frozen=True):
 
 class Reserved(msgspec.Struct, frozen=True):
     """What a record says of a reservation: the names of the budgets' counters and the amounts held. `prices` is the
-    version of the table by which money was reckoned."""
+    version of the table by which money was reckoned. `at` is the moment whose windows count it, in Unix microseconds,
+    where that is not the one at which the call came; 0: it is."""
 
     counters: tuple[str, ...]
     amounts: tuple[int, ...]
     prices: str | None = None
+    at: int = 0
 
 
 class Stage(IntEnum):

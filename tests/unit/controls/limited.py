@@ -16,6 +16,7 @@ from narrows.model.reservation import Answer, Counter, Granted, Refused, Settled
 from narrows.ports.ledger import LedgerUnavailable
 
 SECOND = 1_000_000
+NOW = 1_000 * SECOND
 
 PRICE = Price(((0, Rates(1_000_000, 2_000_000, 500_000, 1_000_000, 1_000_000, 2_000_000)),))
 """A millionth of a dollar for a token of the prompt, two for one of the output."""
@@ -132,7 +133,7 @@ class Stopwatch:
     """A clock that is set by hand."""
 
     def __init__(self) -> None:
-        self.time = 1_000 * SECOND
+        self.time = NOW
 
     def now(self) -> int:
         return self.time

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from narrows.accounting.amounts import Terms
 from narrows.controls.reserve import Reserve
 from narrows.model.call import Call
@@ -11,12 +13,13 @@ from narrows.model.reservation import Reservation
 from narrows.model.verdict import Deny, Proceed
 from narrows.ports.control import Guard
 from unit.controls.calls import call
-from unit.controls.limited import Shelf, accounts
+from unit.controls.limited import NOW, Shelf, accounts
 
 
 def about(plan: Plan, bound: int | None = 100, cap: int | None = 50, asked: dict[str, Any] | None = None) -> Call:
-    """A call with a prompt of at most so many tokens and an output of at most so many."""
-    return call(plan, asked=asked, prompt_tokens=20, prompt_bound=bound, output_cap=cap)
+    """A call with a prompt of at most so many tokens and an output of at most so many, which has just come."""
+    this = call(plan, asked=asked, prompt_tokens=20, prompt_bound=bound, output_cap=cap)
+    return msgspec.structs.replace(this, at=NOW)
 
 
 def asked(ledger: Shelf, this: Call, terms: Terms | None = None) -> tuple[Guard, Proceed | Deny]:

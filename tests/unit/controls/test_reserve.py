@@ -384,13 +384,3 @@ def test_a_threshold_is_noted_and_logged_once_in_a_window() -> None:
     clock.time += 91 * SECOND
     ledger.used.clear()
     assert [noted(number) for number in range(5, 8)] == [0, 0, 1]
-
-
-def test_a_rate_is_of_the_time_a_call_goes_on_and_a_budget_of_the_time_it_came() -> None:
-    ledger, clock = Shelf(), Stopwatch()
-    this = about(limited(TOKENS, rate(Unit.TOKENS, 500)))
-    guard = Reserve(accounts(ledger, clock=clock)).begin(this)
-    assert guard is not None
-    clock.time += 55 * SECOND
-    guard.on_request(this)
-    assert (ledger.asked[0].at, ledger.asked[0].now) == (this.at, clock.time)

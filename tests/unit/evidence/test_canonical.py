@@ -59,7 +59,7 @@ def test_every_field_is_in_its_place() -> None:
     masked = (Masked("$.a", "US_SSN", "us_ssn", 2), Masked("content", "PIN", "pin", 1, observed=True))
     intent = opened(
         forwarded=False, justification="j", masked=masked, notes=(note,), output_cap=11, param="pa", policy="po",
-        prompt_tokens=12, reason="re", refusal="rf", reserved=Reserved(("c", "d"), (13, 14), "table"), rule="ru",
+        prompt_tokens=12, reason="re", refusal="rf", reserved=Reserved(("c", "d"), (13, 14), "table", 15), rule="ru",
         status=403,
     )  # fmt: skip
     ending = closed(
@@ -84,6 +84,7 @@ def test_every_field_is_in_its_place() -> None:
             "counted",
             "response_ids",
             "reserved",
+            "reserved_at",
         }
         assert {name: written[name] for name in same} == {name: given[name] for name in same}
         assert (written["seq"], written["v"]) == (31, 1)
@@ -96,7 +97,8 @@ def test_every_field_is_in_its_place() -> None:
     assert set(UsageEntry.__struct_fields__) == set(Usage.__struct_fields__)
     assert read.counted == UsageEntry(prompt=41, completion=42)
     assert (read.response_ids, read.settled, read.cost) == (("r",), (25, 0), 24)
-    assert json.loads(canonical.opened(intent, 31, CONTEXT, NO_CONTENTS))["reserved"] == [13, 14]
+    written = json.loads(canonical.opened(intent, 31, CONTEXT, NO_CONTENTS))
+    assert (written["reserved"], written["reserved_at"]) == ([13, 14], 15)
     assert read.masked == (MaskEntry(2, "us_ssn", "US_SSN", path="$.a"), MaskEntry(1, "pin", "PIN", True, "content"))
 
 

@@ -37,7 +37,7 @@ begin with whole seconds."""
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
-    """What a call holds. `at` is when it was opened, in Unix microseconds, and says which windows it counts in;
+    """What a call holds. `at` is when it reserved that, in Unix microseconds, and says which windows it counts in;
     `unknown` when it was closed without saying what it came to, None while it runs."""
 
     at: int
@@ -179,6 +179,7 @@ class _Tale(msgspec.Struct, frozen=True, gc=False):
     context: str = ""
     forwarded: bool = True
     reserved: tuple[int, ...] | None = None
+    reserved_at: int = 0
     settled: tuple[int, ...] = ()
 
 
@@ -272,7 +273,7 @@ def _events(tales: Sequence[_Tale], names: "_Names") -> list[Event]:
         elif tale.reserved is not None and tale.kind == "opened" and tale.forwarded:
             found = names.of(tale.context)
             if len(found) == len(tale.reserved):
-                events.append((tale.call, tale.at, found, tale.reserved))
+                events.append((tale.call, tale.reserved_at or tale.at, found, tale.reserved))
             else:
                 _log.warning("what call %s reserved is left out: its context is not in the record any more", tale.call)
     return events

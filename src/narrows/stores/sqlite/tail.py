@@ -68,7 +68,7 @@ class Tail:
                     reserved = entry.reserved
                     if reserved is not None and entry.forwarded:
                         self._counts = True
-                        running[entry.call] = entry.at, reserved
+                        running[entry.call] = reserved.at or entry.at, reserved
                 elif self._counts and type(entry) is Closed:
                     call = entry.call
                     began = running.pop(call, None)

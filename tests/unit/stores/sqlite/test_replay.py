@@ -101,6 +101,19 @@ def test_a_name_that_no_counter_has_is_left_out_and_said(caplog: pytest.LogCaptu
     assert "Mars/Phobos" in caplog.text
 
 
+async def test_a_call_that_had_waited_counts_when_it_reserved(tmp_path: Path) -> None:
+    later = NOW + 40 * HOUR
+    async with running(tmp_path) as journal:
+        await journal.open(opened(1, reserved=Reserved((ALICE,), (100,), at=later)))
+        await journal.open(opened(2, reserved=Reserved((ALICE,), (100,))))
+        journal.close(closed(1, settled=(7,)))
+    made = Fold()
+    for _ in Replay(DataDirectory(tmp_path)).run(made, 0):
+        pass
+    assert made.sums == {(ALICE, MIDNIGHT + 48 * HOUR): 7}
+    assert made.held[call_id(2)].at == NOW + 2
+
+
 async def write(path: Path, count: int, **recording: object) -> None:
     """Calls 1 to `count`: each third is unknown, each fourth runs on; others come to their number."""
     async with running(path, **recording) as journal:
