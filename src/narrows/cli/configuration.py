@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import msgspec
 import typer
+import yaml
 
 from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.config.document import parse
@@ -84,6 +85,26 @@ def find_store(config: Path | None, data: Path | None, *, make: bool = False) ->
     if not store.is_dir() and (store.exists() or not make):
         raise Failure(f"there is no data directory {store}; has the gate run yet?", USAGE)
     return store
+
+
+def written_issuers(config: Path | None) -> tuple[str, ...]:
+    """The names of the configured issuers, as far as they can be read: whoever must act at once can't repair a
+    configuration first. Empty where none can be."""
+    try:
+        path = find_config(config)
+        top = parse(path.read_bytes(), str(path))
+    except (ConfigError, Failure, OSError):
+        return ()
+    issuers = _member(_member(top, "identity"), "issuers")
+    listed = issuers.value if isinstance(issuers, yaml.SequenceNode) else []
+    names = [_member(each, "name") for each in listed]
+    return tuple(name.value for name in names if isinstance(name, yaml.ScalarNode))
+
+
+def _member(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((value for key, value in node.value if key.value == name), None)
 
 
 def _configured_store(path: Path) -> Path:

@@ -151,6 +151,8 @@ class GateView:
         try:
             connection = connect(self.path, readonly=True, wait=self._wait)
             try:
+                if connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None:
+                    return []  # a gate makes it just now
                 _check_version(connection, self.path)
                 return connection.execute(select, values).fetchall()
             finally:

@@ -87,3 +87,8 @@ def test_what_is_no_database_says_so(tmp_path: Path) -> None:
         GateFile(tmp_path)
     with pytest.raises(SightingsUnavailable):
         GateView(tmp_path).uses()
+
+
+def test_a_file_that_is_being_made_holds_nothing_yet(tmp_path: Path) -> None:
+    (tmp_path / "gate.db").touch()
+    assert GateView(tmp_path).stopped(["rev_1"]) == []
