@@ -136,6 +136,18 @@ def summary(review: Review) -> str:
     return "\n".join(map(one_line, lines))
 
 
+def brief(review: Review) -> str:
+    """A ticket and who said what of it, on one line."""
+    said = "; ".join(_said(review, each) for each in review.decisions)
+    return one_line(f"{review.ticket.id} {review.state.value}{f': {said}' if said else ''}")
+
+
+def brief_row(review: Review) -> Row:
+    """The same as an object."""
+    decisions = [{**_plain(each), "counts": _counts(review, each)} for each in review.decisions]
+    return {"id": review.ticket.id, "state": review.state.value, "decisions": decisions}
+
+
 def _standing(review: Review) -> str:
     match review.state:
         case TicketState.PENDING:

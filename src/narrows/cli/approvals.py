@@ -7,7 +7,7 @@ import os
 import pwd
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
@@ -215,6 +215,12 @@ def found_ticket(reference: str, config: Path | None, data: Path | None) -> Revi
     """The ticket of this id. Raises Failure."""
     with _decisions(config, data) as (people, _):
         return _found(people, reference)
+
+
+def tickets_of(call: str, config: Path | None, data: Path | None) -> Sequence[Review]:
+    """The tickets that a call has asked or used. Raises Failure."""
+    with _decisions(config, data) as (people, _):
+        return people.of_call(call)
 
 
 def operator() -> str:

@@ -1,6 +1,6 @@
 """How recorded calls look on a terminal: a row in a list, a line in a tail, a page of one call. Pure text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +13,7 @@ from narrows.evidence.entries import NoteEntry
 from narrows.model.limit_words import amount
 from narrows.model.limits import Unit
 from narrows.model.verdict import FLAGGED
-from narrows.stores.sqlite.views import CallRecord, CallView, SessionView
+from narrows.stores.sqlite.views import HELD, CallRecord, CallView, SessionView
 
 COLUMNS: Final = ("id", "time", "who", "outcome", "model", "operation", "tokens", "took")
 SESSION_COLUMNS: Final = ("id", "last", "who", "calls", "models", "outcomes", "tokens")
@@ -65,10 +65,11 @@ def record_row(record: CallRecord) -> Row:
     return {**call_row(record.call), **contents}
 
 
-def record_page(record: CallRecord) -> str:
-    """A whole call as a page, safe to print."""
+def record_page(record: CallRecord, approvals: Sequence[str] = ()) -> str:
+    """A whole call as a page, safe to print. `approvals`: what people said of it."""
     lines = [f"{record.call.id}  {show_moment(record.call.at)}  {_outcome(record.call)}"]
     lines += [f"  {name:<10} {one_line(value)}" for name, value in _facts(record) if value]
+    lines += [f"  {'approval':<10} {one_line(said)}" for said in approvals]
     for heading, passages in (("asked", asked(record)), ("answered", answered(record))):
         if passages:
             lines += ["", f"  {heading}:"]
@@ -95,7 +96,7 @@ def _facts(record: CallRecord) -> Iterator[tuple[str, str]]:
     yield "path", f"{call.method} {call.path}{' (streamed)' if call.stream else ''}"
     yield "session", call.session
     yield "policies", f"{', '.join(call.policies) or 'none'} (revision {call.revision})"
-    yield "refused", _refusal(call)
+    yield "asks" if call.outcome == HELD else "refused", _refusal(call)
     yield "noted", "; ".join(map(_note, call.notes))
     yield "masked", "; ".join(_masks(call))
     yield "limits", _limits(call)

@@ -10,6 +10,8 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
+from narrows.cli.approval_page import brief, brief_row
+from narrows.cli.approvals import tickets_of
 from narrows.cli.call_pages import (
     COLUMNS,
     SESSION_COLUMNS,
@@ -122,10 +124,11 @@ def show(
     """
     with _archive(config, data) as archive:
         for index, record in enumerate(_records(archive, reference)):
+            tickets = tickets_of(record.call.id, config, data)
             if as_json:
-                print_json(record_row(record))
+                print_json({**record_row(record), "approvals": [brief_row(each) for each in tickets]})
             else:
-                say(("\n" if index else "") + record_page(record))
+                say(("\n" if index else "") + record_page(record, [brief(each) for each in tickets]))
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Final
 import typer
 
 from narrows.cli import approval_page
-from narrows.cli.approvals import found_ticket
+from narrows.cli.approvals import found_ticket, tickets_of
 from narrows.cli.configuration import ConfigOption, DataOption, find_store
 from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.sessions import LAST, JsonOption
@@ -52,10 +52,11 @@ def why(
             say(approval_page.summary(review))
         return
     call = _call(reference, config, data)
+    asked = tickets_of(call.id, config, data)
     if as_json:
-        print_json(row(call))
+        print_json({**row(call), "approvals": [approval_page.brief_row(each) for each in asked]})
     else:
-        say(page(call))
+        say("\n".join([page(call), *(f"\n  People were asked: {approval_page.brief(each)}." for each in asked)]))
 
 
 def _call(reference: str, config: ConfigOption, data: DataOption) -> CallView:
@@ -66,7 +67,7 @@ def _call(reference: str, config: ConfigOption, data: DataOption) -> CallView:
     try:
         archive = Archive(find_store(config, data))
         if name == LAST:
-            found = next(iter(archive.calls(limit=1)), None)
+            found = next((call for call in archive.calls() if call.id.startswith(_CALL)), None)
         else:
             record = archive.call(name)
             found = None if record is None else record.call

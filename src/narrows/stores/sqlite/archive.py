@@ -18,7 +18,17 @@ from narrows.stores.sqlite.masterkey import load
 from narrows.stores.sqlite.reading import Readers, Row
 from narrows.stores.sqlite.runs import END
 from narrows.stores.sqlite.selection import EVERYTHING, Filters, contains, selects
-from narrows.stores.sqlite.views import CallRecord, CallView, Intent, Piece, SegmentView, SessionView, call_view, join
+from narrows.stores.sqlite.views import (
+    HELD,
+    CallRecord,
+    CallView,
+    Intent,
+    Piece,
+    SegmentView,
+    SessionView,
+    call_view,
+    join,
+)
 
 
 class Archive:
@@ -174,7 +184,7 @@ def _session(calls: list[CallView]) -> SessionView:
         user=calls[0].user,
         first=min(call.at for call in calls),
         last=max(call.closed_at or call.at for call in calls),
-        calls=len(calls),
+        calls=sum(call.outcome != HELD for call in calls),
         connections=tuple(sorted({call.connection for call in calls})),
         models=tuple(sorted({model for call in calls if (model := call.model or call.model_asked)})),
         agents=tuple(sorted({call.declared_agent or call.agent for call in calls})),

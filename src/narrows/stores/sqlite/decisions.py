@@ -151,6 +151,13 @@ class SqliteDecisions:
         kept = self._kept(ticket_id)
         return None if kept is None else self._review(kept, self._clock.now())
 
+    def of_call(self, call: str) -> Sequence[Review]:
+        """The tickets that a call has asked or used."""
+        with self._tickets() as tickets:
+            kept = () if tickets is None else tickets.of_call(call, f"apr_{call.removeprefix('call_')}")
+        now = self._clock.now()
+        return [self._review(each, now) for each in kept]
+
     def content(self, ticket_id: str) -> bytes | None:
         """The body that would be sent, unsealed."""
         with self._tickets() as tickets:

@@ -251,6 +251,14 @@ class Tickets:
         rows = self._connection.execute("SELECT id FROM ticket ORDER BY at DESC, id DESC LIMIT ?", (most,))
         return [row[0] for row in rows][::-1]
 
+    def of_call(self, call: str, asked: str) -> Sequence[Kept]:
+        """The tickets that a call has used, and those that it asked, whose ids begin with `asked`; oldest first."""
+        where = (
+            "WHERE id IN (SELECT ticket FROM used WHERE call = ?1) OR id = ?2 OR (id > ?2 || '_' AND id < ?2 || '`') "
+            "ORDER BY at, id"
+        )
+        return [_kept(row) for row in self._connection.execute(_SELECT + where, (call, asked))]
+
     def took(self, ticket_id: str, call_id: str) -> bool:
         """Whether the call has gone on by this ticket."""
         row = self._connection.execute("SELECT 1 FROM used WHERE ticket = ? AND call = ?", (ticket_id, call_id))

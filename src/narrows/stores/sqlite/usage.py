@@ -27,7 +27,7 @@ from narrows.stores.sqlite.masterkey import load
 from narrows.stores.sqlite.reading import FileReader, Readers
 from narrows.stores.sqlite.runs import END
 from narrows.stores.sqlite.selection import EVERYTHING, Filters
-from narrows.stores.sqlite.views import Intent
+from narrows.stores.sqlite.views import Intent, is_question
 
 _CALLERS: Final = 4096
 _REFUSED: Final = Outcome.REFUSED.value
@@ -167,6 +167,8 @@ class _Scan:
                     if spent is not None and self._close(spent, line):
                         yield spent
                 elif line.kind == "opened" and self._since <= line.at < self._until:
+                    if not line.forwarded and is_question(line.call):
+                        continue
                     spent = self._open(reader, line)
                     if spent is None:
                         continue

@@ -1,7 +1,7 @@
 """What the archive gives back: frozen values that hold everything a listing, a replay or `--json` needs."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -9,6 +9,10 @@ from narrows.evidence.canonical import request_id
 from narrows.evidence.entries import ClosedEntry, ContextEntry, MaskEntry, NoteEntry, OpenedEntry, UsageEntry
 from narrows.model.record import Outcome, Stream, Transcript
 from narrows.model.usage import Usage
+
+TICKET: Final = "apr_"
+HELD: Final = "held"
+"""In the place of an outcome: people were asked about a call."""
 
 
 class Intent(msgspec.Struct, frozen=True):
@@ -21,7 +25,8 @@ class Intent(msgspec.Struct, frozen=True):
 class CallView(msgspec.Struct, frozen=True):
     """A call without its contents. Times are Unix microseconds, durations microseconds.
 
-    `seq` and `closed_seq` are places in the log. `outcome` is None while the call runs. `model` is what was
+    `seq` and `closed_seq` are places in the log. `outcome` is None while the call runs, and HELD where this is a
+    question about a call. `model` is what was
     forwarded, `model_answered` what the upstream said it used. `user` is `issuer:subject`. `reserved` and `settled` are
     amounts by the names of budgets' counters; `settled` is None while it is not known what the call came to, and where
     nothing was reserved. `cost` is in millionths of a dollar, `prices` the table by which it was reckoned. `counted` is
@@ -171,7 +176,7 @@ def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
         notes=(opened.notes or ()) + (closed.notes or () if closed else ()),
         prompt_tokens=opened.prompt_tokens,
         output_cap=opened.output_cap,
-        outcome=closed.outcome if closed else None if opened.forwarded else Outcome.REFUSED,
+        outcome=closed.outcome if closed else _unclosed(opened),
         status=closed.status if closed else opened.status,
         refusal=refusal.refusal,
         reason=refusal.reason,
@@ -192,6 +197,18 @@ def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
         reserved=_amounts(context, opened.reserved),
         **_outlay(context, closed),
     )
+
+
+def is_question(call: str) -> bool:
+    """Whether an entry of this id is a question to people about a call, not a call: what they were shown. The call has
+    an entry of its own, when it goes on or is refused."""
+    return call.startswith(TICKET)
+
+
+def _unclosed(opened: OpenedEntry) -> str | None:
+    if opened.forwarded:
+        return None
+    return HELD if is_question(opened.call) else Outcome.REFUSED
 
 
 def _outlay(context: ContextEntry, closed: ClosedEntry | None) -> dict[str, Any]:
