@@ -1,6 +1,5 @@
 """What the end-to-end tests stand on: llama.cpp and a scripted upstream, an issuer, and a gate before them."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from e2e.gate import Gate
 from e2e.issuer import Issuer
 from e2e.processes import Server, free_port
 from e2e.scripted import Scripted
+from soak import SOAK
 
 HERE = Path(__file__).parent
 UPSTREAM_SECRET = "upstream-canary-5f2b9c1e77"
@@ -50,7 +50,7 @@ PLATFORM: dict[str, Any] = {
 @pytest.fixture(scope="session")
 def soak() -> int:
     """How much longer than in the fast tier loops run."""
-    return int(os.environ.get("NARROWS_SOAK", "1"))
+    return SOAK
 
 
 def _llama(folder: Path, *arguments: str) -> Iterator[str]:

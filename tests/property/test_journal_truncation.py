@@ -14,6 +14,7 @@ from e2e.journal.invariants import check, restart
 from narrows.stores.sqlite import runs, tags
 from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.journalfile import Work
+from soak import SOAK
 from unit.stores.sqlite.records import NOW, OWNER, World, call_id, closed, opened, segment
 
 WAL_HEADER, FRAME_HEADER = 32, 24
@@ -91,15 +92,17 @@ def expect(directory: Path, length: int, history: list[tuple[int, set[str]]]) ->
 
 
 def test_at_every_frame(written: tuple[Path, list[tuple[int, set[str]]]], tmp_path: Path) -> None:
+    """Every other one in the fast tier, and each of the ends of commits."""
     snapshot, history = written
     lengths = frames(snapshot)
     assert len(lengths) > 50
-    for length in lengths:
+    ends = {end for end, _ in history}
+    for length in lengths if SOAK > 1 else sorted({*lengths[::2], *ends.intersection(lengths)}):
         crashed(snapshot, tmp_path / "data", length)
         expect(tmp_path / "data", length, history)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15 * SOAK)
 @given(data=st.data())
 def test_anywhere(written: tuple[Path, list[tuple[int, set[str]]]], tmp_path: Path, data: st.DataObject) -> None:
     snapshot, history = written
@@ -108,7 +111,7 @@ def test_anywhere(written: tuple[Path, list[tuple[int, set[str]]]], tmp_path: Pa
     expect(tmp_path / "data", length, history)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15 * SOAK)
 @given(data=st.data())
 def test_torn_pages_after_the_last_sync(
     written: tuple[Path, list[tuple[int, set[str]]]], tmp_path: Path, data: st.DataObject

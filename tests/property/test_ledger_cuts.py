@@ -6,7 +6,6 @@ whole record comes to when it is added up naively.
 """
 
 import asyncio
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -21,10 +20,9 @@ from narrows.accounting.counters import parse
 from narrows.accounting.windows import bucket
 from narrows.model.limits import Per, Unit, Window
 from narrows.stores.sqlite.ledgerfile import FILE_NAME
+from soak import SOAK
 from unit.stores.sqlite.accounts import UNKNOWN, Ledgered, counter, recomputed, wanted
 from unit.stores.sqlite.records import StillClock, opened
-
-SOAK = int(os.environ.get("NARROWS_SOAK", "1"))
 
 COUNTERS = [
     counter("corp:alice", Window(Per.MINUTE)),

@@ -8,6 +8,7 @@ from narrows.matching.gate import Gate, GateRefused
 from narrows.matching.widened import Widener
 from narrows.policy.patterns import Pattern, PatternError, encode
 from narrows.policy.words import loose_source, words_source
+from soak import SOAK
 
 # Few letters, so that texts meet patterns; among them those whose other case is not ASCII, or is one and ASCII.
 LETTERS = (
@@ -100,7 +101,7 @@ def _check(pattern: Pattern, gate: Gate, texts: list[str]) -> bool:
     return any(found)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120 * SOAK, deadline=None)
 @given(_SAMPLES, _AROUND, _AROUND, st.text(st.sampled_from(LETTERS), max_size=30))
 @example((r"(?:^|\n)a$", "\na"), "", "", "a")
 @example((r"(?i)\bsk\b", "\u017f\u212a"), " ", "", "\u017fk")

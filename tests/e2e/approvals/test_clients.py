@@ -12,8 +12,8 @@ import pytest
 from e2e.approvals.conftest import RISKY, Desk, Running, claude, gpt, token
 from e2e.gate import Gate
 from e2e.issuer import Issuer
+from e2e.records import ended
 from narrows.model.approval import Answered, TicketState
-from narrows.stores.sqlite.archive import Archive
 
 Asks = Callable[[Gate, str], str]
 
@@ -153,8 +153,7 @@ def test_a_stream_that_is_kept_alive_outlasts_the_hold(
         else:
             with pytest.raises((openai.APIError, anthropic.APIError), match="not on a Friday"):
                 "".join(stream)
-    record = Archive(gate.store).call(review.ticket.call)
-    assert record is not None
-    assert record.call.status == 200
-    assert record.call.forwarded is (answer is Answered.APPROVE)
-    assert record.call.refusal == (None if answer is Answered.APPROVE else "approval_rejected")
+    call = ended(gate, review.ticket.call)
+    assert call.status == 200
+    assert call.forwarded is (answer is Answered.APPROVE)
+    assert call.refusal == (None if answer is Answered.APPROVE else "approval_rejected")
