@@ -35,16 +35,10 @@ from narrows.accounting import pricing
 from narrows.accounting.said import DOUBT, USUAL_TOKEN, said
 from narrows.config.limits import ComputeWeight
 from narrows.model.call import Call
-from narrows.model.limits import Limits, Unit
+from narrows.model.limits import NOTHING_GENERATED, NOTHING_RUN, Limits, Unit
 from narrows.model.price import PICO_PER_MICRO, Price, Rates
 from narrows.model.reservation import Stage
 from narrows.model.usage import LONGEST_TOKEN, Usage
-
-NOTHING_RUN: Final = frozenset({"models", "count_tokens"})
-"""Operations that run no model."""
-
-NOTHING_GENERATED: Final = frozenset({"embeddings", "moderations"})
-"""Operations that read, and write nothing."""
 
 ABSURD: Final = 1 << 40
 """No call has so many tokens: whoever reports more reports nothing, and whoever asks for more asks for this."""

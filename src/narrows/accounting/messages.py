@@ -177,6 +177,13 @@ def exhausted(bound: int, limit: Counted | None) -> Deny:
     return Deny(Code.BUDGET_EXCEEDED, message, policy, BUDGETS if limit is None else rule(limit))
 
 
+def out_of_time(seconds: int, limit: Counted | None) -> Deny:
+    """The refusal that ends a reply which takes longer than was reserved for."""
+    policy = None if limit is None else limit.policy or None
+    message = f"The reply took more than the {seconds} seconds of compute that were reserved for it, and was stopped."
+    return Deny(Code.BUDGET_EXCEEDED, message, policy, BUDGETS if limit is None else rule(limit))
+
+
 def unavailable(why: Exception) -> Deny:
     """The refusal of a call while the ledger does not answer."""
     message = f"What the limits have left can't be known or kept now, so the call was not forwarded: {why}"

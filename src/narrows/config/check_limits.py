@@ -12,7 +12,7 @@ from narrows.config.limits import BudgetSetting, GatewayLimits, RateSetting, Sha
 from narrows.config.problem import Problem
 from narrows.config.scalars import nearest
 from narrows.config.schema import Config, Connection, Policy
-from narrows.model.limits import Scope, Unit
+from narrows.model.limits import NOTHING_GENERATED, NOTHING_RUN, Scope, Unit
 
 UTC: Final = "UTC"
 
@@ -39,6 +39,7 @@ class LimitChecks:
         for name, connection in self._config.connections.items():
             self._connection(f"connections.{name}", connection)
         self._weights()
+        self._smallest()
 
     def _gateway(self, limits: GatewayLimits) -> None:
         self._zone("limits.zone", limits.zone)
@@ -129,6 +130,41 @@ class LimitChecks:
                 said = "a budget in units applies and there are no weights, so calls that it counts are refused"
                 self._warning(f"connections.{name}", said, "give `compute`")
 
+    def _smallest(self) -> None:
+        """Sums of tokens that are less than what a call reserves which does not say how much it may generate."""
+        config, reached = self._config, set[str]()
+        for index, policy in enumerate(config.policies):
+            if policy.mode == "observe" or policy.limits.output_tokens is not None or not _generates(policy):
+                continue
+            reached.update(policy.may.connections)
+            self._small(f"policies[{index}].limits", policy.limits, policy.may.connections)
+        self._small("limits", config.limits, tuple(reached))
+
+    def _small(self, key: str, limits: SharedLimits, globs: tuple[str, ...]) -> None:
+        if limits.mode == "observe":
+            return
+        caps = {
+            name: connection.output_default
+            for name, connection in self._config.connections.items()
+            if any(Glob(glob).matches(name) for glob in globs)
+        }
+        budgets = [
+            (f"{key}.budgets[{index}]", budget.limit.count, budget.mode)
+            for index, budget in enumerate(limits.budgets)
+            if budget.limit.unit in (Unit.TOKENS, Unit.OUTPUT_TOKENS)
+        ]
+        rates = [(f"{key}.tokens[{index}]", rate.limit, rate.mode) for index, rate in enumerate(limits.tokens)]
+        for here, most, mode in (*budgets, *rates):
+            above = [name for name, cap in caps.items() if cap > most]
+            if above and mode == "enforce":
+                name = above[0]
+                said = (
+                    f"is less than the {caps[name]} tokens that a call over connection {name} reserves unless it says "
+                    "how much it may generate, so such calls are refused"
+                )
+                hint = "set `output_tokens` in the policy, lower `output_default` of the connection, or raise this"
+                self._warning(here, said, hint)
+
     def _zone(self, key: str, name: str) -> None:
         if name == UTC:
             return
@@ -143,6 +179,11 @@ class LimitChecks:
 
     def _warning(self, key: str, message: str, hint: str | None = None) -> None:
         self.warnings.append(Problem(key, message, hint))
+
+
+def _generates(policy: Policy) -> bool:
+    """Whether it permits calls that may generate something, as far as its operations say."""
+    return not set(policy.may.operations) <= NOTHING_GENERATED | NOTHING_RUN
 
 
 def unknown_zone(name: str) -> Problem | None:

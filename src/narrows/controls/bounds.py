@@ -14,9 +14,9 @@ from typing import Final
 
 import msgspec
 
-from narrows.accounting.amounts import NOTHING_GENERATED, NOTHING_RUN, needs_cap
+from narrows.accounting.amounts import needs_cap
 from narrows.model.call import Call
-from narrows.model.limits import NO_LIMITS
+from narrows.model.limits import NO_LIMITS, NOTHING_GENERATED, NOTHING_RUN
 from narrows.model.plan import Plan
 from narrows.model.record import Outcome
 from narrows.model.reply import Event

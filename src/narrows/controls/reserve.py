@@ -5,7 +5,8 @@ at once and agents are the ledger's, all or none; the cost of the one call is ju
 knows, a price or a bound, refuses the call; a limit that only observes is then left out, and noted.
 
 While the reply runs, the tokens that were certainly generated are counted, as for `limits.output_tokens`; one that has
-passed what was reserved for its output is stopped, so a budget holds whatever an upstream does with its cap.
+passed what was reserved for its output is stopped, so a budget holds whatever an upstream does with its cap. The same
+holds for the upstream's time, where compute units count that.
 
 The ledger belongs to the event loop. Where a call is judged in a thread, asking it waits until the loop is reached.
 """
@@ -20,9 +21,8 @@ from narrows.accounting import messages
 from narrows.accounting.accounts import KNOWN, PATIENCE, Accounts
 from narrows.accounting.agents import agent
 from narrows.accounting.amounts import (
-    NOTHING_GENERATED,
-    NOTHING_RUN,
     PLACES,
+    SECOND,
     Result,
     Seen,
     Terms,
@@ -36,7 +36,7 @@ from narrows.accounting.counters import Subjects
 from narrows.accounting.headers import HeaderPairs, Lines
 from narrows.dialects.generated import Generated
 from narrows.model.call import Call, Source
-from narrows.model.limits import NO_LIMITS, AgentCap, Budget, Counted, Rate, Unit
+from narrows.model.limits import NO_LIMITS, NOTHING_GENERATED, NOTHING_RUN, AgentCap, Budget, Counted, Rate, Unit
 from narrows.model.plan import Plan
 from narrows.model.principal import Credential, Principal
 from narrows.model.record import Outcome
@@ -63,6 +63,7 @@ SOON: Final = 1_000_000
 """Microseconds within which a call is reserved, as a rule: the windows that count it are those in which it came."""
 
 _CALLS: Final = PLACES[Unit.CALLS]
+_COMPUTE: Final = PLACES[Unit.COMPUTE]
 _OF_OUTPUT: Final = frozenset(PLACES[unit] for unit in (Unit.USD, Unit.TOKENS, Unit.OUTPUT_TOKENS, Unit.COMPUTE))
 _NO_OUTPUT: Final = NOTHING_RUN | NOTHING_GENERATED
 
@@ -105,7 +106,8 @@ class Reserve:
 class _Bill(msgspec.Struct, frozen=True, eq=False):
     """What is the same for all calls of one caller for one model. `places` say where the amounts of `counters` stand
     in a vector, and `pick` takes them from one; the first `budgets` of them are budgets. `lines` tell of what is left.
-    `stops`: a reply that passes what was reserved for it is stopped."""
+    `stops`: a reply that passes what was reserved for its output is stopped; `times`: so is one that takes longer than
+    was reserved for."""
 
     principal: Principal
     terms: Terms
@@ -117,6 +119,7 @@ class _Bill(msgspec.Struct, frozen=True, eq=False):
     lines: Lines
     counts_agents: bool
     stops: bool
+    times: bool
 
 
 _Known = tuple[Principal, Source, Credential, tuple[_Bill, str]]
@@ -190,6 +193,7 @@ class _Limited:
             Lines((*found.throttled, *counters), call.dialect),
             any(isinstance(one.limit, AgentCap) for one in counters),
             self._stops and any(_place(one.limit) in _OF_OUTPUT and not one.limit.observe for one in counters),
+            any(_place(one.limit) == _COMPUTE and not one.limit.observe for one in counters),
         )
 
 
@@ -222,6 +226,7 @@ class _Holding(msgspec.Struct, eq=False):
     _generated: Generated = msgspec.field(default_factory=Generated)
     _started: int = 0
     _at: int = 0
+    _until: int = 0
     _read: bool = False
     _hidden: bool = False
 
@@ -250,8 +255,11 @@ class _Holding(msgspec.Struct, eq=False):
             amounts = tuple([held.vector[place] or 0 for place in places])
             notes += more
         self._call, self._counters, self._places = call, counters, places
-        if bill.terms.compute is not None:
+        compute = bill.terms.compute
+        if compute is not None:
             self._started = accounts.clock.monotonic()
+            if compute.second and bill.times:
+                self._until = self._started + bill.terms.longest
         # Rates are of what goes on now, and the call may have waited: for its body, for people who approve it. If it
         # has, budgets are those of now, too: who approves a call today does not spend what yesterday left.
         at, now = call.at, accounts.clock.now()
@@ -330,7 +338,11 @@ class _Holding(msgspec.Struct, eq=False):
         if (event.data is None and not event.hidden) or event.opaque:
             # Of what was judged apart, and of pictures and sound, there are no texts to count.
             self._hidden = True
-        return self._exhausted() if passed else None
+        if passed:
+            return messages.exhausted(self._generated.allowed or 0, self._enforced())
+        if self._until and self._limited.accounts.clock.monotonic() > self._until:
+            return messages.out_of_time((self._until - self._started) // SECOND, self._enforced(_COMPUTE))
+        return None
 
     def on_finish(self) -> Deny | None:
         """Every event has been counted."""
@@ -370,6 +382,9 @@ class _Holding(msgspec.Struct, eq=False):
         seen = Seen(generated.size, generated.deltas, whole, outcome is Outcome.DONE, elapsed)
         return settle(call, bill.terms, held, stage, usage, seen)
 
-    def _exhausted(self) -> Deny:
-        limit = next((one.limit for one in self._counters if not one.limit.observe), None)
-        return messages.exhausted(self._generated.allowed or 0, limit)
+    def _enforced(self, of: int | None = None) -> Counted | None:
+        """The first limit that is not only observed, of this place."""
+        for one in self._counters:
+            if not one.limit.observe and (of is None or _place(one.limit) == of):
+                return one.limit
+        return None

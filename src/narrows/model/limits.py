@@ -12,6 +12,13 @@ MICRO: Final = 1_000_000
 """Money and compute units are counted in millionths, so that no sum is ever rounded."""
 
 
+NOTHING_RUN: Final = frozenset({"models", "count_tokens"})
+"""Operations that run no model."""
+
+NOTHING_GENERATED: Final = frozenset({"embeddings", "moderations"})
+"""Operations that read, and write nothing."""
+
+
 class Unit(StrEnum):
     """What a limit counts."""
 

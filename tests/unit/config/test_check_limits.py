@@ -55,12 +55,12 @@ def test_fine_limits_are_fine() -> None:
             budget("5 usd / day / user"),
             budget("5 usd / rolling day / user"),
             budget("5 usd / day / group"),
-            budget("5 tokens / day / user"),
+            budget("5000 tokens / day / user"),
             budget("5 usd / month / user"),
             budget("5 usd / day / user", zone="Europe/Berlin"),
         ],
         "calls": [{"limit": 5, "per": "second"}, {"limit": 50, "per": "minute"}],
-        "tokens": [{"limit": 5, "per": "minute"}],
+        "tokens": [{"limit": 5000, "per": "minute"}],
         "concurrent": {"agents": 3},
         "agents": "declared",
     }
@@ -154,7 +154,7 @@ def test_a_rolling_budget_has_no_zone() -> None:
 
 
 def test_unpriced_is_for_money() -> None:
-    problems, (warning,) = checked({"budgets": [budget("5 tokens / day / user", unpriced="allow")]})
+    problems, (warning,) = checked({"budgets": [budget("5000 tokens / day / user", unpriced="allow")]})
     assert problems == []
     assert warning.key == "policies[0].limits.budgets[0].unpriced"
     assert checked({"budgets": [budget("5 usd / day / user", unpriced="allow")]}) == ([], [])
@@ -176,6 +176,34 @@ def test_what_calls_are_reckoned_by() -> None:
     assert only(prices=[{**price, "models": [""]}]).key == "connections.openai.prices[0].models[0]"
     assert only(compute=[{"models": ["*"]}]).message.startswith("weighs nothing")
     assert only(provider=" ").key == "connections.openai.provider"
+
+
+@pytest.mark.parametrize(
+    ("limits", "keys"),
+    [
+        ({"budgets": [budget("4095 tokens / day / user")]}, ["policies[0].limits.budgets[0]"]),
+        ({"budgets": [budget("4096 tokens / day / user")]}, []),
+        ({"budgets": [budget("9 output tokens / day / user")]}, ["policies[0].limits.budgets[0]"]),
+        ({"budgets": [budget("9 prompt tokens / day / user"), budget("1 calls / day / user")]}, []),
+        ({"budgets": [budget("9 tokens / day / user", mode="observe")]}, []),
+        ({"budgets": [budget("9 tokens / day / user")], "mode": "observe"}, []),
+        ({"budgets": [budget("9 tokens / day / user")], "output_tokens": 5}, []),
+        ({"tokens": [{"limit": 9, "per": "minute"}]}, ["policies[0].limits.tokens[0]"]),
+    ],
+)
+def test_a_sum_that_no_usual_call_fits_is_told(limits: dict[str, Any], keys: list[str]) -> None:
+    problems, warnings = checked(limits)
+    assert problems == []
+    assert [found.key for found in warnings] == keys
+    assert all("4096 tokens that a call over connection openai reserves" in found.message for found in warnings)
+
+
+def test_a_small_sum_is_fine_where_calls_generate_less() -> None:
+    limits = {"budgets": [budget("600 tokens / day / user")]}
+    assert checked(limits, output_default=600)[1] == []
+    # The policy for `other` lists models, and generates nothing.
+    assert checked(gateway=limits, output_default=600)[1] == []
+    assert [found.key for found in checked(gateway=limits)[1]] == ["limits.budgets[0]"]
 
 
 def test_budgets_in_units_want_weights() -> None:
