@@ -15,9 +15,12 @@ from narrows.console.api import approvals, health, token, whoami
 from narrows.console.desk import Desk
 from narrows.console.envelope import Envelope
 from narrows.console.exchanging import TokenOffice
+from narrows.console.failures import Failures
 from narrows.console.identity import PUBLIC, Door
 from narrows.console.problems import respond
+from narrows.console.providers import Providers
 from narrows.console.reading import StrictRequest
+from narrows.console.scim.routes import scim_router
 from narrows.console.visitor import Visitor
 from narrows.ports.clock import Ids
 
@@ -71,11 +74,15 @@ def described() -> Description:
     return description
 
 
-def litestar_app(door: Door, desk: Desk, office: TokenOffice | None = None) -> Litestar:
-    """The routes alone, without what is around every reply. Without an office no tokens are exchanged."""
+def litestar_app(
+    door: Door, desk: Desk, office: TokenOffice | None = None, providers: Providers | None = None
+) -> Litestar:
+    """The routes alone, without what is around every reply. Without an office no tokens are exchanged, without
+    providers nobody tells anything."""
     description = described()
+    told = providers or Providers(desk, Failures())
     return Litestar(
-        [*ROUTES, openapi],
+        [*ROUTES, openapi, scim_router(told)],
         guards=[door.admit],
         dependencies=_given(desk, office) | {"description": Provide(lambda: description, sync_to_thread=False)},
         exception_handlers={Exception: respond},
@@ -100,6 +107,8 @@ def _given(desk: Desk | None, office: TokenOffice | None = None) -> dict[str, Pr
     }
 
 
-def build_app(door: Door, desk: Desk, ids: Ids, office: TokenOffice | None = None) -> Envelope:
+def build_app(
+    door: Door, desk: Desk, ids: Ids, office: TokenOffice | None = None, providers: Providers | None = None
+) -> Envelope:
     """The application to serve."""
-    return Envelope(litestar_app(door, desk, office), ids)
+    return Envelope(litestar_app(door, desk, office, providers), ids)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from narrows.console.desk import Books
 from narrows.console.problems import Refused
+from narrows.console.scim.faults import Fault
 from narrows.console.visitor import Visitor
 from narrows.model.audit import Act, ActOutcome
 
@@ -46,8 +47,9 @@ class Trail:
         self.did(books, action, target, ActOutcome.BEGUN)
         try:
             done = work()
-        except Refused as refused:
-            self.did(books, action, target, ActOutcome.REFUSED, refused.problem)
+        except (Refused, Fault) as refused:
+            code = refused.problem if isinstance(refused, Refused) else refused.code
+            self.did(books, action, target, ActOutcome.REFUSED, code)
             raise
         except Exception as error:
             self.did(books, action, target, ActOutcome.FAILED, type(error).__name__)

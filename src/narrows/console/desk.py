@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeVar
 from narrows.ports.approvals import Decisions
 from narrows.ports.audit import Audit
 from narrows.ports.clock import Clock
+from narrows.ports.directory import Directory
 from narrows.ports.tokens import Tokens
 
 T = TypeVar("T")
@@ -31,6 +32,10 @@ class Books(Protocol):
     @property
     def tokens(self) -> Tokens:
         """Tokens that were issued."""
+
+    @property
+    def directory(self) -> Directory:
+        """People and groups as providers sent them."""
 
     def close(self) -> None:
         """Closes the files."""

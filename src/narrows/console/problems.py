@@ -16,6 +16,7 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from narrows.ports.approvals import ApprovalsUnavailable
 from narrows.ports.audit import AuditUnavailable
+from narrows.ports.directory import DirectoryUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -197,7 +198,7 @@ def refusal(error: Exception) -> Refused:
     match error:
         case Refused():
             return error
-        case ApprovalsUnavailable() | AuditUnavailable():
+        case ApprovalsUnavailable() | AuditUnavailable() | DirectoryUnavailable():
             _log.error("the store can't be used: %s", error)
             return Refused(Problem.STORE_UNAVAILABLE, headers={"Retry-After": "5"})
         case ValidationException():

@@ -17,6 +17,7 @@ from narrows.console.app import build_app
 from narrows.console.desk import Desk
 from narrows.console.failures import Failures
 from narrows.console.identity import Admission, Door
+from narrows.console.providers import Providers
 from narrows.console.roles import RoleBook
 from narrows.console.server import HttpServer
 from narrows.edge.server import parse_listen
@@ -27,7 +28,7 @@ from narrows.ports.clock import Clock
 from narrows.stores.sqlite.audit import SqliteAudit
 from narrows.stores.sqlite.control import ControlWatch
 from narrows.stores.sqlite.decisions import SqliteDecisions
-from narrows.stores.sqlite.people import PeopleWatch
+from narrows.stores.sqlite.people import PeopleWatch, SqlitePeople
 from narrows.stores.sqlite.tokens import SqliteTokens
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.wiring.clock import SequentialIds, SystemClock
@@ -48,9 +49,11 @@ class SqliteBooks:
         self.audit: Final = SqliteAudit(directory, clock)
         self.decisions: Final = SqliteDecisions(directory, clock)
         self.tokens: Final = SqliteTokens(directory, clock)
+        self.directory: Final = SqlitePeople(directory, clock)
 
     def close(self) -> None:
         """Closes them."""
+        self.directory.close()
         self.tokens.close()
         self.decisions.close()
         self.audit.close()
@@ -117,6 +120,7 @@ class Console:
         self._desk = Desk(lambda: SqliteBooks(directory, clock), clock)
         self._failures = Failures()
         self._exchanging = Exchanging(directory, clock, self._desk, self._failures)
+        self._providers = Providers(self._desk, self._failures)
         self._door: Door | None = None
         self._server: HttpServer | None = None
         self._certificates: Certificates | None = None
@@ -143,11 +147,12 @@ class Console:
         await self._desk.start()
         self._door = Door(await self._admission(config), self._failures, self._desk)
         await self._exchanging.settle(config)
+        self._providers.known(config.identity.issuers)
         tls = config.console.tls
         self._certificates = None if tls is None else Certificates(tls)
         host, port = parse_listen(config.console.listen)
         server = HttpServer(
-            build_app(self._door, self._desk, SequentialIds(), self._exchanging.office),
+            build_app(self._door, self._desk, SequentialIds(), self._exchanging.office, self._providers),
             host,
             port,
             context=None if self._certificates is None else self._certificates.context,
@@ -178,6 +183,7 @@ class Console:
             _log.error("the new configuration is refused and the old one stays in force:\n%s", error)
             return
         self._door.admission = admission
+        self._providers.known(config.identity.issuers)
         if self._changes_address(config):
             _log.warning("a change of where the console listens, and of `store`, takes effect at its next start")
         self._config = config

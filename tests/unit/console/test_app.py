@@ -31,6 +31,20 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
 }
 """What each of them gets."""
 
+SCIM = "/scim/v2/{issuer}"
+ONE = ("GET", "PUT", "PATCH", "DELETE")
+TABLE |= {
+    (method, f"{SCIM}/{path}"): (401,) * len(KINDS)
+    for methods, paths in (
+        (("GET",), ("ServiceProviderConfig", "ResourceTypes", "ResourceTypes/{ident}", "Schemas", "Schemas/{ident}")),
+        (("GET", "POST"), ("Users", "Groups")),
+        (ONE, ("Users/{ident}", "Groups/{ident}")),
+    )
+    for path in paths
+    for method in methods
+}
+"""A provider's directory is its own: none of them is a provider."""
+
 CASES = [(*route, kind, status) for route, row in TABLE.items() for kind, status in zip(KINDS, row, strict=True)]
 
 
@@ -100,7 +114,8 @@ async def test_the_description_holds_every_route_and_how_to_come_in(world: World
     described = reply.json()
     assert reply.headers["content-type"].startswith("application/vnd.oai.openapi+json")
     assert described["openapi"].startswith("3.1")
-    assert {path for _, path in TABLE} - {"/openapi.json"} == set(described["paths"])
+    own = {path for _, path in TABLE if not path.startswith(SCIM)}
+    assert own - {"/openapi.json"} == set(described["paths"])
     assert described["components"]["securitySchemes"]["oidc"]["scheme"] == "bearer"
     sent = described["paths"]["/api/v1/approvals/{ticket_id}/approve"]["post"]["requestBody"]
     assert "Approve" in str(sent)
