@@ -3,24 +3,30 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from narrows.cli.account_rules import account_rules
 from narrows.cli.configuration import ConfigOption, DataOption, find_store
 from narrows.cli.failure import FAILED, Failure
-from narrows.cli.moments import iso, parse_span, show_moment
+from narrows.cli.key_report import last_uses, report, show
+from narrows.cli.moments import SECOND, iso, parse_span, show_moment
 from narrows.cli.terminal import Row, complain, harmless, print_json, print_table, say
-from narrows.identity.service_accounts import issue
+from narrows.identity.service_accounts import DAY, Issued, issue, rotate
 from narrows.ports.accounts import AccountRefused, AccountsUnavailable, ServiceAccount
+from narrows.ports.sightings import Use
 from narrows.stores.sqlite.control import ControlDb
 from narrows.wiring.clock import SystemClock
+
+USUAL: Final = 90 * DAY
+"""How long a key is good for, where nobody says and the configuration permits it."""
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     add_completion=False,
-    help="Make, list and revoke keys of service accounts.",
+    help="Make, list, rotate, review and revoke keys of service accounts.",
 )
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines, one object a key with its `id`.")]
@@ -29,10 +35,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines, one object
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="The service account's name, which policies match.")],
-    owner: Annotated[str, typer.Option(help="The person who answers for it.")],
+    owner: Annotated[str, typer.Option(help="The person who answers for it: issuer:subject.")],
     expires: Annotated[
-        str, typer.Option(metavar="SPAN", help="How long it is good for: 12h, 90d; at most 366d.")
-    ] = "90d",
+        str | None,
+        typer.Option(
+            metavar="SPAN", help="How long it is good for: 12h; by default 90d, or what is configured at most."
+        ),
+    ] = None,
     purpose: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     config: ConfigOption = None,
     data: DataOption = None,
@@ -45,36 +54,91 @@ def create(
 
     [bold]Example[/bold]
 
-      narrows keys create nightly-report --owner ana@example.com --expires 90d --purpose "the nightly report"
+      narrows keys create nightly-report --owner corp:ana --expires 90d --purpose "the nightly report"
     """
     clock = SystemClock()
-    ends = clock.now() + parse_span(expires, "--expires")
+    rules = account_rules(config, data)
+    bound = rules.access.accounts
+    span = min(USUAL, round(bound.longest * SECOND)) if expires is None else parse_span(expires, "--expires")
+    full = rules.owner(owner)
+    rules.check(name, full)
     with _accounts(config, data) as accounts:
-        issued = issue(accounts, clock, name=name, owner=owner, expires=ends, purpose=purpose)
-    if as_json:
-        print_json({**_row(issued.account, clock.now()), "key": issued.key.reveal()})
-        return
-    say(issued.key.reveal())
-    complain(f"Key {issued.account.id} of {name} ends {show_moment(ends)}. Keep it now: it is not shown again.")
+        # An account's keys keep the spelling of its owner.
+        known = [one.owner for one in accounts.list() if one.name == name and rules.same(one.owner, full)]
+        spelt = known[-1] if known else full
+        ends = clock.now() + span
+        issued = issue(accounts, clock, name=name, owner=spelt, expires=ends, purpose=purpose, rules=bound)
+    _show_new(issued, clock.now(), as_json=as_json)
+
+
+@app.command("rotate")
+def rotate_keys(
+    name: Annotated[str, typer.Argument(help="The service account.")],
+    overlap: Annotated[
+        str, typer.Option(metavar="SPAN", help="How long the keys that it has are good for beside the new one.")
+    ] = "24h",
+    expires: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="How long the new one is good for; by default as the newest was.")
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a new key for a service account, and let those that it has end.
+
+    Move the program to the new key within the overlap; then the others end
+    by themselves.
+    """
+    clock = SystemClock()
+    rules = account_rules(config, data)
+    over = parse_span(overlap, "--overlap")
+    span = None if expires is None else parse_span(expires, "--expires")
+    with _accounts(config, data) as accounts:
+        rotated = rotate(accounts, clock, name=name, overlap=over, span=span, rules=rules.access.accounts)
+    _show_new(rotated.issued, clock.now(), as_json=as_json)
+    if not as_json:
+        for other in rotated.others:
+            complain(f"Key {other.id} ends {show_moment(other.expires)}.")
+
+
+@app.command("report")
+def report_keys(
+    stale: Annotated[str, typer.Option(metavar="SPAN", help="What nobody has used for so long is stale.")] = "30d",
+    everything: Annotated[bool, typer.Option("--all", help="Those with which nothing is wrong, too.")] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which keys and rules of exchange nobody uses, or nobody answers for.
+
+    An owner is missed only where their provider keeps its people here
+    (SCIM); elsewhere nobody can tell.
+    """
+    clock = SystemClock()
+    span = parse_span(stale, "--stale")
+    rules = account_rules(config, data)
+    with _accounts(config, data) as accounts:
+        kept = accounts.list()
+    show(report(find_store(config, data), kept, rules, clock, span), everything=everything, as_json=as_json)
 
 
 @app.command("list")
 def list_keys(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List every key: its owner, its end, and whether it is in force.
+    """List every key: its owner, its end, its last use, and whether it is in force.
 
     The keys themselves are not kept.
     """
     now = SystemClock().now()
     with _accounts(config, data) as accounts:
         kept = accounts.list()
-    rows = [_row(account, now) for account in kept]
+    uses = last_uses(find_store(config, data))
+    rows = [_row(account, now, uses.get(account.id)) for account in kept]
     if as_json:
         for row in rows:
             print_json(row)
     elif rows:
-        columns = ("id", "name", "owner", "state", "expires", "purpose")
-        shown = [{**row, "expires": show_moment(account.expires)} for row, account in zip(rows, kept, strict=True)]
-        print_table(columns, [[row[column] for column in columns] for row in shown])
+        columns = ("id", "name", "owner", "state", "expires", "last used", "purpose")
+        print_table(columns, [_cells(row, one, uses.get(one.id)) for row, one in zip(rows, kept, strict=True)])
     else:
         complain("There are no keys; `narrows keys create` makes one.")
 
@@ -113,7 +177,29 @@ def _accounts(config: Path | None, data: Path | None) -> Iterator[ControlDb]:
         raise Failure(str(problem), FAILED) from None
 
 
-def _row(account: ServiceAccount, now: int) -> Row:
+def _show_new(issued: Issued, now: int, *, as_json: bool) -> None:
+    """Prints a new key, once."""
+    account = issued.account
+    if as_json:
+        print_json({**_row(account, now), "key": issued.key.reveal()})
+        return
+    say(issued.key.reveal())
+    complain(
+        f"Key {account.id} of {account.name} ends {show_moment(account.expires)}. Keep it now: it is not shown again."
+    )
+
+
+def _cells(row: Row, account: ServiceAccount, used: Use | None) -> list[object]:
+    last = None if used is None else show_moment(used.at)
+    return [
+        *(row[name] for name in ("id", "name", "owner", "state")),
+        show_moment(account.expires),
+        last,
+        row["purpose"],
+    ]
+
+
+def _row(account: ServiceAccount, now: int, used: Use | None = None) -> Row:
     return {
         "id": account.id,
         "name": account.name,
@@ -123,6 +209,7 @@ def _row(account: ServiceAccount, now: int) -> Row:
         "expires": iso(account.expires),
         "revoked": None if account.revoked is None else iso(account.revoked),
         "purpose": account.purpose,
+        "last_used": None if used is None else iso(used.at),
     }
 
 

@@ -56,6 +56,20 @@ def read(path: str | Path, environ: Mapping[str, str], operations: Operations | 
     return read_text(data, str(path), environ, operations)
 
 
+def written(path: Path) -> Config:
+    """The settings as they stand in a file, every reference a text like any other: for commands that need none of what
+    they stand for. Nothing is checked that goes across settings. Raises ConfigError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError([Problem("", f"the file can't be read: {error.strerror}", file=str(path))]) from None
+    reading = Reading(str(path), None)
+    plain = reading.value(parse(data, str(path)), mi.type_info(Config), "")
+    if reading.problems:
+        raise ConfigError(reading.problems)
+    return _typed(plain, str(path))
+
+
 def read_text(data: bytes, file: str, environ: Mapping[str, str], operations: Operations | None = None) -> Loaded:
     """Like `read`, of the file's content; `file` is its name in messages, its directory the base of relative paths."""
     node = parse(data, file)

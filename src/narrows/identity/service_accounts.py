@@ -5,11 +5,12 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from narrows.config.exchange import Accounts
 from narrows.identity.cache import Verified
 from narrows.identity.jws import invalid
 from narrows.identity.token_form import SERVICE_ACCOUNT, id_within, new_credential, new_id
@@ -44,22 +45,74 @@ def issue(
     owner: str,
     expires: int,
     purpose: str | None = None,
+    rules: Accounts | None = None,
     entropy: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Issued:
-    """Makes a key that ends at `expires` (Unix microseconds). Raises AccountRefused and AccountsUnavailable."""
-    now = clock.now()
+    """Makes a key that ends at `expires` (Unix microseconds), within the configuration's rules. Raises AccountRefused
+    and AccountsUnavailable."""
+    made = _made(clock.now(), name, owner, expires, purpose, rules or Accounts(), entropy)
+    accounts.create(made.account)
+    return made
+
+
+class Rotated(msgspec.Struct, frozen=True):
+    """A new key, and the others of its account as they end now."""
+
+    issued: Issued
+    others: Sequence[ServiceAccount]
+
+
+def rotate(
+    accounts: ServiceAccounts,
+    clock: Clock,
+    *,
+    name: str,
+    overlap: int,
+    span: int | None = None,
+    rules: Accounts | None = None,
+    entropy: Callable[[int], bytes] = secrets.token_bytes,
+) -> Rotated:
+    """Makes a key for an account that has one, with its owner and purpose. The others end within `overlap`. It lasts
+    for `span`, or as long as the newest did, within the configuration's rules. All in microseconds. Raises
+    AccountRefused and AccountsUnavailable."""
+    now, bound = clock.now(), rules or Accounts()
+    mine = [one for one in accounts.list() if one.name == name and one.revoked is None and one.expires > now]
+    if not mine:
+        raise AccountRefused(f"no key of {name!r} is in force, so there is none to take the place of")
+    newest = mine[-1]
+    lasts = span if span is not None else min(newest.expires - newest.created, round(bound.longest * SECOND))
+    made = _made(now, name, newest.owner, now + lasts, newest.purpose, bound, entropy)
+    return Rotated(made, accounts.rotate(made.account, now + overlap))
+
+
+def _made(
+    now: int,
+    name: str,
+    owner: str,
+    expires: int,
+    purpose: str | None,
+    rules: Accounts,
+    entropy: Callable[[int], bytes],
+) -> Issued:
     if not _NAME.fullmatch(name):
         raise AccountRefused("the name must be 1 to 63 of a-z, 0-9, '.', '_' and '-', and start with a letter or digit")
     for label, value in (("owner", owner), ("purpose", purpose)):
         if value is not None and not (value.strip() and value.isprintable()):
             raise AccountRefused(f"the {label} must be a printable text that is not empty")
+    if purpose is None and rules.purpose == "required":
+        raise AccountRefused("the purpose is missing, and `access.accounts.purpose` wants one")
     if not now < expires <= now + MAX_DAYS * DAY:
         raise AccountRefused(f"the key must end in the future and within {MAX_DAYS} days")
+    if expires > now + round(rules.longest * SECOND):
+        raise AccountRefused(f"the key must end within {_days(rules.longest)} (`access.accounts.longest`)")
     ident = new_id(entropy)
     key = new_credential(SERVICE_ACCOUNT, ident, entropy)
     account = ServiceAccount(ident, name, owner, now, expires, hashlib.sha256(key.reveal().encode()).digest(), purpose)
-    accounts.create(account)
     return Issued(account, key)
+
+
+def _days(seconds: float) -> str:
+    return f"{seconds / 86_400:g} days" if seconds >= 86_400 else f"{seconds / 3600:g} hours"
 
 
 class ServiceAccountVerifier:

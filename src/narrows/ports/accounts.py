@@ -39,6 +39,11 @@ class ServiceAccounts(Protocol):
     def create(self, account: ServiceAccount) -> None:
         """Keeps a new key. Raises AccountRefused when another owner already holds the name."""
 
+    def rotate(self, account: ServiceAccount, until: int) -> Sequence[ServiceAccount]:
+        """Keeps a new key, and has the account's others that are in force end at `until` at the latest, both or
+        nothing; gives those others as they are now. Raises AccountRefused when none is in force, or another owner holds
+        the name."""
+
     def list(self) -> Sequence[ServiceAccount]:
         """Every key, revoked and expired ones too, oldest first."""
 

@@ -86,3 +86,69 @@ def test_a_name_keeps_its_owner(narrows: Narrows) -> None:
     ran = narrows("keys", "create", "report", "--owner", "someone@example.com", "--data", "data")
     assert ran.code == 1
     assert "belongs to" in ran.err
+
+
+ACCESS = """\
+access:
+  accounts: {longest: 30d, purpose: required}
+  exchange:
+    - name: main
+      issuer: corp
+      claims: {repository: [acme/app]}
+      account: deploy
+      owner: ana
+      may: {connections: [openai], operations: [chat]}
+"""
+
+
+@pytest.fixture
+def bounded(config: Path) -> Path:
+    config.write_text(config.read_text() + ACCESS)
+    return config
+
+
+@pytest.mark.usefixtures("bounded")
+def test_the_configuration_bounds_keys(narrows: Narrows) -> None:
+    make = ("keys", "create", "etl", "--owner", "ana")
+    assert "purpose is missing" in narrows(*make).err
+    assert "within 30 days" in narrows(*make, "--purpose", "nightly", "--expires", "31d").err
+    (row,) = narrows(*make, "--purpose", "nightly", "--json").rows
+    assert (row["owner"], row["last_used"]) == ("corp:ana", None)
+    assert row["expires"] > row["created"]
+
+
+@pytest.mark.usefixtures("bounded")
+def test_an_account_of_a_rule_keeps_its_owner(narrows: Narrows) -> None:
+    make = ("keys", "create", "deploy", "--purpose", "releases", "--owner")
+    ran = narrows(*make, "ben")
+    assert (ran.code, "belongs to ana" in ran.err) == (1, True)
+    assert narrows(*make, "corp:ana").code == 0
+
+
+def test_keys_made_before_owners_had_issuers_keep_their_owner(narrows: Narrows, config: Path) -> None:
+    assert narrows("keys", "create", "etl", "--owner", "ana", "--data", "data").code == 0
+    (row,) = narrows("keys", "create", "etl", "--owner", "corp:ana", "--json", "-c", str(config)).rows
+    assert row["owner"] == "ana"
+    assert narrows("keys", "create", "etl", "--owner", "ben", "-c", str(config)).code == 1
+
+
+def test_a_key_is_rotated_with_an_overlap(narrows: Narrows) -> None:
+    (old,) = create(narrows, "report", "--purpose", "nightly", "--json").rows
+    ran = narrows("keys", "rotate", "report", "--overlap", "2h", "--data", "data")
+    assert ran.out.startswith("nrw_sa_")
+    assert f"Key {old['id']} ends" in ran.err
+    before, after = narrows("keys", "list", "--data", "data", "--json").rows
+    assert before["expires"] < old["expires"]
+    assert (after["owner"], after["purpose"], after["state"]) == ("ana@example.com", "nightly", "in force")
+    (newest,) = narrows("keys", "rotate", "report", "--expires", "1d", "--data", "data", "--json").rows
+    assert newest["expires"] < after["expires"]
+    assert "none to take the place of" in narrows("keys", "rotate", "nobody", "--data", "data").err
+
+
+def test_the_report_tells_of_keys_that_need_attention(narrows: Narrows) -> None:
+    create(narrows)
+    ran = narrows("keys", "report", "--stale", "30d", "--data", "data")
+    assert "owner not told" in ran.out
+    assert "1 of 1" in ran.err
+    (row,) = narrows("keys", "report", "--data", "data", "--json").rows
+    assert (row["account"], row["found"]) == ("report", ["owner not told"])

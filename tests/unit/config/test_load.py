@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from narrows.config.example import EXAMPLE
-from narrows.config.load import load, read, read_text
+from narrows.config.load import load, read, read_text, written
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.schema import Connection
 
@@ -209,3 +209,16 @@ def test_a_problem_of_another_file_keeps_its_place(tmp_path: Path) -> None:
     )
     assert str(elsewhere) == "words.txt:2:1: there"
     assert (here.file, here.line) == (str(path), EXAMPLE[: EXAMPLE.index("127.0.0.1:8080")].count("\n") + 1)
+
+
+def test_as_written_needs_nothing_that_references_stand_for(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text(GOOD + "access: {accounts: {longest: 30d}}\n")
+    config = written(path)
+    assert config.access.accounts.longest == 30 * 86_400
+    assert config.identity.people == ("corp",)
+    path.write_text(GOOD + "access: {accounts: {longest: soon}}\n")
+    with pytest.raises(ConfigError, match=r"access\.accounts\.longest"):
+        written(path)
+    with pytest.raises(ConfigError, match="can't be read"):
+        written(tmp_path / "none.yaml")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narrows.identity.service_accounts import DAY, ServiceAccountVerifier, issue
+from narrows.config.exchange import Accounts
+from narrows.identity.service_accounts import DAY, ServiceAccountVerifier, issue, rotate
 from narrows.model.principal import Credential, Principal
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
@@ -210,3 +211,55 @@ def test_a_key_that_must_not_be_made(change: dict[str, object], says: str) -> No
         issue(shelf, clock, **{**usual, **change})  # type: ignore[arg-type]
     assert shelf.kept == {}
     issue(shelf, clock, **usual)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rules", "change", "says"),
+    [
+        (Accounts(longest=30 * 86_400.0), {"expires": START * 1_000_000 + 30 * DAY + 1}, r"within 30 days \(`access"),
+        (Accounts(longest=12 * 3600.0), {"expires": START * 1_000_000 + DAY}, "within 12 hours"),
+        (Accounts(purpose="required"), {"purpose": None}, "purpose is missing"),
+    ],
+)
+def test_the_configuration_bounds_every_key(rules: Accounts, change: dict[str, object], says: str) -> None:
+    shelf, clock = Shelf(), StillClock()
+    usual: dict[str, object] = {"name": "etl", "owner": "alice", "purpose": "nightly", "expires": clock.now() + 1}
+    with pytest.raises(AccountRefused, match=says):
+        issue(shelf, clock, rules=rules, **usual | change)  # type: ignore[arg-type]
+    assert shelf.kept == {}
+    issue(shelf, clock, rules=rules, **usual)  # type: ignore[arg-type]
+
+
+async def test_a_rotated_key_works_beside_the_new_one_for_the_overlap(gate: Gate) -> None:
+    old = gate.account("etl", days=10)
+    gate.clock.advance(3 * 86_400)
+    rotated = rotate(gate.control, gate.clock, name="etl", overlap=DAY)
+    new = rotated.issued
+    assert (new.account.owner, new.account.expires) == ("alice", gate.clock.now() + 10 * DAY)
+    assert [(one.id, one.expires) for one in rotated.others] == [(old.account.id, gate.clock.now() + DAY)]
+    for key in (old.key, new.key):
+        assert (await gate.identity(key.reveal())).principal.key == "narrows:etl"
+    gate.clock.advance(86_400)
+    gate.authenticator.tend()
+    assert (await gate.denied(old.key.reveal())).code is Code.CREDENTIAL_EXPIRED
+    assert (await gate.identity(new.key.reveal())).principal.owner == "alice"
+
+
+async def test_a_rotated_key_lasts_as_long_as_is_said_or_as_the_configuration_permits(gate: Gate) -> None:
+    gate.account("etl", days=100)
+    now = gate.clock.now()
+    bound = Accounts(longest=30 * 86_400.0)
+    assert (
+        rotate(gate.control, gate.clock, name="etl", overlap=DAY, rules=bound).issued.account.expires == now + 30 * DAY
+    )
+    shorter = rotate(gate.control, gate.clock, name="etl", overlap=DAY, span=2 * DAY, rules=bound)
+    assert shorter.issued.account.expires == now + 2 * DAY
+    with pytest.raises(AccountRefused, match="within 30 days"):
+        rotate(gate.control, gate.clock, name="etl", overlap=DAY, span=31 * DAY, rules=bound)
+
+
+async def test_an_account_without_a_key_in_force_is_not_rotated(gate: Gate) -> None:
+    gate.account("etl")
+    gate.control.revoke("etl")
+    with pytest.raises(AccountRefused, match="none to take the place of"):
+        rotate(gate.control, gate.clock, name="etl", overlap=DAY)

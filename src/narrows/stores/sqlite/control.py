@@ -26,14 +26,21 @@ class ControlDb:
     def create(self, account: ServiceAccount) -> None:
         """Keeps a new key."""
         with self._file.transaction() as run:
-            others = run.execute(
-                "SELECT owner FROM service_account WHERE name = ? AND owner != ? AND revoked IS NULL AND expires > ?",
-                (account.name, account.owner, self._clock.now()),
-            ).fetchone()
-            if others is not None:
-                raise AccountRefused(f"the service account {account.name!r} belongs to {others[0]!r}")
-            values = tuple(getattr(account, column) for column in _COLUMNS.split(", "))
-            run.execute(f"INSERT INTO service_account ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608 - a constant
+            _keep(run, account, self._clock.now())
+
+    def rotate(self, account: ServiceAccount, until: int) -> Sequence[ServiceAccount]:
+        """Keeps a new key, and has the account's others end."""
+        now = self._clock.now()
+        with self._file.transaction() as run:
+            others = [one for one in _accounts(run) if one.name == account.name and _in_force(one, now)]
+            if not others:
+                raise AccountRefused(f"no key of {account.name!r} is in force, so there is none to take the place of")
+            _keep(run, account, now)
+            ended = [msgspec.structs.replace(one, expires=min(one.expires, until)) for one in others]
+            run.executemany(
+                "UPDATE service_account SET expires = ? WHERE id = ?", [(one.expires, one.id) for one in ended]
+            )
+        return ended
 
     def list(self) -> Sequence[ServiceAccount]:
         """Every key, oldest first."""
@@ -85,6 +92,21 @@ class ControlWatch:
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+
+def _keep(run: sqlite3.Connection, account: ServiceAccount, now: int) -> None:
+    others = run.execute(
+        "SELECT owner FROM service_account WHERE name = ? AND owner != ? AND revoked IS NULL AND expires > ?",
+        (account.name, account.owner, now),
+    ).fetchone()
+    if others is not None:
+        raise AccountRefused(f"the service account {account.name!r} belongs to {others[0]!r}")
+    values = tuple(getattr(account, column) for column in _COLUMNS.split(", "))
+    run.execute(f"INSERT INTO service_account ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608 - a constant
+
+
+def _in_force(account: ServiceAccount, now: int) -> bool:
+    return account.revoked is None and account.expires > now
 
 
 def _accounts(connection: sqlite3.Connection) -> Sequence[ServiceAccount]:

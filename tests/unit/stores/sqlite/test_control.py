@@ -132,3 +132,34 @@ def test_the_watch_notices_exactly_what_others_write(folder: Path) -> None:
     control.close()
     assert not watch.changed()
     watch.close()
+
+
+def test_a_new_key_has_the_others_of_its_account_end(folder: Path) -> None:
+    clock = StillClock()
+    control = opened(folder, clock)
+    for ident, expires in (("a", 100), ("b", 5_000_000), ("c", 5_000_000)):
+        control.create(account(ident * 12, expires=NOW + expires))
+    control.create(account("o" * 12, name="other", expires=NOW + 5_000_000))
+    control.revoke("c" * 12)
+    ended = control.rotate(account("n" * 12, expires=NOW + 9_000_000), NOW + 1_000)
+    assert [(one.id[0], one.expires - NOW) for one in ended] == [("a", 100), ("b", 1_000)]
+    kept = {one.id[0]: one.expires - NOW for one in control.list()}
+    assert kept == {"a": 100, "b": 1_000, "c": 5_000_000, "o": 5_000_000, "n": 9_000_000}
+
+
+def test_where_no_key_is_in_force_none_takes_its_place(folder: Path) -> None:
+    clock = StillClock()
+    control = opened(folder, clock)
+    control.create(account())
+    clock.time += 1_000_000
+    with pytest.raises(AccountRefused, match="none to take the place of"):
+        control.rotate(account("n" * 12, expires=NOW + 9_000_000), NOW + 2_000_000)
+    assert len(control.list()) == 1
+
+
+def test_another_owners_key_is_not_rotated(folder: Path) -> None:
+    control = opened(folder)
+    control.create(account(expires=NOW + 5_000_000))
+    with pytest.raises(AccountRefused, match="belongs to 'alice'"):
+        control.rotate(account("n" * 12, owner="mallory"), NOW + 5)
+    assert [one.expires - NOW for one in control.list()] == [5_000_000]
