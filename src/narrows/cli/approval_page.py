@@ -9,7 +9,7 @@ from narrows.cli.moments import SECOND, iso, show_moment
 from narrows.cli.passages import Passage, written
 from narrows.cli.terminal import Row, harmless, one_line
 from narrows.cli.usage_page import dollars
-from narrows.model.approval import Answered, Approvers, Decision, Requirement, Review, Ticket, TicketState
+from narrows.model.approval import Answered, Approvers, Decision, RecentCall, Requirement, Review, Ticket, TicketState
 from narrows.policy.approvals import entitled, may_review, satisfied, terms, to_review
 
 COLUMNS: Final = ("id", "state", "age", "who", "asks", "needs", "call", "left")
@@ -101,8 +101,9 @@ def row(review: Review) -> Row:
     }  # fmt: skip
 
 
-def page(review: Review, now: int, body: bytes | None) -> str:
-    """A whole ticket, safe to print. `body` is what would be sent; None: it is at its end."""
+def page(review: Review, now: int, body: bytes | None, recent: Sequence[RecentCall] = ()) -> str:
+    """A whole ticket, safe to print. `body` is what would be sent; None: it is at its end. `recent` are calls of its
+    session before."""
     ticket = review.ticket
     lines = [f"{ticket.id}  {show_moment(ticket.at)}  {review.state.value}"]
     lines += [f"  {name:<10} {one_line(value)}" for name, value in _facts(review, now) if value]
@@ -111,6 +112,9 @@ def page(review: Review, now: int, body: bytes | None) -> str:
     if review.decisions:
         lines += ["", "  said:"]
         lines += [f"{_INDENT}{one_line(f'{show_moment(each.at)}  {_said(review, each)}')}" for each in review.decisions]
+    if recent:
+        lines += ["", "  before, in this session:"]
+        lines += [f"{_INDENT}{one_line(_before(each))}" for each in recent]
     lines.append("")
     if body is None:
         lines.append(f"  What was asked is in the record: narrows sessions show {ticket.id}")
@@ -118,6 +122,17 @@ def page(review: Review, now: int, body: bytes | None) -> str:
         lines.append("  would be sent:")
         lines += [part for passage in written(body) for part in _passage(passage)]
     return "\n".join(lines)
+
+
+def recent_row(call: RecentCall) -> Row:
+    """A call of the session before, as an object."""
+    return {**_plain(call), "time": iso(call.at)}
+
+
+def _before(call: RecentCall) -> str:
+    what = f"{call.operation}{f' with {call.model}' if call.model else ''}"
+    ended = f"{call.outcome or 'running'}{f' ({call.refusal})' if call.refusal else ''}"
+    return "  ".join(part for part in (show_moment(call.at), call.id, what, ended, call.excerpt) if part)
 
 
 def summary(review: Review) -> str:

@@ -14,15 +14,17 @@ from typing import Annotated, Final
 
 import typer
 
-from narrows.cli.approval_page import COLUMNS, cells, line, missing, page, row
+from narrows.cli.approval_page import COLUMNS, cells, line, missing, page, recent_row, row
 from narrows.cli.configuration import ConfigOption, DataOption, find_store
 from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.moments import parse_span
 from narrows.cli.terminal import complain, harmless, print_json, print_table, say
-from narrows.model.approval import LOCAL, Answered, Decision, Review, TicketState
+from narrows.model.approval import LOCAL, Answered, Decision, RecentCall, Review, Ticket, TicketState
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
+from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.decisions import SqliteDecisions
 from narrows.stores.sqlite.directory import DataDirectoryError
+from narrows.stores.sqlite.recentcalls import recent_calls
 from narrows.wiring.clock import SystemClock
 
 app = typer.Typer(
@@ -107,7 +109,8 @@ def show(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show all of a ticket: who asks, which rules want it approved and by whom, what was said, and what would be sent.
+    """Show all of a ticket: who asks, which rules want it approved and by whom, what was said, what
+    the session did before, and what would be sent.
 
     What would be sent is shown as it would be, masked, for as long as the
     ticket stands.
@@ -116,13 +119,15 @@ def show(
 
       narrows approvals show apr_01a1fc4a73b0c2d1f2000001
     """
-    with _decisions(config, data) as (people, _):
+    with _decisions(config, data) as (people, store):
         review = _found(people, ticket)
         body = people.content(review.ticket.id)
+    recent = _recent(store, review.ticket)
     if as_json:
-        print_json({**row(review), "body": None if body is None else body.decode("utf-8", "replace")})
+        text = None if body is None else body.decode("utf-8", "replace")
+        print_json({**row(review), "body": text, "recent": list(map(recent_row, recent))})
     else:
-        say(page(review, SystemClock().now(), body))
+        say(page(review, SystemClock().now(), body, recent))
 
 
 @app.command()
@@ -313,6 +318,15 @@ def _found(people: SqliteDecisions, reference: str) -> Review:
         meant = f"; did you mean {' or '.join(near)}?" if near else "; `narrows approvals list --all` shows what is"
         raise Failure(f"there is no ticket '{reference}'{meant}", FAILED)
     return review
+
+
+def _recent(store: Path, ticket: Ticket) -> Sequence[RecentCall]:
+    """What its session did before; nothing where the record can't be read, so that people can decide without it."""
+    try:
+        return recent_calls(Archive(store), ticket)
+    except DataDirectoryError as problem:
+        complain(f"What the session did before can't be read: {problem}")
+        return ()
 
 
 def _nothing(states: tuple[TicketState, ...], *, review: bool) -> str:

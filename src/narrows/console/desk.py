@@ -5,10 +5,11 @@ It owns the thread and what is open on it. It knows nothing of HTTP.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeVar
 
+from narrows.model.approval import RecentCall, Ticket
 from narrows.ports.approvals import Decisions
 from narrows.ports.audit import Audit
 from narrows.ports.clock import Clock
@@ -24,6 +25,9 @@ class Books(Protocol):
     @property
     def decisions(self) -> Decisions:
         """Tickets, and what is decided of them."""
+
+    def recent(self, ticket: Ticket) -> Sequence[RecentCall]:
+        """Calls of a ticket's session before it was asked."""
 
     @property
     def audit(self) -> Audit:

@@ -9,7 +9,7 @@ import msgspec
 
 from narrows.console.deciding import asked_it, concerns, entitled, releases, reviews
 from narrows.console.visitor import Visitor
-from narrows.model.approval import Answered, Approvers, Place, Requirement, Review, TicketState
+from narrows.model.approval import Answered, Approvers, Place, RecentCall, Requirement, Review, TicketState
 from narrows.policy.approvals import may_approve, to_review
 
 _SECOND = 1_000_000
@@ -95,10 +95,25 @@ class ApprovalPage(msgspec.Struct, frozen=True):
 
 class ApprovalDetail(msgspec.Struct, frozen=True):
     """An approval and what would be sent: the body, after masks and caps, as text. `content` is null for who may not
-    read it, and once the question is at its end: then the record of its calls has it."""
+    read it, and once the question is at its end: then the record of its calls has it. `recent` are calls of its session
+    before, the newest first, for who may read it."""
 
     approval: ApprovalView
     content: str | None
+    recent: tuple["RecentCallView", ...]
+
+
+class RecentCallView(msgspec.Struct, frozen=True):
+    """A call of the same session before. `outcome` is null while it runs; `excerpt` is the beginning of what was said
+    last in it, masked."""
+
+    id: str
+    at: datetime
+    operation: str
+    model: str | None
+    outcome: str | None
+    refusal: str | None
+    excerpt: str
 
 
 class DecisionOutcome(msgspec.Struct, frozen=True):
@@ -158,6 +173,13 @@ def view(review: Review, visitor: Visitor, at: int) -> ApprovalView:
         void_reason=review.reason,
         to_review=waits,
         may_review=waits and reviews(visitor, review, at),
+    )
+
+
+def recent_view(call: RecentCall) -> RecentCallView:
+    """A call of the session before."""
+    return RecentCallView(
+        call.id, moment(call.at), call.operation, call.model, call.outcome, call.refusal, call.excerpt
     )
 
 

@@ -143,6 +143,19 @@ class Ticket(msgspec.Struct, frozen=True):
         return min((each.hold for each in self.requirements), default=0)
 
 
+class RecentCall(msgspec.Struct, frozen=True):
+    """A call of the same session before, as the record has it. `outcome` is None while it runs; `excerpt` is the
+    beginning of what was said last in it, masked; empty where that can't be read any more."""
+
+    id: str
+    at: int
+    operation: str
+    model: str | None
+    outcome: str | None
+    refusal: str | None
+    excerpt: str = ""
+
+
 class Answered(StrEnum):
     """What a person says."""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from narrows.model.approval import Answered, Approvers, Decision, Review, TicketState
+from narrows.model.approval import Answered, Approvers, Decision, RecentCall, Review, TicketState
 from narrows.model.limit_words import amount, lasting
 from narrows.model.limits import Unit
 from narrows.policy.approvals import terms
@@ -59,11 +59,13 @@ _TITLES: Final = {
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """One event, and the question as it stood then. `at` is when it was found, in Unix microseconds."""
+    """One event, and the question as it stood then. `at` is when it was found, in Unix microseconds. `recent` are calls
+    of its session before, without what was said in them."""
 
     event: Event
     at: int
     review: Review
+    recent: tuple[RecentCall, ...] = ()
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -107,6 +109,7 @@ def facts(notice: Notice) -> Sequence[Fact]:
     if notice.event in ASKING or notice.event is Event.ANSWERED:
         found.append(("May approve", "; and ".join(dict.fromkeys(who_may(review, notice.at)))))
         found.append(("Until", moment(ticket.expires)))
+    found.extend(("Before", _before(each)) for each in notice.recent)
     found.extend((_said(each), f"{each.who}{_reason(each)}") for each in review.decisions)
     if notice.event is Event.BREAK_GLASS:
         found.append(("Passed over", "; and ".join(dict.fromkeys(who_may(review, notice.at)))))
@@ -162,6 +165,11 @@ def waited(notice: Notice) -> str:
     """How long nobody has decided."""
     seconds = max(notice.at - notice.review.ticket.at, 0) // _MICROS
     return lasting((seconds - seconds % 60 if seconds > 60 else seconds) * _MICROS)
+
+
+def _before(call: RecentCall) -> str:
+    what = f"{call.operation}{f' with {call.model}' if call.model else ''}"
+    return f"{moment(call.at)}: {what}, {call.outcome or 'running'}{f' ({call.refusal})' if call.refusal else ''}"
 
 
 def _names(by: Approvers) -> str:

@@ -7,13 +7,13 @@ which process.
 What came and went between two looks is not told, but for what somebody released alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from narrows.model.approval import Approvers, Review, TicketState
-from narrows.notify.notice import Event, Notice, letter_id
+from narrows.model.approval import Approvers, RecentCall, Review, Ticket, TicketState
+from narrows.notify.notice import ASKING, Event, Notice, letter_id
 from narrows.policy.approvals import released
 from narrows.ports.approvals import Decisions
 from narrows.ports.clock import Clock
@@ -30,6 +30,8 @@ _ENDS: Final = {
 }
 _GRANTED: Final = frozenset({Event.APPROVED.value, Event.BREAK_GLASS.value})
 
+Recent = Callable[[Ticket], Sequence[RecentCall]]
+
 Audience = Mapping[str, Approvers | None]
 """The channels, and of whose questions each is told; None: of all."""
 
@@ -37,7 +39,11 @@ Audience = Mapping[str, Approvers | None]
 class Watch:
     """Looks at one store's questions. Used by one thread at a time."""
 
-    def __init__(self, decisions: Decisions, outbox: Outbox, clock: Clock, audience: Audience) -> None:
+    def __init__(
+        self, decisions: Decisions, outbox: Outbox, clock: Clock, audience: Audience, recent: Recent = lambda _: ()
+    ) -> None:
+        """`recent` gives a few calls of a ticket's session before it was asked."""
+        self._recent = recent
         self._decisions, self._outbox, self._clock = decisions, outbox, clock
         self.audience = audience
         self._told: dict[str, set[str]] = {}
@@ -124,7 +130,8 @@ class Watch:
         if not all(self._outbox.room(name) for name in names):
             return None
         at, ticket = self._clock.now(), review.ticket.id
-        body = msgspec.json.encode(Notice(event, at, review))
+        recent = tuple(self._recent(review.ticket)) if names and event in ASKING else ()
+        body = msgspec.json.encode(Notice(event, at, review, recent))
         return [Letter(letter_id(ticket, key, name), name, ticket, event, body, at, at) for name in names]
 
     def _whom(self, review: Review, event: Event) -> frozenset[str]:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,12 +23,16 @@ from narrows.console.server import HttpServer
 from narrows.edge.server import parse_listen
 from narrows.edge.tls import Certificates
 from narrows.identity.authenticator import GateAuthenticator, build_authenticator
+from narrows.model.approval import RecentCall, Ticket
 from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.clock import Clock
+from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.audit import SqliteAudit
 from narrows.stores.sqlite.control import ControlWatch
 from narrows.stores.sqlite.decisions import SqliteDecisions
+from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.stores.sqlite.people import PeopleWatch, SqlitePeople
+from narrows.stores.sqlite.recentcalls import recent_calls
 from narrows.stores.sqlite.tokens import SqliteTokens
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.wiring.clock import SequentialIds, SystemClock
@@ -50,6 +54,16 @@ class SqliteBooks:
         self.decisions: Final = SqliteDecisions(directory, clock)
         self.tokens: Final = SqliteTokens(directory, clock)
         self.directory: Final = SqlitePeople(directory, clock)
+        self._place = directory
+
+    def recent(self, ticket: Ticket) -> Sequence[RecentCall]:
+        """Calls of a ticket's session before it was asked, from the gate's record; none where that can't be read, so
+        that people can decide without them."""
+        try:
+            return recent_calls(Archive(self._place), ticket)
+        except DataDirectoryError as error:
+            _log.warning("what a session did before can't be read: %s", error)
+            return ()
 
     def close(self) -> None:
         """Closes them."""

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from narrows.config.notify import Channel, Notify
 from narrows.config.schema import Config
-from narrows.model.approval import Approvers
+from narrows.model.approval import Approvers, RecentCall, Ticket
 from narrows.notify.excerpt import excerpt
 from narrows.notify.notice import Notice
 from narrows.notify.outbox import PATIENCE, Aside, Delivery
@@ -26,7 +26,9 @@ from narrows.policy.asking import approvers
 from narrows.ports.approvals import Decisions
 from narrows.ports.clock import Clock
 from narrows.ports.outbox import OutboxUnavailable, Post
+from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.outbox import SqliteOutbox
+from narrows.stores.sqlite.recentcalls import recent_calls
 from narrows.wiring.answering import Answering
 from narrows.wiring.channels import Unbuildable, build, linked
 from narrows.wiring.reload import cancel
@@ -36,6 +38,10 @@ EVERY: Final = 0.5
 
 SPARING: Final = 50
 """How many times as long it rests as a look has taken, at least."""
+
+RECENT: Final = 3
+AMONG: Final = 2_000
+"""Calls of the session before that a message names, and among how many they are looked for."""
 
 KEPT: Final = 10 * PATIENCE
 """Microseconds for which it is kept what was told."""
@@ -118,7 +124,7 @@ class Notifier:
         if self._decisions is None:
             self._decisions = self._open_decisions()
         if self._watch is None:
-            self._watch = Watch(self._decisions, self._outbox, self._clock, audience)
+            self._watch = Watch(self._decisions, self._outbox, self._clock, audience, self._recent)
         self._watch.audience = audience
 
     async def _begin(self, notify: Notify, issuers: Sequence[str]) -> None:
@@ -193,6 +199,15 @@ class Notifier:
         abandoned = outbox.abandon(tuple(watch.audience), now - PATIENCE, now)
         outbox.forget(now - KEPT)
         return abandoned
+
+    def _recent(self, ticket: Ticket) -> Sequence[RecentCall]:
+        """In the thread. Without the record a message goes without it; texts are in no message."""
+        try:
+            found = recent_calls(Archive(self._directory), ticket, RECENT, among=AMONG, texts=False)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold back the message
+            _log.warning("a message goes without the calls before: %s", f"{type(error).__name__}: {error}")
+            return ()
+        return found
 
     def _excerpt(self, notice: Notice) -> str | None:
         """In the thread. Without the content a message goes without it."""

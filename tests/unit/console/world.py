@@ -16,7 +16,7 @@ from narrows.console.identity import Admission, Door
 from narrows.console.roles import Role, RoleBook
 from narrows.console.visitor import Visitor
 from narrows.model.access import IssuedToken
-from narrows.model.approval import Answered, Approvers, Decision, Requirement, Review, Ticket, TicketState
+from narrows.model.approval import Answered, Approvers, Decision, RecentCall, Requirement, Review, Ticket, TicketState
 from narrows.model.audit import Act
 from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.refusal import Code
@@ -204,6 +204,10 @@ class MemoryBooks:
         self.audit = MemoryAudit()
         self.tokens = MemoryTokens()
         self.closed = False
+        self.before: list[RecentCall] = []
+
+    def recent(self, ticket: Ticket) -> Sequence[RecentCall]:
+        return self.before
 
     def close(self) -> None:
         self.closed = True

@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from narrows.model.approval import Answered, Approvers, Escalation, TicketState
-from narrows.notify.notice import Event, Notice
+from narrows.model.approval import Answered, Approvers, Escalation, RecentCall, TicketState
+from narrows.notify.notice import Event, Notice, facts
 from narrows.notify.watch import RECENT, Audience, Watch
 from narrows.ports.approvals import ApprovalsUnavailable
 from narrows.stores.sqlite.outbox import SqliteOutbox
-from unit.notify.questions import Questions, StillClock, said, ticket
+from unit.notify.questions import NOW, Questions, StillClock, said, ticket
 from unit.stores.sqlite.tickets import HOUR, requirement
 
 SECURITY = Approvers(groups=("corp:security",))
@@ -230,3 +230,17 @@ def test_a_new_audience_counts_from_now_on(desk: Desk) -> None:
     desk.questions.ask(ticket(2))
     desk.questions.say(said(1))
     assert desk.news() == [("new", "2", "requested")]
+
+
+def test_who_is_asked_learns_what_the_session_did_before(desk: Desk) -> None:
+    before = RecentCall("call_0", NOW - MINUTE, "chat", "gpt-4o", "refused", "prompt_denied")
+    desk.watch = Watch(desk.questions, desk.outbox, desk.clock, desk.audience, lambda _: [before])
+    desk.questions.ask(ticket(1))
+    desk.news()
+    letter = desk.outbox.next("sec")
+    assert letter is not None
+    told = msgspec.json.decode(letter.body, type=Notice)
+    assert told.recent == (before,)
+    assert [each.text for each in facts(told) if each.name == "Before"] == [
+        "2023-11-14 22:12 UTC: chat with gpt-4o, refused (prompt_denied)"
+    ]

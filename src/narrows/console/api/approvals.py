@@ -16,7 +16,7 @@ from narrows.console.desk import Books, Desk
 from narrows.console.identity import ACTION, ROLES
 from narrows.console.problems import FieldError, Problem, Refused, problems
 from narrows.console.roles import ANY, DECIDING
-from narrows.console.views import ApprovalDetail, ApprovalPage, DecisionOutcome, view
+from narrows.console.views import ApprovalDetail, ApprovalPage, DecisionOutcome, recent_view, view
 from narrows.console.visitor import Visitor
 from narrows.model.approval import Answered, TicketState
 
@@ -30,6 +30,8 @@ LONGEST: Final = 30 * 86400.0
 """Seconds for which an approval may hold at most."""
 
 _SECOND: Final = 1_000_000
+
+_OPEN: Final = frozenset({TicketState.PENDING, TicketState.APPROVED})
 
 OwnDesk = NamedDependency[Desk]
 Asking = NamedDependency[Visitor]
@@ -138,12 +140,14 @@ async def show_approval(desk: OwnDesk, visitor: Asking, ticket_id: TicketId) -> 
     def read(books: Books) -> ApprovalDetail:
         at = desk.now()
         review = found(books, visitor, ticket_id, at)
-        content = books.decisions.content(ticket_id) if reads(visitor, review.ticket, at) else None
-        if content is not None:
+        may = reads(visitor, review.ticket, at)
+        content = books.decisions.content(ticket_id) if may else None
+        recent = books.recent(review.ticket) if may and review.state in _OPEN else ()
+        if content is not None or recent:
             # Whoever sees a prompt stands in the trail before they do.
             trail.did(books, "approval.show", ticket_id)
         text = None if content is None else content.decode("utf-8", "replace")
-        return ApprovalDetail(view(review, visitor, at), text)
+        return ApprovalDetail(view(review, visitor, at), text, tuple(map(recent_view, recent)))
 
     return await desk.run(read)
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from narrows.model.approval import Answered, Approvers, Decision
+from narrows.model.approval import Answered, Approvers, Decision, RecentCall
 from unit.console.world import BODY, HOUR, NOW, SECOND, World, requirement, ticket
 
 ONE = "/api/v1/approvals/apr_000000000001"
@@ -339,3 +339,14 @@ async def test_who_asked_reviews_nothing(world: World) -> None:
     await world.call("POST", f"{ONE}/approve", "ben", json={"break_glass": True, "reason": "outage"})
     assert problem(await world.call("POST", f"{ONE}/review", "pia", json={"comment": "x"})) == (403, "own_call")
     assert problem(await world.call("POST", f"{ONE}/review", "pat", json={"comment": " "})) == (400, "field_invalid")
+
+
+async def test_who_may_read_a_question_sees_what_its_session_did_before(world: World) -> None:
+    world.ask(ticket(1, requester="narrows:bot", owner="alice"))
+    world.books.before = [RecentCall("call_0", NOW - SECOND, "chat", "gpt-4o", "done", None, "list the [PERSON]")]
+    shown = (await world.call("GET", ONE, "ana")).json()["recent"]
+    assert [(each["id"], each["outcome"], each["excerpt"]) for each in shown] == [
+        ("call_0", "done", "list the [PERSON]")
+    ]
+    assert (await world.call("GET", ONE, "alice")).json()["recent"] == [], "owners see no prompts"
+    assert acts(world)[0][:2] == ("corp:ana", "approval.show")
