@@ -21,13 +21,21 @@ from narrows.config.schema import Config
 from narrows.demo.state import read_state, state_file
 from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.journal import JournalUnavailable
+from narrows.ports.revocations import RevocationsUnavailable
+from narrows.ports.sightings import SightingsUnavailable
 from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.wiring.configuration import Checked
 from narrows.wiring.configuration import read_checked as read_whole
 
 DEFAULT: Final = "narrows.yaml"
 _STORE: Final = next(field.default for field in msgspec.structs.fields(Config) if field.name == "store")
-UNUSABLE: Final = (DataDirectoryError, JournalUnavailable, AccountsUnavailable)
+UNUSABLE: Final = (
+    DataDirectoryError,
+    JournalUnavailable,
+    AccountsUnavailable,
+    RevocationsUnavailable,
+    SightingsUnavailable,
+)
 """What says of a data directory that it can't be used."""
 
 ConfigOption = Annotated[

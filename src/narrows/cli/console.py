@@ -10,6 +10,7 @@ from narrows.config.schema import Config
 from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.approvals import ApprovalsUnavailable
 from narrows.ports.audit import AuditUnavailable
+from narrows.ports.revocations import RevocationsUnavailable
 from narrows.wiring import logs
 from narrows.wiring.console import Console
 
@@ -34,7 +35,7 @@ def console(config: ConfigOption = None) -> None:
     logs.configure(settings.logging)
     try:
         asyncio.run(_run(Console(settings, path), settings))
-    except (ApprovalsUnavailable, AuditUnavailable, AccountsUnavailable) as error:
+    except (ApprovalsUnavailable, AuditUnavailable, AccountsUnavailable, RevocationsUnavailable) as error:
         raise Failure(str(error)) from None
 
 

@@ -23,6 +23,7 @@ from narrows.console.server import HttpServer
 from narrows.edge.server import parse_listen
 from narrows.edge.tls import Certificates
 from narrows.identity.authenticator import GateAuthenticator, build_authenticator
+from narrows.identity.cache import Checks
 from narrows.model.approval import RecentCall, Ticket
 from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.clock import Clock
@@ -39,6 +40,7 @@ from narrows.wiring.clock import SequentialIds, SystemClock
 from narrows.wiring.configuration import read_checked
 from narrows.wiring.exchanging import Exchanging
 from narrows.wiring.reload import FileWatch, cancel
+from narrows.wiring.revoking import Following
 
 _log = logging.getLogger("narrows.console")
 
@@ -76,9 +78,10 @@ class SqliteBooks:
 class Keys:
     """The authenticator in force, and what it fetches with. Kept while the settings of identity are the same."""
 
-    def __init__(self, directory: Path, clock: Clock) -> None:
+    def __init__(self, directory: Path, clock: Clock, checks: Checks) -> None:
         self._directory = directory
         self._clock = clock
+        self._checks = checks
         self._settings: IdentitySettings | None = None
         self._current: GateAuthenticator | None = None
         self._fetchers: tuple[DocumentFetcher, ...] = ()
@@ -98,6 +101,7 @@ class Keys:
                 self._clock,
                 fetchers=own,
                 directory=PeopleWatch(self._directory),
+                checks=self._checks,
             )
             await fresh.start()
         except BaseException:
@@ -130,7 +134,8 @@ class Console:
         self._environ = environ
         clock = SystemClock()
         directory = Path(config.store)
-        self._keys = Keys(directory, clock)
+        self._revoked = Following(directory, clock)
+        self._keys = Keys(directory, clock, self._revoked.standing)
         self._desk = Desk(lambda: SqliteBooks(directory, clock), clock)
         self._failures = Failures()
         self._exchanging = Exchanging(directory, clock, self._desk, self._failures)
@@ -159,6 +164,7 @@ class Console:
     async def _begin(self) -> None:
         config = self._config
         await self._desk.start()
+        await self._revoked.start()
         self._door = Door(await self._admission(config), self._failures, self._desk)
         await self._exchanging.settle(config)
         self._providers.known(config.identity.issuers)
@@ -233,4 +239,5 @@ class Console:
         self._failures.flush()
         await self._exchanging.close()
         await self._keys.close()
+        await self._revoked.stop()
         await self._desk.close()

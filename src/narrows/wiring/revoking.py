@@ -1,4 +1,5 @@
-"""Follows revocations in a gate, and does what they ask: cuts calls, and makes void what people are asked about them.
+"""Follows revocations in a process, and does in a gate what they ask: cuts calls, and makes void what people are asked
+about them.
 
 New calls are refused by the authenticators and the gateway, which ask the same `Revocations`. All of it is on the event
 loop, in one step for each change: between a change and its effect no call gets through. What was done is told to who
@@ -7,7 +8,7 @@ asks for it, by way of gate.db, and so is which credentials were used.
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -31,23 +32,18 @@ MINUTE: Final = 60_000_000
 _log = logging.getLogger("narrows.revocations")
 
 
-class Revoking:
-    """The revocations of one gate, which `name` names. `start` after the questions of approvals, `stop` before them."""
+class Following:
+    """Keeps a process's revocations fresh. `start` first, `stop` last; `also` is done at every look, and whenever
+    something has changed `standing.told` is."""
 
-    def __init__(self, directory: Path, approvals: Approvals, sightings: Sightings, clock: Clock, name: str) -> None:
+    def __init__(self, directory: Path, clock: Clock, also: Callable[[], None] = lambda: None) -> None:
         self._watch = RevocationWatch(directory)
-        self._approvals = approvals
-        self._sightings = sightings
-        self._clock = clock
-        self._name = name
-        self._minute = 0
+        self._also = also
         self.standing: Final = Revocations(self._watch, clock)
-        self.live: Final = LiveCalls(self.standing, denied, clock)
         self._job: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Reads what stands. Raises RevocationsUnavailable."""
-        self.standing.told = self._apply
         self.standing.poll()
         self._job = asyncio.create_task(self._follow())
 
@@ -56,7 +52,6 @@ class Revoking:
         if self._job is not None:
             await cancel(self._job)
             self._job = None
-            self._note_uses()
         self._watch.close()
 
     async def _follow(self) -> None:
@@ -65,8 +60,7 @@ class Revoking:
             await asyncio.sleep(POLL)
             try:
                 self.standing.poll()
-                if self._clock.now() // MINUTE != self._minute:
-                    self._note_uses()
+                self._also()
             except RevocationsUnavailable as error:
                 if readable:
                     _log.error("what has been revoked can't be read: %s", error)
@@ -75,6 +69,30 @@ class Revoking:
                 _log.exception("a round of looking for revocations failed")
             else:
                 readable = True
+
+
+class Revoking:
+    """The revocations of one gate, which `name` names. `start` after the questions of approvals, `stop` before them."""
+
+    def __init__(self, directory: Path, approvals: Approvals, sightings: Sightings, clock: Clock, name: str) -> None:
+        self._following = Following(directory, clock, self._minutely)
+        self._approvals = approvals
+        self._sightings = sightings
+        self._clock = clock
+        self._name = name
+        self._minute = 0
+        self.standing: Final = self._following.standing
+        self.standing.told = self._apply
+        self.live: Final = LiveCalls(self.standing, denied, clock)
+
+    async def start(self) -> None:
+        """Reads what stands. Raises RevocationsUnavailable."""
+        await self._following.start()
+
+    async def stop(self) -> None:
+        """Ends the following, and tells of the last uses. Idempotent."""
+        await self._following.stop()
+        self._note_uses()
 
     def _apply(self, made: Sequence[Revocation]) -> None:
         cut = self.live.settle()
@@ -87,6 +105,10 @@ class Revoking:
                 one.kind.value, one.subject, one.by, one.id, len(calls), len(tickets),
             )  # fmt: skip
         self._sightings.acknowledge(stopped)
+
+    def _minutely(self) -> None:
+        if self._clock.now() // MINUTE != self._minute:
+            self._note_uses()
 
     def _note_uses(self) -> None:
         """Which credentials were used in the last minute."""

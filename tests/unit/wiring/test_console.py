@@ -14,9 +14,12 @@ import yaml
 
 from e2e.issuer import Issuer
 from narrows.config.load import load
+from narrows.model.revocation import Revoked
 from narrows.stores.sqlite.audit import SqliteAudit
+from narrows.stores.sqlite.revocations import SqliteRevocations
 from narrows.wiring.clock import SystemClock
 from narrows.wiring.console import Console
+from unit.identity.revoking import revocation
 
 
 def settings(directory: Path, issuer: Issuer, **console: Any) -> Path:
@@ -70,6 +73,26 @@ async def test_roles_that_are_taken_away_are_gone_within_a_moment(tmp_path: Path
             settings(tmp_path, issuer, roles={"user": ["*"]})
             await console.reload()
             assert (await whoami(console, token)).json()["roles"] == ["user"]
+
+
+async def test_whoever_is_contained_is_out_and_in_again_when_that_is_lifted(tmp_path: Path) -> None:
+    with Issuer() as issuer:
+        token = issuer.token("pat", ("platform",))
+        async with running(settings(tmp_path, issuer)) as console:
+            assert (await whoami(console, token)).status_code == 200
+            kept = SqliteRevocations(tmp_path / "data", SystemClock())
+            kept.add([revocation(Revoked.USER, "corp:pat")])
+
+            async def answered(status: int) -> str:
+                async with asyncio.timeout(10):
+                    while (reply := await whoami(console, token)).status_code != status:
+                        await asyncio.sleep(0.01)
+                return str(reply.json().get("code"))
+
+            assert await answered(401) == "identity_contained"
+            kept.lift("rev_1", "corp:ann", "a mistake")
+            await answered(200)
+            kept.close()
 
 
 async def test_the_file_is_watched(tmp_path: Path) -> None:
