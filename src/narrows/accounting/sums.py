@@ -3,6 +3,7 @@
 A bucket that has settled and can be loaded again may be dropped.
 """
 
+from abc import abstractmethod
 from typing import Final, final
 
 from narrows.accounting.tally import EVER, Bucket, Kept, Tally
@@ -26,13 +27,17 @@ class Sums(Tally):
         self._kept = kept
         self._floor = -EVER
 
+    @abstractmethod
     def bucket_of(self, at: int) -> int:
         """The start of the bucket that the moment is in."""
-        raise NotImplementedError
 
+    @abstractmethod
     def find(self, start: int) -> Bucket:
         """The bucket that starts then, which need not be in the window that counts."""
-        raise NotImplementedError
+
+    def lacks(self, _wanted: Wanted, limit: int | None) -> bool:
+        """Whether its window is full."""
+        return limit is not None and self.used + self.held >= limit
 
     def add(self, bucket: Bucket, amount: int) -> None:
         """Holds so much more in a bucket."""

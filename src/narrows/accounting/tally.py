@@ -4,6 +4,7 @@ A tally does as it is told: whether a sum has room is for the book to judge. Wha
 to its owner (`Kept`) and can be had again from there.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Final, final
 
@@ -58,7 +59,7 @@ class Kept:
         return not bucket.held and self._load is not None and bucket.changed + _ROUNDS <= self.round
 
 
-class Tally:
+class Tally(ABC):
     """What one name counts.
 
     `used` and `held` are the sums of the window that the moments from `since` to `until` have; for other moments, and
@@ -71,6 +72,7 @@ class Tally:
     sums = False
     """Whether it sums: then a limit is for `used` and `held` together, and nobody asks `lacks`."""
 
+    @abstractmethod
     def __init__(self, name: str) -> None:
         self.name = name
         self.durable = False
@@ -83,37 +85,37 @@ class Tally:
         self.turn = 0
         self.asked = 0
 
+    @abstractmethod
     def move(self, at: int) -> None:
         """Makes the window of that moment the one that counts."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lacks(self, wanted: Wanted, limit: int | None) -> bool:
         """Whether there is no room for one more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hold(self, wanted: Wanted, amount: int) -> Bucket:
         """Holds, in the bucket of the current moment."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settle(self, bucket: Bucket, held: int, amount: int) -> None:
         """Frees what is held and posts the amount, between nothing and what was held."""
-        raise NotImplementedError
 
+    @abstractmethod
     def free(self, at: int, amount: int, limit: int) -> int | None:
         """When there is room for the amount, if nothing else is asked for; None: never, or nobody knows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def resets(self, at: int) -> int:
         """When the window ends, or is empty if nothing else is asked for."""
-        raise NotImplementedError
 
     def others(self, _wanted: Wanted) -> tuple[str, ...]:
         """The agents that are active beside the one that asks."""
         return ()
 
+    @abstractmethod
     def spent(self, now: int) -> bool:
         """Whether nothing would be lost if it were dropped."""
-        raise NotImplementedError
 
     def leave(self) -> None:
         """It was dropped: who knows it still finds that no moment is its own."""

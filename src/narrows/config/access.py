@@ -7,7 +7,7 @@ from msgspec import Meta
 from narrows.config.approvals import By, Expires, Needed
 from narrows.config.exchange import Accounts, Exchange, Reach
 from narrows.config.scalars import Wrong
-from narrows.config.setting import Name, Setting, Short
+from narrows.config.setting import Name, Setting
 from narrows.config.who import Who
 
 LONGEST: Final = 30 * 86_400.0
@@ -17,7 +17,7 @@ ITSELF: Final = "rule"
 """What stands in place of those who approve: the rule does."""
 
 
-class ApproveSetting(Short, frozen=True, kw_only=True):
+class ApproveSetting(Setting, frozen=True, kw_only=True):
     """Who approves: the text `rule`, and nobody is asked; or these people."""
 
     rule: Annotated[bool, Meta(description="The rule itself approves: `approve: rule`, written out.")] = False

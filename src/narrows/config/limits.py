@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from narrows.config.amounts import READ, words
 from narrows.config.scalars import Wrong, nearest
-from narrows.config.setting import Globs, Seconds, Setting, Short
+from narrows.config.setting import Globs, Seconds, Setting
 from narrows.model.limits import Per, Scope, Unit
 
 Tokens = Annotated[int, Meta(gt=0)]
@@ -52,7 +52,7 @@ class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: Unit
 
 
-class BudgetSetting(Short, frozen=True, kw_only=True):
+class BudgetSetting(Setting, frozen=True, kw_only=True):
     """A budget: a text such as `5 usd / day / user`, or these."""
 
     limit: Annotated[Amount, Meta(description="How much, of which unit: `5 usd`.", extra={"unit": "amount"})]
@@ -86,7 +86,7 @@ class BudgetSetting(Short, frozen=True, kw_only=True):
         }
 
 
-class RateSetting(Short, frozen=True, kw_only=True):
+class RateSetting(Setting, frozen=True, kw_only=True):
     """A rate: a text such as `60 / minute`, or these."""
 
     limit: Annotated[Count, Meta(description="How many.")]
@@ -102,7 +102,7 @@ class RateSetting(Short, frozen=True, kw_only=True):
         return {"limit": READ["count"](parts[0]), "per": _named("period", words(parts[1]), RatePeriod)}
 
 
-class CostSetting(Short, frozen=True, kw_only=True):
+class CostSetting(Setting, frozen=True, kw_only=True):
     """The most that one call may cost: a text such as `0.50 usd`, or these."""
 
     limit: Annotated[int, Meta(description="How much: `0.50 usd`.", extra={"unit": "amount of money"})]

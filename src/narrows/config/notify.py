@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from narrows.config.approvals import Names
-from narrows.config.setting import Name, Seconds, Setting, Short
+from narrows.config.setting import Name, Seconds, Setting
 from narrows.model.secret import Secret
 
 WAYS: Final = ("webhook", "slack", "teams", "mail")
@@ -103,7 +103,7 @@ class Channel(Setting, frozen=True, kw_only=True):
         return given[0] if len(given) == 1 else None
 
 
-class Person(Short, frozen=True, kw_only=True):
+class Person(Setting, frozen=True, kw_only=True):
     """Who a user of a chat is: `corp:ana`."""
 
     identity: Annotated[

@@ -1,6 +1,6 @@
 """What every section of the settings is made of. See `schema`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import msgspec
 from msgspec import Meta
@@ -14,10 +14,10 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Base of every section: an unknown key is an error, never ignored."""
 
 
-class Short(Setting, frozen=True, kw_only=True):
-    """Base of sections that may be written as one text instead."""
+@runtime_checkable
+class Short(Protocol):
+    """What sections have that may be written as one text instead."""
 
     @classmethod
     def short(cls, text: str) -> dict[str, Any]:
         """The plain section that a text stands for. Raises `scalars.Wrong`."""
-        raise NotImplementedError

@@ -74,8 +74,10 @@ def test_what_is_not_kept_yet_or_held_is_not_dropped() -> None:
     sums.move(START)
     assert sums.held == 9
     sums.move(START + MINUTE)
+    assert (sums.lacks(WANTED, 9), sums.lacks(WANTED, None)) == (False, False)
     sums.settle(bucket, 9, 4)
     assert (sums.held, used(sums, START)) == (0, 4)
+    assert [sums.lacks(WANTED, limit) for limit in (3, 4, 5, None)] == [True, True, False, False]
 
 
 def test_a_bucket_that_begins_where_none_does_any_more_belongs_to_the_one_it_is_in() -> None:
