@@ -11,31 +11,30 @@ from narrows.config.problem import Problem
 from narrows.config.scalars import nearest
 from narrows.config.schema import Config, Issuer
 
-SHARED: Final[Mapping[str, Mapping[str, str]]] = {
+SHARED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "https://token.actions.githubusercontent.com": {
-        "repository": "/",
-        "repository_id": "",
-        "repository_owner": "",
-        "repository_owner_id": "",
-        "job_workflow_ref": "/",
-        "workflow_ref": "/",
-        "sub": "/",
-        "enterprise": "",
-        "enterprise_id": "",
+        "repository": ("", "/"),
+        "repository_id": ("", ""),
+        "repository_owner": ("", ""),
+        "repository_owner_id": ("", ""),
+        "workflow_ref": ("", "/"),
+        "sub": ("repo:", "/"),
+        "enterprise": ("", ""),
+        "enterprise_id": ("", ""),
     },
     "https://gitlab.com": {
-        "project_path": "/",
-        "project_id": "",
-        "job_project_path": "/",
-        "job_project_id": "",
-        "namespace_path": "/",
-        "namespace_id": "",
-        "user_id": "",
-        "sub": "/",
+        "project_path": ("", "/"),
+        "project_id": ("", ""),
+        "namespace_path": ("", "/"),
+        "namespace_id": ("", ""),
+        "sub": ("project_path:", "/"),
     },
 }
-"""Issuers that sign for everybody in the world, and the claims that say for whom. A value of one must be exact, or
-fixed at least as far as this: `acme/*` is one owner, `acme*` is everybody whose name begins so."""
+"""Issuers that sign for everybody in the world, and the claims that say for whom. A value of one must begin so, and be
+exact or fixed at least as far as that: `acme/*` is one owner, `acme*` is everybody whose name begins so.
+
+Not among them: `job_workflow_ref` (anybody may call a workflow that is public), `job_project_path` (that of a merge
+request from a fork is the project's own), and who started a job."""
 
 
 class ExchangeChecks:
@@ -116,12 +115,12 @@ class ExchangeChecks:
         self.problems.append(Problem(key, message, hint))
 
 
-def _fixed(value: str, upto: str) -> bool:
+def _fixed(value: str, form: tuple[str, str]) -> bool:
     """Whether a glob names one owner: it is exact, or its fixed beginning reaches past the owner's name."""
+    begin, upto = form
     start, star, _ = value.partition("*")
-    return not star or (bool(upto) and start.find(upto) > 0)
+    return value.startswith(begin) and (not star or (bool(upto) and start.find(upto, len(begin)) > len(begin)))
 
 
-def _example(telling: Mapping[str, str]) -> str:
-    claim = next(name for name, upto in telling.items() if upto)
-    return f"{claim}: [acme/app]"
+def _example(telling: Mapping[str, tuple[str, str]]) -> str:
+    return f"{next(iter(telling))}: [acme/app]"
