@@ -5,6 +5,7 @@ another handler, and nothing else.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from narrows.config.schema import Gate
@@ -35,9 +36,11 @@ class EdgeServer:
         allows_encoded_slash: AllowsEncodedSlash = never,
         tls_poll: float = 1.0,
         grace: float = GRACE,
+        connection: Callable[[Service], asyncio.Protocol] = Connection,
     ) -> None:
         """`tls_poll` is how often the certificate's files are looked at, `grace` what calls cut by a drain get to
-        settle; both in seconds. Raises ValueError for a `listen` or `trusted_proxies` that can't be read."""
+        settle; both in seconds. `connection` makes the protocol of each connection. Raises ValueError for a
+        `listen` or `trusted_proxies` that can't be read."""
         self._settings = settings
         self._handler = handler
         self._refusal = refusal
@@ -45,6 +48,7 @@ class EdgeServer:
         self._allows_encoded_slash = allows_encoded_slash
         self._tls_poll = tls_poll
         self._grace = grace
+        self._connection = connection
         self._host, self._wanted_port = parse_listen(settings.listen)
         self._certificates: Certificates | None = None
         self._server: asyncio.Server | None = None
@@ -83,7 +87,7 @@ class EdgeServer:
             self._certificates = Certificates(tls)
         secure = self._certificates is not None
         self._server = await loop.create_server(
-            lambda: Connection(service),
+            lambda: self._connection(service),
             self._host,
             self._wanted_port,
             backlog=BACKLOG,

@@ -43,16 +43,22 @@ _LINE: Final = b": ".join
 
 class RequestHeads:
     """Writes heads for one target. `own` are the headers it adds itself, the credential among them; headers of those
-    names, and of the names in `dropped`, are not forwarded."""
+    names, and of the names in `dropped`, are not forwarded. `agent` is its user agent; None: the caller's."""
 
     __slots__ = ("_common", "_dropped", "_names", "_prefix", "_starts")
 
-    def __init__(self, target: Target, own: HeaderList = (), dropped: Iterable[bytes] = CREDENTIALS) -> None:
+    def __init__(
+        self,
+        target: Target,
+        own: HeaderList = (),
+        dropped: Iterable[bytes] = CREDENTIALS,
+        agent: bytes | None = b"narrows",
+    ) -> None:
         lines = [
             b"host: " + target.authority.encode("ascii"),
             b"connection: keep-alive",
             b"accept-encoding: identity",
-            b"user-agent: narrows",
+            *(() if agent is None else (b"user-agent: " + agent,)),
             *(name + b": " + value for name, value in own),
         ]
         self._prefix = target.prefix

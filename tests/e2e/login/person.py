@@ -73,6 +73,12 @@ class Person:
         found: dict[str, Any] = json.loads(path.read_bytes())
         return found
 
+    def spoil(self, access: str) -> None:
+        """Puts something else in place of the access token, received a while ago."""
+        (path,) = self.logins.glob("*.secret")
+        tokens = self.kept()
+        path.write_text(json.dumps({**tokens, "access": access, "received": tokens["received"] - 120}), "utf-8")
+
     def age(self, seconds: int) -> None:
         """Makes the kept token end in so many seconds, as time would."""
         (path,) = self.logins.glob("*.secret")
