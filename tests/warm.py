@@ -59,16 +59,18 @@ def commands() -> Path:
 
 
 def lend(directory: Path) -> Path:
-    """Lets a gate, a demo or a command find what earlier ones have compiled; gives the directory."""
+    """Lets a gate, a demo or a command find what earlier ones have compiled; gives the directory. Outside of a run of
+    the tests, in a benchmark, each compiles for itself."""
     for folder in (directory.parent, directory):  # both as a gate makes them
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _copy(Path(os.environ[FOLDER]), directory)
+    if FOLDER in os.environ:
+        _copy(Path(os.environ[FOLDER]), directory)
     return directory
 
 
 def keep(directory: Path) -> None:
     """Takes over what was compiled there for those that come later."""
-    if directory.is_dir():
+    if FOLDER in os.environ and directory.is_dir():
         _copy(directory, Path(os.environ[FOLDER]))
 
 

@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 
-from harness import bodies, fairness, load, memory, sustained, texts
+from harness import bodies, fairness, load, memory, revoking, sustained, texts
 from harness.arena import LOAD_CORE
 from harness.figure import KB, Row, Run
 from harness.profiles import Profile
@@ -190,6 +190,19 @@ def n10(run: Run) -> Iterator[Row]:
         yield Row("N10", "cost of a call, 1,000,000 known principals ÷ 100", ratio, "x", "<=", 1.1, 1.02, detail)
 
 
+def n11(run: Run) -> Iterator[Row]:
+    """From the commit of a revocation to its effect."""
+    target = run.arena.narrows("normal", upstream=run.arena.streams())
+    gate, body = run.arena.gates[target.name], bodies.chat(KB, stream=True).encode()
+    taken = revoking.measured(gate, target, run.arena.issuer, body, max(100, round(run.seconds * 40)))
+    for what, column in (("new calls are refused", [each.refused for each in taken]),
+                         ("its open stream has ended", [each.ended for each in taken])):  # fmt: skip
+        took = sorted(column)
+        p99 = took[len(took) * 99 // 100]
+        detail = f"p50 {statistics.median(took):.0f}, worst {took[-1]:.0f} of {len(took)}; {revoking.OTHERS} streams"
+        yield Row("N11", f"p99 from a revocation's commit until {what}", p99, "ms", "<=", 1000, 200, detail)
+
+
 def n14(run: Run) -> Iterator[Row]:
     """Start to ready."""
     for profile in run.profiles:
@@ -241,6 +254,6 @@ def fair(run: Run) -> Iterator[Row]:
 
 
 CASES: dict[str, Callable[[Run], Iterator[Row]]] = {
-    "N1": n1, "N2": n2, "N3": n3, "N4": n4, "N5": n5, "N6": n6, "N7": n7, "N8": n8, "N9": n9, "N10": n10, "N14": n14,
-    "N15": n15, "N16": n16, "fair": fair,
+    "N1": n1, "N2": n2, "N3": n3, "N4": n4, "N5": n5, "N6": n6, "N7": n7, "N8": n8, "N9": n9, "N10": n10, "N11": n11,
+    "N14": n14, "N15": n15, "N16": n16, "fair": fair,
 }  # fmt: skip
