@@ -67,10 +67,11 @@ def opened(call: Call, contents: tuple[Content, ...], reserved: Reserved | None 
     )
 
 
-def refused(call: Call, contents: tuple[Content, ...], deny: Deny) -> Opened:
-    """The one entry of a call that is not forwarded, and why it is not."""
+def refused(call: Call, contents: tuple[Content, ...], deny: Deny, reserved: Reserved | None = None) -> Opened:
+    """The one entry of a call that is not forwarded, and why it is not. It holds nothing; `reserved` names those of
+    whom it would have been counted."""
     return msgspec.structs.replace(
-        opened(call, contents),
+        opened(call, contents, reserved),
         forwarded=False,
         refusal=deny.code.value,
         reason=deny.message,

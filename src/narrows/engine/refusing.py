@@ -53,7 +53,7 @@ class Refusing:
         if connected is not None:
             contents = await recorded_contents(connected.dialect, call.asked, call.model)
         kept = kept_open(visit.exchange)
-        entry = recording.refused(call, contents, recorded)
+        entry = recording.refused(call, contents, recorded, visit.snapshot.whose(call))
         try:
             await services.journal.open(entry if kept is None else msgspec.structs.replace(entry, status=BEGUN))
         except JournalUnavailable:

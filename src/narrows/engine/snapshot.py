@@ -11,6 +11,7 @@ from narrows.config.schema import Connection
 from narrows.engine.paths import Paths
 from narrows.model.call import Call, Source
 from narrows.model.principal import Identity
+from narrows.model.reservation import Reserved
 from narrows.model.verdict import Deny
 from narrows.policy.policyset import PolicySet
 from narrows.ports.control import Control
@@ -30,6 +31,11 @@ def as_it_is(call: Call, deny: Deny) -> tuple[Call, Deny]:
 
 def nothing(_call: Call) -> object:
     """By what a call is judged, where no policy asks people."""
+    return None
+
+
+def nobodys(_call: Call) -> Reserved | None:
+    """In whose sums a refused call would count, where no limit counts end users."""
     return None
 
 
@@ -58,8 +64,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     controls by plan. `throttle` is asked before a body is read, with who asks, from where, the connection, the
     operation and the time in Unix microseconds: the refusal of a call that no policy could permit now, whatever is in
     it; None: nothing is limited in that way. `end_user` gives the person for whom a caller's headers say that it asks,
-    where it is believed; None: nobody is. `asks`: some policy asks people, so calls carry their headers that mean
-    something; `judged_by` gives all settings by which a call is judged: two snapshots that give the same judge it
+    where it is believed; None: nobody is. `whose` names the sums of people for whom callers ask in which a call would
+    count that is refused. `asks`: some policy asks people, so calls carry their headers that mean something;
+    `judged_by` gives all settings by which a call is judged: two snapshots that give the same judge it
     alike. `public` is the document that whoever asks is given, a stranger, too.
 
     `counting` is the same with nothing but the controls that count every call, whatever refuses it besides; None: none
@@ -80,6 +87,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     refused: Callable[[Call, Deny], tuple[Call, Deny]] = as_it_is
     throttle: Throttle | None = None
     end_user: Callable[[Identity, Headers], str | None] | None = None
+    whose: Callable[[Call], Reserved | None] = nobodys
     public: bytes = b""
     counting: "Snapshot | None" = None
     asks: bool = False

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from narrows.accounting.accounts import Accounts
 from narrows.accounting.amounts import Terms
-from narrows.accounting.counters import Counters
+from narrows.accounting.counters import Counters, Subjects
 from narrows.accounting.end_users import Pseudonyms
 from narrows.config.limits import ComputeWeight
 from narrows.config.schema import Config, Connection
@@ -19,8 +19,11 @@ from narrows.controls.reserve import Reserve
 from narrows.controls.throttle import Peek, Throttle
 from narrows.dialects.governed import LONGEST_USER
 from narrows.engine.snapshot import Throttle as Peeks
-from narrows.model.limits import Limits, Unit
+from narrows.engine.snapshot import nobodys
+from narrows.model.call import Call
+from narrows.model.limits import Budget, Counted, Limits, Scope, Unit
 from narrows.model.principal import Identity
+from narrows.model.reservation import Reserved
 from narrows.policy.globs import GlobSet
 from narrows.policy.policyset import PolicySet
 from narrows.ports.clock import Clock
@@ -34,18 +37,20 @@ GATE_ONLY: Final = frozenset({Throttle.name, Reserve.name})
 MICROS: Final = 1_000_000
 
 EndUsers = Callable[[Identity, Headers], str | None]
+Whose = Callable[[Call], Reserved | None]
 
 _log = logging.getLogger("narrows.limits")
 
 
 class LimitControls(NamedTuple):
-    """The controls that the policies ask for, each at most once, by where they stand; and what is asked before a body
-    is read."""
+    """The controls that the policies ask for, each at most once, by where they stand; what is asked before a body is
+    read; and whom a call concerns for whom somebody asks."""
 
     throttle: tuple[Throttle, ...] = ()
     reserve: tuple[Reserve, ...] = ()
     peek: Peeks | None = None
     end_user: EndUsers | None = None
+    whose: Whose = nobodys
 
 
 NO_LIMITS: Final = LimitControls()
@@ -79,6 +84,7 @@ def limit_controls(
         (Reserve(accounts),),
         Peek(accounts, policies.rates) if rated else None,
         end_users(config),
+        _whose(accounts) if any(_is_theirs(one) for limits in _every(policies) for one in limits.budgets) else nobodys,
     )
 
 
@@ -102,6 +108,22 @@ def end_users(config: Config) -> EndUsers | None:
         return value.decode("utf-8", "replace")[:LONGEST_USER]
 
     return named
+
+
+def _whose(accounts: Accounts) -> Whose:
+    """Names end users as their counters do, so that a record of a refusal says for whom was asked."""
+
+    def named(call: Call) -> Reserved | None:
+        subjects = Subjects(call.principal, call.connection, call.model, call.end_user)
+        found = accounts.counters.of(call.plan.limits, subjects).reserved
+        names = tuple(one.name for one in found if _is_theirs(one.limit))
+        return Reserved(names, (0,) * len(names)) if names else None
+
+    return named
+
+
+def _is_theirs(limit: Counted) -> bool:
+    return isinstance(limit, Budget) and limit.scope is Scope.END_USER
 
 
 def _every(policies: PolicySet) -> list[Limits]:

@@ -137,6 +137,7 @@ class SnapshotBuilder:
             refused=probing.enumeration[0].refused if probing.enumeration else as_it_is,
             throttle=limits.peek,
             end_user=limits.end_user,
+            whose=limits.whose,
             asks=bool(approvals.approve),
             judged_by=judged_by(config, policies, self._masks.files()),
             public=document(config),

@@ -14,7 +14,7 @@ from narrows.model.call import Source
 from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.record import Closed, Outcome
 from narrows.model.refusal import Code
-from narrows.model.reservation import Reservation, Stage
+from narrows.model.reservation import Reservation, Reserved, Stage
 from narrows.model.verdict import Deny
 from narrows.policy.tokens import CALL
 from narrows.ports.http import Headers, UpstreamFailed
@@ -267,6 +267,19 @@ async def test_a_refusal_by_a_limit_says_what_is_left() -> None:
     assert exchange.headers[left[0][0]] == left[0][1]
     (opened,) = world.journal.opened
     assert (opened.forwarded, opened.reserved) == (False, None)
+
+
+async def test_the_record_of_a_refusal_says_for_whom_was_asked() -> None:
+    world = World()
+    Reserving(deny=Deny(Code.BUDGET_EXCEEDED, "no room")).into(world)
+    snapshot = world.snapshots.current
+    ann = Reserved(("p|usd|day|UTC|end user|corp:portal/ann",), (0,))
+    world.snapshots.current = msgspec.structs.replace(
+        snapshot, whose=lambda call: ann if call.end_user == "ann" else None
+    )
+    await world.call({**chat(), "user": "ann"})
+    await world.call(chat())
+    assert [(one.forwarded, one.reserved) for one in world.journal.opened] == [(False, ann), (False, None)]
 
 
 async def test_a_call_that_is_refused_after_it_was_reserved_frees_what_it_held() -> None:

@@ -6,15 +6,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from narrows.accounting.counters import Subjects
+from narrows.accounting.counters import Subjects, parse
 from narrows.accounting.end_users import Pseudonyms
 from narrows.config.limits import ComputeWeight
 from narrows.config.schema import Config, Timeouts
+from narrows.model.plan import Plan
 from narrows.model.price import Price, Rates
 from narrows.model.principal import Credential, Identity, Principal
 from narrows.policy.compile import compile_policies
 from narrows.wiring.detectors import vocabulary
 from narrows.wiring.limits import GATE_ONLY, NO_LIMITS, LimitControls, end_users, limit_controls
+from unit.controls.calls import call
 from unit.controls.limited import Shelf, Stopwatch
 from unit.policy.world import limiting, policy, settings
 
@@ -80,6 +82,19 @@ def test_a_call_is_reckoned_by_its_connection_and_model() -> None:
     without = other.terms("openai", None, None).compute
     assert without is not None
     assert without.second == 1
+
+
+def test_a_refused_call_says_for_whom_it_was_where_a_budget_counts_them() -> None:
+    budgets = {"budgets": ["1 usd / day / end user", "5 usd / day / user"]}
+    config = with_limits(**budgets)
+    policies = compile_policies(config)
+    this = call(Plan("r", limits=policies.policies[0].limits), end_user="ann")
+    named = built(config, Table()).whose(this)
+    assert named is not None
+    assert [parse(name).subject for name in named.counters] == ["corp:alice/ann"]
+    assert named.amounts == (0,)
+    assert built(config, Table()).whose(call(Plan("r"))) is None
+    assert built(with_limits(budgets=["5 usd / day / user"])).whose(this) is None
 
 
 def test_the_ledger_belongs_to_the_thread_that_built() -> None:

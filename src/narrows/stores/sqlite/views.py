@@ -194,7 +194,7 @@ def call_view(intent: Intent, closed: ClosedEntry | None) -> CallView:
         closed_at=closed.at if closed else None if opened.forwarded else opened.at,
         closed_seq=closed.seq if closed else None,
         prices=context.prices,
-        reserved=_amounts(context, opened.reserved),
+        reserved=_amounts(context, opened.reserved) if opened.forwarded else None,
         **_outlay(context, closed),
     )
 

@@ -35,7 +35,10 @@ async def test_what_a_call_used_is_what_its_ending_says(tmp_path: Path) -> None:
         await journal.open(opened(1, b"{}", declared_agent="a1", policies=("p",), reserved=reserved))
         journal.segment(segment(1, 0, "so"))
         journal.close(closed(1, usage=USAGE, model="gpt-4o-2024", cost=1_250, settled=(5,), counted=Usage(9, 8)))
-        await journal.open(opened(2, forwarded=False, refusal="budget_exceeded", policy="q", status=429))
+        would = Reserved(("|usd|day|UTC|end user|corp:portal/bob",), (0,))
+        await journal.open(
+            opened(2, forwarded=False, refusal="budget_exceeded", policy="q", status=429, reserved=would)
+        )
         await journal.open(opened(3, b"{}"))
         journal.close(closed(3, outcome=Outcome.STOPPED, refusal="reply_denied", policy="r"))
         await journal.open(opened(4, b"{}", principal=BOB))
@@ -54,6 +57,7 @@ async def test_what_a_call_used_is_what_its_ending_says(tmp_path: Path) -> None:
     assert (caller.groups, caller.declared_agent, caller.policies) == (("ml", "research"), "a1", ("p",))
     assert caller.end_user == "corp:portal/ann|b"
     assert (refused.outcome, refused.refusal, refused.policy, refused.cost) == ("refused", "budget_exceeded", "q", None)
+    assert refused.caller.end_user == "corp:portal/bob"
     assert (stopped.outcome, stopped.refusal, stopped.policy) == ("stopped", "reply_denied", "r")
     assert (open_.outcome, open_.ended, open_.usage, open_.caller.user) == (None, None, None, "other:bob")
     assert stopped.caller.end_user is None
