@@ -274,8 +274,7 @@ class Gateway:
             connected, live = visit.snapshot.connections[call.connection], services.live
             if call.notes:
                 self._observe(call)
-            # Who was found in order before revocations changed is asked about again, and no session may be revoked.
-            if visit.started <= live.changed or call.session in live.sessions:
+            if visit.started <= live.asking:
                 deny = live.refusal(call)
                 if deny is not None:
                     chain.end(Outcome.REFUSED, None)

@@ -17,6 +17,8 @@ from narrows.ports.revocations import Standing
 REVOKED: Final = "revoked"
 """The word by which the task of a call is cancelled that is cut."""
 
+_ALL: Final = 1 << 62
+
 T = TypeVar("T")
 
 
@@ -32,11 +34,12 @@ class Running(Protocol):
 
 
 class LiveCalls:
-    """The calls of one gate. `running` are those on their way; `changed` is when revocations have changed last, on the
-    monotonic clock: who was found in order later than that still is. `used` are the last calls by credential, until
-    somebody takes them."""
+    """The calls of one gate. `running` are those on their way. Those that began at `asking` or before, on the monotonic
+    clock, are asked about when they are forwarded: who was found in order after the last change still is. While any
+    session is revoked these are all calls: of whose session one is shows late. `used` are the last calls by credential,
+    until somebody takes them."""
 
-    __slots__ = ("_clock", "_denied", "_standing", "changed", "running", "sessions", "used")
+    __slots__ = ("_clock", "_denied", "_standing", "asking", "running", "used")
 
     def __init__(self, standing: Standing, denied: Callable[[Revocation], Deny], clock: Clock) -> None:
         """`denied` says how a call is refused that a revocation is about."""
@@ -45,8 +48,7 @@ class LiveCalls:
         self._clock = clock
         self.running: set[Running] = set()
         self.used: dict[str, Call] = {}
-        self.changed = -1
-        self.sessions = standing.sessions
+        self.asking = -1
 
     def refusal(self, call: Call) -> Deny | None:
         """Whether a call may not go on."""
@@ -55,8 +57,7 @@ class LiveCalls:
 
     def settle(self) -> dict[str, list[Call]]:
         """Revocations have changed: cuts the calls that they are about; gives these by the ids of what ended them."""
-        self.changed = self._clock.monotonic()
-        self.sessions = self._standing.sessions
+        self.asking = _ALL if self._standing.sessions else self._clock.monotonic()
         cut: dict[str, list[Call]] = {}
         for running in list(self.running):
             call = running.call
