@@ -40,6 +40,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     warm.end(config.stash[COMPILED])
 
 
+FIRST = ("e2e", "property", "contract", "arch")
+"""Folders in the order in which their tests are handed out: modules that take half a minute first, so that at the end
+no worker has one of them left while the others are done. Within a folder the order stays random."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs after pytest-randomly, which comes first."""
+    places = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path.relative_to(TESTS).parts[0], len(FIRST)))
+
+
 NETWORK_UNITS = frozenset({"edge", "upstream", "identity", "wiring", "demo", "console", "client"})
 """Folders of tests/unit whose subject is itself a network adapter or a listener (loopback only)."""
 

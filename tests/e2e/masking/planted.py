@@ -248,8 +248,8 @@ REPLIES: dict[str, Planted] = {
 
 def chat_stream(texts: list[str]) -> bytes:
     text, arguments = SEPARATOR.join(texts), json.dumps(document(texts))
-    *chunks, last = wire.chat_stream(text, 13, reasoning_content=text, refusal=text)
-    pieces = wire.cut(arguments, 17)
+    *chunks, last = wire.chat_stream(text, 29, reasoning_content=text, refusal=text)
+    pieces = wire.cut(arguments, 37)
     chunks.append(wire.chat_chunk({"tool_calls": [wire.call("")]}))
     chunks += [wire.chat_chunk({"tool_calls": [wire.call(piece, first=False)]}) for piece in pieces]
     chunks += [wire.chat_chunk({"content": ""}, logprobs=tokens(texts)), wire.chat_chunk({"unknown": text})]
@@ -258,7 +258,7 @@ def chat_stream(texts: list[str]) -> bytes:
 
 def completions_stream(texts: list[str]) -> bytes:
     body = {"id": "c", "object": "text_completion", "created": 1, "model": "m"}
-    pieces = [(piece, None) for piece in wire.cut(SEPARATOR.join(texts), 5)]
+    pieces = [(piece, None) for piece in wire.cut(SEPARATOR.join(texts), 11)]
     return wire.events(
         ({**body, "choices": [{"index": 0, "text": piece, "finish_reason": finish}]}
          for piece, finish in [*pieces, ("", "stop")]),
@@ -268,13 +268,13 @@ def completions_stream(texts: list[str]) -> bytes:
 
 def messages_stream(texts: list[str]) -> bytes:
     text, arguments = SEPARATOR.join(texts), json.dumps(document(texts))
-    thoughts = [{"type": "thinking_delta", "thinking": piece} for piece in wire.cut(text, 9)]
+    thoughts = [{"type": "thinking_delta", "thinking": piece} for piece in wire.cut(text, 19)]
     return wire.events(
         wire.message_stream(
             ({"type": "thinking", "thinking": "", "signature": ""}, thoughts),
-            ({"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in wire.cut(text, 21)]),
+            ({"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in wire.cut(text, 43)]),
             ({"type": "tool_use", "id": "t", "name": "f", "input": {}},
-             [{"type": "input_json_delta", "partial_json": piece} for piece in wire.cut(arguments, 11)]),
+             [{"type": "input_json_delta", "partial_json": piece} for piece in wire.cut(arguments, 23)]),
         ),
         named=True,
     )  # fmt: skip
@@ -283,11 +283,11 @@ def messages_stream(texts: list[str]) -> bytes:
 STREAMS: dict[str, Callable[[list[str]], bytes]] = {
     "chat": chat_stream,
     "responses": lambda texts: wire.events(
-        wire.response_stream(SEPARATOR.join(texts), json.dumps(document(texts)), 15), named=True
+        wire.response_stream(SEPARATOR.join(texts), json.dumps(document(texts)), 31), named=True
     ),
     "completions": completions_stream,
     "messages": messages_stream,
     "json": lambda texts: wire.events(
-        ({"out": {"text": piece}} for piece in wire.cut(SEPARATOR.join(texts), 10)), done=True
+        ({"out": {"text": piece}} for piece in wire.cut(SEPARATOR.join(texts), 21)), done=True
     ),
 }
