@@ -150,7 +150,8 @@ def _names(principal: Principal, credential: Credential) -> Iterator[Name]:
 def about(one: Revocation) -> Iterator[Name]:
     """The names of all whom a revocation is about."""
     yield one.kind, one.subject
-    if one.kind is Revoked.USER:
+    if one.kind is Revoked.USER and not (one.before is not None and said_by_provider(one)):
+        # Whoever signs out, or has to sign in again, still owns what they own.
         yield OWNER, one.subject
         issuer, _, subject = one.subject.partition(":")
         if issuer != SERVICE_ACCOUNTS:

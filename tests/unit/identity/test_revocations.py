@@ -74,6 +74,13 @@ def test_nobody_else_is_meant(kind: Revoked, subject: str) -> None:
     assert standing(revocation(kind, subject)).refusal(EVE, oidc(login="s1")) is None
 
 
+def test_a_sign_out_that_a_provider_tells_of_ends_nothing_that_somebody_owns() -> None:
+    out = revocation(Revoked.USER, "corp:eve", by="corp:", before=NOW)
+    assert standing(out).found(EVE, oidc()) is not None
+    assert standing(out).found(ROBOT, key()) is None
+    assert standing(revocation(Revoked.USER, "corp:eve", by="corp:")).found(ROBOT, key()) is not None
+
+
 def test_an_owner_may_be_written_without_issuer() -> None:
     bare = Principal("narrows", "etl", kind="service_account", owner="eve")
     assert standing(revocation(Revoked.USER, "corp:eve")).found(bare, key()) is not None
