@@ -11,7 +11,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.response import Response
 
 from narrows import __version__
-from narrows.console.api import approvals, health, token, whoami
+from narrows.console.api import access, approvals, health, revocations, token, whoami
 from narrows.console.desk import Desk
 from narrows.console.envelope import Envelope
 from narrows.console.exchanging import TokenOffice
@@ -38,6 +38,19 @@ ROUTES: Final = (
     approvals.approve,
     approvals.reject,
     approvals.review,
+    revocations.list_revocations,
+    revocations.show_revocation,
+    revocations.revoke,
+    revocations.lift,
+    revocations.contain,
+    access.list_offers,
+    access.list_access,
+    access.request_access,
+    access.show_access,
+    access.approve_access,
+    access.reject_access,
+    access.cancel_access,
+    access.issue_token,
 )
 
 
@@ -84,7 +97,7 @@ def litestar_app(
     return Litestar(
         [*ROUTES, openapi, scim_router(told)],
         guards=[door.admit],
-        dependencies=_given(desk, office) | {"description": Provide(lambda: description, sync_to_thread=False)},
+        dependencies=_given(desk, door, office) | {"description": Provide(lambda: description, sync_to_thread=False)},
         exception_handlers={Exception: respond},
         openapi_config=None,
         request_class=StrictRequest,
@@ -94,7 +107,7 @@ def litestar_app(
     )
 
 
-def _given(desk: Desk | None, office: TokenOffice | None = None) -> dict[str, Provide]:
+def _given(desk: Desk | None, door: Door | None = None, office: TokenOffice | None = None) -> dict[str, Provide]:
     """What routes are given, by name."""
 
     def visitor(request: Request[Visitor, Any, State]) -> Visitor:
@@ -103,6 +116,7 @@ def _given(desk: Desk | None, office: TokenOffice | None = None) -> dict[str, Pr
     return {
         "desk": Provide(lambda: desk, sync_to_thread=False),
         "office": Provide(lambda: office, sync_to_thread=False),
+        "rules": Provide(lambda: None if door is None else door.admission.access, sync_to_thread=False),
         "visitor": Provide(visitor, sync_to_thread=False),
     }
 

@@ -10,10 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeVar
 
 from narrows.model.approval import RecentCall, Ticket
+from narrows.ports.access import Grants
+from narrows.identity.containment import Holdings
 from narrows.ports.approvals import Decisions
 from narrows.ports.audit import Audit
 from narrows.ports.clock import Clock
 from narrows.ports.directory import Directory
+from narrows.ports.revocations import Revocations
+from narrows.ports.sightings import Sighted
 from narrows.ports.tokens import Tokens
 
 T = TypeVar("T")
@@ -34,12 +38,27 @@ class Books(Protocol):
         """The trail of acts."""
 
     @property
+    def grants(self) -> Grants:
+        """Access that was asked for."""
+
+    @property
     def tokens(self) -> Tokens:
         """Tokens that were issued."""
 
     @property
     def directory(self) -> Directory:
         """People and groups as providers sent them."""
+
+    @property
+    def revocations(self) -> Revocations:
+        """What was revoked."""
+
+    @property
+    def sighted(self) -> Sighted:
+        """What gates have seen."""
+
+    def holdings(self, who: str) -> Holdings:
+        """What a person (`issuer:subject`) has in hand now."""
 
     def close(self) -> None:
         """Closes the files."""
@@ -49,6 +68,7 @@ class Desk:
     """Runs work on what `opens` opened. `start` first, `close` last. `now` gives Unix microseconds."""
 
     def __init__(self, opens: Callable[[], Books], clock: Clock) -> None:
+        self.clock: Final = clock
         self.now: Final = clock.now
         self._opens = opens
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="console-desk")

@@ -19,6 +19,7 @@ from narrows.console.visitor import Visitor
 from narrows.model.audit import ActOutcome
 from narrows.model.principal import Identity
 from narrows.model.verdict import Deny
+from narrows.policy.access import NO_RULES, AccessRules
 from narrows.ports.identity import Authenticator
 
 ROLES: Final = "roles"
@@ -40,6 +41,7 @@ class Admission(msgspec.Struct, frozen=True):
 
     authenticator: Authenticator
     roles: RoleBook
+    access: AccessRules = NO_RULES
 
 
 class Door:
@@ -85,6 +87,9 @@ class Door:
 def _visitor(identity: Identity, roles: RoleBook, address: str, request_id: str) -> Visitor:
     if identity.principal.kind != "user":
         raise Refused(Problem.NOT_A_PERSON)
+    if identity.scope is not None:
+        # Whoever was given a token for calls to one model was given nothing else.
+        raise Refused(Problem.SCOPE_EXCEEDED)
     return Visitor(
         principal=identity.principal,
         roles=roles.of(identity.principal),
@@ -92,6 +97,7 @@ def _visitor(identity: Identity, roles: RoleBook, address: str, request_id: str)
         expires=identity.credential.expires,
         address=address,
         request_id=request_id,
+        kind=identity.credential.kind,
     )
 
 

@@ -14,9 +14,14 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
+from narrows.ports.access import AccessUnavailable
+from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.approvals import ApprovalsUnavailable
 from narrows.ports.audit import AuditUnavailable
 from narrows.ports.directory import DirectoryUnavailable
+from narrows.ports.revocations import RevocationsUnavailable
+from narrows.ports.sightings import SightingsUnavailable
+from narrows.ports.tokens import TokensUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -33,6 +38,8 @@ class Problem(StrEnum):
     CREDENTIAL_INVALID = "credential_invalid"
     CREDENTIAL_EXPIRED = "credential_expired"
     CREDENTIAL_REVOKED = "credential_revoked"
+    IDENTITY_CONTAINED = "identity_contained"
+    SCOPE_EXCEEDED = "scope_exceeded"
     IDENTITY_UNAVAILABLE = "identity_unavailable"
     NOT_A_PERSON = "not_a_person"
     ROLE_MISSING = "role_missing"
@@ -42,6 +49,12 @@ class Problem(StrEnum):
     DECIDED_OTHERWISE = "decided_otherwise"
     APPROVAL_CLOSED = "approval_closed"
     DECISION_REFUSED = "decision_refused"
+    ACCESS_NOT_OFFERED = "access_not_offered"
+    GRANT_UNKNOWN = "grant_unknown"
+    OWN_ACCESS = "own_access"
+    GRANT_CLOSED = "grant_closed"
+    GRANT_REFUSED = "grant_refused"
+    REVOCATION_UNKNOWN = "revocation_unknown"
     FIELD_INVALID = "field_invalid"
     BODY_MALFORMED = "body_malformed"
     BODY_TOO_LARGE = "body_too_large"
@@ -69,6 +82,12 @@ MEANINGS: Final[Mapping[Problem, Meaning]] = {
     ),
     Problem.CREDENTIAL_EXPIRED: Meaning(401, "The credential has expired.", "Get a new token."),
     Problem.CREDENTIAL_REVOKED: Meaning(401, "The credential was revoked.", "Get a new token."),
+    Problem.IDENTITY_CONTAINED: Meaning(
+        401, "The identity is contained: no credential of it is accepted.", "Ask an administrator."
+    ),
+    Problem.SCOPE_EXCEEDED: Meaning(
+        403, "The token was issued for calls to models, not for the console.", "Use a token of a sign-in."
+    ),
     Problem.IDENTITY_UNAVAILABLE: Meaning(
         503, "The identity provider can't be reached to verify the credential.", "Try again."
     ),
@@ -96,6 +115,20 @@ MEANINGS: Final[Mapping[Problem, Meaning]] = {
         409, "It has been decided already, or nobody did in time.", "The same request of the caller asks anew."
     ),
     Problem.DECISION_REFUSED: Meaning(409, "It can't be decided so now.", "Read the approval again."),
+    Problem.ACCESS_NOT_OFFERED: Meaning(
+        403, "No rule of access offers this identity what it asks for.", "`GET /api/v1/access-rules` lists what is."
+    ),
+    Problem.GRANT_UNKNOWN: Meaning(
+        404, "There is no such access, or it is not for you to see.", "Check the id; `GET /api/v1/access` lists."
+    ),
+    Problem.OWN_ACCESS: Meaning(403, "Nobody decides about their own access.", "Ask somebody else, named under `by`."),
+    Problem.GRANT_CLOSED: Meaning(
+        409, "Nothing can be said of it any more, or nothing has been decided yet: see `state`.", "Ask anew."
+    ),
+    Problem.GRANT_REFUSED: Meaning(409, "It can't be asked, decided or issued so now.", "Read it again."),
+    Problem.REVOCATION_UNKNOWN: Meaning(
+        404, "There is no such revocation or containment.", "Check the id; `GET /api/v1/revocations` lists."
+    ),
     Problem.FIELD_INVALID: Meaning(400, "A field can't be what it is.", "Correct the fields under `errors`."),
     Problem.BODY_MALFORMED: Meaning(400, "The body can't be read.", "Send one JSON object."),
     Problem.BODY_TOO_LARGE: Meaning(413, "The body is too large.", "Send less."),
@@ -198,7 +231,16 @@ def refusal(error: Exception) -> Refused:
     match error:
         case Refused():
             return error
-        case ApprovalsUnavailable() | AuditUnavailable() | DirectoryUnavailable():
+        case (
+            AccessUnavailable()
+            | ApprovalsUnavailable()
+            | AuditUnavailable()
+            | AccountsUnavailable()
+            | DirectoryUnavailable()
+            | RevocationsUnavailable()
+            | SightingsUnavailable()
+            | TokensUnavailable()
+        ):
             _log.error("the store can't be used: %s", error)
             return Refused(Problem.STORE_UNAVAILABLE, headers={"Retry-After": "5"})
         case ValidationException():

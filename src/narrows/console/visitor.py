@@ -8,7 +8,8 @@ from narrows.policy.approvals import groups_of
 
 
 class Visitor(msgspec.Struct, frozen=True):
-    """Whoever asks, for one request. `expires` is the credential's end in Unix seconds."""
+    """Whoever asks, for one request. `expires` is the credential's end in Unix seconds, `kind` what kind of
+    credential it is."""
 
     principal: Principal
     roles: frozenset[Role]
@@ -16,6 +17,7 @@ class Visitor(msgspec.Struct, frozen=True):
     expires: float
     address: str
     request_id: str
+    kind: str = "oidc"
 
     @property
     def who(self) -> str:

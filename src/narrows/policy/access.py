@@ -115,6 +115,10 @@ class AccessRules:
         return None
 
 
+NO_RULES: Final = AccessRules((), WhoIndex(()), ())
+"""Nothing can be asked for."""
+
+
 def compile_access(config: Config) -> AccessRules:
     """The rules of a checked configuration."""
     issuers = config.identity.people

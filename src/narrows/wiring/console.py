@@ -24,17 +24,20 @@ from narrows.edge.server import parse_listen
 from narrows.edge.tls import Certificates
 from narrows.identity.authenticator import GateAuthenticator, build_authenticator
 from narrows.identity.cache import Checks
+from narrows.identity.containment import Holdings, holdings
 from narrows.model.approval import RecentCall, Ticket
+from narrows.policy.access import compile_access
 from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.clock import Clock
 from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.audit import SqliteAudit
-from narrows.stores.sqlite.control import ControlWatch
+from narrows.stores.sqlite.control import ControlDb, ControlWatch
 from narrows.stores.sqlite.decisions import SqliteDecisions
 from narrows.stores.sqlite.directory import DataDirectoryError
+from narrows.stores.sqlite.grants import SqliteGrants
 from narrows.stores.sqlite.people import PeopleWatch, SqlitePeople
 from narrows.stores.sqlite.recentcalls import recent_calls
-from narrows.stores.sqlite.tokens import SqliteTokens
+from narrows.stores.sqlite.tokens import SqliteTokens, SqliteTokenWatch
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.wiring.clock import SequentialIds, SystemClock
 from narrows.wiring.configuration import read_checked
@@ -54,6 +57,7 @@ class SqliteBooks:
     def __init__(self, directory: Path, clock: Clock) -> None:
         self.audit: Final = SqliteAudit(directory, clock)
         self.decisions: Final = SqliteDecisions(directory, clock)
+        self.grants: Final = SqliteGrants(directory, clock)
         self.tokens: Final = SqliteTokens(directory, clock)
         self.directory: Final = SqlitePeople(directory, clock)
         self._place = directory
@@ -67,10 +71,22 @@ class SqliteBooks:
             _log.warning("what a session did before can't be read: %s", error)
             return ()
 
+    def holdings(self, who: str) -> Holdings:
+        """What a person has in hand; of files that are opened for it and left."""
+        accounts, grants = ControlDb(self._place, self._clock), SqliteGrants(self._place, self._clock)
+        try:
+            asked = self.decisions.list((TicketState.PENDING, TicketState.APPROVED))
+            return holdings(who, accounts, self.tokens, grants, asked, self._clock.now())
+        finally:
+            grants.close()
+            accounts.close()
+
     def close(self) -> None:
         """Closes them."""
+        self.revocations.close()
         self.directory.close()
         self.tokens.close()
+        self.grants.close()
         self.decisions.close()
         self.audit.close()
 
@@ -100,6 +116,7 @@ class Keys:
                 ControlWatch(self._directory),
                 self._clock,
                 fetchers=own,
+                issued=SqliteTokenWatch(self._directory),
                 directory=PeopleWatch(self._directory),
                 checks=self._checks,
             )
@@ -185,10 +202,10 @@ class Console:
             self._jobs.append(asyncio.create_task(FileWatch(self._path, self.reload).run()))
 
     async def _admission(self, config: Config) -> Admission:
-        roles = RoleBook(config.console.roles, [issuer.name for issuer in config.identity.issuers])
+        roles = RoleBook(config.console.roles, config.identity.people)
         if roles.empty:
             _log.warning("nobody has a role under `console.roles`, so everybody is refused")
-        return Admission(await self._keys.of(config.identity), roles)
+        return Admission(await self._keys.of(config.identity), roles, compile_access(config))
 
     async def reload(self) -> None:
         """Takes roles and issuers of a new version of the configuration into force; a broken one is refused, and the

@@ -8,6 +8,7 @@ import pytest
 from narrows.console.app import LARGEST_BODY, litestar_app
 from narrows.console.identity import PUBLIC, ROLES
 from narrows.console.roles import Role
+from unit.console.access import request
 from unit.console.world import World, ticket
 
 KINDS = ("stranger", "none", "user", "approver", "auditor", "admin")
@@ -17,6 +18,7 @@ admin whom it does not name."""
 PEOPLE = dict(zip(KINDS, (None, "kim", "bob", "ana", "aud", "pat"), strict=True))
 ONLY_ROLES = {"kim": frozenset[Role](), "bob": frozenset({Role.USER}), "ana": frozenset({Role.APPROVER})}
 APPROVAL = "/api/v1/approvals/{ticket_id}"
+GRANT = "/api/v1/access/{grant_id}"
 TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/healthz"): (200, 200, 200, 200, 200, 200),
     ("GET", "/openapi.json"): (200, 200, 200, 200, 200, 200),
@@ -28,6 +30,15 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", f"{APPROVAL}/approve"): (401, 403, 403, 200, 403, 403),
     ("POST", f"{APPROVAL}/reject"): (401, 403, 403, 200, 403, 403),
     ("POST", f"{APPROVAL}/review"): (401, 403, 403, 409, 403, 409),
+    ("GET", "/api/v1/access-rules"): (401, 403, 200, 200, 200, 200),
+    ("GET", "/api/v1/access"): (401, 403, 200, 200, 200, 200),
+    # What is asked for is missing.
+    ("POST", "/api/v1/access"): (401, 403, 400, 400, 400, 400),
+    ("GET", GRANT): (401, 403, 404, 200, 200, 200),
+    ("POST", f"{GRANT}/approve"): (401, 403, 403, 200, 403, 403),
+    ("POST", f"{GRANT}/reject"): (401, 403, 403, 200, 403, 403),
+    ("POST", f"{GRANT}/cancel"): (401, 403, 404, 403, 403, 200),
+    ("POST", f"{GRANT}/token"): (401, 403, 404, 403, 403, 403),
 }
 """What each of them gets."""
 
@@ -79,12 +90,15 @@ async def test_each_role_gets_what_its_row_says(
     world: World, monkeypatch: pytest.MonkeyPatch, method: str, path: str, kind: str, status: int
 ) -> None:
     world.ask()
+    world.books.grants.ask(request())
     book = world.door.admission.roles
     usual = book.of
     monkeypatch.setattr(book, "of", lambda who: ONLY_ROLES.get(who.subject, usual(who) - {Role.USER}))
     said = {"comment": "checked"} if path.endswith("/review") else {"reason": "because"}
     body = {"json": said} if method == "POST" else {}
-    reply = await world.call(method, path.replace("{ticket_id}", ticket().id), PEOPLE[kind], **body)
+    reply = await world.call(
+        method, path.replace("{ticket_id}", ticket().id).replace("{grant_id}", request().id), PEOPLE[kind], **body
+    )
     assert reply.status_code == status, reply.text
 
 

@@ -18,7 +18,7 @@ from narrows.console.visitor import Visitor
 from narrows.model.access import IssuedToken
 from narrows.model.approval import Answered, Approvers, Decision, RecentCall, Requirement, Review, Ticket, TicketState
 from narrows.model.audit import Act
-from narrows.model.principal import Credential, Identity, Principal
+from narrows.model.principal import Credential, Identity, Principal, Scope
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from narrows.policy.approvals import entitled, state, to_review
@@ -27,6 +27,7 @@ from narrows.ports.audit import AuditUnavailable
 from narrows.ports.clock import Clock
 from narrows.ports.tokens import TokensUnavailable
 from narrows.stores.sqlite.decisions import check
+from unit.console.access import MemoryGrants, rules
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000
@@ -202,6 +203,7 @@ class MemoryBooks:
     def __init__(self, clock: Clock) -> None:
         self.decisions = MemoryDecisions(clock)
         self.audit = MemoryAudit()
+        self.grants = MemoryGrants(clock)
         self.tokens = MemoryTokens()
         self.closed = False
         self.before: list[RecentCall] = []
@@ -226,7 +228,8 @@ def visitor(name: str, *roles: Role) -> Visitor:
 
 
 class NamedTokens:
-    """An authenticator whose tokens are the names of people; `t-expired` and the like are refused."""
+    """An authenticator whose tokens are the names of people; `t-expired` and the like are refused, `scoped-…` is for
+    calls alone, `login-…` of a sign-in."""
 
     REFUSED: ClassVar = {
         "t-expired": Code.CREDENTIAL_EXPIRED,
@@ -248,6 +251,12 @@ class NamedTokens:
         self.verified.append(token)
         if token in self.REFUSED:
             return Deny(self.REFUSED[token], "no", retry_after=7)
+        kind, _, name = token.rpartition("-")
+        if kind == "scoped":
+            scope = Scope(("openai",), ("gpt-4o",), ("chat",))
+            return Identity(principal(name), Credential("grant", "tok_1", NOW / SECOND + 600), scope)
+        if kind == "login":
+            return Identity(principal(name), Credential("login", "tok_2", NOW / SECOND + 600))
         return Identity(principal(token), Credential("oidc", f"jti-{token}", NOW / SECOND + 600))
 
 
@@ -260,7 +269,7 @@ class World:
         self.desk = Desk(lambda: self.books, self.clock)
         self.authenticator = NamedTokens()
         self.failures = Failures()
-        self.door = Door(Admission(self.authenticator, RoleBook(roles, ["corp"])), self.failures, self.desk)
+        self.door = Door(Admission(self.authenticator, RoleBook(roles, ["corp"]), rules()), self.failures, self.desk)
         self.app = build_app(self.door, self.desk, Numbers())
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=("192.0.2.7", 4711))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://console")

@@ -3,18 +3,17 @@
 from typing import Annotated, Final
 
 import msgspec
-import msgspec.inspect as mi
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import Meta
 
-from narrows.config.scalars import Wrong, convert
 from narrows.console.audit import Trail
 from narrows.console.deciding import Decided, Said, decide, found, listed, look, reads, unreviewed
 from narrows.console.desk import Books, Desk
+from narrows.console.fields import field_wrong, reason_of, span_of
 from narrows.console.identity import ACTION, ROLES
-from narrows.console.problems import FieldError, Problem, Refused, problems
+from narrows.console.problems import problems
 from narrows.console.roles import ANY, DECIDING
 from narrows.console.views import ApprovalDetail, ApprovalPage, DecisionOutcome, recent_view, view
 from narrows.console.visitor import Visitor
@@ -28,8 +27,6 @@ MOST_ALLOWED: Final = 1_000_000
 
 LONGEST: Final = 30 * 86400.0
 """Seconds for which an approval may hold at most."""
-
-_SECOND: Final = 1_000_000
 
 _OPEN: Final = frozenset({TicketState.PENDING, TicketState.APPROVED})
 
@@ -167,10 +164,10 @@ async def approve(
     given = data or Approve()
     said = Said(
         Answered.APPROVE,
-        _reason(given.reason),
+        reason_of(given.reason),
         given.output_cap,
         given.repeats,
-        None if given.lasting is None else _span(given.lasting),
+        None if given.lasting is None else span_of("for", given.lasting, LONGEST),
         given.break_glass,
     )
     return await _decide(desk, visitor, ticket_id, said)
@@ -186,9 +183,9 @@ async def approve(
 )
 async def reject(desk: OwnDesk, visitor: Asking, ticket_id: TicketId, data: JSONBody[Reject]) -> DecisionOutcome:
     """Rejects, for good. Saying it again changes nothing and is no error."""
-    reason = _reason(data.reason)
+    reason = reason_of(data.reason)
     if reason is None:
-        raise _field("reason", "whoever rejects says why")
+        raise field_wrong("reason", "whoever rejects says why")
     return await _decide(desk, visitor, ticket_id, Said(Answered.REJECT, reason, withdraw=data.withdraw))
 
 
@@ -203,9 +200,9 @@ async def reject(desk: OwnDesk, visitor: Asking, ticket_id: TicketId, data: JSON
 async def review(desk: OwnDesk, visitor: Asking, ticket_id: TicketId, data: JSONBody[Look]) -> DecisionOutcome:
     """Says that somebody else has looked at what one person released alone, and what they found. For approvers of the
     call and for admins, but neither for who asked nor for who released it. Saying it again changes nothing."""
-    comment = _reason(data.comment)
+    comment = reason_of(data.comment)
     if comment is None:
-        raise _field("comment", "say what was found")
+        raise field_wrong("comment", "say what was found")
     trail = Trail(visitor, desk.now)
     decided = await desk.run(lambda books: look(books, visitor, ticket_id, comment, desk.now, trail))
     return DecisionOutcome(decided.recorded, view(decided.review, visitor, desk.now()))
@@ -219,23 +216,3 @@ async def _decide(desk: Desk, visitor: Visitor, ticket_id: str, said: Said) -> D
 
     decided = await desk.run(work)
     return DecisionOutcome(decided.recorded, view(decided.review, visitor, desk.now()))
-
-
-def _reason(text: str | None) -> str | None:
-    """A reason without the white space around it; None for an empty one."""
-    stripped = (text or "").strip()
-    if any(not (character.isprintable() or character == "\n") for character in stripped):
-        raise _field("reason", "has a control character")
-    return stripped or None
-
-
-def _span(text: str) -> int:
-    try:
-        seconds: float = convert(mi.FloatType(gt=0, le=LONGEST), "duration", text, text, quoted=True)
-    except Wrong as wrong:
-        raise _field("for", wrong.message) from None
-    return round(seconds * _SECOND)
-
-
-def _field(name: str, message: str) -> Refused:
-    return Refused(Problem.FIELD_INVALID, errors=[FieldError(name, message)])
