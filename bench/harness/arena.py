@@ -151,6 +151,19 @@ class Arena:
 
         return self._once(name, start)
 
+    def asking(self) -> Target:
+        """Narrows with a policy besides that asks people about every call of others."""
+
+        def start() -> Target:
+            config = settings(self, self.direct(), "normal", 1, tls=False)
+            may = {"connections": [CONNECTION], "models": ["bench-*"], "operations": ["chat"]}
+            every = {"name": "every", "operations": ["*"], "by": ["security"], "hold": "10m"}
+            asked = {"name": "asked", "who": {"groups": ["asked"]}, "may": may, "approvals": [every]}
+            config["policies"].append(asked)
+            return self._gate("narrows-asking", config)
+
+        return self._once("narrows-asking", start)
+
     def fair(self, *, masks: bool) -> tuple[Target, Target]:
         """Narrows before the two model servers of the fairness figure: where small calls go, and where large ones."""
         servers = [self._once(f"fair-{name}", functools.partial(self._peer, name)) for name in ("small", "large")]

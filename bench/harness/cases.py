@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 
-from harness import bodies, fairness, load, memory, revoking, sustained, texts
+from harness import bodies, fairness, holding, load, memory, revoking, sustained, texts
 from harness.arena import LOAD_CORE
 from harness.figure import KB, Row, Run
 from harness.profiles import Profile
@@ -233,6 +233,36 @@ def n16(run: Run) -> Iterator[Row]:
             yield Row("N16", f"added p50, prompt of {size} KB{profile.suffix}", added, "µs", "<=", must, aim, detail)
 
 
+def n17(run: Run) -> Iterator[Row]:
+    """Many calls held for approval: what the others see of it, and what each takes."""
+    arena = run.arena
+    target = arena.asking()
+    gate, body, count = arena.gates[target.name], arena.body(KB), 5_000
+    rate = run.saturated([target])[target.name].rate / 2
+    paced = functools.partial(load.fixed, body=body, connections=32, rate=rate, seconds=run.seconds, together=False)
+    without = run.turns([target], paced)[target.name].p99
+    with holding.asking(target, arena.issuer, bodies.MODEL) as (runner, crowd):
+        runner.run(crowd.ask(200))  # what is loaded once is not a held call's cost
+        _until(lambda: holding.held(gate) == 200)
+        before = memory.resident(gate.server.pid)
+        runner.run(crowd.ask(count - 200))
+        _until(lambda: holding.held(gate) == count)
+        each = (memory.resident(gate.server.pid) - before) / (count - 200) / KB
+        during = run.turns([target], paced)[target.name].p99
+        still = holding.held(gate)
+    detail = f"at {rate:,.0f}/s; p99 {without:,.0f} µs without, {during:,.0f} µs with; {still:,.0f} held to the end"
+    yield Row("N17", f"others' p99 with {count:,} calls held ÷ without", during / without, "x", "<=", 1.3, None, detail)
+    yield Row("N17", "memory per held call", each, "KB", detail=f"{count:,} questions of a kilobyte")
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + holding.PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError("the calls were not held in time")
+        time.sleep(0.1)
+
+
 def fair(run: Run) -> Iterator[Row]:
     """Small calls beside large ones."""
     for masks in (False, True):
@@ -255,5 +285,5 @@ def fair(run: Run) -> Iterator[Row]:
 
 CASES: dict[str, Callable[[Run], Iterator[Row]]] = {
     "N1": n1, "N2": n2, "N3": n3, "N4": n4, "N5": n5, "N6": n6, "N7": n7, "N8": n8, "N9": n9, "N10": n10, "N11": n11,
-    "N14": n14, "N15": n15, "N16": n16, "fair": fair,
+    "N14": n14, "N15": n15, "N16": n16, "N17": n17, "fair": fair,
 }  # fmt: skip

@@ -37,10 +37,13 @@ class EdgeServer:
         tls_poll: float = 1.0,
         grace: float = GRACE,
         connection: Callable[[Service], asyncio.Protocol] = Connection,
+        resting: Callable[[], int] = lambda: 0,
     ) -> None:
         """`tls_poll` is how often the certificate's files are looked at, `grace` what calls cut by a drain get to
-        settle; both in seconds. `connection` makes the protocol of each connection. Raises ValueError for a
-        `listen` or `trusted_proxies` that can't be read."""
+        settle; both in seconds. `connection` makes the protocol of each connection. `resting` gives how many calls
+        in flight wait for people, and don't count among `max_calls`. Raises ValueError for a `listen` or
+        `trusted_proxies` that can't be read."""
+        self._resting = resting
         self._settings = settings
         self._handler = handler
         self._refusal = refusal
@@ -81,7 +84,9 @@ class EdgeServer:
     async def start(self) -> None:
         """Listens. Raises OSError if the address is taken or the certificate can't be used, ValueError as above."""
         loop = asyncio.get_running_loop()
-        service = Service(self._settings, self._handler, self._refusal, self._ids, self._allows_encoded_slash, loop)
+        service = Service(
+            self._settings, self._handler, self._refusal, self._ids, self._allows_encoded_slash, loop, self._resting
+        )
         tls = self._settings.tls
         if tls is not None:
             self._certificates = Certificates(tls)

@@ -5,6 +5,7 @@ It decides whether a request may begin at all (`admit`); it must not know socket
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from narrows.config.schema import Gate
@@ -34,11 +35,17 @@ class Member(Protocol):
         """Break the connection now."""
 
 
+def _none() -> int:
+    """Nobody waits for people."""
+    return 0
+
+
 class Service:
     """Shared by the connections of one server; used on one event loop."""
 
     __slots__ = (
         "_changed",
+        "_resting",
         "allows_encoded_slash",
         "bursts",
         "connections",
@@ -60,7 +67,11 @@ class Service:
         ids: Ids,
         allows_encoded_slash: AllowsEncodedSlash,
         loop: asyncio.AbstractEventLoop,
+        resting: Callable[[], int] = _none,
     ) -> None:
+        """`resting` gives how many of the calls in flight wait for people: they have a limit of their own, and keep
+        nobody else out."""
+        self._resting = resting
         self.settings = settings
         self.handler = handler
         self.refusal = refusal
@@ -78,7 +89,8 @@ class Service:
         """Whether a request may begin; `surplus`: it came on a connection over the cap."""
         if self.draining:
             return draining()
-        if surplus or len(self.tasks) >= self.settings.max_calls:
+        most = self.settings.max_calls
+        if surplus or (len(self.tasks) >= most and len(self.tasks) - self._resting() >= most):
             return overloaded()
         return None
 

@@ -83,12 +83,13 @@ class Waiting:
     def __init__(self, most: int = HELD, each: int = EACH) -> None:
         self._most, self._each = most, each
         self._held: Counter[str] = Counter()
+        self._all = 0
         self._waits: set[asyncio.Future[Review]] = set()
         self._asking: dict[str, asyncio.Task[Review]] = {}
         self._draining = False
 
     def __len__(self) -> int:
-        return self._held.total()
+        return self._all
 
     def enter(self, requester: str) -> Deny | None:
         """One more call is held; the refusal if there are too many."""
@@ -98,11 +99,13 @@ class Waiting:
         if len(self) >= self._most:
             return Deny(Code.OVERLOADED, "the gate holds as many calls for approval as it can", retry_after=UNHELD)
         self._held[requester] += 1
+        self._all += 1
         return None
 
     def leave(self, requester: str) -> None:
         """It is held no more."""
         self._held[requester] -= 1
+        self._all -= 1
         if not self._held[requester]:
             del self._held[requester]
 

@@ -192,7 +192,14 @@ class Gate:
         refusal = functools.partial(_edge_refusal, snapshots)
         gateway = Gateway(snapshots, services)
         self._plugged.calls.bind(gateway)
-        self._edge = EdgeServer(settings, gateway, refusal, ids=self._ids, allows_encoded_slash=_names_a_model)
+        self._edge = EdgeServer(
+            settings,
+            gateway,
+            refusal,
+            ids=self._ids,
+            allows_encoded_slash=_names_a_model,
+            resting=self._approving.waiting.__len__,
+        )
         await self._edge.start()
         admin = GateSettings(listen=settings.admin, max_connections=256, max_body=1024)
         self._admin = EdgeServer(admin, Admin(self._telemetry, self._unready), refusal, ids=self._ids)

@@ -106,3 +106,18 @@ async def test_a_drain_waits_then_cuts_then_aborts() -> None:
 async def test_a_network_that_is_none_is_an_error() -> None:
     with pytest.raises(ValueError, match="nonsense"):
         made(trusted_proxies=("nonsense",))
+
+
+async def test_calls_that_wait_for_people_keep_nobody_else_out() -> None:
+    resting = 1
+    service = Service(
+        Gate(max_calls=1), Witness(), plain_refusal, CountedIds(), never, asyncio.get_running_loop(), lambda: resting
+    )
+    tasks = [asyncio.create_task(asyncio.sleep(30)) for _ in range(2)]
+    service.tasks.add(tasks[0])
+    assert service.admit(surplus=False) is None
+    service.tasks.add(tasks[1])
+    assert service.admit(surplus=False) is not None
+    assert service.admit(surplus=True) is not None
+    for task in tasks:
+        task.cancel()
