@@ -210,12 +210,12 @@ def test_sessions_keys_and_policies_find_the_demo(demo: Demo) -> None:
     assert time.monotonic() - start > 2 * row["first_byte"] / 1e6
     key = demo.run("keys", "create", "robot", "--owner", "ana").stdout.strip()
     client = demo.openai(key=key)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not works(client):
         assert time.monotonic() < deadline, "a new key does not work"
         time.sleep(0.05)
     assert demo.run("keys", "revoke", "robot").returncode == 0
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while works(client):
         assert time.monotonic() < deadline, "a revoked key still works"
         time.sleep(0.05)
@@ -229,7 +229,7 @@ def test_tail_follows(demo: Demo) -> None:
     demo.openai("dave").models.list()
     tail = Server([NARROWS, "sessions", "tail", "--json", "-n", "1"], demo.folder / "tail.log", env=demo.env)
     try:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 30
         calls: list[str] = []
         while not calls or calls[-1] not in tail.output:
             assert time.monotonic() < deadline, tail.output
@@ -240,7 +240,7 @@ def test_tail_follows(demo: Demo) -> None:
         assert len({row["id"] for row in rows}) == len(rows)
         assert set(calls) <= {row["id"] for row in rows}
         tail.signal(signal.SIGINT)
-        assert tail.process.wait(10) == 130
+        assert tail.process.wait(30) == 130
     finally:
         tail.kill()
 
@@ -250,12 +250,12 @@ def test_tail_ends_with_the_records(tmp_path: Path) -> None:
     demo.openai().models.list()
     tail = Server([NARROWS, "sessions", "tail"], tmp_path / "tail.log", env=demo.env)
     try:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 30
         while not tail.output:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert demo.stop()[0] == 0
-        assert tail.process.wait(10) == 1
+        assert tail.process.wait(30) == 1
         assert tail.output.endswith("narrows: the data directory is gone\n")
     finally:
         tail.kill()

@@ -1,45 +1,15 @@
 """`kill -9` under load: what was promised is there, and every call has exactly one ending after the next start."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from e2e.journal.invariants import check, restart
+from e2e.journal.killing import crash
 from narrows.stores.sqlite.archive import Archive
 
-TESTS = Path(__file__).parents[2]
 LOAD = Path(__file__).with_name("load.py")
-
-
-def crash(directory: Path, durability: str, rotate: int, first: int, lines: int) -> list[str]:
-    """Runs the load until it has said so many lines, kills it, and gives all that it said."""
-    process = subprocess.Popen(
-        [sys.executable, str(LOAD), str(directory), durability, str(rotate), str(first)],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-    )
-    assert process.stdout is not None
-    watchdog = threading.Timer(60, process.kill)
-    watchdog.start()
-    said: list[str] = []
-    try:
-        for line in process.stdout:
-            said.append(line.decode().strip())
-            if len(said) == lines:
-                process.send_signal(signal.SIGKILL)
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        watchdog.cancel()
-    assert len(said) >= lines
-    return said
 
 
 def ids(said: list[str]) -> set[str]:
@@ -50,7 +20,7 @@ def crash_again_and_again(directory: Path, durability: str, rotate: int, times: 
     dice = random.Random(seed)
     promised: set[str] = set()
     for step in range(times):
-        promised |= ids(crash(directory, durability, rotate, step * 1_000_000, dice.randint(1, 400)))
+        promised |= ids(crash(LOAD, directory, durability, rotate, step * 1_000_000, dice.randint(1, 400)))
         if step % 2:
             restart(directory)
     restart(directory)

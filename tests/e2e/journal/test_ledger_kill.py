@@ -1,51 +1,21 @@
 """`kill -9` under load: after each, the ledger has the sums and the holds that the whole record comes to."""
 
 import asyncio
-import os
 import random
-import signal
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import pytest
 
+from e2e.journal.killing import crash
 from narrows.accounting.counters import parse
 from narrows.accounting.windows import bucket
 from narrows.stores.sqlite.ledgerfile import FILE_NAME, connect, state
 from unit.stores.sqlite.accounts import UNKNOWN, Ledgered, recomputed
 from unit.stores.sqlite.records import NOW, StillClock
 
-TESTS = Path(__file__).parents[2]
 LOAD = Path(__file__).with_name("ledger_load.py")
 
 Sums = dict[tuple[str, int], int]
-
-
-def crash(directory: Path, durability: str, rotate: int, first: int, lines: int) -> int:
-    """Runs the load until it has said so many lines, kills it, and gives how many it said."""
-    process = subprocess.Popen(
-        [sys.executable, str(LOAD), str(directory), durability, str(rotate), str(first)],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-    )
-    assert process.stdout is not None
-    watchdog = threading.Timer(60, process.kill)
-    watchdog.start()
-    said = 0
-    try:
-        for _ in process.stdout:
-            said += 1
-            if said == lines:
-                process.send_signal(signal.SIGKILL)
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        watchdog.cancel()
-    assert said >= lines
-    return said
 
 
 def kept(directory: Path) -> tuple[int, Sums, Sums]:
@@ -83,7 +53,7 @@ def crash_again_and_again(directory: Path, durability: str, rotate: int, times: 
     dice = random.Random(seed)
     behind = 0
     for step in range(times):
-        crash(directory, durability, rotate, step * 1_000_000, dice.randint(1, 600))
+        crash(LOAD, directory, durability, rotate, step * 1_000_000, dice.randint(1, 600))
         behind += kept(directory)[0] if (directory / FILE_NAME).exists() else 0
         if step % 3 == 2:
             (directory / FILE_NAME).unlink()

@@ -1,15 +1,14 @@
 """Counters outlive the process, however it ends, and an edited configuration."""
 
 import random
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import openai
 import pytest
 
+from e2e.crowd import Crowd
 from e2e.gate import Gate
 from e2e.issuer import Issuer
 from e2e.limits.conftest import HELLO, configuration, policy, raw
@@ -96,6 +95,11 @@ def edit(gate: Gate, settings: dict[str, Any], budget: str) -> None:
     until(lambda: gate.output.count(IN_FORCE) > before)
 
 
+def crowd_of(gate: Gate, token: str) -> Crowd:
+    body = {"model": "ok:kill-loop", "messages": HELLO, "max_tokens": 10}
+    return Crowd(gate, token, "/priced/v1/chat/completions", lambda _: body, callers=6)
+
+
 def test_killed_again_and_again_under_load_a_budget_is_used_up_to_the_call(
     tmp_path: Path, settings: dict[str, Any], issuer: Issuer, scripted: Scripted, soak: int
 ) -> None:
@@ -104,13 +108,13 @@ def test_killed_again_and_again_under_load_a_budget_is_used_up_to_the_call(
     token, gate = issuer.token("kay", ("kept",)), Gate(tmp_path, settings)
     for _ in range(3 * soak):
         gate.start()
-        with Crowd(gate, token) as crowd:
-            until(lambda crowd=crowd: crowd.done > 8, 20)
+        with crowd_of(gate, token) as crowd:
+            until(lambda crowd=crowd: crowd.statuses[200] > 8, 20)
             time.sleep(random_.uniform(0.0, 0.3))
             gate.kill()
     gate.start()
-    with Crowd(gate, token) as crowd:
-        until(lambda: crowd.refused > 8, 60)
+    with crowd_of(gate, token) as crowd:
+        until(lambda: crowd.statuses[429] > 8, 60)
     assert gate.stop() == 0
     assert "Traceback" not in gate.output
     forwarded = [call for call in Archive(gate.store).calls() if call.forwarded]
@@ -118,35 +122,3 @@ def test_killed_again_and_again_under_load_a_budget_is_used_up_to_the_call(
     assert sum(sum((call.settled or call.reserved or {}).values()) for call in forwarded) == most
     assert len(scripted.bodies("ok:kill-loop")) <= most
     assert len(forwarded) == most
-
-
-class Crowd:
-    """Callers that ask without a pause, whatever happens to the gate, until told to stop."""
-
-    def __init__(self, gate: Gate, token: str) -> None:
-        self._gate, self._token = gate, token
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(6)]
-        self.done = self.refused = 0
-
-    def __enter__(self) -> "Crowd":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join(20)
-
-    def _ask(self) -> None:
-        body = {"model": "ok:kill-loop", "messages": HELLO, "max_tokens": 10}
-        headers = {"authorization": f"Bearer {self._token}"}
-        with httpx.Client(base_url=self._gate.url, headers=headers, timeout=5, trust_env=False) as client:
-            while not self._over.is_set():
-                try:
-                    status = client.post("/priced/v1/chat/completions", json=body).status_code
-                    self.done += status == 200
-                    self.refused += status == 429
-                except httpx.HTTPError:
-                    time.sleep(0.01)
