@@ -45,6 +45,9 @@ app = typer.Typer(
 
 LAST: Final = "last"
 FOLLOW_SECONDS: Final = 0.25
+PATIENCE: Final = 4
+"""Looks at a directory that can't be read, before it counts as damaged and not as one that is being removed."""
+GONE: Final = "the data directory is gone"
 _OUTCOMES: Final = (*(outcome.value for outcome in Outcome), "running")
 
 UserOption = Annotated[str | None, typer.Option(help="A user's subject, issuer:subject, or a glob.")]
@@ -183,16 +186,30 @@ def tail(
             _follow(call, as_json=as_json)
         known = {call.id for call in before}
         while True:
-            calls, moved = archive.tail(place, filters)
+            try:
+                calls, moved = archive.tail(place, filters)
+            except DataDirectoryError:
+                if not _is_going(store):
+                    raise
+                raise Failure(GONE, FAILED) from None
             for call in calls:
                 if call.outcome is not None and call.id not in known:
                     _follow(call, as_json=as_json)
             if moved == place:
                 known.clear()
                 if not store.is_dir():
-                    raise Failure("the data directory is gone", FAILED)
+                    raise Failure(GONE, FAILED)
                 time.sleep(FOLLOW_SECONDS)
             place = moved
+
+
+def _is_going(store: Path) -> bool:
+    """Whether a directory that can't be read is being removed: its files go first, one by one."""
+    for _ in range(PATIENCE):
+        if not store.is_dir():
+            return True
+        time.sleep(FOLLOW_SECONDS)
+    return False
 
 
 def _follow(call: CallView, *, as_json: bool) -> None:

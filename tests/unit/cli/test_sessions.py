@@ -1,12 +1,16 @@
 """The recorded calls, as an operator asks for them."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from narrows.cli import sessions
+from narrows.stores.sqlite.archive import Archive
+from narrows.stores.sqlite.directory import DataDirectoryError
 from unit.cli.command import Ran
 from unit.cli.recorded import OUTCOMES, REFUSED, RUNNING, STREAMED, WHOLE
 
@@ -180,3 +184,25 @@ def test_bad_options_are_named(narrows: Narrows, arguments: list[str], part: str
     ran = narrows("sessions", *arguments, "--data", "data")
     assert ran.code == 2
     assert part in ran.err
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(("removed", "said"), [(True, "the data directory is gone"), (False, "no such page")])
+def test_a_directory_that_can_not_be_read_is_gone_or_damaged(
+    narrows: Narrows, monkeypatch: pytest.MonkeyPatch, removed: bool, said: str
+) -> None:
+    """Its files go before it does, and one that tails it may read just then."""
+    looks: list[float] = []
+
+    def later(seconds: float) -> None:
+        looks.append(seconds)
+        if removed and len(looks) == 2:
+            shutil.rmtree("data")
+
+    def tail(*_: object) -> None:
+        raise DataDirectoryError("no such page")
+
+    monkeypatch.setattr(Archive, "tail", tail)
+    monkeypatch.setattr(sessions.time, "sleep", later)
+    ran = narrows("sessions", "tail", "--data", "data")
+    assert (ran.code, ran.err.endswith(f"{said}\n")) == (1, True), ran.err
