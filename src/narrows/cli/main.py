@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "logout": Entry("logout", "End a sign-in."),
     "token": Entry("token", "Print an access token: of your sign-in, or of a user of the running demo."),
     "proxy": Entry("proxy", "Run a proxy on this machine that adds your credential to calls."),
+    "setup": Entry("setup", "Show or write the settings with which a tool calls a gate."),
     "init": Entry("init", "Write a commented narrows.yaml to begin with."),
     "check": Entry("check", "Check a configuration and show every problem in it."),
     "serve": Entry("serve", "Run the gate."),
