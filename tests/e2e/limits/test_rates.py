@@ -30,7 +30,8 @@ def test_a_rate_holds_in_any_second(gate: Gate, issuer: Issuer) -> None:
             passed.append(time.monotonic())
         else:
             assert reply.json()["error"]["code"] == "rate_limited"
-            assert 0 < int(reply.headers["retry-after"]) <= 1
+            # A second moves on in steps of its sixtieth part: from the first of them it takes a little more than one.
+            assert 0 < int(reply.headers["retry-after"]) <= 2
     assert len(passed) >= 4
     # Times here are those of the answers: a few milliseconds more or less than those that were judged.
     assert all(later - earlier > 0.9 for earlier, later in zip(passed, passed[2:], strict=False))

@@ -6,19 +6,7 @@ from hypothesis import strategies as st
 
 from narrows.accounting.counters import Counters, Subjects, counters_for, name, parse
 from narrows.accounting.end_users import Pseudonyms
-from narrows.model.limits import (
-    NO_LIMITS,
-    AgentCap,
-    Budget,
-    Concurrency,
-    CostCap,
-    Limits,
-    Per,
-    Rate,
-    Scope,
-    Unit,
-    Window,
-)
+from narrows.model.limits import AgentCap, Budget, Concurrency, CostCap, Limits, Per, Rate, Scope, Unit, Window
 from narrows.model.principal import SERVICE_ACCOUNTS, Principal
 
 ALICE = Principal("corp", "alice", groups=frozenset({"research", "staff", "sales-eu"}))
@@ -112,7 +100,7 @@ def test_one_name_where_two_limits_count_the_same() -> None:
 
 
 def test_no_limits_have_no_counters() -> None:
-    found = counters_for(NO_LIMITS, Subjects(ALICE, "openai", "gpt-4o", "eve"))
+    found = counters_for(Limits(), Subjects(ALICE, "openai", "gpt-4o", "eve"))
     assert (found.throttled, found.reserved) == ((), ())
 
 
