@@ -60,8 +60,9 @@ class GateAuthenticator:
         issued: IssuedTokenVerifier | None = None,
         checks: Checks | None = None,
         directory: Memberships | None = None,
+        exchanged: frozenset[str] = frozenset(),
     ) -> None:
-        """`checks` are those of `known`, too."""
+        """`checks` are those of `known`, too. `exchanged` are issuers (`iss`) whose tokens are not taken themselves."""
         self._tokens: dict[str, list[TokenVerifier]] = {}
         for verifier in tokens:
             self._tokens.setdefault(verifier.issuer.issuer, []).append(verifier)
@@ -72,6 +73,7 @@ class GateAuthenticator:
         self._issued = issued
         self._checks = checks or Unchecked()
         self._directory = directory
+        self._exchanged = exchanged
         self._verifiers = tuple(tokens)
         self._sources = [verifier.keys for verifier in tokens]
         self._upkeep: asyncio.Task[None] | None = None
@@ -191,6 +193,8 @@ class GateAuthenticator:
             return invalid("the token's claims are not a JSON object with unique members")
         name = claims.get("iss")
         verifiers = self._tokens.get(name) if isinstance(name, str) else None
+        if isinstance(name, str) and not verifiers and name in self._exchanged:
+            return invalid("tokens of this issuer are not taken themselves: exchange it at the console (/oauth/token)")
         if not verifiers:
             return invalid("the token's issuer is not configured")
         audience = claims.get("aud")
@@ -256,6 +260,7 @@ def build_authenticator(
         None if issued is None else IssuedTokenVerifier(issued, clock),
         checks,
         None if directory is None else memberships(settings, directory, clock),
+        frozenset(issuer.issuer for issuer in settings.issuers if issuer.tokens == "exchange"),
     )
 
 

@@ -317,5 +317,7 @@ async def test_no_message_holds_a_token(gate: Gate, caplog: pytest.LogCaptureFix
 async def test_tokens_that_are_only_exchanged_are_not_taken_themselves(tmp_path: Path) -> None:
     gate = Gate(tmp_path, issuer(tokens="exchange"))
     await gate.authenticator.start()
-    assert (await gate.denied(gate.provider.token())).code is Code.CREDENTIAL_INVALID
+    refused = await gate.denied(gate.provider.token())
+    assert refused.code is Code.CREDENTIAL_INVALID
+    assert "exchange it at the console" in refused.message
     await gate.close()
