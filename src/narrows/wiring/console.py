@@ -25,7 +25,7 @@ from narrows.edge.tls import Certificates
 from narrows.identity.authenticator import GateAuthenticator, build_authenticator
 from narrows.identity.cache import Checks
 from narrows.identity.containment import Holdings, holdings
-from narrows.model.approval import RecentCall, Ticket
+from narrows.model.approval import RecentCall, Ticket, TicketState
 from narrows.policy.access import compile_access
 from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.clock import Clock
@@ -34,9 +34,11 @@ from narrows.stores.sqlite.audit import SqliteAudit
 from narrows.stores.sqlite.control import ControlDb, ControlWatch
 from narrows.stores.sqlite.decisions import SqliteDecisions
 from narrows.stores.sqlite.directory import DataDirectoryError
+from narrows.stores.sqlite.gatefile import GateView
 from narrows.stores.sqlite.grants import SqliteGrants
 from narrows.stores.sqlite.people import PeopleWatch, SqlitePeople
 from narrows.stores.sqlite.recentcalls import recent_calls
+from narrows.stores.sqlite.revocations import SqliteRevocations
 from narrows.stores.sqlite.tokens import SqliteTokens, SqliteTokenWatch
 from narrows.upstream.fetch import DocumentFetcher
 from narrows.wiring.clock import SequentialIds, SystemClock
@@ -60,7 +62,10 @@ class SqliteBooks:
         self.grants: Final = SqliteGrants(directory, clock)
         self.tokens: Final = SqliteTokens(directory, clock)
         self.directory: Final = SqlitePeople(directory, clock)
+        self.revocations: Final = SqliteRevocations(directory, clock)
+        self.sighted: Final = GateView(directory)
         self._place = directory
+        self._clock = clock
 
     def recent(self, ticket: Ticket) -> Sequence[RecentCall]:
         """Calls of a ticket's session before it was asked, from the gate's record; none where that can't be read, so

@@ -8,8 +8,10 @@ import pytest
 from narrows.console.app import LARGEST_BODY, litestar_app
 from narrows.console.identity import PUBLIC, ROLES
 from narrows.console.roles import Role
+from narrows.model.revocation import Revoked
 from unit.console.access import request
 from unit.console.world import World, ticket
+from unit.identity.revoking import revocation
 
 KINDS = ("stranger", "none", "user", "approver", "auditor", "admin")
 """A stranger, somebody without a role, a user (of another's call), an approver whom the rule names, an auditor, and an
@@ -56,6 +58,17 @@ TABLE |= {
 }
 """A provider's directory is its own: none of them is a provider."""
 
+REVOCATION = "/api/v1/revocations/{reference}"
+TABLE |= {
+    ("GET", "/api/v1/revocations"): (401, 403, 403, 403, 200, 200),
+    ("GET", REVOCATION): (401, 403, 403, 403, 200, 200),
+    # What is to be revoked, and who is to be contained, is missing.
+    ("POST", "/api/v1/revocations"): (401, 403, 403, 403, 403, 400),
+    ("POST", "/api/v1/containments"): (401, 403, 403, 403, 403, 400),
+    ("POST", f"{REVOCATION}/lift"): (401, 403, 403, 403, 403, 200),
+}
+"""Revoking is for admins, and looking at it for auditors, too."""
+
 CASES = [(*route, kind, status) for route, row in TABLE.items() for kind, status in zip(KINDS, row, strict=True)]
 
 
@@ -91,13 +104,17 @@ async def test_each_role_gets_what_its_row_says(
 ) -> None:
     world.ask()
     world.books.grants.ask(request())
+    world.books.revocations.add([revocation(Revoked.USER, "corp:eve")])
     book = world.door.admission.roles
     usual = book.of
     monkeypatch.setattr(book, "of", lambda who: ONLY_ROLES.get(who.subject, usual(who) - {Role.USER}))
     said = {"comment": "checked"} if path.endswith("/review") else {"reason": "because"}
     body = {"json": said} if method == "POST" else {}
     reply = await world.call(
-        method, path.replace("{ticket_id}", ticket().id).replace("{grant_id}", request().id), PEOPLE[kind], **body
+        method,
+        path.replace("{ticket_id}", ticket().id).replace("{grant_id}", request().id).replace("{reference}", "rev_1"),
+        PEOPLE[kind],
+        **body,
     )
     assert reply.status_code == status, reply.text
 

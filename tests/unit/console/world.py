@@ -1,6 +1,6 @@
 """A console in memory: decisions, a trail and people without files or sockets, and a client that talks ASGI to it."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any, ClassVar
@@ -15,16 +15,20 @@ from narrows.console.failures import Failures
 from narrows.console.identity import Admission, Door
 from narrows.console.roles import Role, RoleBook
 from narrows.console.visitor import Visitor
+from narrows.identity.containment import Holdings
 from narrows.model.access import IssuedToken
 from narrows.model.approval import Answered, Approvers, Decision, RecentCall, Requirement, Review, Ticket, TicketState
 from narrows.model.audit import Act
 from narrows.model.principal import Credential, Identity, Principal, Scope
 from narrows.model.refusal import Code
+from narrows.model.revocation import Lifted, Revocation, Stopped
 from narrows.model.verdict import Deny
 from narrows.policy.approvals import entitled, state, to_review
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.ports.audit import AuditUnavailable
 from narrows.ports.clock import Clock
+from narrows.ports.revocations import Kept, RevocationsUnavailable
+from narrows.ports.sightings import Use
 from narrows.ports.tokens import TokensUnavailable
 from narrows.stores.sqlite.decisions import check
 from unit.console.access import MemoryGrants, rules
@@ -199,17 +203,67 @@ class MemoryTokens:
         return [token for token in self.all if token.source == source and (live_at or 0) < token.expires]
 
 
+class MemoryRevocations:
+    """The Revocations port; `fails` makes it unavailable."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Kept] = {}
+        self.fails = False
+
+    def add(self, revocations: Sequence[Revocation]) -> None:
+        self._check()
+        for one in revocations:
+            self.kept[one.id] = Kept(len(self.kept) + 1, one)
+
+    def lift(self, reference: str, by: str, reason: str) -> Sequence[Revocation]:
+        self._check()
+        found = [each for each in self.standing() if reference in (each.id, each.containment)]
+        for one in found:
+            self.kept[one.id] = msgspec.structs.replace(self.kept[one.id], lifted=Lifted(one.id, NOW, by, reason))
+        return found
+
+    def standing(self) -> Sequence[Revocation]:
+        return [each.revocation for each in self.all() if each.lifted is None]
+
+    def all(self) -> Sequence[Kept]:
+        self._check()
+        return list(self.kept.values())
+
+    def _check(self) -> None:
+        if self.fails:
+            raise RevocationsUnavailable("control.db: the disk is full")
+
+
+class MemorySighted:
+    """The Sighted port."""
+
+    def __init__(self) -> None:
+        self.seen: list[Stopped] = []
+
+    def stopped(self, revocations: Collection[str]) -> Sequence[Stopped]:
+        return [each for each in self.seen if each.revocation in revocations]
+
+    def uses(self, credentials: Collection[str] | None = None) -> Mapping[str, Use]:
+        return {}
+
+
 class MemoryBooks:
     def __init__(self, clock: Clock) -> None:
         self.decisions = MemoryDecisions(clock)
         self.audit = MemoryAudit()
         self.grants = MemoryGrants(clock)
         self.tokens = MemoryTokens()
+        self.revocations = MemoryRevocations()
+        self.sighted = MemorySighted()
+        self.held = Holdings()
         self.closed = False
         self.before: list[RecentCall] = []
 
     def recent(self, ticket: Ticket) -> Sequence[RecentCall]:
         return self.before
+
+    def holdings(self, who: str) -> Holdings:
+        return self.held
 
     def close(self) -> None:
         self.closed = True
