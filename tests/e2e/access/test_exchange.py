@@ -1,6 +1,8 @@
 """A job of CI shows the token that its runner gave it, and calls a model as the service account of its rule."""
 
+import json
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import openai
 import pytest
 
 from e2e.console.console import Console
-from e2e.gate import Gate
+from e2e.gate import NARROWS, Gate
 from e2e.issuer import Issuer
 from e2e.processes import free_port
 from e2e.scripted import Scripted
@@ -47,14 +49,22 @@ def gate(
                     "purpose": "evaluation of releases",
                     "may": {"connections": ["openai"], "models": ["ok"], "operations": ["chat"]},
                     "longest": "10m",
-                }
+                },
+                {
+                    "name": "acme-nightly",
+                    "issuer": "ci",
+                    "claims": {"repository": ["acme/nightly"], "kubernetes.io.namespace": ["ml"]},
+                    "account": "acme-nightly",
+                    "owner": "corp:eve",
+                    "may": {"connections": ["openai"], "models": ["ok"], "operations": ["chat"]},
+                },
             ]
         },
         "connections": {"openai": {"url": scripted.url, "dialect": "openai", "credential": {"none": True}}},
         "policies": [
             {
                 "name": "automation",
-                "who": {"service_accounts": ["acme-ci"]},
+                "who": {"service_accounts": ["acme-*"]},
                 "may": {"connections": ["*"], "models": ["*"], "operations": ["*"]},
             },
             {
@@ -142,3 +152,30 @@ def test_a_person_signs_in_with_an_id_token(gate: Gate, console: Console, issuer
     assert reply.status_code == 200, reply.text
     assert call(gate, reply.json()["access_token"]).choices
     assert ask(console, issuer.token("ana", ("research",), aud="narrows-cli"), "id_token").status_code == 400
+
+
+def test_what_its_owner_loses_the_job_loses(gate: Gate, console: Console, runner: Issuer) -> None:
+    job = runner.token("nightly", repository="acme/nightly", **{"kubernetes.io": {"namespace": "ml"}})
+    token = ask(console, job).json()["access_token"]
+    assert call(gate, token).choices
+    contain = [NARROWS, "contain", "corp:eve", "--reason", "left", "-c", str(gate.config)]
+    subprocess.run(contain, check=True, capture_output=True, timeout=60)
+    with pytest.raises(openai.AuthenticationError, match="contained"):
+        call(gate, token)
+    reply = ask(console, job)
+    assert (reply.status_code, reply.json()["code"]) == (400, "identity_contained")
+    assert trail(console.store)[-1][1:] == ("token.exchange", "narrows:acme-nightly", "refused")
+
+
+def test_its_use_is_in_the_report(gate: Gate, console: Console, runner: Issuer) -> None:
+    token = ask(console, runner.token("repo:acme/app:ref:refs/heads/main", **JOB)).json()["access_token"]
+    assert call(gate, token).choices
+
+    # Uses are told once a minute, and when a gate ends.
+    assert gate.stop() == 0
+    gate.start()
+    command = [NARROWS, "keys", "report", "--all", "--json", "-c", str(gate.config)]
+    out = subprocess.run(command, check=True, capture_output=True, timeout=60, text=True).stdout
+    rows = {row["id"]: row for row in map(json.loads, out.splitlines())}
+    assert (rows["acme-main"]["found"], rows["acme-main"]["address"]) == ([], "127.0.0.1")
+    assert rows["acme-main"]["account"] == "acme-ci"
