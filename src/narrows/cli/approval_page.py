@@ -10,7 +10,8 @@ from narrows.cli.passages import Passage, written
 from narrows.cli.terminal import Row, harmless, one_line
 from narrows.cli.usage_page import dollars
 from narrows.model.approval import Answered, Approvers, Decision, RecentCall, Requirement, Review, Ticket, TicketState
-from narrows.policy.approvals import entitled, may_review, satisfied, terms, to_review
+from narrows.policy.approvals import entitled, satisfied, terms
+from narrows.policy.released_alone import may_review, to_review
 
 COLUMNS: Final = ("id", "state", "age", "who", "asks", "needs", "call", "left")
 _STANDS: Final = frozenset({TicketState.PENDING, TicketState.APPROVED})

@@ -16,7 +16,8 @@ from narrows.console.problems import FieldError, Problem, Refused
 from narrows.console.roles import SEES_ALL, Role
 from narrows.console.visitor import Visitor
 from narrows.model.approval import Answered, Decision, Review, Ticket, TicketState
-from narrows.policy.approvals import barred, looked_at, may_approve, may_release, may_review, to_review
+from narrows.policy.approvals import barred, may_approve, may_release
+from narrows.policy.released_alone import looked_at, may_review, to_review
 from narrows.ports.approvals import DecisionRefused
 
 _MEANS: Final = {

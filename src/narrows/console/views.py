@@ -10,7 +10,8 @@ import msgspec
 from narrows.console.deciding import asked_it, concerns, entitled, releases, reviews
 from narrows.console.visitor import Visitor
 from narrows.model.approval import Answered, Approvers, Place, RecentCall, Requirement, Review, TicketState
-from narrows.policy.approvals import may_approve, to_review
+from narrows.policy.approvals import may_approve
+from narrows.policy.released_alone import to_review
 
 _SECOND = 1_000_000
 

@@ -14,7 +14,7 @@ import msgspec
 
 from narrows.model.approval import Approvers, RecentCall, Review, Ticket, TicketState
 from narrows.notify.notice import ASKING, Event, Notice, letter_id
-from narrows.policy.approvals import released
+from narrows.policy.released_alone import released
 from narrows.ports.approvals import Decisions
 from narrows.ports.clock import Clock
 from narrows.ports.outbox import Letter, Outbox

@@ -186,8 +186,8 @@ def may_approve(
     then = requirement.then
     return (
         who.startswith(f"{LOCAL}:")
-        or _is_one(requirement.by, who, groups)
-        or (then is not None and waited >= then.after and _is_one(then.by, who, groups))
+        or is_one(requirement.by, who, groups)
+        or (then is not None and waited >= then.after and is_one(then.by, who, groups))
     )
 
 
@@ -197,46 +197,8 @@ def may_release(requirement: Requirement, who: str, groups: Iterable[str], reque
     return (
         requirement.glass is not None
         and not barred(who, requester, owner)
-        and (who.startswith(f"{LOCAL}:") or _is_one(requirement.glass, who, groups))
+        and (who.startswith(f"{LOCAL}:") or is_one(requirement.glass, who, groups))
     )
-
-
-def released(ticket: Ticket, decisions: Iterable[Decision]) -> bool:
-    """Whether somebody released it alone, so that somebody else must look at that, whatever has become of it since."""
-    said = tuple(decisions)
-    return any(each.break_glass for each in said) and satisfied(ticket, said) and terms(ticket, said).break_glass
-
-
-def may_review(ticket: Ticket, decisions: Iterable[Decision], said: Decision) -> bool:
-    """Whether this counts as a look at what was released alone: by somebody whom a rule names, or an admin, but neither
-    by who asked nor by one of those who released it."""
-    alone = {each.who for each in decisions if any(_releases(one, ticket, each) for one in ticket.requirements)}
-    if said.who in alone or barred(said.who, ticket.requester, ticket.owner, said.names):
-        return False
-    named = (
-        may_approve(each, said.who, said.groups, ticket.requester, ticket.owner, said.at - ticket.at)
-        or (each.then is not None and _is_one(each.then.by, said.who, said.groups))
-        or (each.glass is not None and _is_one(each.glass, said.who, said.groups))
-        for each in ticket.requirements
-    )
-    return said.admin or any(named)
-
-
-def looked_at(ticket: Ticket, decisions: Iterable[Decision]) -> Decision | None:
-    """The first look at what was released alone that counts."""
-    said = tuple(decisions)
-    found = (
-        each
-        for each in said
-        if each.answer is Answered.REVIEW and each.ticket == ticket.id and may_review(ticket, said, each)
-    )
-    return next(found, None)
-
-
-def to_review(ticket: Ticket, decisions: Iterable[Decision]) -> bool:
-    """Whether it was released alone, and nobody else has looked at that."""
-    said = tuple(decisions)
-    return released(ticket, said) and looked_at(ticket, said) is None
 
 
 def barred(who: str, requester: str, owner: str | None, names: Iterable[str] = ()) -> bool:
@@ -247,7 +209,7 @@ def barred(who: str, requester: str, owner: str | None, names: Iterable[str] = (
     return who == requester or owned or issuer == SERVICE_ACCOUNTS or not subject
 
 
-def _is_one(by: Approvers, who: str, groups: Iterable[str]) -> bool:
+def is_one(by: Approvers, who: str, groups: Iterable[str]) -> bool:
     """Whether somebody is named, or in a group that is; groups of another issuer are not theirs."""
     issuer = who.partition(":")[0]
     return who in by.people or any(group in by.groups and group.partition(":")[0] == issuer for group in groups)
@@ -319,7 +281,7 @@ def _until(ticket: Ticket, decision: Decision) -> int:
 
 
 def _may(requirement: Requirement, ticket: Ticket, decision: Decision) -> bool:
-    return _may_approve(requirement, ticket, decision) or _releases(requirement, ticket, decision)
+    return _may_approve(requirement, ticket, decision) or releases(requirement, ticket, decision)
 
 
 def _may_approve(requirement: Requirement, ticket: Ticket, decision: Decision) -> bool:
@@ -333,7 +295,7 @@ def _may_approve(requirement: Requirement, ticket: Ticket, decision: Decision) -
     )
 
 
-def _releases(requirement: Requirement, ticket: Ticket, decision: Decision) -> bool:
+def releases(requirement: Requirement, ticket: Ticket, decision: Decision) -> bool:
     return (
         decision.break_glass
         and bool((decision.reason or "").strip())
@@ -345,7 +307,7 @@ def _releases(requirement: Requirement, ticket: Ticket, decision: Decision) -> b
 
 
 def _met(requirement: Requirement, ticket: Ticket, approvals: Sequence[Decision]) -> bool:
-    return _by_people(requirement, ticket, approvals) or any(_releases(requirement, ticket, each) for each in approvals)
+    return _by_people(requirement, ticket, approvals) or any(releases(requirement, ticket, each) for each in approvals)
 
 
 def _by_people(requirement: Requirement, ticket: Ticket, approvals: Sequence[Decision]) -> bool:

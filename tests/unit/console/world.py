@@ -23,7 +23,8 @@ from narrows.model.principal import Credential, Identity, Principal, Scope
 from narrows.model.refusal import Code
 from narrows.model.revocation import Lifted, Revocation, Stopped
 from narrows.model.verdict import Deny
-from narrows.policy.approvals import entitled, state, to_review
+from narrows.policy.approvals import entitled, state
+from narrows.policy.released_alone import to_review
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.ports.audit import AuditUnavailable
 from narrows.ports.clock import Clock

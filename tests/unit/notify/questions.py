@@ -7,7 +7,8 @@ import msgspec
 from narrows.model.approval import Answered, Decision, Review, Ticket, TicketState
 from narrows.notify.channel import Telling
 from narrows.notify.notice import Event, Notice, letter_id
-from narrows.policy.approvals import entitled, state, to_review
+from narrows.policy.approvals import entitled, state
+from narrows.policy.released_alone import to_review
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.ports.outbox import Letter
 from unit.stores.sqlite.records import NOW, StillClock

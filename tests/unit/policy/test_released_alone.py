@@ -6,17 +6,8 @@ import msgspec
 import pytest
 
 from narrows.model.approval import RELEASE_ENDS, Answered, Approvers, Decision, Escalation, TicketState
-from narrows.policy.approvals import (
-    barred,
-    looked_at,
-    may_release,
-    may_review,
-    released,
-    satisfied,
-    state,
-    terms,
-    to_review,
-)
+from narrows.policy.approvals import barred, may_release, satisfied, state, terms
+from narrows.policy.released_alone import looked_at, may_review, released, to_review
 from unit.stores.sqlite.records import NOW
 from unit.stores.sqlite.tickets import HOUR, SECURITY, requirement, said, ticket
 

@@ -19,7 +19,8 @@ from typing import Final
 import msgspec
 
 from narrows.model.approval import Review, Ticket, TicketState
-from narrows.policy.approvals import state, to_review
+from narrows.policy.approvals import state
+from narrows.policy.released_alone import to_review
 from narrows.ports.approvals import ApprovalsUnavailable
 from narrows.ports.clock import Clock
 from narrows.stores.sqlite.decisions import DecisionWatch, review

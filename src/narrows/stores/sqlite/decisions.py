@@ -16,17 +16,8 @@ import msgspec
 from narrows.evidence.sealing import Unsealable
 from narrows.model.approval import RELEASE_ENDS, Answered, Decision, Review, Ticket, TicketState
 from narrows.model.limit_words import lasting
-from narrows.policy.approvals import (
-    barred,
-    entitled,
-    looked_at,
-    may_release,
-    may_review,
-    rejection,
-    released,
-    state,
-    to_review,
-)
+from narrows.policy.approvals import barred, entitled, may_release, rejection, state
+from narrows.policy.released_alone import looked_at, may_review, released, to_review
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.ports.clock import Clock
 from narrows.stores.sqlite.controlfile import BUSY_SECONDS, ControlFile, ControlReader, Place

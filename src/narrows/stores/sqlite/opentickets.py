@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 from narrows.model.approval import Decision, Review, Ticket, TicketState
-from narrows.policy.approvals import released, state, terms
+from narrows.policy.approvals import state, terms
+from narrows.policy.released_alone import released
 from narrows.stores.sqlite.ticketqueue import Written
 
 NEVER: Final = 1 << 62
