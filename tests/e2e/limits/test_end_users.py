@@ -67,11 +67,11 @@ def test_a_masked_name_is_counted_and_nowhere_in_clear(masking: Gate, scripted: 
     assert portal.ask(name=BEN) == 200
     until(lambda: len(calls(masking, "*")) == 5 and all(call.outcome for call in calls(masking, "*")))
 
-    rows = {row["id"]: row["calls"] for row in masking.rows("usage", "--by", "end-user") if not row["total"]}
-    named = [name for name in rows if name.startswith("narrows:portal/~")]
-    assert sorted(rows[name] for name in named) == [1, 2]
-    (of_ann,) = [row["calls"] for row in masking.rows("usage", "--end-user", ANN, "--by", "end-user") if row["total"]]
-    assert of_ann == 2
+    rows = [row for row in masking.rows("usage", "--by", "end-user") if not row["total"]]
+    named = [row for row in rows if row["id"].startswith("narrows:portal/~")]
+    assert sorted((row["calls"], row["refused"]) for row in named) == [(1, 0), (4, 2)], "refused ones, too"
+    (of_ann,) = [row for row in masking.rows("usage", "--end-user", ANN, "--by", "end-user") if row["total"]]
+    assert (of_ann["calls"], of_ann["refused"]) == (4, 2)
 
     told = portal.told + httpx.get(f"{masking.admin}/metrics").text
     told += json.dumps(masking.rows("sessions", "list")) + json.dumps(masking.rows("usage", "budgets"))
