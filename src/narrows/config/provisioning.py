@@ -7,6 +7,14 @@ from msgspec import Meta
 from narrows.config.setting import Globs, Setting
 from narrows.model.secret import Secret
 
+Ends = Annotated[
+    Literal["person", "session"],
+    Meta(
+        description="What ends when a session does. person: everything that was issued to them until then; session: "
+        "tokens whose `sid` is that session's, and nothing of tokens that say none."
+    ),
+]
+
 
 class Scim(Setting, frozen=True, kw_only=True):
     """SCIM 2.0: the provider keeps people and groups here up to date, at `/scim/v2/NAME` of the console."""
@@ -37,6 +45,7 @@ class Logout(Setting, frozen=True, kw_only=True):
     clients: Annotated[
         Globs, Meta(description="The client ids that people sign in with, exactly; one must be the `aud`.")
     ]
+    ends: Ends = "person"
 
 
 class Events(Setting, frozen=True, kw_only=True):
@@ -48,3 +57,4 @@ class Events(Setting, frozen=True, kw_only=True):
     token: Annotated[
         Secret | None, Meta(description="A bearer token that it must present, too; 32 characters or more.")
     ] = None
+    ends: Ends = "person"

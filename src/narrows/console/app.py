@@ -12,6 +12,7 @@ from litestar.response import Response
 
 from narrows import __version__
 from narrows.console.api import access, approvals, health, revocations, token, whoami
+from narrows.console.api.told import told_router
 from narrows.console.desk import Desk
 from narrows.console.envelope import Envelope
 from narrows.console.exchanging import TokenOffice
@@ -95,7 +96,7 @@ def litestar_app(
     description = described()
     told = providers or Providers(desk, Failures())
     return Litestar(
-        [*ROUTES, openapi, scim_router(told)],
+        [*ROUTES, openapi, scim_router(told), told_router(told)],
         guards=[door.admit],
         dependencies=_given(desk, door, office) | {"description": Provide(lambda: description, sync_to_thread=False)},
         exception_handlers={Exception: respond},

@@ -18,6 +18,7 @@ from narrows.console.failures import Failures
 from narrows.console.identity import address_of
 from narrows.console.problems import Problem, request_id_of
 from narrows.console.visitor import Visitor
+from narrows.identity.events import Listener
 from narrows.model.principal import Principal
 from narrows.model.secret import Secret
 
@@ -46,11 +47,19 @@ class Providers:
     def __init__(self, desk: Desk, failures: Failures) -> None:
         self.desk: Final = desk
         self.settings: Mapping[str, Issuer] = {}
+        self.logouts: Mapping[str, Listener] = {}
+        self.events: Mapping[str, Listener] = {}
         self._failures = failures
 
-    def known(self, issuers: Sequence[Issuer]) -> None:
-        """Takes these into force."""
+    def known(
+        self,
+        issuers: Sequence[Issuer],
+        logouts: Mapping[str, Listener] | None = None,
+        events: Mapping[str, Listener] | None = None,
+    ) -> None:
+        """Takes these into force, and who hears their sign-outs and events, by their names."""
         self.settings = {issuer.name: issuer for issuer in issuers}
+        self.logouts, self.events = logouts or {}, events or {}
 
     def caller(self, connection: Connection) -> Caller:
         """Who a request says that it is from; nothing of it is proven."""

@@ -54,7 +54,10 @@ def check_audience(claims: Json, issuer: Issuer) -> Deny | None:
 
 
 def check_bearer(claims: Json) -> Deny | None:
-    """A token bound to a key (RFC 7800) needs a proof of possession, which is not supported."""
+    """A token bound to a key (RFC 7800) needs a proof of possession, which is not supported. One that tells of events
+    (RFC 8417, a logout token among them) is no access token, even where its audience is the same."""
+    if "events" in claims:
+        return invalid("the token tells of an event (`events`), and is no access token")
     if claims.get("cnf") is not None:
         return invalid("the token is bound to a key (`cnf`); only bearer tokens are accepted")
     return None

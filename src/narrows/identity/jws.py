@@ -61,8 +61,8 @@ def take_apart(token: str) -> Compact | Deny:
     return Compact(fields, payload, f"{parts[0]}.{parts[1]}".encode(), signature)
 
 
-def check_header(token: Compact, algorithms: AbstractSet[str]) -> Deny | None:
-    """Refuses what the header says, before any key is looked at."""
+def check_header(token: Compact, algorithms: AbstractSet[str], types: AbstractSet[str] = TOKEN_TYPES) -> Deny | None:
+    """Refuses what the header says, before any key is looked at; `types` are what it may be."""
     header = token.header
     if not token.algorithm or token.algorithm not in algorithms:
         return invalid("the token's signature algorithm is not allowed for its issuer")
@@ -71,8 +71,9 @@ def check_header(token: Compact, algorithms: AbstractSet[str]) -> Deny | None:
     if "kid" in header and not isinstance(header["kid"], str):
         return invalid("the token's `kid` is not a string")
     kind = header.get("typ", "JWT")
-    if not isinstance(kind, str) or kind.lower() not in TOKEN_TYPES:
-        return invalid("the token's `typ` is not that of an access token")
+    if not isinstance(kind, str) or kind.lower() not in types:
+        what = "an access token" if types is TOKEN_TYPES else "what it should be"
+        return invalid(f"the token's `typ` is not that of {what}")
     return None
 
 

@@ -76,8 +76,9 @@ class Directory(Protocol):
     def members(self, team: str) -> Sequence[Named]:
         """Who is in a group; `name` is their user name."""
 
-    def hear(self, issuer: str, message: str, until: int) -> bool:
-        """Notes a message of a provider by its id; False if it was heard before. Forgotten after `until`."""
+    def hear(self, issuer: str, message: str, until: int, effects: Effects) -> bool:
+        """Notes a message of a provider by its id and does what it has for effects, both or nothing; False, and nothing
+        is done, if it was heard before. Forgotten after `until`."""
 
 
 class DirectoryWatch(Protocol):

@@ -17,7 +17,6 @@ from narrows.console.app import build_app
 from narrows.console.desk import Desk
 from narrows.console.failures import Failures
 from narrows.console.identity import Admission, Door
-from narrows.console.providers import Providers
 from narrows.console.roles import RoleBook
 from narrows.console.server import HttpServer
 from narrows.edge.server import parse_listen
@@ -44,6 +43,7 @@ from narrows.upstream.fetch import DocumentFetcher
 from narrows.wiring.clock import SequentialIds, SystemClock
 from narrows.wiring.configuration import read_checked
 from narrows.wiring.exchanging import Exchanging
+from narrows.wiring.listening import Listening
 from narrows.wiring.reload import FileWatch, cancel
 from narrows.wiring.revoking import Following
 
@@ -161,7 +161,7 @@ class Console:
         self._desk = Desk(lambda: SqliteBooks(directory, clock), clock)
         self._failures = Failures()
         self._exchanging = Exchanging(directory, clock, self._desk, self._failures)
-        self._providers = Providers(self._desk, self._failures)
+        self._listening = Listening(clock, self._desk, self._failures)
         self._door: Door | None = None
         self._server: HttpServer | None = None
         self._certificates: Certificates | None = None
@@ -189,12 +189,12 @@ class Console:
         await self._revoked.start()
         self._door = Door(await self._admission(config), self._failures, self._desk)
         await self._exchanging.settle(config)
-        self._providers.known(config.identity.issuers)
+        await self._listening.settle(config)
         tls = config.console.tls
         self._certificates = None if tls is None else Certificates(tls)
         host, port = parse_listen(config.console.listen)
         server = HttpServer(
-            build_app(self._door, self._desk, SequentialIds(), self._exchanging.office, self._providers),
+            build_app(self._door, self._desk, SequentialIds(), self._exchanging.office, self._listening.providers),
             host,
             port,
             context=None if self._certificates is None else self._certificates.context,
@@ -221,11 +221,11 @@ class Console:
             config = (await asyncio.to_thread(read_checked, self._path, self._environ)).config
             admission = await self._admission(config)
             await self._exchanging.settle(config)
+            await self._listening.settle(config)
         except (ConfigError, ValueError, OSError, AccountsUnavailable) as error:
             _log.error("the new configuration is refused and the old one stays in force:\n%s", error)
             return
         self._door.admission = admission
-        self._providers.known(config.identity.issuers)
         if self._changes_address(config):
             _log.warning("a change of where the console listens, and of `store`, takes effect at its next start")
         self._config = config
@@ -260,6 +260,7 @@ class Console:
             await self._server.stop()
         self._failures.flush()
         await self._exchanging.close()
+        await self._listening.close()
         await self._keys.close()
         await self._revoked.stop()
         await self._desk.close()

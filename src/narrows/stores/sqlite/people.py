@@ -150,12 +150,15 @@ class SqlitePeople:
             JOIN person ON person.id = person WHERE team = ? ORDER BY person.id"""
         return self._named(query, team)
 
-    def hear(self, issuer: str, message: str, until: int) -> bool:
-        """Notes a message; those whose time is over are forgotten."""
+    def hear(self, issuer: str, message: str, until: int, effects: Effects) -> bool:
+        """Notes a message and does what comes of it; messages whose time is over are forgotten."""
         with self._file.transaction() as run:
             run.execute("DELETE FROM heard WHERE until < ?", (self._clock.now(),))
             done = run.execute("INSERT OR IGNORE INTO heard VALUES (?, ?, ?)", (issuer, message, until))
-            return done.rowcount == 1
+            new = done.rowcount == 1
+            if new:
+                self._do(run, effects)
+            return new
 
     def close(self) -> None:
         """Closes the file."""

@@ -117,12 +117,16 @@ def test_a_change_and_what_it_does_are_both_kept_or_neither(people: SqlitePeople
 def test_a_message_is_heard_once_until_its_time_is_over(folder: Path) -> None:
     clock = StillClock()
     people = SqlitePeople(folder, clock)
-    assert people.hear("corp", "jti-1", clock.now() + 10)
-    assert not people.hear("corp", "jti-1", clock.now() + 10)
-    assert people.hear("other", "jti-1", clock.now() + 10)
+    out = Effects((Revocation("rev_1", Revoked.USER, "corp:ann", NOW, "corp:", "left", before=NOW),))
+    assert people.hear("corp", "jti-1", clock.now() + 10, out)
+    assert not people.hear("corp", "jti-1", clock.now() + 10, out)
+    assert people.hear("other", "jti-1", clock.now() + 10, NOTHING)
     clock.time += 11
-    assert people.hear("corp", "jti-1", clock.now() + 10)
+    assert people.hear("corp", "jti-1", clock.now() + 10, NOTHING)
     people.close()
+    revocations = SqliteRevocations(folder, clock)
+    assert list(revocations.standing()) == list(out.revoked)
+    revocations.close()
 
 
 def test_a_gate_hears_of_whom_something_changed(people: SqlitePeople, watch: PeopleWatch) -> None:
@@ -144,7 +148,7 @@ def test_a_gate_hears_of_whom_something_changed(people: SqlitePeople, watch: Peo
     assert watch.news() == {"corp:bob"}
     people.drop_team(team("lab"))
     assert watch.news() == {"corp:", "corp:ann2"}
-    people.hear("corp", "jti", NOW)
+    people.hear("corp", "jti", NOW, NOTHING)
     assert watch.news() == set()
     assert watch.news() == ()
 
