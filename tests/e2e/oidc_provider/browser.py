@@ -32,14 +32,23 @@ class Browser:
         """Opens a page and submits its forms, with `fields` typed in, until none is left or this machine's own listener
         was reached; the last reply."""
         with httpx.Client(trust_env=False, timeout=10) as client:
-            return self._go(client, url, fields)
+            return self._go(client, url, fields, None)
 
-    def _go(self, client: httpx.Client, url: str, fields: dict[str, str]) -> httpx.Response:
+    def landed(self, url: str, redirect: str) -> str:
+        """The same, up to the redirect to that address, where nobody need listen: the whole of it, with its query."""
+        with httpx.Client(trust_env=False, timeout=10) as client:
+            reply = self._go(client, url, {}, redirect)
+        assert reply.is_redirect, reply.text
+        return str(reply.headers["location"])
+
+    def _go(self, client: httpx.Client, url: str, fields: dict[str, str], until: str | None) -> httpx.Response:
         origin = urlsplit(url).netloc
         reply = client.get(url)
         for _ in range(20):
             here = str(reply.request.url)
             if reply.is_redirect:
+                if until is not None and reply.headers["location"].startswith(until):
+                    return reply
                 reply = client.get(urljoin(here, reply.headers["location"]))
                 continue
             form = _Forms()

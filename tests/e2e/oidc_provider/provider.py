@@ -1,6 +1,8 @@
 """The npm package oidc-provider as a subprocess: installed when needed, started, asked for tokens, stopped."""
 
+import base64
 import fcntl
+import hashlib
 import json
 import shutil
 import subprocess
@@ -8,10 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
 
+from e2e.oidc_provider.browser import Browser
 from e2e.processes import Server, free_port
 
 HERE = Path(__file__).parent
@@ -53,6 +57,32 @@ class OidcProvider:
         reply = httpx.post(f"{self.issuer}/token", data=form, auth=(user, f"{user}-secret"), trust_env=False)
         assert reply.status_code == 200, reply.text
         return str(reply.json()["access_token"])
+
+    def id_token(self, user: User = "alice") -> str:
+        """An ID token for the client `cli`, by the authorization code flow with PKCE."""
+        verifier, redirect = "v" * 64, "http://127.0.0.1:1/callback"
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+        asked = {
+            "response_type": "code",
+            "client_id": "cli",
+            "redirect_uri": redirect,
+            "scope": "openid",
+            "state": "s",
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        landed = Browser(user).landed(f"{self.issuer}/auth?{urlencode(asked)}", redirect)
+        code = parse_qs(urlsplit(landed).query)["code"][0]
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": "cli",
+            "code": code,
+            "redirect_uri": redirect,
+            "code_verifier": verifier,
+        }
+        reply = httpx.post(f"{self.issuer}/token", data=form, trust_env=False)
+        assert reply.status_code == 200, reply.text
+        return str(reply.json()["id_token"])
 
     def revoke(self, user: User, token: str) -> None:
         """Ends an opaque token at the provider."""
