@@ -8,12 +8,16 @@ from typing import Annotated, Final
 import typer
 
 from narrows.cli.account_rules import account_rules
+from narrows.cli.approvals import operator
 from narrows.cli.configuration import ConfigOption, DataOption, find_store
 from narrows.cli.failure import FAILED, Failure
 from narrows.cli.key_report import last_uses, report, show
 from narrows.cli.moments import SECOND, iso, parse_span, show_moment
+from narrows.cli.stopping import opened
 from narrows.cli.terminal import Row, complain, harmless, print_json, print_table, say
+from narrows.identity.containment import revoking
 from narrows.identity.service_accounts import DAY, Issued, issue, rotate
+from narrows.model.revocation import Revoked
 from narrows.ports.accounts import AccountRefused, AccountsUnavailable, ServiceAccount
 from narrows.ports.sightings import Use
 from narrows.stores.sqlite.control import ControlDb
@@ -150,10 +154,16 @@ def revoke(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """End a key, or every key of a service account, at once."""
+    """End a key, or every key of a service account, at once and for good. Calls under way with it are cut."""
     with _accounts(config, data) as accounts:
         ended = accounts.revoke(reference)
     now = SystemClock().now()
+    if ended:
+        with opened(config, data) as books:
+            # The keys have ended already; this cuts what is under way with them.
+            books.revocations.add(
+                [revoking(Revoked.KEY, each.id, operator(), "narrows keys revoke", now) for each in ended]
+            )
     for account in ended:
         if as_json:
             print_json(_row(account, now))

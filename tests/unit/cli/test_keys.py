@@ -152,3 +152,12 @@ def test_the_report_tells_of_keys_that_need_attention(narrows: Narrows) -> None:
     assert "1 of 1" in ran.err
     (row,) = narrows("keys", "report", "--data", "data", "--json").rows
     assert (row["account"], row["found"]) == ("report", ["owner not told"])
+
+
+def test_what_is_under_way_with_a_key_ends_with_it(narrows: Narrows) -> None:
+    key = create(narrows, "report", "--json").rows[0]["id"]
+    narrows("keys", "revoke", "report", "--data", "data")
+    rows = narrows("revocations", "list", "--data", "data", "--json").rows
+    assert [(row["kind"], row["subject"]) for row in rows] == [("key", key)]
+    narrows("keys", "revoke", "report", "--data", "data")
+    assert len(narrows("revocations", "list", "--data", "data", "--json").rows) == 1
