@@ -244,9 +244,9 @@ class Book:
         """When there is room for one more, if nothing else is asked for; None: never, or nobody knows."""
         self._standing(counter, at)
         tally, limit = self._tallies.get(counter.name), counter.limit.limit
-        if limit is None or tally is None:
+        if limit is None or (tally is None and limit > 0):
             return at
-        return tally.free(at, 1, limit)
+        return None if tally is None else tally.free(at, 1, limit)
 
     def restore(self, id: str, at: int, names: Sequence[str], amounts: Sequence[int]) -> None:  # noqa: A002
         """Holds a reservation that was granted before: of durable counters, without asking whether there is room. An id

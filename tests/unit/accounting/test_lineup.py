@@ -127,6 +127,7 @@ def test_what_is_counted_may_be_more_than_one_of_each() -> None:
 def test_when_there_is_room_for_one_more() -> None:
     book, rates = Book(), (rate(1),)
     assert book.free(rates[0], NOON) == NOON
+    assert book.free(rate(0, 9 * SECOND), NOON) is None
     book.count(one_of(rates))
     free = book.free(rates[0], NOON)
     assert free is not None
