@@ -52,7 +52,7 @@ def _prose(text: str) -> str:
     for line in _plain(text).strip().splitlines():
         indented = line.startswith("  ")
         if line.strip() and indented != inside:
-            lines += ["```", ""] if inside else ["```console" if line.strip().startswith(_SHELL) else "```yaml"]
+            lines += ["```", ""] if inside else [f"```{_language(line.strip())}"]
             inside = indented
         if line.strip() or not inside:
             lines.append(line[2:] if inside else line)
@@ -60,6 +60,14 @@ def _prose(text: str) -> str:
 
 
 _SHELL: Final = ("narrows", "curl", "export")
+_YAML: Final = re.compile(r"(- |[a-z_]+:( |$))")
+
+
+def _language(first: str) -> str:
+    """Of a block, by its first line."""
+    if first.startswith(_SHELL):
+        return "console"
+    return "yaml" if _YAML.match(first) else "text"
 
 
 def _plain(text: str) -> str:

@@ -1,5 +1,7 @@
 """The reference page names every command and every option. That the page is fresh is checked with the other pages."""
 
+import re
+
 from narrows.cli.main import COMMANDS
 from narrows.cli.reference import render
 
@@ -29,3 +31,10 @@ def test_it_is_markdown_without_leftovers() -> None:
     assert "service_accounts: [NAME]" in page
     assert page.count("```") % 2 == 0
     assert "completion" not in page
+
+
+def test_a_block_says_what_it_is() -> None:
+    found = set(re.findall(r"^```([a-z]+)\n(\S+)", render(), re.MULTILINE))
+    assert ("console", "narrows") in found
+    assert ("text", "token") in found, "a table of words is no YAML"
+    assert all(first.endswith(":") or first == "-" for language, first in found if language == "yaml")
