@@ -11,8 +11,11 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
 
+import msgspec
+
 from narrows.client.failure import SignInFailed, Unreachable
 from narrows.identity.documents import Json, strict_object
+from narrows.model.secret import Secret
 from narrows.upstream.tls import TlsUnusable, client_context
 
 LIMIT: Final = 1024 * 1024
@@ -62,6 +65,16 @@ class Web:
         headers = {"accept": "application/json", "content-type": "application/x-www-form-urlencoded"}
         data = urlencode(form).encode("ascii")
         return self._ask(Request(checked(url), data=data, headers=headers, method="POST"))  # noqa: S310 - checked
+
+    def ask(self, method: str, url: str, token: Secret, body: object | None) -> Answer:
+        """The reply to a request with JSON or nothing, in the name of whose token this is, whatever its status. Raises
+        SignInFailed."""
+        headers = {"accept": "application/json", "authorization": f"Bearer {token.reveal()}"}
+        data = None
+        if body is not None:
+            headers["content-type"] = "application/json"
+            data = msgspec.json.encode(body)
+        return self._ask(Request(checked(url), data=data, headers=headers, method=method))  # noqa: S310 - checked
 
     def _ask(self, request: Request) -> Answer:
         where = f"{request.type}://{request.host}"

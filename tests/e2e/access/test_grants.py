@@ -2,7 +2,11 @@
 what it was given for and nothing else, from where it was bound to, until its end."""
 
 import hashlib
+import json
+import os
 import ssl
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,11 +16,14 @@ import pytest
 import trustme
 
 from e2e.console.console import ROLES, Console
-from e2e.gate import Gate
+from e2e.gate import NARROWS, Gate
 from e2e.issuer import Issuer
 from e2e.processes import free_port
 from e2e.records import ended, until
 from e2e.scripted import Scripted
+from narrows.client.logins import Login, Logins
+from narrows.client.tokens import Tokens
+from narrows.model.secret import Secret
 
 HELLO = [{"role": "user", "content": "hello"}]
 OPENAI = {"connections": ["openai"], "operations": ["chat", "models"]}
@@ -214,6 +221,33 @@ def test_a_certificate_binds_and_a_token_without_it_is_nothing(place: Place) -> 
     stranger = trustme.CA().issue_cert("fay@example.com")
     with pytest.raises(httpx.HTTPError):
         place.call(token, leaf=stranger)
+
+
+def test_the_command_line_asks_with_a_sign_in_and_decides_beside_the_store(place: Place, tmp_path: Path) -> None:
+    now = int(time.time())
+    url = place.gate.url
+    login = Login(url, {}, {}, "hal", "hal", now, console=place.console.url)
+    key = Secret(place.issuer.token("hal", ("research",)))
+    Logins(tmp_path / "narrows").keep(login, Tokens(key, now + 600, now))
+    here = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "NARROWS_URL": url}
+
+    def narrows(*arguments: str) -> str:
+        done = subprocess.run(
+            [NARROWS, "access", *arguments], capture_output=True, text=True, timeout=60, check=False, env=here
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    wish = ("--connection", "openai", "--operation", "chat", "--for", "10m", "--reason", "the outage")
+    asked = json.loads(narrows("request", *wish, "--model", "*", "--json"))
+    assert asked["state"] == "pending"
+    for _ in range(2):
+        # As the same person: one operator is one of the two who must approve.
+        place.gate.run("access", "approve", asked["id"])
+    assert json.loads(narrows("show", asked["id"], "--json"))["state"] == "pending"
+    with place.console.client("sam", "security") as sam:
+        assert sam.post(f"/api/v1/access/{asked['id']}/approve").json()["access"]["state"] == "active"
+    assert place.call(narrows("token", asked["id"]).strip(), "ok").status_code == 200
 
 
 def test_a_token_for_calls_opens_no_console(place: Place) -> None:
