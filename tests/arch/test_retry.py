@@ -1,13 +1,16 @@
 """`.ci/retry`: one flaky test neither fails a change nor goes unseen; a broken one fails it, and so do many."""
 
 import os
+import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-RETRY = Path(__file__).parents[2] / ".ci" / "retry"
+ROOT = Path(__file__).parents[2]
+RETRY = ROOT / ".ci" / "retry"
 
 TESTS = """
 import pathlib
@@ -40,13 +43,15 @@ def test_broken(number):
 
 
 class Run:
-    """A project of its own, checked once."""
+    """A project of its own with the settings of this one, checked once."""
 
     def __init__(self, folder: Path, text: str, *arguments: str) -> None:
-        (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+        ours = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+        options = f"addopts = {shlex.join(ours['addopts'])}\nfilterwarnings = {' '.join(ours['filterwarnings'])}\n"
+        (folder / "pytest.ini").write_text(f"[pytest]\n{options}", encoding="utf-8")
         (folder / "test_project.py").write_text(text, encoding="utf-8")
         self.counts = folder / "counts"
-        pytest_ = [sys.executable, "-m", "pytest", "-q", "-p", "xdist", "-p", "no:cacheprovider", *arguments]
+        pytest_ = [sys.executable, "-m", "pytest", "-q", "-p", "xdist", *arguments]
         done = subprocess.run(
             [sys.executable, str(RETRY), *pytest_],
             cwd=folder,
