@@ -59,7 +59,7 @@ def setup(
         _write(tool, chosen, made, model)
     else:
         if made.path is not None:
-            complain(f"For {made.path} (--write puts it there):\n")
+            complain(f"For {_short(made.path)} (--write puts it there):\n")
         say(harmless(made.text.rstrip()))
         _advise(made)
 
@@ -95,12 +95,18 @@ def _write(tool: str, recipe: Recipe, made: Told, model: str) -> None:
         with told():
             backup = place(made.path, made.kind, made.text, made.kept)
     except AlreadyThere:
-        say(harmless(f"{made.path} says so already."))
+        say(harmless(f"{_short(made.path)} says so already."))
     else:
-        say(harmless(f"Wrote {made.path}."))
+        say(harmless(f"Wrote {_short(made.path)}."))
         if backup is not None:
-            say(harmless(f"What was there is in {backup}."))
+            say(harmless(f"What was there is in {_short(backup)}."))
     _advise(made)
+
+
+def _short(path: Path) -> str:
+    """A path as people write it."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def _advise(made: Told) -> None:

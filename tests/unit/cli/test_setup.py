@@ -40,10 +40,10 @@ def test_one_is_written_with_a_backup(narrows: Callable[..., Ran], tmp_path: Pat
     path.parent.mkdir()
     path.write_text('{"model": "x"}')
     ran = narrows("setup", "claude-code", "--write")
-    assert (ran.code, ran.out.splitlines()[0]) == (0, f"Wrote {path}.")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "Wrote ~/.claude/settings.json.")
     assert json.loads(path.read_text())["model"] == "x"
     assert len(list(path.parent.glob("settings.json.before-narrows-*"))) == 1
-    assert narrows("setup", "claude-code", "--write").out == f"{path} says so already.\n"
+    assert narrows("setup", "claude-code", "--write").out == "~/.claude/settings.json says so already.\n"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ SETUP = Setup(
     proxy_openai="http://127.0.0.1:8089/openai/v1",
     proxy_anthropic="http://127.0.0.1:8089/claude",
     command=("/opt/my tools/narrows", "token", "--url", "https://gate.test"),
-    home=Path("/home/alice"),
+    home=Path("/people/alice"),
     model="gpt-5",
 )
 
@@ -30,7 +30,7 @@ def test_claude_code_runs_the_command_for_its_key() -> None:
     found = json.loads(told("claude-code").text)
     assert found["apiKeyHelper"] == "'/opt/my tools/narrows' token --url https://gate.test"
     assert found["env"]["ANTHROPIC_BASE_URL"] == "https://gate.test/claude", "Claude Code adds /v1 itself"
-    assert told("claude-code").path == Path("/home/alice/.claude/settings.json")
+    assert told("claude-code").path == Path("/people/alice/.claude/settings.json")
 
 
 def test_codex_runs_the_command_for_its_key() -> None:
