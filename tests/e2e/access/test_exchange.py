@@ -98,9 +98,9 @@ def ask(console: Console, token: str, kind: str = "jwt", **more: str) -> httpx.R
 
 
 def call(gate: Gate, token: str, model: str = "ok") -> Any:
-    client = openai.OpenAI(base_url=f"{gate.url}/openai/v1", api_key=token, max_retries=0)
     message: Any = {"role": "user", "content": "hello"}
-    return client.chat.completions.create(model=model, messages=[message])
+    with openai.OpenAI(base_url=f"{gate.url}/openai/v1", api_key=token, max_retries=0) as client:
+        return client.chat.completions.create(model=model, messages=[message])
 
 
 def trail(store: Path) -> list[tuple[str, str, str, str]]:
