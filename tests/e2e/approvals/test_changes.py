@@ -124,7 +124,7 @@ def test_a_key_that_is_revoked_meanwhile_goes_no_further(make: Makes, scripted: 
     time.sleep(0.5)  # until the gate has seen the key
     running = Running(lambda: post(gate, made["key"]))
     ticket = until(desk.every)[0].ticket
-    assert (ticket.requester, ticket.owner) == ("narrows:batch", "ada")
+    assert (ticket.requester, ticket.owner) == ("narrows:batch", "corp:ada")
     assert gate.run("keys", "revoke", "batch").returncode == 0
     time.sleep(0.5)
     before = len(scripted.seen)
