@@ -311,5 +311,10 @@ def _met(requirement: Requirement, ticket: Ticket, approvals: Sequence[Decision]
 
 
 def _by_people(requirement: Requirement, ticket: Ticket, approvals: Sequence[Decision]) -> bool:
-    people = {each.who for each in approvals if _may_approve(requirement, ticket, each)}
+    # Who releases it says so, and does not count as one of those who approve, even if they could have.
+    people = {
+        each.who
+        for each in approvals
+        if _may_approve(requirement, ticket, each) and not releases(requirement, ticket, each)
+    }
     return len(people) >= requirement.needed

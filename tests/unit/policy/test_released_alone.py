@@ -87,3 +87,14 @@ def test_on_the_machine_only_what_a_rule_lets_somebody_release_is_released() -> 
     assert not may_release(requirement(by=SECURITY), "local:ana", (), "corp:bob", None)
     assert not may_release(GLASS, "local:own", (), "narrows:etl", "own")
     assert barred("local:own", "narrows:etl", "own")
+
+
+def test_who_says_that_they_release_it_does_so_even_if_they_could_approve() -> None:
+    one = ticket(1, requirement(glass=SECURITY))
+    assert not released(one, [said(1, "corp:sam")])
+    for who in ("corp:sam", "local:ana"):
+        alone = said(1, who, reason="outage", break_glass=True)
+        assert released(one, [alone])
+        assert to_review(one, [alone])
+    both = ticket(1, requirement(glass=SECURITY), requirement(rule="other"))
+    assert satisfied(both, [said(1, "corp:sam", reason="outage", break_glass=True)]), "of the other they approve"
