@@ -26,8 +26,10 @@ from narrows.ports.http import BodyRefused, Exchange, HeaderList, RequestHead, U
 BODY_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of a request; the gate has a limit of its own."""
 
-_OURS: Final = frozenset({b"authorization", b"proxy-authorization", b"x-api-key", b"api-key", b"cookie", b"host"})
-"""What a tool sends of these stays here: its own key is for nobody, or for this proxy."""
+_OURS: Final = frozenset(
+    {b"authorization", b"proxy-authorization", b"x-api-key", b"api-key", b"cookie", b"host", b"content-encoding"}
+)
+"""What a tool sends of these stays here: its own key is for nobody, or for this proxy; a body goes on decoded."""
 
 _SAME: Final = frozenset({b"none", b"same-origin"})
 _SETTLED: Final = 60

@@ -60,6 +60,7 @@ async def test_the_credential_is_added_and_the_tools_own_left_out() -> None:
         authorization="Bearer tools-own",
         x_api_key="tools-own",
         cookie="c",
+        content_encoding="gzip",
         user_agent="tool/1",
         narrows_justification="why",
     )

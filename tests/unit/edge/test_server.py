@@ -1,9 +1,13 @@
 """The server's own part: addresses, starting, stopping."""
 
+import asyncio
+import contextlib
+
 import pytest
 
 from e2e.edge.wire import GOOD, CountedIds, Witness, edge_server, read_answers, talk
 from narrows.config.schema import Gate
+from narrows.edge.connection import Connection
 from narrows.edge.server import EdgeServer, parse_listen
 
 
@@ -57,3 +61,23 @@ async def test_a_taken_address_is_an_error() -> None:
     with pytest.raises(OSError, match="address already in use"):
         await second.start()
     await first.close()
+
+
+async def test_the_protocol_of_connections_can_be_another() -> None:
+    """Whoever serves decides before a byte is read; what it refuses gets none."""
+    witness = Witness()
+    refused: list[asyncio.BaseTransport] = []
+
+    class Refusing(Connection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            refused.append(transport)
+            transport.abort()  # type: ignore[attr-defined]
+
+    server = EdgeServer(Gate(listen="127.0.0.1:0"), witness, ids=CountedIds(), connection=Refusing)
+    await server.start()
+    with contextlib.suppress(ConnectionError):
+        assert await talk(server.port, GOOD) == b""
+    assert len(refused) == 1
+    await server.close()
+    assert server.connections == 0

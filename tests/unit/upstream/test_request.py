@@ -40,6 +40,12 @@ def test_the_length_is_left_out_where_there_is_no_body() -> None:
     assert b"content-length: 0\r\n" in HEADS.head("POST", "/", [], 0)
 
 
+def test_the_agent_is_the_callers_own_where_that_is_wanted() -> None:
+    heads = RequestHeads(parse_target("http://gate"), agent=None)
+    assert b"user-agent" not in heads.head("GET", "/", [], 0)
+    assert heads.head("GET", "/", [(b"user-agent", b"tool/1")], 0).count(b"user-agent: tool/1\r\n") == 1
+
+
 @pytest.mark.parametrize(
     "name",
     (
