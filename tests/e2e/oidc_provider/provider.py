@@ -27,10 +27,12 @@ User = Literal["alice", "bob", "carol"]
 class OidcProvider:
     """A running provider. Users: alice (research), bob (support), carol (platform, research)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, logout: str | None = None) -> None:
+        """`logout`: where it tells of those who sign out."""
         port = free_port()
         self.issuer = f"http://127.0.0.1:{port}"
-        self._server = Server(["node", str(HERE / "server.mjs"), str(port)], folder / "oidc-provider.log", cwd=HERE)
+        command = ["node", str(HERE / "server.mjs"), str(port), *([] if logout is None else [logout])]
+        self._server = Server(command, folder / "oidc-provider.log", cwd=HERE)
         try:
             self._server.wait_for(f"{self.issuer}/.well-known/openid-configuration")
         except AssertionError:

@@ -1,5 +1,6 @@
-// A real OpenID provider for the end-to-end tests: `node server.mjs PORT`.
+// A real OpenID provider for the end-to-end tests: `node server.mjs PORT [LOGOUT]`.
 //
+// Whoever signs out of `cli` is told of at the URL LOGOUT (OpenID Connect Back-Channel Logout).
 // It prints one JSON line when it is ready and serves loopback only. Each user is a client that gets tokens through
 // client_credentials; `resource` chooses what is issued:
 //   urn:narrows         a JWT for the audience `narrows`, signed with ES256
@@ -14,6 +15,7 @@ import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { Provider } from "oidc-provider";
 
 const port = Number(process.argv[2]);
+const logout = process.argv[3];
 const issuer = `http://127.0.0.1:${port}`;
 const users = {
   alice: { groups: ["research"], department: "lab" },
@@ -59,6 +61,7 @@ const cli = {
   redirect_uris: ["http://127.0.0.1/callback"],
   response_types: ["code"],
   token_endpoint_auth_method: "none",
+  ...(logout ? { backchannel_logout_uri: logout, backchannel_logout_session_required: true } : {}),
 };
 
 function provider(keys) {
@@ -70,6 +73,7 @@ function provider(keys) {
     features: {
       devInteractions: { enabled: true },
       deviceFlow: { enabled: true },
+      backchannelLogout: { enabled: Boolean(logout) },
       clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_ctx, asking) => asking.clientId === "gate" },
       revocation: { enabled: true },
@@ -83,6 +87,8 @@ function provider(keys) {
       ...users[token.accountId ?? token.clientId],
       ...(token.resourceServer?.accessTokenFormat === "opaque" ? { sub: token.accountId ?? token.clientId } : {}),
     }),
+    // It refuses to tell anybody at a loopback address, where these tests are, unless its dispatcher is left out.
+    fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
     rotateRefreshToken: true,
     ttl: { AccessToken: 600, ClientCredentials: 600, IdToken: 600, RefreshToken: 86400, DeviceCode: 600 },
   }).callback();
