@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -26,7 +26,7 @@ class Fault(StrEnum):
 OwnerState = Literal["known", "unnamed", "unknown", "inactive", "contained", "untold"]
 """What is known of an owner. untold: their issuer keeps no directory here, so nobody knows."""
 
-_OWNERS: Mapping[OwnerState, Fault] = {
+_OWNERS: Final[Mapping[OwnerState, Fault]] = {
     "unnamed": Fault.OWNER_UNNAMED,
     "unknown": Fault.OWNER_UNKNOWN,
     "inactive": Fault.OWNER_INACTIVE,
