@@ -13,10 +13,12 @@ from typing import Final
 
 import msgspec
 
-from narrows.model.approval import Answered, Approvers, Decision, RecentCall, Review, TicketState
+from narrows.model.approval import Answered, Approvers, Decision, RecentCall, Review, Ticket, TicketState
 from narrows.model.limit_words import amount, lasting
 from narrows.model.limits import Unit
+from narrows.policy.access_questions import is_access
 from narrows.policy.approvals import terms
+from narrows.policy.asking import span_words
 
 LONGEST: Final = 300
 """Characters of a text that somebody else wrote: a reason, a name."""
@@ -99,13 +101,7 @@ def facts(notice: Notice) -> Sequence[Fact]:
     found = [("Asked by", ticket.requester)]
     if ticket.owner is not None:
         found.append(("Owned by", ticket.owner))
-    found.append(("Call", " / ".join(part for part in (ticket.connection, ticket.operation, ticket.model) if part)))
-    for each in ticket.requirements:
-        said = "" if each.message is None else f": {each.message}"
-        found.append(("Rule", f"{each.rule} of policy {each.policy}{said}"))
-    found.append(("Reason given", ticket.justification or "none"))
-    found.append(("Costs at most", "not known" if ticket.cost is None else amount(Unit.USD, ticket.cost)))
-    found.append(("Size", _size(ticket.prompt_tokens, ticket.output_cap)))
+    found += _about_access(ticket) if is_access(ticket.id) else _about_call(ticket)
     if notice.event in ASKING or notice.event is Event.ANSWERED:
         found.append(("May approve", "; and ".join(dict.fromkeys(who_may(review, notice.at)))))
         found.append(("Until", moment(ticket.expires)))
@@ -117,6 +113,27 @@ def facts(notice: Notice) -> Sequence[Fact]:
     if notice.event is Event.CANCELLED and review.reason is not None:
         found.append(("Why", review.reason))
     return [Fact(name, shown(text)) for name, text in found]
+
+
+def _about_call(ticket: Ticket) -> list[tuple[str, str]]:
+    found = [("Call", _what(ticket))]
+    for each in ticket.requirements:
+        said = "" if each.message is None else f": {each.message}"
+        found.append(("Rule", f"{each.rule} of policy {each.policy}{said}"))
+    found.append(("Reason given", ticket.justification or "none"))
+    found.append(("Costs at most", "not known" if ticket.cost is None else amount(Unit.USD, ticket.cost)))
+    found.append(("Size", _size(ticket.prompt_tokens, ticket.output_cap)))
+    return found
+
+
+def _about_access(ticket: Ticket) -> list[tuple[str, str]]:
+    rules = ", ".join(each.rule for each in ticket.requirements)
+    reason = ticket.justification or "none"
+    return [("Access", _what(ticket)), ("For", span_words(ticket.hold)), ("Rule", rules), ("Reason given", reason)]
+
+
+def _what(ticket: Ticket) -> str:
+    return " / ".join(part for part in (ticket.connection, ticket.operation, ticket.model) if part)
 
 
 def who_may(review: Review, at: int) -> Sequence[str]:
@@ -136,12 +153,14 @@ def command(notice: Notice) -> str:
     ticket = notice.review.ticket.id
     if notice.event is Event.BREAK_GLASS:
         return f'narrows approvals review {ticket} --comment "..."'
-    return f"narrows approvals show {ticket}"
+    return f"narrows {'access' if is_access(ticket) else 'approvals'} show {ticket}"
 
 
 def link(notice: Notice, console: str | None) -> str | None:
     """Where the console shows it."""
-    return None if console is None else f"{console.rstrip('/')}/approvals/{notice.review.ticket.id}"
+    ticket = notice.review.ticket.id
+    place = "access" if is_access(ticket) else "approvals"
+    return None if console is None else f"{console.rstrip('/')}/{place}/{ticket}"
 
 
 def undecided(notice: Notice) -> bool:

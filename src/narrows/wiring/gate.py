@@ -37,6 +37,7 @@ from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.control import ControlWatch
 from narrows.stores.sqlite.decisions import SqliteDecisions
 from narrows.stores.sqlite.directory import DataDirectory
+from narrows.stores.sqlite.grants import SqliteGrants
 from narrows.stores.sqlite.journal import SqliteJournal
 from narrows.stores.sqlite.ledger import SqliteLedger
 from narrows.stores.sqlite.masterkey import load as load_key
@@ -59,6 +60,7 @@ from narrows.wiring.notify import Notifier
 from narrows.wiring.offload import Workers
 from narrows.wiring.plugged import PluggedControls
 from narrows.wiring.prices import PriceTables
+from narrows.wiring.questions import Questions
 from narrows.wiring.reload import FileWatch, cancel
 from narrows.wiring.revoking import Revoking
 from narrows.wiring.snapshots import SnapshotBuilder
@@ -126,7 +128,7 @@ class Gate:
             directory=lambda: PeopleWatch(directory),
         )
         self._strangers = StrangerCounts(self._journal)
-        self._notifier = Notifier(directory, lambda: SqliteDecisions(directory, self._clock), self._clock)
+        self._notifier = Notifier(directory, lambda: _questions(directory, self._clock), self._clock)
         self._asked.watch(self._approving.waiting.__len__, self._approvals.counts, self._notifier)
         self._telemetry.also(self._asked)
         self._snapshots: Snapshots | None = None
@@ -314,6 +316,11 @@ def _calm_collector() -> None:
 def _name(config: Config) -> str:
     """What the gate is called where it says what it has done."""
     return f"{socket.gethostname()} {config.gate.listen}"
+
+
+def _questions(directory: Path, clock: SystemClock) -> Questions:
+    """All that people are asked, opened by the thread that tells them."""
+    return Questions(SqliteDecisions(directory, clock), SqliteGrants(directory, clock))
 
 
 def _unknown(config: Config) -> int:

@@ -22,6 +22,7 @@ from narrows.notify.excerpt import excerpt
 from narrows.notify.notice import Notice
 from narrows.notify.outbox import PATIENCE, Aside, Delivery
 from narrows.notify.watch import Audience, Watch
+from narrows.policy.access_questions import is_access
 from narrows.policy.asking import approvers
 from narrows.ports.approvals import Decisions
 from narrows.ports.clock import Clock
@@ -202,6 +203,8 @@ class Notifier:
 
     def _recent(self, ticket: Ticket) -> Sequence[RecentCall]:
         """In the thread. Without the record a message goes without it; texts are in no message."""
+        if is_access(ticket.id):
+            return ()
         try:
             found = recent_calls(Archive(self._directory), ticket, RECENT, among=AMONG, texts=False)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold back the message

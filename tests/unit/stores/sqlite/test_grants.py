@@ -173,3 +173,32 @@ def test_rows_are_not_changed_and_one_that_is_unreadable_is_an_error(grants: Sql
     connection.close()
     with pytest.raises(AccessUnavailable, match="can't be read"):
         grants.get("grt_1")
+
+
+def test_a_list_that_is_read_on_is_as_one_that_is_read_anew(tmp_path: Path, clock: StillClock) -> None:
+    reader = SqliteGrants(tmp_path, clock)
+    assert reader.list() == []
+    writer = SqliteGrants(tmp_path, clock)
+    steps = [
+        lambda: writer.ask(request(span=5)),
+        lambda: writer.ask(request("grt_2")),
+        lambda: writer.act(act("corp:ana")),
+        lambda: writer.act(act("corp:ana", Step.REJECT, "grt_2")),
+        lambda: writer.ask(request("grt_3", principal=Principal("corp", "bob"))),
+    ]
+    opens = (GrantState.PENDING, GrantState.ACTIVE)
+    for step in steps:
+        step()
+        clock.time += 2
+        anew = SqliteGrants(tmp_path, clock)
+        assert reader.list(opens) == anew.list(opens)
+        assert reader.list() == anew.list()
+        assert reader.list((GrantState.ENDED,), requester="corp:alice") == anew.list(
+            (GrantState.ENDED,), requester="corp:alice"
+        )
+        anew.close()
+    assert [each.state for each in reader.list()] == [GrantState.ENDED, GrantState.REJECTED, GrantState.PENDING]
+    (tmp_path / FILE_NAME).rename(tmp_path / "old")
+    assert reader.list() == []
+    reader.close()
+    writer.close()
