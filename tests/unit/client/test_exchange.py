@@ -24,6 +24,18 @@ def test_what_the_console_refuses_is_told() -> None:
         exchange(world, CONSOLE, Secret("id"), world.time)
 
 
+@pytest.mark.parametrize(
+    ("code", "over"), [("credential_revoked", True), ("identity_contained", True), ("credential_expired", False)]
+)
+def test_a_sign_in_that_was_revoked_is_over(code: str, over: bool) -> None:
+    world = World()
+    refused = {"error": "invalid_request", "error_description": "no", "code": code}
+    world.replies[f"{CONSOLE}/oauth/token"] = [(400, refused)]
+    with pytest.raises(SignInFailed) as caught:
+        exchange(world, CONSOLE, Secret("id"), world.time)
+    assert isinstance(caught.value, SignInEnded) == over
+
+
 def test_without_a_console_there_is_nobody_to_ask() -> None:
     with pytest.raises(SignInFailed, match=r"console\.url"):
         exchange(World(), None, Secret("id"), 0)
