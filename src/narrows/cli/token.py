@@ -4,9 +4,6 @@ import json
 import os
 from pathlib import Path
 from typing import Annotated
-from urllib.error import HTTPError
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
 import typer
 
@@ -71,6 +68,11 @@ def _print_demo(user: str, *, as_json: bool) -> None:
 
 
 def _ask(url: str, user: str) -> dict[str, str]:
+    # Tools run this command again and again for a sign-in's token, which needs no network.
+    from urllib.error import HTTPError  # noqa: PLC0415
+    from urllib.parse import urlencode  # noqa: PLC0415
+    from urllib.request import urlopen  # noqa: PLC0415
+
     form = urlencode({"user": user}).encode()
     try:
         with urlopen(url, form, timeout=10) as reply:  # noqa: S310 - the demo's own loopback address
