@@ -23,6 +23,7 @@ from narrows.ports.clock import Clock
 from narrows.stores.sqlite.controlfile import BUSY_SECONDS, ControlFile, ControlReader, Place
 from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError
 from narrows.stores.sqlite.masterkey import load
+from narrows.stores.sqlite.revocations import contained
 from narrows.stores.sqlite.ticketfile import FILE_NAME, Kept, Tickets
 
 SINCE: Final = 2
@@ -174,6 +175,8 @@ class SqliteDecisions:
                 if before is None:
                     raise DecisionRefused(f"there is no ticket {decision.ticket}")
                 check(before, said, now)
+                if contained(run, said.who):
+                    raise DecisionRefused(f"{said.who} is contained, and decides about nothing")
                 run.execute("INSERT INTO decision (ticket, said) VALUES (?, ?)", (said.ticket, _encode(said).decode()))
         finally:
             file.close()

@@ -19,6 +19,7 @@ from narrows.policy.access import objection, standing
 from narrows.ports.access import AccessRefused, AccessUnavailable
 from narrows.ports.clock import Clock
 from narrows.stores.sqlite.controlfile import BUSY_SECONDS, ControlFile, ControlReader
+from narrows.stores.sqlite.revocations import contained
 
 SINCE: Final = 5
 """The version of control.db that brought them."""
@@ -114,6 +115,8 @@ class SqliteGrants:
             refusal = objection(grant, said)
             if refusal is not None:
                 raise AccessRefused(refusal)
+            if contained(run, said.who):
+                raise AccessRefused(f"{said.who} is contained, and decides about nothing")
             _write(run, grant.request, said.step, said)
             return self._found(run, act.grant)
 

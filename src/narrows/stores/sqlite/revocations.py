@@ -135,6 +135,11 @@ def standing_of(run: sqlite3.Connection, person: str) -> Sequence[Revocation]:
     return [each.revocation for each in _kept(rows)]
 
 
+def contained(run: sqlite3.Connection, person: str) -> bool:
+    """Whether a person (`issuer:subject`) is kept out now, and so decides about nothing, whichever way they come."""
+    return any(one.before is None for one in standing_of(run, person))
+
+
 def _read(rows: Iterable[tuple[int, str, str]]) -> Iterable[tuple[int, Revocation | Lifted]]:
     for seq, kind, said in rows:
         try:

@@ -12,12 +12,14 @@ import msgspec
 import pytest
 
 from narrows.model.approval import Answered, Approvers, Decision, Review, TicketState
+from narrows.model.revocation import Revocation, Revoked
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.stores.sqlite import decisions
 from narrows.stores.sqlite.controlfile import ControlFile
 from narrows.stores.sqlite.decisions import DecisionWatch, SqliteDecisions, check
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.masterkey import load
+from narrows.stores.sqlite.revocations import SqliteRevocations
 from narrows.stores.sqlite.ticketfile import Add, End, TicketFile
 from unit.stores.sqlite.records import NOW, StillClock
 from unit.stores.sqlite.tickets import BODY, HOUR, prepared, requirement, said, ticket
@@ -253,3 +255,14 @@ def test_they_are_walked_in_batches_either_way(folder: Path, monkeypatch: pytest
     assert walked(TicketState.PENDING, TicketState.APPROVED, after=ticket(3).id) == [6, 7]
     assert [each.reason for each in people.walk([TicketState.CANCELLED])] == ["changed", "changed"]
     people.close()
+
+
+def test_who_is_contained_decides_about_nothing(folder: Path) -> None:
+    kept, people = SqliteRevocations(folder, StillClock()), SqliteDecisions(folder, StillClock())
+    kept.add([Revocation("rev_1", Revoked.USER, "corp:sam", NOW, "corp:ann", "left")])
+    with pytest.raises(DecisionRefused, match="corp:sam is contained"):
+        people.decide(said(1, "corp:sam"))
+    kept.lift("rev_1", "corp:ann", "a mistake")
+    assert people.decide(said(1, "corp:sam")).state is TicketState.APPROVED
+    people.close()
+    kept.close()

@@ -202,3 +202,13 @@ def test_a_list_that_is_read_on_is_as_one_that_is_read_anew(tmp_path: Path, cloc
     assert reader.list() == []
     reader.close()
     writer.close()
+
+
+def test_who_is_contained_approves_nothing(grants: SqliteGrants, tmp_path: Path, clock: StillClock) -> None:
+    grants.ask(request())
+    kept = SqliteRevocations(tmp_path, clock)
+    kept.add([Revocation("rev_1", Revoked.USER, "corp:sam", NOW, "corp:ann", "left")])
+    kept.close()
+    with pytest.raises(AccessRefused, match="corp:sam is contained"):
+        grants.act(act("corp:sam"))
+    assert grants.act(act("corp:eva")).state is GrantState.ACTIVE

@@ -8,7 +8,7 @@ import pytest
 from narrows.model.revocation import Lifted, Revocation, Revoked
 from narrows.ports.revocations import RevocationRefused, RevocationsUnavailable
 from narrows.stores.sqlite.controlfile import ControlFile
-from narrows.stores.sqlite.revocations import RevocationWatch, SqliteRevocations
+from narrows.stores.sqlite.revocations import RevocationWatch, SqliteRevocations, contained
 from unit.stores.sqlite.records import NOW, StillClock
 
 
@@ -114,3 +114,18 @@ def test_nothing_is_changed(folder: Path, change: str) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="revocations are not"):
         file.execute(change)
     file.close()
+
+
+def test_who_is_contained_decides_about_nothing_until_that_is_lifted(folder: Path) -> None:
+    kept = SqliteRevocations(folder, StillClock())
+    file = sqlite3.connect(folder / "control.db")
+    kept.add([Revocation("rev_0", Revoked.USER, "corp:eve", NOW, "corp:ann", "left", before=NOW)])
+    assert not contained(file, "corp:eve")
+    kept.add([revocation(1), revocation(2, "corp:max")])
+    assert contained(file, "corp:eve")
+    assert not contained(file, "eve")
+    kept.lift("rev_1", "corp:ann", "a mistake")
+    assert not contained(file, "corp:eve")
+    assert contained(file, "corp:max")
+    file.close()
+    kept.close()
