@@ -1,10 +1,11 @@
 """`narrows policy`: what the policies of a configuration decide, explained for one caller or tested by cases."""
 
 import secrets
+import typing
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import typer
@@ -14,6 +15,7 @@ from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.terminal import complain, harmless, print_json, print_table, say
 from narrows.config.problem import ConfigError
 from narrows.config.scalars import nearest
+from narrows.config.who import CredentialKind
 from narrows.dialects.registry import build_dialect
 from narrows.inspection.novelty import Sessions
 from narrows.model.plan import Transform
@@ -43,6 +45,7 @@ app = typer.Typer(
     add_completion=False,
     help="Ask what the policies decide, and test them.",
 )
+_KINDS: Final = typing.get_args(CredentialKind)
 
 
 @app.command("explain")
@@ -56,6 +59,10 @@ def explain_call(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A claim of the user; may be repeated.")
     ] = None,
     service_account: Annotated[str | None, typer.Option(metavar="NAME", help="A service account, not a user.")] = None,
+    credential: Annotated[
+        str | None,
+        typer.Option(help=f"What is presented: {', '.join(_KINDS)}; by default oidc, or service_account."),
+    ] = None,
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -71,8 +78,10 @@ def explain_call(
     result = checked(config)
     who = _principal(result, user, group or (), attribute or (), service_account)
     _known(result, connection, operation)
+    if credential is not None and credential not in _KINDS:
+        raise Failure(f"--credential: '{credential}' is none of {', '.join(_KINDS)}", USAGE)
     probing = ProbingRules(result.config.policies, result.policies)
-    said = explain(result.policies, who, connection, operation, model, probing)
+    said = explain(result.policies, who, connection, operation, model, probing, credential)
     if as_json:
         print_json({"id": said.principal, **msgspec.to_builtins(said)})
     else:

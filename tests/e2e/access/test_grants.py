@@ -160,6 +160,15 @@ def test_what_a_rule_approves_is_good_for_just_that(place: Place, issuer: Issuer
     assert ended(place.gate, late.headers["narrows-call-id"]).refusal == "scope_exceeded"
 
 
+def test_lists_of_models_show_what_a_token_is_good_for(place: Place) -> None:
+    token = place.token(place.ask("ida", "research", models=["ok", "silent"])["id"], "ida", "research")
+    context = ssl.create_default_context()
+    place.servers.configure_trust(context)
+    headers = {"authorization": f"Bearer {token}"}
+    reply = httpx.get(f"{place.gate.url}/openai/v1/models", headers=headers, verify=context)
+    assert {model["id"] for model in reply.json()["data"]} == {"ok", "silent"}
+
+
 def test_it_ends_by_itself(place: Place) -> None:
     token = place.token(place.ask("bea", "research", **{"for": "3s"})["id"], "bea", "research")
     assert place.call(token).status_code == 200

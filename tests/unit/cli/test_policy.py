@@ -178,3 +178,12 @@ def test_classifiers_are_asked_about_prompts_whose_labels_no_case_says(
     config.write_text(config.read_text().replace("plugin: topics", "plugin: tropics"))
     for arguments in (["check"], ["policy", "test", "cases.yaml"]):
         assert "no installed package offers a classifier called 'tropics'" in narrows(*arguments).err
+
+
+def test_explain_with_another_credential(narrows: Narrows, config: Path) -> None:
+    config.write_text(config.read_text().replace("who: {groups: [research]}", "who: {credential: [grant]}"))
+    ask = ("policy", "explain", "--user", "ana", "--connection", "openai", "--model", "gpt-4o")
+    refused = narrows(*ask)
+    assert (refused.code, "who.credential: grant  (has oidc)" in refused.out) == (1, True)
+    assert narrows(*ask, "--credential", "grant").code == 0
+    assert "is none of grant, exchange" in narrows(*ask, "--credential", "x").err
