@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import msgspec
 
 from narrows.config.schema import Config, Connection, ConnectionCredential, IdentitySettings, Issuer, Policy
 from narrows.dialects.registry import build_dialect
-from narrows.engine.apart import Tools, answer
 from narrows.engine.gateway import Gateway
 from narrows.engine.live import LiveCalls
 from narrows.engine.sessions import SessionIds
@@ -28,8 +27,8 @@ from narrows.policy.inspect import RuleInspector
 from narrows.policy.tokens import EstimatingCounter
 from narrows.ports.http import HeaderList, RequestHead, UpstreamFailed
 from narrows.ports.journal import JournalUnavailable
-from narrows.ports.offload import WorkerFailed
 from narrows.wiring.order import controls
+from unit.engine.inline import Inline
 from unit.engine.meters import CountingLimits
 from unit.engine.ticking import Numbered, Ticking
 from unit.identity.revoking import MemoryWatch
@@ -269,28 +268,6 @@ class Counting(CountingLimits):
 
     def streams(self, change: int) -> None:
         self.open_streams += change
-
-
-class Inline:
-    """Judges large calls in this process, as the one beside the gate would, and counts. `failing`: it can't."""
-
-    def __init__(self) -> None:
-        self.runs = 0
-        self.failing = ""
-        self.ready = True
-        self.snapshot: Snapshot | None = None
-
-    def takes(self, size: int) -> bool:
-        return self.ready
-
-    async def ask(self, question: bytes, data: bytes) -> Sequence[bytes]:
-        self.runs += 1
-        if self.failing:
-            raise WorkerFailed(self.failing)
-        assert self.snapshot is not None
-        return answer(
-            self.snapshot, Tools(EstimatingCounter(), SessionIds(b"key"), Sessions(b"s" * 32)), question, data
-        )
 
 
 class World:
