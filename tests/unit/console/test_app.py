@@ -52,6 +52,8 @@ TABLE |= {
         (("GET",), ("ServiceProviderConfig", "ResourceTypes", "ResourceTypes/{ident}", "Schemas", "Schemas/{ident}")),
         (("GET", "POST"), ("Users", "Groups")),
         (ONE, ("Users/{ident}", "Groups/{ident}")),
+        (("POST",), ("Users/.search", "Groups/.search", ".search")),
+        ((*ONE, "POST"), ("{rest}",)),
     )
     for path in paths
     for method in methods

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, patch, post, put
+from litestar import Request, Response, Router, delete, get, patch, post, put, route
 from litestar.di import NamedDependency, Provide
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import PathParameter
@@ -18,8 +18,9 @@ from narrows.console.identity import PUBLIC
 from narrows.console.problems import MEANINGS, refusal
 from narrows.console.providers import Caller, Connection, Providers, presents
 from narrows.console.scim import schemas
+from narrows.console.scim.attributes import member
 from narrows.console.scim.faults import MEDIA_TYPE, Fault
-from narrows.console.scim.keeping import Asked, Groups, People, Tenant
+from narrows.console.scim.keeping import Asked, Groups, People, Tenant, everything
 from narrows.console.scim.resources import Projection, projection
 from narrows.console.scim.schemas import PAGE, Document
 from narrows.dialects.strict_json import Malformed, scan
@@ -95,6 +96,13 @@ async def create_user(request: Asking, providers: Door) -> Answer:
     return _answer(made, 201)
 
 
+@post("/Users/.search", opt=_OPEN, status_code=200)
+async def search_users(request: Asking, providers: Door) -> Answer:
+    """People, by a filter that is not in the address (RFC 7644, section 3.4.3)."""
+    asked = _searched(await _body(request))
+    return _answer(await _read(request, providers, lambda people, _: people.page(asked)))
+
+
 @get("/Users/{ident:str}", opt=_OPEN)
 async def show_user(request: Asking, providers: Door, ident: Ident) -> Answer:
     """One person."""
@@ -139,6 +147,13 @@ async def create_group(request: Asking, providers: Door) -> Answer:
     return _answer(made, 201)
 
 
+@post("/Groups/.search", opt=_OPEN, status_code=200)
+async def search_groups(request: Asking, providers: Door) -> Answer:
+    """Groups, in the same way."""
+    asked = _searched(await _body(request))
+    return _answer(await _read(request, providers, lambda _, groups: groups.page(asked)))
+
+
 @get("/Groups/{ident:str}", opt=_OPEN)
 async def show_group(request: Asking, providers: Door, ident: Ident) -> Answer:
     """One group."""
@@ -167,6 +182,19 @@ async def delete_group(request: Asking, providers: Door, ident: Ident) -> None:
     await _change(request, providers, "scim.group.delete", ident, lambda _, groups: groups.delete(ident))
 
 
+@post("/.search", opt=_OPEN, status_code=200)
+async def search_everything(request: Asking, providers: Door) -> Answer:
+    """People and groups."""
+    asked = _searched(await _body(request))
+    return _answer(await _read(request, providers, lambda people, groups: everything(people, groups, asked)))
+
+
+@route("/{rest:path}", http_method=["GET", "POST", "PUT", "PATCH", "DELETE"], opt=_OPEN, sync_to_thread=False)
+def nothing() -> Answer:
+    """Whatever else is asked for, so that it is refused in SCIM's own form, too."""
+    raise Fault(404, "there is no such endpoint")
+
+
 def respond(_request: Asking, error: Exception) -> Answer:
     """The reply to a request that ended in an exception, in SCIM's own form."""
     if isinstance(error, Fault):
@@ -189,8 +217,10 @@ def scim_router(providers: Providers) -> Router:
         PATH,
         route_handlers=[
             service, resource_types, resource_type, all_schemas, one_schema,
-            list_users, create_user, show_user, replace_user, change_user, delete_user,
-            list_groups, create_group, show_group, replace_group, change_group, delete_group,
+            list_users, create_user, search_users, show_user, replace_user, change_user,
+            delete_user,
+            list_groups, create_group, search_groups, show_group, replace_group, change_group, delete_group,
+            search_everything, nothing,
         ],
         guards=[own],
         dependencies={"providers": Provide(lambda: providers, sync_to_thread=False)},
@@ -255,16 +285,36 @@ def _wanted(request: Asking) -> Projection:
 
 def _asked(request: Asking) -> Asked:
     query = request.query_params
-    start = max(1, _number(query.get("startIndex"), 1))
-    count = min(PAGE, max(0, _number(query.get("count"), PAGE)))
-    return Asked(query.get("filter") or None, start, count, _wanted(request))
+    return _page(query.get("filter"), query.get("startIndex"), query.get("count"), _wanted(request))
 
 
-def _number(value: str | None, usual: int) -> int:
+def _searched(body: Any) -> Asked:
+    """A list that is asked for in a body."""
+    named = [member(body, name) for name in ("attributes", "excludedAttributes")]
+    if not isinstance(body, dict) or not all(one is None or _texts(one) for one in named):
+        raise Fault(400, "the body must be a search, and its attributes lists of names", "invalidSyntax")
+    wanted = projection(*(None if one is None else ",".join(one) for one in named))
+    text = member(body, "filter")
+    if text is not None and not isinstance(text, str):
+        raise Fault(400, "`filter` must be a text", "invalidFilter")
+    return _page(text, member(body, "startIndex"), member(body, "count"), wanted)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _page(text: str | None, start: Any, count: Any, wanted: Projection) -> Asked:
+    first = max(1, _number(start, 1))
+    most = min(PAGE, max(0, _number(count, PAGE)))
+    return Asked(text or None, first, most, wanted)
+
+
+def _number(value: Any, usual: int) -> int:
     if value is None:
         return usual
     try:
-        return int(value[:12])
+        return int(str(value)[:12])
     except ValueError:
         raise Fault(400, "`startIndex` and `count` must be numbers", "invalidValue") from None
 

@@ -168,6 +168,30 @@ async def test_lists_have_pages_and_filters(scim: ScimWorld) -> None:
         assert (await scim.call("GET", "/Users", params=params)).status_code == 400
 
 
+async def test_a_search_need_not_be_in_the_address(scim: ScimWorld) -> None:
+    ann = await scim.user("ann", title="x")
+    await scim.user("bob")
+    await scim.made("/Groups", {"displayName": "lab", "members": [{"value": ann["id"]}]})
+    schemas = ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]
+    search = {"schemas": schemas, "filter": "title pr", "attributes": ["userName"], "startIndex": 1, "count": 10}
+    found = await scim.call("POST", "/Users/.search", search)
+    assert [set(each) for each in found.json()["Resources"]] == [{"schemas", "id", "userName"}]
+    groups = await scim.call("POST", "/Groups/.search", {"schemas": schemas, "excludedAttributes": ["members"]})
+    assert ["members" in each for each in groups.json()["Resources"]] == [False]
+    for start, count, names in ((1, 9, ["ann", "bob", None]), (2, 2, ["bob", None]), (3, 1, [None]), (1, 1, ["ann"])):
+        page = (await scim.call("POST", "/.search", {"startIndex": start, "count": count})).json()
+        assert ([each.get("userName") for each in page["Resources"]], page["totalResults"]) == (names, 3)
+    for wrong in ([], {"attributes": "userName"}, {"filter": 7}, {"count": "x"}, {"filter": "x"}):
+        assert (await scim.call("POST", "/Users/.search", wrong)).status_code == 400, wrong
+
+
+async def test_what_is_not_there_is_refused_in_its_own_form(scim: ScimWorld) -> None:
+    for method, path in (("GET", "/Bulk"), ("POST", "/Me"), ("DELETE", "/Bulk")):
+        reply = await scim.call(method, path)
+        assert (reply.status_code, reply.headers["content-type"]) == (404, "application/scim+json"), path
+    assert (await scim.call("GET", "/Bulk", token="x" * 40)).status_code == 401
+
+
 async def test_it_tells_what_it_can(scim: ScimWorld) -> None:
     for path, key in (("/ServiceProviderConfig", "patch"), ("/ResourceTypes", "Resources"), ("/Schemas", "Resources")):
         assert key in (await scim.call("GET", path)).json()
