@@ -225,7 +225,10 @@ def cancel(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take back what nobody has decided yet. What was given ends with `narrows revoke grant`."""
+    """Take back what nobody has decided yet, or give back what you were given: its tokens end at once.
+
+    Beside the store, what was given ends with `narrows revoke grant`.
+    """
     _say(Step.CANCEL, access, reason, url, config, data, as_json=as_json)
 
 

@@ -16,11 +16,13 @@ from narrows.console.desk import Books
 from narrows.console.problems import FieldError, Problem, Refused
 from narrows.console.roles import SEES_ALL, Role
 from narrows.console.visitor import Visitor
+from narrows.identity.containment import revoking
 from narrows.identity.grant_tokens import token_for
 from narrows.identity.token_form import new_id
 from narrows.model.access import Grant, GrantAct, GrantState, IssuedToken, Step
 from narrows.model.audit import ActOutcome
 from narrows.model.principal import Scope
+from narrows.model.revocation import Revoked
 from narrows.model.secret import Secret
 from narrows.policy.access import AccessRules, NotCovered, asked, entitled
 from narrows.policy.approvals import barred
@@ -31,7 +33,7 @@ from narrows.ports.tokens import TokenRefused
 _MEANS: Final = {
     Step.APPROVE: frozenset({GrantState.ACTIVE, GrantState.ENDED}),
     Step.REJECT: frozenset({GrantState.REJECTED}),
-    Step.CANCEL: frozenset({GrantState.CANCELLED}),
+    Step.CANCEL: frozenset({GrantState.CANCELLED, GrantState.REVOKED, GrantState.ENDED}),
 }
 """What has become of a request of which this is the answer."""
 
@@ -130,15 +132,28 @@ def ask(
     return trail.doing(books, "access.request", ident, write)
 
 
-def say(books: Books, visitor: Visitor, ident: str, step: Step, reason: str | None, trail: Trail) -> Said:
+def say(
+    books: Books,
+    visitor: Visitor,
+    ident: str,
+    step: Step,
+    reason: str | None,
+    clock: Callable[[], int],
+    trail: Trail,
+) -> Said:
     """Says it of the request. Raises Refused. Who has said so before, or comes when it has come out that way already,
-    is told what stands."""
+    is told what stands. Access that was given is given back by a revocation."""
 
     def write() -> Said:
         grant = found(books, visitor, ident)
         standing = _standing(visitor, grant, step)
         if standing is not None:
             return standing
+        if grant.state is GrantState.ACTIVE:
+            # Its tokens are out: only a revocation ends them.
+            ended = revoking(Revoked.GRANT, ident, visitor.who, reason or "given back", clock())
+            books.revocations.add([ended])
+            return Said(found(books, visitor, ident), recorded=True)
         act = GrantAct(ident, visitor.who, step, 0, reason, visitor.groups)
         try:
             return Said(books.grants.act(act), recorded=True)
@@ -165,7 +180,8 @@ def _standing(visitor: Visitor, grant: Grant, step: Step) -> Said | None:
         raise Refused(Problem.NOT_ENTITLED, "the rule does not name you")
     if any(act.who == visitor.who and act.step is step for act in grant.acts) or grant.state in _MEANS[step]:
         return Said(grant, recorded=False)
-    if grant.state is not GrantState.PENDING:
+    open_ = grant.state is GrantState.PENDING or (step is Step.CANCEL and grant.state is GrantState.ACTIVE)
+    if not open_:
         raise Refused(Problem.GRANT_CLOSED, state=grant.state)
     return None
 

@@ -8,6 +8,7 @@ import msgspec
 from narrows.config.schema import Config
 from narrows.model.access import Grant, GrantAct, GrantState, Request, Step
 from narrows.model.principal import Principal, Scope
+from narrows.model.revocation import Revocation
 from narrows.policy.access import AccessRules, Rule, asked, compile_access, objection, standing
 from narrows.ports.access import AccessRefused, AccessUnavailable
 from narrows.ports.clock import Clock
@@ -70,6 +71,7 @@ class MemoryGrants:
         self.acts: list[GrantAct] = []
         self.full = False
         self.fails = False
+        self.revoked: Callable[[], Sequence[Revocation]] = tuple
         self.before: Callable[[], None] | None = None
 
     def ask(self, request: Request) -> Grant:
@@ -102,7 +104,8 @@ class MemoryGrants:
 
     def _grant(self, ident: str) -> Grant:
         acts = [act for act in self.acts if act.grant == ident]
-        return standing(self.requests[ident], acts, self._clock.now())
+        revoked = any(one.subject == ident for one in self.revoked())
+        return standing(self.requests[ident], acts, self._clock.now(), revoked=revoked)
 
     def _check(self) -> None:
         if self.fails:

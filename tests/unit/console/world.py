@@ -255,6 +255,7 @@ class MemoryBooks:
         self.grants = MemoryGrants(clock)
         self.tokens = MemoryTokens()
         self.revocations = MemoryRevocations()
+        self.grants.revoked = self.revocations.standing
         self.sighted = MemorySighted()
         self.held = Holdings()
         self.closed = False

@@ -189,14 +189,15 @@ async def reject_access(desk: OwnDesk, visitor: Asking, grant_id: GrantId, data:
     "/api/v1/access/{grant_id:str}/cancel",
     opt={ROLES: ANY, ACTION: "access.cancel"},
     status_code=200,
-    summary="Take a request back",
+    summary="Take back a request, or give back access",
     responses=problems(404, 409),
     tags=["access"],
 )
 async def cancel_access(
     desk: OwnDesk, visitor: Asking, grant_id: GrantId, data: JSONBody[Approval | None] = None
 ) -> GrantOutcome:
-    """Takes back what nobody has decided yet: whoever asked, or an admin. Access that was given is revoked instead."""
+    """Takes back what was asked for, or gives back what was given, which ends its tokens at once: whoever asked, or an
+    admin."""
     return await _say(desk, visitor, grant_id, Step.CANCEL, None if data is None else data.reason)
 
 
@@ -222,6 +223,6 @@ async def _say(desk: Desk, visitor: Visitor, grant_id: str, step: Step, reason: 
     trail, given = Trail(visitor, desk.now), reason_of(reason)
 
     def work(books: Books) -> Said:
-        return say(books, visitor, grant_id, step, given, trail)
+        return say(books, visitor, grant_id, step, given, desk.now, trail)
 
     return outcome(await desk.run(work), visitor)

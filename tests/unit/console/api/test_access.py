@@ -186,6 +186,18 @@ async def test_who_asked_takes_it_back_and_so_does_an_admin(world: World) -> Non
     assert problem(await world.call("POST", f"{ONE}/approve", "ana")) == (409, "grant_closed")
 
 
+async def test_what_was_given_is_given_back_by_a_revocation(world: World) -> None:
+    world.books.grants.ask(request())
+    world.books.grants.acts.append(approved())
+    assert problem(await world.call("POST", f"{ONE}/cancel", "ana")) == (403, "not_entitled")
+    given = await world.call("POST", f"{ONE}/cancel", "alice", json={"reason": "done early"})
+    assert (given.json()["recorded"], given.json()["access"]["state"]) == (True, "revoked")
+    (made,) = world.books.revocations.standing()
+    assert (made.kind, made.subject, made.by, made.reason) == ("grant", "grt_1", "corp:alice", "done early")
+    assert (await world.call("POST", f"{ONE}/cancel", "alice")).json()["recorded"] is False
+    assert problem(await world.call("POST", f"{ONE}/token", "alice")) == (409, "grant_closed")
+
+
 async def test_a_token_is_its_requesters_alone(world: World) -> None:
     world.books.grants.ask(request())
     world.books.grants.acts.append(approved())
