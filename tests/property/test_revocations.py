@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narrows.identity.cache import Forever, IdentityCache, Verified
-from narrows.identity.revocations import SKEW, Revocations, about, said_by_provider
+from narrows.identity.revocations import SKEW, Revocations, about
 from narrows.model.principal import Credential, Identity, Principal
 from narrows.model.revocation import Revocation, Revoked
 from unit.identity.revoking import NOW, MemoryWatch
@@ -29,7 +29,9 @@ def identities() -> list[Identity]:
 def ends(one: Revocation, who: Identity) -> bool:
     """The rule, said once more in the plainest way."""
     person, credential = who.principal, who.credential
-    owner = {one.subject, one.subject.partition(":")[2]} if one.kind is Revoked.USER else set()
+    # A sign-out at the provider ends a person's own credentials, and nothing of what they own.
+    signed_out = one.before is not None and one.by_provider
+    owner = {one.subject, one.subject.partition(":")[2]} if one.kind is Revoked.USER and not signed_out else set()
     meant = {
         Revoked.TOKEN: one.subject == credential.id,
         Revoked.KEY: credential.kind == "service_account" and one.subject == credential.id,
@@ -40,7 +42,7 @@ def ends(one: Revocation, who: Identity) -> bool:
         Revoked.GROUP: any(one.subject == f"{person.issuer}:{group}" for group in person.groups),
         Revoked.SESSION: False,
     }[one.kind]
-    ahead = SKEW if credential.kind == "oidc" and not said_by_provider(one) else 0
+    ahead = SKEW if credential.kind == "oidc" and not one.by_provider else 0
     return meant and (one.before is None or credential.issued <= one.before + ahead)
 
 

@@ -10,7 +10,6 @@ from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.stopping import Books, enforced, opened, row, told
 from narrows.cli.terminal import complain, harmless, print_json, say
 from narrows.identity.containment import Holdings, containing, holdings, named
-from narrows.identity.revocations import said_by_provider
 from narrows.model.approval import TicketState
 from narrows.model.revocation import Revoked
 
@@ -93,7 +92,7 @@ def _show(held: Holdings) -> None:
 def _lift(books: Books, who: str, reason: str, *, as_json: bool) -> None:
     standing = [one for one in books.revocations.standing() if one.containment and one.kind is Revoked.USER]
     mine = [one for one in standing if one.subject == who]
-    ours = dict.fromkeys(one.containment for one in mine if not said_by_provider(one))
+    ours = dict.fromkeys(one.containment for one in mine if not one.by_provider)
     if not mine:
         raise Failure(f"{who} is not contained", FAILED)
     lifted = [one for name in ours if name for one in books.revocations.lift(name, operator(), reason)]
@@ -103,7 +102,7 @@ def _lift(books: Books, who: str, reason: str, *, as_json: bool) -> None:
         else:
             say(harmless(f"lifted {one.id}: {one.kind.value} {one.subject}"))
     for one in mine:
-        if said_by_provider(one):
+        if one.by_provider:
             complain(
                 f"{who} stays contained: the identity provider said so ({one.reason}). Activate them there, or use "
                 f"`narrows revocations lift {one.containment}`."

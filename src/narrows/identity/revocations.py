@@ -87,7 +87,7 @@ class Revocations:
         issued, foreign = credential.issued, credential.kind in _FOREIGN
         for name in _names(principal, credential):
             for one in self._named.get(name, ()):
-                if one.before is None or issued <= one.before + (SKEW if foreign and not said_by_provider(one) else 0):
+                if one.before is None or issued <= one.before + (SKEW if foreign and not one.by_provider else 0):
                     return one
         return None
 
@@ -119,11 +119,6 @@ def denied(one: Revocation) -> Deny:
     return Deny(Code.CREDENTIAL_REVOKED, what.get(one.kind, "the credential was revoked"), rule=one.id)
 
 
-def said_by_provider(one: Revocation) -> bool:
-    """Whether the identity provider itself said so, and its clock says when."""
-    return one.by.endswith(":")
-
-
 def holders(principal: Principal) -> Iterator[Name]:
     """The names by which an identity is found, whatever it presents."""
     if principal.kind == "service_account":
@@ -150,7 +145,7 @@ def _names(principal: Principal, credential: Credential) -> Iterator[Name]:
 def about(one: Revocation) -> Iterator[Name]:
     """The names of all whom a revocation is about."""
     yield one.kind, one.subject
-    if one.kind is Revoked.USER and not (one.before is not None and said_by_provider(one)):
+    if one.kind is Revoked.USER and not (one.before is not None and one.by_provider):
         # Whoever signs out, or has to sign in again, still owns what they own.
         yield OWNER, one.subject
         issuer, _, subject = one.subject.partition(":")

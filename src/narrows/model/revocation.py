@@ -50,6 +50,11 @@ class Revocation(msgspec.Struct, frozen=True):
     before: int | None = None
     containment: str | None = None
 
+    @property
+    def by_provider(self) -> bool:
+        """Whether the identity provider itself said so, and its clock says when."""
+        return self.by.endswith(":")
+
 
 class Lifted(msgspec.Struct, frozen=True):
     """A revocation that no longer holds; what had ended by itself meanwhile stays ended."""

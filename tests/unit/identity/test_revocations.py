@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from narrows.identity.revocations import BLIND, SKEW, Revocations, about, denied, holders, said_by_provider
+from narrows.identity.revocations import BLIND, SKEW, Revocations, about, denied, holders
 from narrows.model.principal import Credential, Principal
 from narrows.model.refusal import Code
 from narrows.model.revocation import Revoked
@@ -108,7 +108,7 @@ def test_a_service_account_of_a_users_name_is_not_that_user() -> None:
 )
 def test_what_was_issued_later_holds(issued: int, by: str, ended: bool) -> None:
     one = revocation(Revoked.USER, "corp:eve", before=NOW, by=by)
-    assert said_by_provider(one) is by.endswith(":")
+    assert one.by_provider is by.endswith(":")
     assert (standing(one).found(EVE, oidc(issued=issued)) is not None) is ended
 
 

@@ -36,6 +36,16 @@ def test_what_is_kept_stands_until_it_is_lifted(folder: Path) -> None:
     again.close()
 
 
+def test_what_was_issued_until_it_is_kept_ends_with_it(folder: Path) -> None:
+    kept = SqliteRevocations(folder, StillClock())
+    early = NOW - 20_000
+    ours = Revocation("rev_1", Revoked.USER, "corp:eve", early, "corp:ann", "left", before=early)
+    theirs = Revocation("rev_2", Revoked.USER, "corp:eve", early, "corp:", "signed out", before=early)
+    kept.add([ours, theirs])
+    assert [one.before for one in kept.standing()] == [NOW, early]
+    kept.close()
+
+
 def test_all_are_kept_or_none(folder: Path) -> None:
     kept = SqliteRevocations(folder, StillClock())
     kept.add([revocation(1)])
