@@ -188,7 +188,10 @@ def _standing(visitor: Visitor, review: Review, said: Said) -> Decided | None:
     """What stands already, if this changes nothing; None: it is open. Raises Refused."""
     if concerns(visitor, review.ticket):
         raise Refused(Problem.OWN_CALL)
-    mine = next((each.answer for each in reversed(review.decisions) if each.who == visitor.who), None)
+    own = [each for each in review.decisions if each.who == visitor.who]
+    mine = own[-1].answer if own else None
+    if said.break_glass and mine is said.answer and review.state is TicketState.PENDING and not own[-1].break_glass:
+        return None  # who has approved it with others may still release it alone
     if mine is said.answer or review.state in _MEANS[said.answer]:
         return Decided(review, recorded=False)
     if said.answer is Answered.REJECT and said.withdraw and review.state in _OPEN:

@@ -47,7 +47,6 @@ class Watch:
         self._decisions, self._outbox, self._clock = decisions, outbox, clock
         self.audience = audience
         self._told: dict[str, set[str]] = {}
-        self._looked_back = False
 
     def look(self) -> bool:
         """Puts what is to be told into the outbox; whether there was anything. Raises ApprovalsUnavailable and
@@ -65,19 +64,21 @@ class Watch:
                 if review_ is None or self._tell_all(review_):
                     found = True
                     self._close(ticket)
-        if not self._looked_back:
-            found |= self._look_back(standing)
-            self._looked_back = True
-        return found
+        return self._look_back(standing) or found
 
     def _look_back(self, standing: set[str]) -> bool:
-        """What was released alone, and over, before anybody looked."""
+        """What was released alone, and over, before anybody looked: whoever is quick must not do so unheard."""
         since = self._clock.now() - RECENT
         found = False
         for review in self._decisions.to_review():
-            if review.ticket.id not in standing and max(each.at for each in review.decisions) >= since:
-                found |= self._tell(review)
-                self._close(review.ticket.id)
+            ticket = review.ticket.id
+            if ticket in standing or max(each.at for each in review.decisions) < since:
+                continue
+            if Event.BREAK_GLASS.value not in self._events(ticket) and self._tell_all(review):
+                found = True
+                if review.state not in STANDING:
+                    self._close(ticket)
+            self._told.pop(ticket, None)
         return found
 
     def _tell_all(self, review: Review) -> bool:

@@ -150,15 +150,35 @@ def test_who_releases_alone_does_so_before_all(desk: Desk) -> None:
     desk.questions.say(said(1, "corp:oncall", groups=(), break_glass=True, reason="outage"))
     expected = [(name, "1", "break_glass") for name in ("all", "leads", "sec")]
     assert desk.news() == expected
-    # A second one comes and goes while nobody looks.
+    # A second one comes and goes between two looks.
     desk.questions.ask(ticket(2, glass))
     desk.questions.say(said(2, "corp:oncall", groups=(), break_glass=True, reason="outage"))
     desk.questions.ended[ticket(2).id] = TicketState.CONSUMED
-    assert desk.news() == []
-    desk.again()
     assert desk.news() == [(name, "2", "break_glass") for name in ("all", "leads", "sec")]
+    assert desk.news() == []
+    # A third one does so while nobody looks at all.
+    desk.questions.ask(ticket(3, glass))
+    desk.questions.say(said(3, "corp:oncall", groups=(), break_glass=True, reason="outage"))
+    desk.questions.ended[ticket(3).id] = TicketState.CONSUMED
+    desk.again()
+    assert desk.news() == [(name, "3", "break_glass") for name in ("all", "leads", "sec")]
     desk.again()
     assert desk.news() == []
+
+
+def test_who_is_quick_releases_nothing_unheard_where_a_channel_is_full(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {"sec": SECURITY}, most=1)
+    desk.questions.ask(ticket(1))
+    assert desk.news() == [("sec", "1", "requested")]
+    desk.questions.ask(ticket(2, requirement(glass=Approvers(people=("corp:oncall",)))))
+    desk.questions.say(said(2, "corp:oncall", groups=(), break_glass=True, reason="outage"))
+    desk.questions.ended[ticket(2).id] = TicketState.CONSUMED
+    assert desk.news() == []
+    letter = desk.outbox.next("sec")
+    assert letter is not None
+    desk.outbox.sent(letter.id, desk.clock.now(), None)
+    desk.watch.look()
+    assert desk.waiting() == [("sec", "2", "break_glass")]
 
 
 def test_what_was_released_long_ago_is_no_news(desk: Desk) -> None:

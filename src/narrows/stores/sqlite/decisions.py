@@ -54,6 +54,10 @@ class DecisionWatch:
         self._file = ControlReader(directory, ApprovalsUnavailable, busy=busy)
         self._seen: Place | None = None
         self._last = 0
+        self._alone: dict[str, None] = {}
+        """Tickets that somebody said they release alone, among the answers up to `_looked` of the file `_of_file`."""
+        self._looked = 0
+        self._of_file: object = None
 
     def news(self) -> Sequence[tuple[int, Decision]] | None:
         """Answers by their numbers, in the order in which they were written. None: the file is another than before, or
@@ -79,16 +83,22 @@ class DecisionWatch:
             return () if connection is None else _decisions(connection, "WHERE ticket = ?", (ticket_id,))
 
     def released(self) -> Sequence[str]:
-        """The tickets of which somebody said that they release them alone, oldest first."""
-        self._file.place()
+        """The tickets of which somebody said that they release them alone, oldest first. Only what was written since
+        it was asked last is read."""
+        file, _ = self._file.place()
         with self._file.reading(SINCE) as connection:
-            if connection is None:
-                return ()
-            rows = connection.execute(
-                "SELECT ticket FROM decision WHERE json_extract(said, '$.break_glass') "
-                "GROUP BY ticket ORDER BY min(seq)"
-            )
-            return [ticket for (ticket,) in rows]
+            last = 0 if connection is None else connection.execute("SELECT max(seq) FROM decision").fetchone()[0] or 0
+            if file != self._of_file or last < self._looked:
+                self._alone, self._looked, self._of_file = {}, 0, file
+            if connection is not None and last > self._looked:
+                rows = connection.execute(
+                    "SELECT ticket FROM decision WHERE seq > ? AND seq <= ? AND json_extract(said, '$.break_glass') "
+                    "ORDER BY seq",
+                    (self._looked, last),
+                )
+                self._alone.update((ticket, None) for (ticket,) in rows)
+                self._looked = last
+        return list(self._alone)
 
     def close(self) -> None:
         """Closes the file."""
@@ -104,6 +114,8 @@ class SqliteDecisions:
         self._clock = clock
         self._busy = busy
         self._watch = DecisionWatch(directory, busy=busy)
+        self._seen_to: set[str] = set()
+        """Of those released alone, the ones of which there is nothing left to look at."""
 
     def list(self, states: Sequence[TicketState] = ()) -> Sequence[Review]:
         """Tickets in one of these states, or all, oldest first."""
@@ -135,8 +147,16 @@ class SqliteDecisions:
 
     def to_review(self) -> Sequence[Review]:
         """Tickets that somebody released alone, and at which nobody else has looked."""
-        found = (self.show(ticket) for ticket in self._watch.released())
-        return [each for each in found if each is not None and to_review(each.ticket, each.decisions)]
+        found: list[Review] = []
+        for ticket in self._watch.released():
+            if ticket in self._seen_to:
+                continue
+            review = self.show(ticket)
+            if review is not None and to_review(review.ticket, review.decisions):
+                found.append(review)
+            elif review is not None and review.state not in _OPEN:
+                self._seen_to.add(ticket)
+        return found
 
     def show(self, ticket_id: str) -> Review | None:
         """One ticket; None where there is none of that id."""
@@ -271,7 +291,9 @@ def _check_state(before: Review, said: Decision) -> None:
     if said.answer is Answered.APPROVE:
         if before.state is TicketState.APPROVED:
             raise DecisionRefused(f"{name} is approved already")
-        if any(each.who == said.who and each.answer is said.answer for each in before.decisions):
+        # Who has approved it with others may still release it alone.
+        mine = [each for each in before.decisions if each.who == said.who and each.answer is said.answer]
+        if any(each.break_glass or not said.break_glass for each in mine):
             raise DecisionRefused(f"{said.who} has approved {name} already; others must, too")
 
 

@@ -257,6 +257,16 @@ async def test_glass_is_broken_by_who_may_with_a_reason(world: World) -> None:
     assert world.books.decisions.said[0].break_glass
 
 
+async def test_who_has_approved_it_with_others_may_still_release_it_alone(world: World) -> None:
+    world.ask(ticket(1, requirement(needed=2, glass=Approvers(people=("corp:ana",)))))
+    await world.call("POST", f"{ONE}/approve", "ana")
+    broken = {"break_glass": True, "reason": "it burns, and nobody else comes"}
+    done = (await world.call("POST", f"{ONE}/approve", "ana", json=broken)).json()
+    assert (done["recorded"], done["approval"]["state"], done["approval"]["to_review"]) == (True, "approved", True)
+    again = (await world.call("POST", f"{ONE}/approve", "ana", json=broken)).json()
+    assert (again["recorded"], len(world.books.decisions.said)) == (False, 2)
+
+
 async def test_who_comes_too_late_is_told_so(world: World) -> None:
     world.ask()
     world.clock.time += HOUR

@@ -236,6 +236,55 @@ def test_a_review_outlives_the_question(glass: SqliteDecisions, folder: Path) ->
     assert glass.to_review() == []
 
 
+def test_what_needs_no_look_any_more_is_not_read_again(
+    glass: SqliteDecisions, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    glass.decide(broke())
+    glass.decide(looked())
+    assert glass.to_review() == []
+    file = TicketFile(folder, load(DataDirectory(folder)))
+    file.write([End(ticket(3).id, TicketState.CONSUMED, NOW), Add(ticket(4, GLASS), BODY)])
+    file.close()
+    assert glass.to_review() == []
+    read: list[str] = []
+    shown = SqliteDecisions.show
+
+    def show(self: SqliteDecisions, ticket_id: str) -> Review | None:
+        read.append(ticket_id)
+        return shown(self, ticket_id)
+
+    monkeypatch.setattr(SqliteDecisions, "show", show)
+    assert (glass.to_review(), read) == ([], [])
+    glass.decide(msgspec.structs.replace(broke(), ticket=ticket(4).id))
+    assert [each.ticket.id for each in glass.to_review()] == [ticket(4).id]
+
+
+def test_releases_of_another_file_are_read_anew(glass: SqliteDecisions, folder: Path) -> None:
+    glass.decide(broke())
+    assert len(glass.to_review()) == 1
+    for name in ("control.db", "control.db-wal", "control.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+    assert glass.to_review() == []
+    glass.decide(broke())
+    assert len(glass.to_review()) == 1
+
+
+def test_who_has_approved_it_with_others_may_still_release_it_alone(folder: Path) -> None:
+    both = requirement(needed=2, glass=Approvers(people=("corp:ana",)))
+    file = TicketFile(folder, load(DataDirectory(folder)))
+    file.write([Add(ticket(3, both), BODY)])
+    file.close()
+    people = SqliteDecisions(folder, StillClock())
+    assert people.decide(said(3, "corp:ana")).state is TicketState.PENDING
+    with pytest.raises(DecisionRefused, match="others must, too"):
+        people.decide(said(3, "corp:ana"))
+    # Nobody else comes, and it can't wait.
+    review = people.decide(said(3, "corp:ana", break_glass=True, reason="outage"))
+    assert review.state is TicketState.APPROVED
+    assert [each.ticket.id for each in people.to_review()] == [ticket(3).id]
+    people.close()
+
+
 def test_they_are_walked_in_batches_either_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decisions, "BATCH", 2)
     file = TicketFile(folder, load(DataDirectory(folder)))
