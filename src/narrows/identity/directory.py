@@ -115,7 +115,7 @@ class Memberships:
             return invalid(f"the directory of {principal.issuer!r} does not know this person")
         if listing is not None and not listing.active:
             return Deny(Code.IDENTITY_CONTAINED, "the provider has deactivated this person", whose=verified.identity)
-        groups = _groups(scim, principal, listing)
+        groups = groups_of(scim, principal, listing)
         identity = verified.identity
         if groups != principal.groups:
             own = msgspec.structs.replace(principal, groups=groups)
@@ -137,7 +137,8 @@ def memberships(settings: IdentitySettings, watch: DirectoryWatch, clock: Clock)
     return Memberships(issuers, watch, clock)
 
 
-def _groups(scim: Scim, principal: Principal, listing: Listing | None) -> frozenset[str]:
+def groups_of(scim: Scim, principal: Principal, listing: Listing | None) -> frozenset[str]:
+    """The groups that somebody has whose credential says these, by what the directory says of them."""
     if scim.groups == "token":
         return principal.groups
     if scim.groups == "directory":
