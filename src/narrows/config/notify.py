@@ -116,8 +116,8 @@ class Person(Setting, frozen=True, kw_only=True):
     names: Annotated[
         tuple[str, ...],
         Meta(
-            description="Other names of theirs, such as a mail address, as owners of service accounts are written: they "
-            "decide nothing about what those ask."
+            description="Other names of theirs, such as a mail address, as owners of service accounts are written: "
+            "they decide nothing about what those ask."
         ),
     ] = ()
 
