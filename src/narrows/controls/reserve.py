@@ -377,8 +377,9 @@ class _Holding(msgspec.Struct, eq=False):
                 return result
         elapsed = self._limited.accounts.clock.monotonic() - self._started if self._started else 0
         generated = self._generated
-        # A buffered reply is generated before the first byte of it comes.
-        whole = not self._hidden and (self._read or call.asked.stream)
+        # A buffered reply is generated before the first byte of it comes, also where a stream was asked for.
+        streamed = self._reservation is not None and self._reservation.streamed
+        whole = not self._hidden and (self._read or streamed)
         seen = Seen(generated.size, generated.deltas, whole, outcome is Outcome.DONE, elapsed)
         return settle(call, bill.terms, held, stage, usage, seen)
 

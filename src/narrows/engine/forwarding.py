@@ -352,6 +352,8 @@ class Forwarding(msgspec.Struct, eq=False):
 
     async def _stream(self, reply: UpstreamReply, reader: ReplyReader) -> Ending:
         self._telemetry.streams(1)
+        if self._chain.reservation is not None:
+            self._chain.reservation.streamed = True
         try:
             headers = self._reply_headers(reply, reader.content_type)
             self._exchange.start(reply.status, [*headers, (b"cache-control", b"no-cache")])

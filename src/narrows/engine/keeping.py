@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from narrows.engine.bodies import SMALL, read_buffered
 from narrows.engine.chain import Chain
 from narrows.engine.forwarding import Ending, Forwarding
 from narrows.engine.live import Running
@@ -158,13 +159,19 @@ class KeptOpen:
 class KeptForwarding(Forwarding, eq=False):
     """The second half of such a call: nothing but events can be sent."""
 
-    def _send_read(self, reply: UpstreamReply, data: bytes) -> Ending:  # noqa: ARG002 - whatever it says
-        return self._no_stream()
+    def _send_read(self, reply: UpstreamReply, data: bytes) -> Ending:  # noqa: ARG002 - whatever its head says
+        return self._no_stream(data)
 
-    def _send_whole(self, reply: UpstreamReply, data: bytes) -> Ending:  # noqa: ARG002 - whatever it says
-        return self._no_stream()
+    def _send_whole(self, reply: UpstreamReply, data: bytes) -> Ending:  # noqa: ARG002 - whatever its head says
+        return self._no_stream(data)
 
-    def _no_stream(self) -> Ending:
+    def _no_stream(self, data: bytes) -> Ending:
+        """It was generated all the same: what it reports counts, unless it is so large that reading it here would hold
+        up other calls; then what was reserved does."""
+        if len(data) <= SMALL:
+            reader = self._connected.dialect.reply(self._chain.call.asked, stream=False, usable=_any)
+            for event in read_buffered(reader, data):
+                self._recorder.note(event)
         message = "the model server sent no stream of events, and the reply had begun as one to keep the caller waiting"
         return Outcome.UPSTREAM_ERROR, Deny(Code.UPSTREAM_INVALID, message)
 

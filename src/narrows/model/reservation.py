@@ -117,7 +117,8 @@ class Stage(IntEnum):
 class Reservation(msgspec.Struct, eq=False):
     """What one call holds, from the control that reserved to the record that closes.
 
-    The engine says how far the call has come (`stage`) and when it ends; the control settles and says what it came to
+    The engine says how far the call has come (`stage`), whether the reply came as a stream, so that what was read of
+    it is all that was generated (`streamed`), and when it ends; the control settles and says what it came to
     (`settled`, `cost`, `counted`). `headers` are the reply's, about what is left. `record` is None where no budget
     counts the call; `cost` is in millionths of a dollar, None where there is no price. `counted` are the tokens that it
     came to where the upstream's report does not say them.
@@ -126,6 +127,7 @@ class Reservation(msgspec.Struct, eq=False):
     record: Reserved | None
     headers: tuple[tuple[bytes, bytes], ...] = ()
     stage: Stage = Stage.HELD
+    streamed: bool = False
     settled: tuple[int, ...] = ()
     cost: int | None = None
     counted: Usage | None = None

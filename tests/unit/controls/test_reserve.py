@@ -129,9 +129,20 @@ def test_a_client_that_goes_away_pays_what_was_counted_if_less_was_reported() ->
     guard, reservation = held(ledger, about(limited(TOKENS), asked={"stream": True}))
     for _ in range(30):
         guard.on_event(event("word"))
-    reservation.stage = Stage.ANSWERED
+    reservation.stage, reservation.streamed = Stage.ANSWERED, True
     guard.on_end(Outcome.CLIENT_GONE, Usage(prompt=25, completion=1))
     assert reservation.settled == (55,)
+
+
+@pytest.mark.parametrize(("streamed", "settled"), [(True, 20), (False, 20 + 50)])
+def test_a_stream_that_ends_before_its_first_event_generated_nothing_and_a_whole_reply_anything(
+    streamed: bool, settled: int
+) -> None:
+    # A model server may send a whole reply, however the call asks for a stream.
+    guard, reservation = held(Shelf(), about(limited(TOKENS), asked={"stream": True}))
+    reservation.stage, reservation.streamed = Stage.ANSWERED, streamed
+    guard.on_end(Outcome.UPSTREAM_ERROR, None)
+    assert reservation.settled == (settled,)
 
 
 def test_a_buffered_reply_that_was_not_read_settles_at_the_bound() -> None:

@@ -14,9 +14,11 @@ from narrows.model.approval import Release
 from narrows.model.call import Call
 from narrows.model.record import Outcome
 from narrows.model.refusal import Code
+from narrows.model.reservation import Stage
 from narrows.model.verdict import Deny, Proceed, Verdict
 from narrows.ports.control import Wait
 from unit.controls.calls import call
+from unit.engine.reserving import Reserving
 from unit.engine.world import DONE, MemoryExchange, World, chat, chunk, completion
 
 REJECTED = Deny(Code.APPROVAL_REJECTED, "rejected: not on a Friday")
@@ -155,6 +157,27 @@ async def test_a_model_server_that_does_not_stream_is_an_error(large: bool) -> N
     assert b"Hello" not in exchange.data
     (closed,) = world.journal.closed
     assert (closed.outcome, closed.refusal, closed.status) == (Outcome.UPSTREAM_ERROR, "upstream_invalid", 200)
+
+
+@pytest.mark.parametrize("large", [False, True])
+async def test_what_a_model_server_generated_that_does_not_stream_is_counted(large: bool) -> None:
+    world = World()
+    control = Reserving().into(world)
+    world.upstream.reply(completion("Hello" * (20_000 if large else 1), tokens=9))
+    await held(world, Asking(world))
+    ((stage, outcome, usage),) = control.ends
+    assert (stage, outcome) == (Stage.ANSWERED, Outcome.UPSTREAM_ERROR)
+    # Without a report the reservation says that nobody saw what was generated.
+    assert (None if usage is None else usage.completion) == (None if large else 9)
+    assert not control.reservations[0].streamed
+
+
+async def test_a_stream_says_that_it_is_one() -> None:
+    world = World()
+    control = Reserving().into(world)
+    world.upstream.pieces([chunk("Hello"), chunk(None, "stop"), DONE])
+    await held(world, Asking(world))
+    assert control.reservations[0].streamed
 
 
 async def test_a_stream_of_another_form_is_an_error() -> None:
