@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from narrows.config import schema
+from narrows.config import policies, schema, teams
 from narrows.masking.table import DETECTORS
 from narrows.model.refusal import REGISTRY, Code
 from narrows.policy.packs.shipped import PACKS, label
@@ -30,7 +30,7 @@ def test_every_setting_is_documented() -> None:
     page = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
     sections = [
         kind
-        for kind in vars(schema).values()
+        for kind in {**vars(schema), **vars(policies), **vars(teams)}.values()
         if isinstance(kind, type) and issubclass(kind, schema.Setting) and kind is not schema.Setting
     ]
     names = {field.encode_name for kind in sections for field in msgspec.structs.fields(kind)}
@@ -40,7 +40,7 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_parameter_that_widens_a_call_is_explained() -> None:
     page = (DOCS / "how-to" / "policies.md").read_text(encoding="utf-8")
-    assert [name for name in typing.get_args(schema.Parameter) if f"| `{name}` |" not in page] == []
+    assert [name for name in typing.get_args(policies.Parameter) if f"| `{name}` |" not in page] == []
 
 
 def test_every_entity_is_documented() -> None:

@@ -18,9 +18,12 @@ from narrows.config.check_plugins import PluginChecks
 from narrows.config.check_policies import PolicyChecks
 from narrows.config.check_provisioning import ProvisioningChecks
 from narrows.config.check_rules import RuleChecks
+from narrows.config.check_teams import TeamChecks
 from narrows.config.forms import header_name, host_name, listen_address, network, url
+from narrows.config.guards import guarded, settled
 from narrows.config.problem import Findings, Problem
 from narrows.config.schema import Config, Connection, ConnectionCredential, Issuer
+from narrows.config.teams import is_guard
 from narrows.model.approval import LOCAL
 from narrows.model.principal import SERVICE_ACCOUNTS
 
@@ -41,6 +44,13 @@ Operations = Mapping[str, frozenset[str]]
 
 def check(config: Config, operations: Operations | None = None) -> tuple[list[Problem], list[Problem]]:
     """Problems and warnings. `operations` are those of each connection by name; without them they are not checked."""
+    if config.teams and not any(is_guard(policy.name) for policy in config.policies):
+        config = guarded(config)
+    problems, warnings = _checked(config, operations)
+    return [settled(config, each) for each in problems], [settled(config, each) for each in warnings]
+
+
+def _checked(config: Config, operations: Operations | None) -> tuple[list[Problem], list[Problem]]:
     checks = _Checks()
     checks.gate(config)
     checks.issuers(config.identity.issuers)
@@ -72,7 +82,9 @@ def check(config: Config, operations: Operations | None = None) -> tuple[list[Pr
     provisioning.run()
     access = AccessChecks(config, operations)
     access.run()
-    warned = (checks, policies, limits, approvals, notify, console, exchange, login, provisioning, access)
+    teams = TeamChecks(config)
+    teams.run()
+    warned = (checks, policies, limits, approvals, notify, console, exchange, login, provisioning, access, teams)
     problems = [found for run in (*warned, rules, masks, plugins) for found in run.problems]
     return problems, [found for run in warned for found in run.warnings]
 

@@ -16,9 +16,10 @@ from narrows.config.check_limits import UTC, unknown_zone
 from narrows.config.forms import network
 from narrows.config.globs import Glob
 from narrows.config.hours import DAY, DAYS, days, hours
+from narrows.config.policies import Policy
 from narrows.config.problem import Findings
 from narrows.config.scalars import Wrong, nearest
-from narrows.config.schema import Config, Policy
+from narrows.config.schema import Config
 
 NODE: Final = 300.0
 """Seconds for which Node's `fetch` waits for the head of an answer."""

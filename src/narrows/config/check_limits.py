@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from narrows.config.forms import header_name
 from narrows.config.globs import Glob
 from narrows.config.limits import BudgetSetting, GatewayLimits, RateSetting, SharedLimits
+from narrows.config.policies import Policy
 from narrows.config.problem import Problem
 from narrows.config.scalars import nearest
-from narrows.config.schema import Config, Connection, Policy
+from narrows.config.schema import Config, Connection
 from narrows.model.limits import NOTHING_GENERATED, NOTHING_RUN, Scope, Unit
 
 UTC: Final = "UTC"

@@ -8,8 +8,9 @@ from typing import Final
 
 from narrows.config.forms import entity, field
 from narrows.config.plugins import AnalyzerSettings
+from narrows.config.policies import Policy
 from narrows.config.problem import Problem
-from narrows.config.schema import DetectorPattern, Detectors, Policy, WordListSettings
+from narrows.config.schema import DetectorPattern, Detectors, WordListSettings
 
 LONGEST_KEYWORD: Final = 64
 """Characters of a keyword."""

@@ -5,9 +5,11 @@ from typing import Final
 
 from narrows.config.exchange import Reach
 from narrows.config.globs import Glob
+from narrows.config.policies import May
 from narrows.config.problem import Problem
 from narrows.config.scalars import nearest
-from narrows.config.schema import Config, May
+from narrows.config.schema import Config
+from narrows.config.teams import is_guard
 from narrows.config.who import Who
 
 LISTING: Final = frozenset({"models"})
@@ -31,7 +33,7 @@ class PolicyChecks:
         names: set[str] = set()
         for index, policy in enumerate(self._config.policies):
             key = f"policies[{index}]"
-            if policy.name in names:
+            if policy.name in names and not is_guard(policy.name):
                 self._problem(f"{key}.name", f"another policy is already called {policy.name}")
             names.add(policy.name)
             self.who(f"{key}.who", policy.who)

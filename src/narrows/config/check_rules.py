@@ -5,9 +5,9 @@ Whether an entity exists and a pattern can be used is told where policies are co
 
 from typing import Final
 
+from narrows.config.policies import Policy
 from narrows.config.problem import Problem
 from narrows.config.rules import Matching, PromptRule, ReplyRule
-from narrows.config.schema import Policy
 
 KINDS: Final = ("pattern", "words", "entities", "labels", "packs")
 TAKEN: Final = "unread"

@@ -36,3 +36,38 @@ class Glob:
                 return False
             at = found + len(piece)
         return True
+
+
+def within(glob: str, other: str) -> bool:
+    """Whether everything that `glob` covers is covered by `other`. Exact: a `*` of `glob`, taken as a character like
+    any other, can only be covered by a `*` of `other`, which then covers whatever it stands for."""
+    return Glob(other).matches(glob)
+
+
+def meets(glob: str, other: str) -> bool:
+    """Whether there is a string that both cover. Work grows with the product of their lengths."""
+    # What is reachable after each character of `glob`: the places in `other` up to which a common string may have come.
+    last = len(other)
+    reached = _starred({0}, other)
+    for sign in glob:
+        if sign == "*":
+            # It may stand for anything, so for whatever `other` wants next.
+            reached = set(range(min(reached, default=last + 1), last + 1))
+        else:
+            stepped = {place + 1 for place in reached if place < last and other[place] == sign}
+            stepped |= {place for place in reached if place < last and other[place] == "*"}
+            reached = _starred(stepped, other)
+        if not reached:
+            return False
+    return last in reached
+
+
+def _starred(places: set[int], text: str) -> set[int]:
+    """The places, and those behind any `*` that stands there, since it may stand for nothing."""
+    found = set(places)
+    for place in places:
+        at = place
+        while at < len(text) and text[at] == "*":
+            at += 1
+            found.add(at)
+    return found

@@ -13,6 +13,7 @@ import msgspec.inspect as mi
 
 from narrows.config.check import check
 from narrows.config.document import parse
+from narrows.config.guards import guarded, settled
 from narrows.config.paths import anchored
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.reading import Reading
@@ -38,7 +39,8 @@ class Loaded(msgspec.Struct, frozen=True):
 
     def locate(self, problems: Iterable[Problem]) -> ConfigError:
         """The same problems as an error, each with the file and line of its key."""
-        return ConfigError(_placed(problems, self.file, self.places, self.resolved))
+        told = [settled(self.config, problem) for problem in problems]
+        return ConfigError(_placed(told, self.file, self.places, self.resolved))
 
 
 def load(path: str | Path, environ: Mapping[str, str], operations: Operations | None = None) -> Config:
@@ -79,7 +81,7 @@ def read_text(data: bytes, file: str, environ: Mapping[str, str], operations: Op
     resolved = references.resolved
     if reading.problems:
         raise ConfigError([_scrubbed(problem, resolved) for problem in reading.problems])
-    config = _typed(plain, file)
+    config = guarded(_typed(plain, file))
     offered = {} if operations is None else {name: operations(c) for name, c in config.connections.items()}
     problems, warnings = check(config, offered if operations is not None else None)
     if problems:

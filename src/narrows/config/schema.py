@@ -10,34 +10,20 @@ import msgspec
 from msgspec import Meta
 
 from narrows.config.access import Access
-from narrows.config.approvals import ConditionSetting, Reason
 from narrows.config.console import Console
 from narrows.config.exchange import GroupSource
-from narrows.config.limits import ComputeWeight, GatewayLimits, Limits, ModelPrice, Tokens
+from narrows.config.limits import ComputeWeight, GatewayLimits, ModelPrice, Tokens
 from narrows.config.login import Login
 from narrows.config.notify import Notify
 from narrows.config.plugins import AnalyzerSettings, ClassifierSettings, ControlSettings
-from narrows.config.probing import Probing
+from narrows.config.policies import Policy
 from narrows.config.provisioning import Events, Logout, Scim
-from narrows.config.rules import PromptRule, ReplyRule
 from narrows.config.setting import Globs, Name, Seconds, Setting
+from narrows.config.teams import Team
 from narrows.config.tls import GateTls, Tls
-from narrows.config.who import Who
 from narrows.model.secret import Secret
 
 Bytes = Annotated[int, Meta(gt=0, extra={"unit": "size"})]
-Parameter = Literal[
-    "store",
-    "server_tools",
-    "remote_urls",
-    "stored_files",
-    "token_ids",
-    "echo",
-    "n",
-    "stored_prompt",
-    "models",
-    "audio_output",
-]
 
 
 class Gate(Setting, frozen=True, kw_only=True):
@@ -235,76 +221,6 @@ class Connection(Setting, frozen=True, kw_only=True):
     ] = 0
 
 
-class May(Setting, frozen=True, kw_only=True):
-    """What is permitted; all keys must match. Absent `models` or `operations` permit none, `["*"]` permits all."""
-
-    connections: Annotated[Globs, Meta(description="Connections, as globs.")]
-    models: Annotated[Globs | None, Meta(description="Models, as globs; needed for operations that name one.")] = None
-    operations: Annotated[Globs, Meta(description="Operations, as globs.")]
-    parameters: Annotated[
-        tuple[Parameter, ...], Meta(description="Parameters that widen a call; each is refused unless listed here.")
-    ] = ()
-    justification: Reason = "optional"
-
-
-class Mask(Setting, frozen=True, kw_only=True):
-    """What is masked, where and how. It names `entities`, `fields`, or both."""
-
-    name: Annotated[str | None, Meta(description="The mask's name in messages and records.")] = None
-    entities: Annotated[
-        Globs | None, Meta(description="Entities, groups of them (`PII`, `SECRETS`, `US`) and globs (`US_*`).")
-    ] = None
-    fields: Annotated[
-        Globs | None,
-        Meta(description="JSON paths (`$.customer.ssn`) and names of members whose values are masked whole."),
-    ] = None
-    where: Annotated[
-        Annotated[tuple[Literal["prompt", "response"], ...], Meta(min_length=1)],
-        Meta(description="Which way: in what is sent, in what comes back, or both."),
-    ] = ("prompt", "response")
-    transform: Annotated[
-        Literal["redact", "partial", "hash", "token", "block"],
-        Meta(
-            description="redact: `[US_SSN]`; partial: the last four; hash: a keyed hash; token: a stand-in that the "
-            "caller never sees; block: refuse the call."
-        ),
-    ] = msgspec.field(default="redact", name="with")
-    threshold: Annotated[float, Meta(ge=0, le=1, description="How sure a finding must be, 0 to 1.")] = 0.5
-    allow: Annotated[
-        tuple[str, ...], Meta(description="Values that are no findings, in whatever case they are written.")
-    ] = ()
-    mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: record only.")] = "enforce"
-
-
-class Policy(Setting, frozen=True, kw_only=True):
-    """A named rule set. A call needs one that matches; the restrictions of every matching one apply."""
-
-    name: Annotated[Name, Meta(description="Its name in messages and records.")]
-    mode: Annotated[Literal["enforce", "observe"], Meta(description="observe: decide and record, let pass.")] = (
-        "enforce"
-    )
-    who: Annotated[Who, Meta(description="Whom it is about.")]
-    may: Annotated[May, Meta(description="What it permits.")]
-    limits: Annotated[Limits, Meta(description="Limits on one call, and on what many come to.")] = Limits()
-    prompts: Annotated[tuple[PromptRule, ...], Meta(description="Rules on prompts.")] = ()
-    responses: Annotated[tuple[ReplyRule, ...], Meta(description="Rules on replies.")] = ()
-    approvals: Annotated[
-        tuple[ConditionSetting, ...], Meta(description="Calls that people must approve, whatever they say.")
-    ] = ()
-    probing: Annotated[Probing | None, Meta(description="What is noticed of probing; nothing without it.")] = None
-    mask: Annotated[tuple[Mask, ...], Meta(description="What is masked in prompts and replies.")] = ()
-    media: Annotated[
-        Literal["refuse", "allow"], Meta(description="Images, audio and files where prompts are inspected or masked.")
-    ] = "refuse"
-
-    @property
-    def names_entities(self) -> bool:
-        """Whether something here looks for entities, so that detectors are needed."""
-        prompts = any(rule.entities for entry in self.prompts for rule in entry.rules)
-        responses = any(rule.entities for entry in self.responses for rule in entry.rules)
-        return bool(self.mask) or prompts or responses
-
-
 class DetectorPattern(Setting, frozen=True, kw_only=True):
     """A detector of your own. Its pattern matches in linear time: literals, classes, groups, alternation, repeats
     (`*` and `+` reach to 256, one that ends a pattern goes on) and `\\b` at either end; no look-around, no other
@@ -382,6 +298,7 @@ class Config(Setting, frozen=True, kw_only=True):
     ] = ()
     controls: Annotated[tuple[ControlSettings, ...], Meta(description="Controls of your own, in this order.")] = ()
     policies: Annotated[tuple[Policy, ...], Meta(min_length=1, description="Rule sets.")]
+    teams: Annotated[tuple[Team, ...], Meta(description="Teams that manage policies of their own.")] = ()
     limits: Annotated[GatewayLimits, Meta(description="Limits of the whole gateway.")] = GatewayLimits()
     console: Annotated[Console, Meta(description="The control plane, a process of its own.")] = Console()
     notify: Annotated[Notify, Meta(description="How people are told what asks for their approval.")] = Notify()

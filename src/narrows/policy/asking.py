@@ -13,8 +13,8 @@ import msgspec
 
 from narrows.config.approvals import GROUP, PERSON, Asking, ConditionSetting, OutsideSetting
 from narrows.config.hours import DAYS, days, hours
+from narrows.config.policies import Policy
 from narrows.config.rules import ApproveMatch
-from narrows.config.schema import Policy
 from narrows.config.setting import Setting
 from narrows.model.approval import Approvers, Condition, Escalation, Hours, Requirement
 from narrows.model.limit_words import amount, lasting

@@ -12,11 +12,11 @@ from msgspec import Meta
 
 from narrows.config.document import parse
 from narrows.config.hours import moment
+from narrows.config.policies import Parameter
 from narrows.config.problem import ConfigError, Problem
 from narrows.config.reading import Reading
 from narrows.config.rules import RoleName
 from narrows.config.scalars import Wrong, nearest
-from narrows.config.schema import Parameter
 from narrows.config.setting import Setting
 from narrows.config.who import CredentialKind
 from narrows.model.approval import Condition

@@ -3,20 +3,24 @@
 Problems carry the dotted key of the setting, which the configuration's reader turns into a file and line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from narrows.config.describe import revision
 from narrows.config.entities import NOTHING, Vocabulary
 from narrows.config.globs import Glob
 from narrows.config.limits import Limits
+from narrows.config.policies import Policy
 from narrows.config.problem import ConfigError, Problem
-from narrows.config.schema import Config, Policy
+from narrows.config.schema import Config
+from narrows.config.teams import GUARD, is_guard, team_of
 from narrows.model.approval import Condition
 from narrows.model.limits import Limits as Summed
 from narrows.model.plan import Limit, Mask, ReplyRule, Rule
 from narrows.policy.asking import compile_conditions
 from narrows.policy.decide import NOT_GENERATING, Compiled
-from narrows.policy.globs import GlobSet
+from narrows.policy.globs import GlobSet, narrowed
 from narrows.policy.limits import compile_limits
 from narrows.policy.masks import compile_masks
 from narrows.policy.policyset import PolicySet
@@ -54,16 +58,38 @@ def compile_policies(config: Config, vocabulary: Vocabulary = NOTHING) -> Policy
         )
         approvals = compile_conditions(policy, issuers, config.limits.zone)
         compiled.append(_compiled(policy, clause, connections, rules, masks, replies, limits, approvals))
+    guards = {policy.name: policy for policy in compiled if is_guard(policy.name)}
+    bound = [_bound(policy, index, guards, problems) for index, policy in enumerate(compiled)]
     if problems:
         raise ConfigError(problems)
     return PolicySet(
         revision(config, vocabulary.content),
-        compiled,
+        [policy for policy in bound if not is_guard(policy.name)],
         WhoIndex(tuple(numbers)),
         issuers=issuers,
         connections=connections,
         vocabulary=vocabulary,
         own=compile_limits(config.limits, "", config.limits.zone),
+        guards=tuple(guards.values()),
+    )
+
+
+def _bound(policy: Compiled, index: int, guards: Mapping[str, Compiled], problems: list[Problem]) -> Compiled:
+    """A policy of a team with the guard of its team; any other as it is. Without its guard it can't be used."""
+    team = team_of(policy.name)
+    if team is None:
+        return policy
+    guard = guards.get(f"{GUARD}{team}")
+    if guard is None:
+        problems.append(Problem(f"policies[{index}].name", f"there is no team `{team}`"))
+        return policy
+    operations = narrowed(policy.operations.texts, guard.operations.texts)
+    return msgspec.structs.replace(
+        policy,
+        connections=policy.connections & guard.connections,
+        parameters=policy.parameters & guard.parameters,
+        generates=any(operation not in NOT_GENERATING for operation in operations),
+        guard=guard,
     )
 
 

@@ -180,14 +180,20 @@ def _answer(
     keys = list(_who(policies, policy, has))
     connections = tuple(sorted(policy.connections))
     keys.append(Key("may.connections", connections, (connection,), connection in policy.connections))
-    operations = policy.operations
-    keys.append(Key("may.operations", operations.texts, (operation,), operations.covers(operation)))
-    if model is not None:
-        models = policy.models
-        named = models.texts if models is not None else ()
-        keys.append(Key("may.models", named, (model,), models is not None and models.covers(model)))
+    keys += _permitted(policy, "", operation, model)
+    if policy.guard is not None:
+        keys += [msgspec.structs.replace(key, key=f"bounds.{key.key}") for key in _who(policies, policy.guard, has)]
+        keys += _permitted(policy.guard, "bounds.", operation, model)
     mode = "observe" if policy.observe else "enforce"
     return Answer(policy.name, mode, all(key.matches for key in keys), tuple(keys))
+
+
+def _permitted(policy: Compiled, bounds: str, operation: str, model: str | None) -> Iterator[Key]:
+    operations, models = policy.operations, policy.models
+    yield Key(f"{bounds}may.operations", operations.texts, (operation,), operations.covers(operation))
+    if model is not None:
+        named = models.texts if models is not None else ()
+        yield Key(f"{bounds}may.models", named, (model,), models is not None and models.covers(model))
 
 
 def _who(policies: PolicySet, policy: Compiled, held: Sequence[tuple[str, str]]) -> Iterator[Key]:

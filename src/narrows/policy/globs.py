@@ -1,8 +1,8 @@
 """Matching one string against many globs without trying each. Knows no policy; what a glob means is `config.globs`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from narrows.config.globs import Glob
+from narrows.config.globs import Glob, meets, within
 
 
 class GlobSet:
@@ -61,3 +61,19 @@ class GlobSet:
             if value[:length] in starts:
                 return True
         return any(glob.matches(value) for _, glob in self._odd)
+
+
+def narrowed(globs: Iterable[str], bounds: Sequence[str]) -> tuple[str, ...]:
+    """What is left of globs within bounds, for people to read: never less than both cover, and more only where a glob
+    and a bound overlap without one being part of the other."""
+    found: dict[str, None] = {}
+    for glob in globs:
+        if any(within(glob, bound) for bound in bounds):
+            found[glob] = None
+            continue
+        for bound in bounds:
+            if within(bound, glob):
+                found[bound] = None
+            elif meets(glob, bound):
+                found[glob] = None
+    return tuple(found)

@@ -6,9 +6,9 @@ It knows names of entities, not what finds them; masking itself is not its busin
 from typing import Final
 
 from narrows.config.entities import Vocabulary
+from narrows.config.policies import Mask as Settings
+from narrows.config.policies import Policy
 from narrows.config.problem import Problem
-from narrows.config.schema import Mask as Settings
-from narrows.config.schema import Policy
 from narrows.model.plan import Mask, Transform
 
 _TRANSFORMS: Final = {transform.name.lower(): transform for transform in Transform}

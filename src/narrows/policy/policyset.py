@@ -18,7 +18,7 @@ from narrows.model.principal import Principal
 from narrows.model.principal import Scope as Granted
 from narrows.policy.decide import Compiled, decide
 from narrows.policy.globs import GlobSet
-from narrows.policy.limits import CallRates, Permitting, call_rates
+from narrows.policy.limits import CallRates, Permitting, call_rates, joined
 from narrows.policy.recent import Recent
 from narrows.policy.scope import Reach
 from narrows.policy.who import WhoIndex
@@ -64,9 +64,11 @@ class PolicySet:
         connections: Sequence[str] = (),
         vocabulary: Vocabulary = NOTHING,
         own: Limits = NO_LIMITS,
+        guards: Sequence[Compiled] = (),
     ) -> None:
         """`issuers` and `connections` are the configured names, for those who explain or test policies, and so is
-        `vocabulary`, of the entities. `own` are the gateway's limits."""
+        `vocabulary`, of the entities. `own` are the gateway's limits. `guards` are what holds for teams: they permit
+        nothing, and policies of teams refer to them."""
         self.revision: Final = revision
         self.policies: Final = tuple(policies)
         self.who: Final = who
@@ -74,9 +76,11 @@ class PolicySet:
         self.connections: Final = tuple(connections)
         self.vocabulary: Final = vocabulary
         self.own: Final = own
-        self.masks: Final = tuple(mask for policy in policies for mask in policy.masks)
-        self.replies: Final = tuple(rule for policy in policies for rule in policy.replies)
-        self.rules: Final = tuple(rule for policy in policies for rule in policy.rules)
+        whole = (*policies, *guards)
+        self.guards: Final = tuple(guards)
+        self.masks: Final = tuple(mask for policy in whole for mask in policy.masks)
+        self.replies: Final = tuple(rule for policy in whole for rule in policy.replies)
+        self.rules: Final = tuple(rule for policy in whole for rule in policy.rules)
         by_clause: dict[int, list[Compiled]] = {}
         for policy in policies:
             by_clause.setdefault(policy.clause, []).append(policy)
@@ -86,7 +90,7 @@ class PolicySet:
         self._principals: Recent[int, tuple[Principal, str | None, Standing]] = Recent(PRINCIPALS)
         self._scopes: Recent[tuple[int, str, str], Scope] = Recent(SCOPES)
         self._plans: Recent[tuple[int, tuple[int, ...] | None], Plan] = Recent(PLANS)
-        self._usable: Recent[tuple[int, str], GlobSet] = Recent(SCOPES)
+        self._usable: Recent[tuple[int, str], Callable[[str], bool]] = Recent(SCOPES)
         self._rates: Recent[tuple[int, str, str], CallRates] = Recent(SCOPES)
         self._reaches: Recent[Granted, Reach] = Recent(SCOPES)
         self._made = 0
@@ -101,7 +105,8 @@ class PolicySet:
     @property
     def limited(self) -> bool:
         """Whether some call is limited by more than its own size."""
-        return self.own is not NO_LIMITS or any(policy.limits is not NO_LIMITS for policy in self.policies)
+        whole = (*self.policies, *self.guards)
+        return self.own is not NO_LIMITS or any(policy.limits is not NO_LIMITS for policy in whole)
 
     def clauses(self, principal: Principal, credential: str | None = None) -> tuple[int, ...]:
         """The who clauses this principal satisfies with this kind of credential; None: it is not known."""
@@ -123,8 +128,14 @@ class PolicySet:
         return standing
 
     def about(self, clauses: tuple[int, ...]) -> tuple[Compiled, ...]:
-        """The policies with these clauses, in the order of the configuration."""
-        found = [policy for clause in clauses for policy in self._by_clause.get(clause, ())]
+        """The policies about whoever satisfies these clauses, in the order of the configuration. A team's is about
+        nobody whom its bounds are not about."""
+        found = [
+            policy
+            for clause in clauses
+            for policy in self._by_clause.get(clause, ())
+            if policy.guard is None or policy.guard.clause in clauses
+        ]
         return tuple(sorted(found, key=lambda policy: self._order[policy.name]))
 
     def plan(
@@ -152,11 +163,11 @@ class PolicySet:
     def usable(self, principal: Principal, connection: str, credential: str | None = None) -> Callable[[str], bool]:
         """Says of a model's name whether the principal may use it for anything that runs a model."""
         standing = self._standing(principal, credential)
-        globs = self._usable.get((standing.number, connection))
-        if globs is None:
-            globs = self._usable_globs(standing.clauses, connection)
-            self._usable.put((standing.number, connection), globs)
-        return globs.covers
+        known = self._usable.get((standing.number, connection))
+        if known is None:
+            known = self._runnable(standing.clauses, connection)
+            self._usable.put((standing.number, connection), known)
+        return known
 
     def rates(self, principal: Principal, connection: str, operation: str, credential: str | None = None) -> CallRates:
         """The rates of calls by which such a call can be refused before its model is known."""
@@ -164,9 +175,9 @@ class PolicySet:
         known = self._rates.get((standing.number, connection, operation))
         if known is None:
             permitting = (
-                Permitting(policy.limits, surely=policy.models is not None and policy.models.everything)
+                Permitting(_demanded(policy), surely=_everything(policy))
                 for policy in self.about(standing.clauses)
-                if not policy.observe and connection in policy.connections and policy.operations.covers(operation)
+                if not policy.observe and connection in policy.connections and policy.does(operation)
             )
             known = call_rates(tuple(permitting), self.own)
             self._rates.put((standing.number, connection, operation), known)
@@ -185,8 +196,8 @@ class PolicySet:
         globs = GlobSet(
             text
             for policy in about
-            if policy.models is not None and connection in policy.connections and policy.operations.covers(operation)
-            for text in policy.models.texts
+            if connection in policy.connections and policy.does(operation)
+            for text in policy.globs
         )
         self._made += 1
         scope = Scope(self._made, about, connection, operation, globs)
@@ -202,21 +213,40 @@ class PolicySet:
                 scope.about,
                 scope.connection,
                 scope.operation,
-                lambda policy: policy.models is not None and not hits.isdisjoint(policy.models.texts),
+                lambda policy: policy.runs(hits),
                 self.revision,
                 self.own,
             )
         self._plans.put((scope.number, matched), plan)
         return plan
 
-    def _usable_globs(self, clauses: tuple[int, ...], connection: str) -> GlobSet:
+    def _runnable(self, clauses: tuple[int, ...], connection: str) -> Callable[[str], bool]:
         here = [policy for policy in self.about(clauses) if connection in policy.connections]
         enforcing = [policy for policy in here if not policy.observe]
-        if here and not enforcing:
-            return GlobSet(("*",))
-        return GlobSet(
-            text
-            for policy in enforcing
-            if policy.generates and policy.models is not None
-            for text in policy.models.texts
-        )
+        if not enforcing and any(policy.guard is None for policy in here):
+            return GlobSet(("*",)).covers
+        running = [policy for policy in enforcing if policy.generates]
+        free = GlobSet(text for policy in running if policy.guard is None for text in policy.globs)
+        bound = [policy for policy in running if policy.guard is not None]
+        if not bound:
+            return free.covers
+        globs = GlobSet(text for policy in bound for text in policy.globs)
+
+        def runs(model: str) -> bool:
+            if free.covers(model):
+                return True
+            hits = {globs.texts[index] for index in globs.matched(model)}
+            return any(policy.runs(hits) for policy in bound)
+
+        return runs
+
+
+def _demanded(policy: Compiled) -> Limits:
+    """The limits of what the policy permits: its own, and those that hold for its team."""
+    return policy.limits if policy.guard is None else joined((policy.limits, policy.guard.limits))
+
+
+def _everything(policy: Compiled) -> bool:
+    """Whether it permits every model there is."""
+    both = (policy,) if policy.guard is None else (policy, policy.guard)
+    return all(one.models is not None and one.models.everything for one in both)

@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
+from narrows.config.policies import Policy
 from narrows.config.problem import Problem
-from narrows.config.schema import Policy
 from narrows.model.plan import Action, Plan
 from narrows.model.principal import Principal
 from narrows.model.refusal import Code

@@ -12,9 +12,10 @@ from hashlib import blake2b
 import msgspec
 
 from narrows.config.entities import Vocabulary
+from narrows.config.policies import Policy
 from narrows.config.problem import Problem
 from narrows.config.rules import ReplyMatch
-from narrows.config.schema import Config, Policy
+from narrows.config.schema import Config
 from narrows.model.plan import ROW, Action, ReplyRule
 from narrows.policy.packs.rule import LINE, PackRule, Side
 from narrows.policy.packs.shipped import label

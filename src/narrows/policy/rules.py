@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from narrows.config.entities import Vocabulary
+from narrows.config.policies import Policy
 from narrows.config.problem import Problem
 from narrows.config.rules import ApproveMatch, Matching, PromptMatch
 from narrows.config.scalars import nearest
-from narrows.config.schema import Policy
 from narrows.model.plan import Action, Rule
 from narrows.model.text import Role
 from narrows.policy.asking import prompt_requirement, renamed

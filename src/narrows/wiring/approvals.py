@@ -85,7 +85,8 @@ class Waiting:
         self._held: Counter[str] = Counter()
         self._all = 0
         self._waits: set[asyncio.Future[Review]] = set()
-        self._asking: dict[str, asyncio.Task[Review]] = {}
+        self._asking: dict[str, asyncio.Task[Review | Deny]] = {}
+        self.preparing: Final[Counter[str]] = Counter()
         self._draining = False
 
     def __len__(self) -> int:
@@ -121,7 +122,7 @@ class Waiting:
             self._waits.discard(wait)
             wait.cancel()
 
-    async def once(self, name: str, ask: Callable[[], Awaitable[Review]]) -> Review:
+    async def once(self, name: str, ask: Callable[[], Awaitable[Review | Deny]]) -> Review | Deny:
         """What `ask` gives; of several with the same name at a time, one asks for all. It goes on if its caller goes
         away: others may wait for it."""
         task = self._asking.get(name)
@@ -130,7 +131,7 @@ class Waiting:
             task.add_done_callback(lambda done: self._asked(name, done))
         return await asyncio.shield(task)
 
-    def _asked(self, name: str, task: "asyncio.Task[Review]") -> None:
+    def _asked(self, name: str, task: "asyncio.Task[Review | Deny]") -> None:
         del self._asking[name]
         if not task.cancelled():
             task.exception()  # whoever waits has it; nobody need
@@ -142,7 +143,7 @@ class Waiting:
             wait.cancel()
 
 
-async def _awaited(review: Awaitable[Review]) -> Review:
+async def _awaited(review: Awaitable[Review | Deny]) -> Review | Deny:
     return await review
 
 
@@ -294,6 +295,7 @@ def judged_by(config: Config, policies: PolicySet, files: Mapping[str, object]) 
 
     def judging(call: Call) -> object:
         about = policies.about(policies.clauses(call.principal, call.credential.kind))
-        return *common, config.connections.get(call.connection), [settings[policy.name] for policy in about]
+        names = {name: None for policy in about for name in (policy.name, policy.guard and policy.guard.name) if name}
+        return *common, config.connections.get(call.connection), [settings[name] for name in names]
 
     return judging

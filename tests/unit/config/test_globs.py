@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from narrows.config.globs import Glob
+from narrows.config.globs import Glob, meets, within
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,26 @@ def test_an_adversarial_glob_takes_linear_time() -> None:
 )
 def test_prefix(glob: str, prefix: str | None) -> None:
     assert Glob(glob).prefix == prefix
+
+
+@pytest.mark.parametrize(
+    ("glob", "other", "whole", "part"),
+    [
+        ("gpt-4o", "gpt-4o", True, True),
+        ("gpt-4o", "gpt-*", True, True),
+        ("gpt-*", "gpt-4o", False, True),
+        ("gpt-4*", "gpt-*", True, True),
+        ("a*", "*b", False, True),
+        ("a*c", "*b*", False, True),
+        ("a*", "b*", False, False),
+        ("*a", "*b", False, False),
+        ("", "*", True, True),
+        ("", "a", False, False),
+        ("*", "*", True, True),
+        ("**", "*", True, True),
+    ],
+)
+def test_one_glob_within_another_and_two_that_meet(glob: str, other: str, whole: bool, part: bool) -> None:
+    assert within(glob, other) is whole
+    assert meets(glob, other) is part
+    assert meets(other, glob) is part

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from narrows.config.schema import Config, Connection, ConnectionCredential, IdentitySettings, Issuer, Policy
+from narrows.config.policies import Policy
+from narrows.config.schema import Config, Connection, ConnectionCredential, IdentitySettings, Issuer
 from narrows.dialects.registry import build_dialect
 from narrows.engine.gateway import Gateway
 from narrows.engine.live import LiveCalls

@@ -3,7 +3,7 @@
 import pytest
 
 from narrows.config.globs import Glob
-from narrows.policy.globs import GlobSet
+from narrows.policy.globs import GlobSet, narrowed
 
 GLOBS = ("gpt-4o", "gpt-4o*", "gpt*", "*", "*-mini", "g*t*", "claude-3", "**", "", "claude*")
 
@@ -44,3 +44,9 @@ def test_one_that_covers_everything() -> None:
     assert GlobSet(("a", "**")).everything
     assert not GlobSet(("a*", "*a", "")).everything
     assert not GlobSet(()).everything
+
+
+def test_what_is_left_within_bounds() -> None:
+    assert narrowed(["gpt-*", "o3"], ["gpt-4o-mini*"]) == ("gpt-4o-mini*",)
+    assert narrowed(["gpt-4o-mini-2024"], ["gpt-4o-mini*", "o*"]) == ("gpt-4o-mini-2024",)
+    assert narrowed(["*-mini"], ["gpt-*"]) == ("*-mini",)

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 import warm
+from narrows.config.limits import Limits
 from narrows.config.notify import Channel, Notify, TeamsChannel
 from narrows.config.plugins import ClassifierSettings, Webhook
+from narrows.config.policies import Mask, May, Policy
 from narrows.config.schema import (
     Config,
     Connection,
@@ -18,13 +20,9 @@ from narrows.config.schema import (
     IdentitySettings,
     Introspection,
     Issuer,
-    Limits,
-    Mask,
-    May,
-    Policy,
-    Who,
     WordListSettings,
 )
+from narrows.config.who import Who
 from narrows.model.secret import Secret
 from narrows.policy.compile import compile_policies
 from narrows.wiring.blueprint import PURE, Unbuildable, blueprint, build

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from narrows.config.schema import Config, Connection, ConnectionCredential, Detectors, Policy
+from narrows.config.policies import Policy
+from narrows.config.schema import Config, Connection, ConnectionCredential, Detectors
 from narrows.policy.compile import compile_policies
 from narrows.policy.policyset import PolicySet
 from narrows.stores.sqlite.directory import DataDirectory

@@ -11,7 +11,8 @@ import pytest
 
 from narrows.accounting.ownprices import normal
 from narrows.config.limits import Amount, BudgetSetting, CostSetting, GatewayLimits, Limits, ModelPrice
-from narrows.config.schema import Config, Connection, ConnectionCredential, May, Policy
+from narrows.config.policies import May, Policy
+from narrows.config.schema import Config, Connection, ConnectionCredential
 from narrows.config.who import Who
 from narrows.model.limits import Per, Scope, Unit
 from narrows.model.price import Price

@@ -4,8 +4,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from narrows.config.limits import Amount, BudgetSetting, RatePeriod, RateSetting
-from narrows.config.schema import Config, Connection, ConnectionCredential, Limits, May, Policy
+from narrows.config.limits import Amount, BudgetSetting, Limits, RatePeriod, RateSetting
+from narrows.config.policies import May, Policy
+from narrows.config.schema import Config, Connection, ConnectionCredential
 from narrows.config.who import Who
 from narrows.inspection.novelty import Sessions
 from narrows.model.limits import Per, Scope, Unit
