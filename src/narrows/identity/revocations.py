@@ -87,7 +87,7 @@ class Revocations:
         issued, foreign = credential.issued, credential.kind in _FOREIGN
         for name in _names(principal, credential):
             for one in self._named.get(name, ()):
-                if one.before is None or issued <= one.before + (SKEW if foreign and not one.by_provider else 0):
+                if one.before is None or issued <= _until(one, one.before, foreign=foreign):
                     return one
         return None
 
@@ -129,6 +129,14 @@ def holders(principal: Principal) -> Iterator[Name]:
         yield OWNER, principal.owner
     for group in principal.groups:
         yield Revoked.GROUP, f"{principal.issuer}:{group}"
+
+
+def _until(one: Revocation, before: int, *, foreign: bool) -> int:
+    """The last moment at which something must have been issued that this ends, by the clock of who issued it."""
+    if foreign:
+        return before if one.by_provider else before + SKEW
+    # A provider's clock may be behind ours; what we issued after it told us is of a sign-in of later.
+    return min(before + SKEW, max(before, one.at)) if one.by_provider else before
 
 
 def _names(principal: Principal, credential: Credential) -> Iterator[Name]:

@@ -74,6 +74,21 @@ def test_nobody_else_is_meant(kind: Revoked, subject: str) -> None:
     assert standing(revocation(kind, subject)).refusal(EVE, oidc(login="s1")) is None
 
 
+@pytest.mark.parametrize(
+    ("issued", "ends"),
+    [(NOW, True), (NOW + 5_000_000, True), (NOW + 5_000_001, False), (NOW - SKEW, True)],
+)
+def test_what_we_issued_before_a_provider_told_of_a_sign_out_ends(issued: int, ends: bool) -> None:
+    """By its clock it was five seconds before it told us by ours: theirs is behind, or it was on its way."""
+    out = revocation(Revoked.USER, "corp:eve", by="corp:", before=NOW, at=NOW + 5_000_000)
+    found = standing(out).found(EVE, Credential("grant", "tok_1", 0.0, issued=issued, grant="grt_1"))
+    assert (found is not None) == ends
+    # The provider's own tokens say by the same clock when they were issued.
+    assert (standing(out).found(EVE, oidc(issued=issued)) is not None) == (issued <= NOW)
+    old = revocation(Revoked.USER, "corp:eve", by="corp:", before=NOW - 10 * SKEW, at=NOW)
+    assert standing(old).found(EVE, Credential("grant", "tok_1", 0.0, issued=issued)) is None
+
+
 def test_a_sign_out_that_a_provider_tells_of_ends_nothing_that_somebody_owns() -> None:
     out = revocation(Revoked.USER, "corp:eve", by="corp:", before=NOW)
     assert standing(out).found(EVE, oidc()) is not None
