@@ -17,6 +17,7 @@ call that waits holds nothing of any budget. Which rules ask, who may answer, an
 It waits on the event loop alone. How many wait is limited, in all and for each identity.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
@@ -51,7 +52,11 @@ MICROS: Final = 1_000_000
 
 
 class Held(Protocol):
-    """Who waits now."""
+    """Who waits now. `preparing`: how many questions of each requester are on their way and not asked yet."""
+
+    @property
+    def preparing(self) -> Counter[str]:
+        """Counted here, for it outlives snapshots."""
 
     def enter(self, requester: str) -> Deny | None:
         """One more call waits; the refusal if there are too many. `leave` follows where it is not refused."""
@@ -62,7 +67,7 @@ class Held(Protocol):
     async def until(self, decided: Awaitable[Review], microseconds: int) -> Review | None:
         """What was decided; None if nobody has within that time, or nobody may wait any more."""
 
-    async def once(self, name: str, ask: Callable[[], Awaitable[Review]]) -> Review:
+    async def once(self, name: str, ask: Callable[[], Awaitable[Review | Deny]]) -> Review | Deny:
         """What `ask` gives; of several with the same name at a time, one asks for all."""
 
 
@@ -212,21 +217,28 @@ class _Holding:
         known = desk.approvals.find(digest, requester)
         if known is not None and questions.stands(known, desk.clock.now()):
             return known
-        if desk.approvals.standing(requester) >= OPEN:
-            message = f"{OPEN} requests of yours wait for approval already; some of them must be decided first"
-            return Deny(Code.APPROVALS_EXCEEDED, message, retry_after=questions.UNHELD)
         return await desk.held.once(f"{digest} {requester}", lambda: self._ask(call, asking, digest, number))
 
-    async def _ask(self, call: Call, asking: tuple[Requirement, ...], digest: str, number: int) -> Review:
-        desk = self._asking.desk
-        known = desk.approvals.find(digest, call.principal.key)
+    async def _ask(self, call: Call, asking: tuple[Requirement, ...], digest: str, number: int) -> Review | Deny:
+        desk, requester = self._asking.desk, call.principal.key
+        known = desk.approvals.find(digest, requester)
         if known is not None and questions.stands(known, desk.clock.now()):
             return known
+        preparing = desk.held.preparing
+        if desk.approvals.standing(requester) + preparing[requester] >= OPEN:
+            message = f"{OPEN} requests of yours wait for approval already; some of them must be decided first"
+            return Deny(Code.APPROVALS_EXCEEDED, message, retry_after=questions.UNHELD)
         name = questions.ticket_id(call.request_id, number)
         ticket = questions.question(call, asking, digest, desk.clock.now(), name, desk.cost(call))
-        forward = await desk.forward(call)
-        # What people are shown is on record before anybody is asked.
-        await desk.record(call, forward, ticket)
+        preparing[requester] += 1
+        try:
+            forward = await desk.forward(call)
+            # What people are shown is on record before anybody is asked.
+            await desk.record(call, forward, ticket)
+        finally:
+            preparing[requester] -= 1
+            if not preparing[requester]:
+                del preparing[requester]
         return await desk.approvals.ask(ticket, forward.body)
 
     async def _take(self, call: Call, ticket: Ticket) -> bool:

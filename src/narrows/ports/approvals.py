@@ -26,8 +26,9 @@ class Approvals(Protocol):
 
     def ask(self, ticket: Ticket, body: bytes) -> Awaitable[Review]:
         """Asks; done when the question is durable. Where an equal one (digest and requester) is pending or approved,
-        it is that one that comes back, and nothing is asked again. `body` is what would be sent, masks and caps
-        applied: it is what people are shown, and kept sealed until the question is at its end."""
+        it is that one that comes back, and nothing is asked again. `standing` counts it from the call on. `body` is
+        what would be sent, masks and caps applied: it is what people are shown, and kept sealed until the question is
+        at its end."""
 
     def wait(self, ticket_id: str) -> Awaitable[Review]:
         """Done when the ticket is no longer pending. Whoever waits may be cancelled; the ticket lives on."""

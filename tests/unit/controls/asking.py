@@ -88,13 +88,13 @@ class Board:
 
     async def ask(self, ticket: Ticket, body: bytes) -> Review:
         self._check()
-        await asyncio.sleep(0)
         known = self.find(ticket.digest, ticket.requester)
         if known is not None and known.state in (TicketState.PENDING, TicketState.APPROVED):
             return known
         assert ticket.id not in {each.id for each in self.tickets}
         self.tickets.append(ticket)
         self.bodies.append(body)
+        await asyncio.sleep(0)
         return self.review(ticket)
 
     async def wait(self, ticket_id: str) -> Review:
@@ -179,6 +179,7 @@ class Office:
         self.waiting = Waiting() if waiting is None else waiting
         self.recorded: list[tuple[str, bytes]] = []
         self.unrecorded = False
+        self.recording: asyncio.Event | None = None
         self.cost: int | None = 7
         self.used: bool | None = True
         self.looked = 0
@@ -201,6 +202,8 @@ class Office:
     async def _record(self, about: Call, forward: Forward, ticket: Ticket) -> None:
         if self.unrecorded:
             raise JournalUnavailable("the disk is full")
+        if self.recording is not None:
+            await self.recording.wait()
         self.recorded.append((ticket.id, forward.body))
 
     async def _used(self, about: Call) -> bool | None:

@@ -349,6 +349,30 @@ async def test_too_many_open_questions_are_refused(monkeypatch: pytest.MonkeyPat
     assert refused(await office.judge(risky(number=4, text="delete 1"))).code is Code.APPROVAL_PENDING, "it joins"
 
 
+async def test_too_many_questions_at_once_are_refused_while_the_first_are_on_their_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(approve, "OPEN", 2)
+    office = Office()
+    office.recording = asyncio.Event()
+    tasks = [asyncio.create_task(office.judge(risky(LONG, number, f"delete {number}"))) for number in range(4)]
+    tasks.append(asyncio.create_task(office.judge(risky(LONG, 4, "delete 1"))))  # it joins
+    for _ in range(10):
+        await asyncio.sleep(0)
+    # Who goes away asks all the same, and makes no room for others.
+    tasks[0].cancel()
+    await asyncio.gather(tasks[0], return_exceptions=True)
+    tasks.append(asyncio.create_task(office.judge(risky(LONG, 5, "delete 5"))))
+    office.recording.set()
+    await office.until(lambda: sum(task.done() for task in tasks) == 4)
+    assert [task.done() for task in tasks] == [True, False, True, True, False, True]
+    assert {refused(tasks[number].result()).code for number in (2, 3, 5)} == {Code.APPROVALS_EXCEEDED}
+    assert office.board.standing("corp:alice") == 2
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def test_a_gate_that_drains_lets_nobody_wait() -> None:
     office = Office()
     task = await held(office, risky(LONG))
