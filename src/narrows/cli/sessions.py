@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -33,7 +34,7 @@ from narrows.model.record import Outcome
 from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.stores.sqlite.selection import Filters
-from narrows.stores.sqlite.views import CallRecord, CallView
+from narrows.stores.sqlite.views import CallRecord, CallView, is_question
 from narrows.wiring.clock import SystemClock
 
 app = typer.Typer(
@@ -271,7 +272,8 @@ def _records(archive: Archive, reference: str) -> Iterator[CallRecord]:
 
 def _ids(archive: Archive, reference: str) -> Iterator[str]:
     if reference == LAST:
-        yield from (call.id for call in archive.calls(limit=1))
+        # A question to people is on record, too, but it is no call.
+        yield from islice((call.id for call in archive.calls() if not is_question(call.id)), 1)
     elif reference.startswith("sess_"):
         yield from (call.id for call in archive.calls(Filters(session=reference), newest_first=False))
     else:

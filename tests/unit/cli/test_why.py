@@ -77,6 +77,8 @@ def test_a_question_is_held_and_no_refused_call(narrows: Narrows) -> None:
     assert (session["calls"], session["outcomes"]) == (2, {"held": 2, "done": 2})
     assert "asks" in narrows("sessions", "show", ASKED, *DATA).out
     assert narrows("why", "last", *DATA).out.startswith(call_id(2)), "the newest call, not the question after it"
+    assert narrows("sessions", "show", "last", *DATA).out.startswith(call_id(2))
+    assert narrows("sessions", "replay", "last", "--fast", *DATA).code == 0
 
 
 @pytest.mark.usefixtures("record")
