@@ -14,12 +14,15 @@ from narrows.config.policies import Policy
 from narrows.config.schema import Config
 from narrows.config.teams import owned as of_team
 from narrows.model.plan import Plan
+from narrows.model.principal import Scope
 from narrows.policy.compile import compile_policies
 from narrows.policy.explain import explain
 from narrows.policy.globs import narrowed
 from narrows.policy.limits import each_limit, exhausted
 from narrows.policy.personas import usual_credential
 from narrows.policy.policyset import PolicySet
+from narrows.policy.reach import ways
+from narrows.policy.scope import Reach
 from property.test_policy_decisions import (
     CONNECTIONS,
     OPERATIONS,
@@ -37,6 +40,7 @@ from property.test_policy_decisions import (
     presented,
     principals,
     restrictions,
+    scopes,
 )
 from unit.policy.world import VOCABULARY, compiled, denying, limiting, settings
 
@@ -257,3 +261,19 @@ def test_nothing_that_both_cover_is_lost_by_narrowing(texts: list[str], bounds: 
         assert any_covers(narrowed(texts, bounds), value)
     if any_covers(narrowed(texts, bounds), value):
         assert any_covers(texts, value)
+
+
+@given(made=policies(), bounds=teams(), owned=policies(), ask=asks, scope=st.none() | scopes)
+def test_what_is_reached_is_what_is_permitted(
+    made: list[Plain], bounds: list[Plain], owned: list[Plain], ask: Asked, scope: Scope | None
+) -> None:
+    policy_set = world(made, bounds, owned)
+    principal, connection, operation, model, credential = ask
+    reached = ways(policy_set, principal, credential, dict.fromkeys(CONNECTIONS, OPERATIONS), scope)
+    plan = policy_set.plan(*ask)
+    inside = scope is None or Reach(scope).exceeded(connection, operation, model) is None
+    ways_of_it = [way for way in reached if way.permits(connection, operation, model)]
+    assert bool(ways_of_it) is (plan.refusal is None and inside)
+    for way in ways_of_it:
+        assert way.enforced is plan.enforced
+        assert set(plan.policies) <= set(way.policies)

@@ -5,12 +5,12 @@ way exactly if the plan of that call does not refuse it, whatever its model is c
 that. Pure.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from narrows.config.globs import Glob
+from narrows.config.globs import Glob, within
 from narrows.model.plan import Action
 from narrows.model.principal import Principal, Scope
 from narrows.policy.asking import describe_condition, describe_requirement
@@ -91,7 +91,13 @@ def ways(
 def terms(policies: PolicySet, reached: Iterable[Way]) -> tuple[Terms, ...]:
     """What the policies ask that permit or watch these ways, in the order of the configuration."""
     named = {name for way in reached for name in (*way.policies, *way.observed)}
-    return tuple(_terms(policies, policy) for policy in policies.policies if policy.name in named)
+    permitting = {name for way in reached for name in way.policies}
+    guards = {each.guard.name for each in policies.policies if each.guard is not None and each.name in permitting}
+    return tuple(
+        _terms(policies, policy)
+        for policy in (*policies.policies, *policies.guards)
+        if policy.name in named or policy.name in guards
+    )
 
 
 def always_with(
@@ -105,13 +111,14 @@ def always_with(
 def _way(about: Sequence[Compiled], connection: str, operation: str, scope: Scope | None) -> Way | None:
     """The way of one operation; it has no operations yet, so that those which are alike are equal."""
     here = [policy for policy in about if connection in policy.connections]
-    able = [policy for policy in here if policy.operations.covers(operation)]
+    able = [policy for policy in here if policy.does(operation)]
     granting = [policy for policy in able if not policy.observe]
-    enforced = any(not policy.observe for policy in here)
+    # A policy of a team that observes lets nothing pass.
+    enforced = any(not policy.observe for policy in here) or all(policy.guard is not None for policy in here)
     if not here or (enforced and not granting):
         return None
-    texts = (text for policy in granting if policy.models is not None for text in policy.models.texts)
-    models = _least((text,) for text in (texts if enforced else EVERYTHING))
+    texts = (globs for policy in granting for globs in _models(policy))
+    models = _least(texts if enforced else (EVERYTHING,))
     if scope is not None:
         if not GlobSet(scope.connections).covers(connection) or not GlobSet(scope.operations).covers(operation):
             return None
@@ -119,6 +126,16 @@ def _way(about: Sequence[Compiled], connection: str, operation: str, scope: Scop
     names = tuple(policy.name for policy in granting)
     watching = tuple(policy.name for policy in able if policy.observe)
     return Way(connection, (), models, names, watching, enforced)
+
+
+def _models(policy: Compiled) -> Iterator[Together | None]:
+    """The models that a policy permits; of a team's, those that its bounds cover, too."""
+    own = () if policy.models is None else policy.models.texts
+    if policy.guard is None:
+        yield from ((text,) for text in own)
+        return
+    bounds = () if policy.guard.models is None else policy.guard.models.texts
+    yield from (_joined((text,), bound) for text in own for bound in bounds)
 
 
 def _joined(globs: Together, text: str) -> Together | None:
@@ -158,16 +175,14 @@ def _in(globs: Together, other: Together) -> bool:
     return all(any(within(glob, text) for glob in globs) for text in other)
 
 
-def within(glob: str, other: str) -> bool:
-    """Whether a glob covers only what another one covers: a `*` taken as a character can only be covered by a `*`."""
-    return Glob(other).matches(glob)
-
-
 def _wider(other: Compiled, policy: Compiled, offered: Mapping[str, Iterable[str]]) -> bool:
     if other.observe or not policy.connections <= other.connections:
         return False
     operations = {name for connection in policy.connections for name in offered.get(connection, ())}
-    if any(policy.operations.covers(name) and not other.operations.covers(name) for name in operations):
+    if any(policy.does(name) and not other.does(name) for name in operations):
+        return False
+    if other.guard is not None and other.guard is not policy.guard:
+        # Whether its team's bounds cover what the policy permits is not looked into: it is not said to be sure.
         return False
     if policy.models is None:
         # Calls that name a model are permitted by another policy, and so are that one's.
