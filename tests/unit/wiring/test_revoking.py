@@ -80,8 +80,8 @@ async def test_questions_of_the_revoked_are_void_and_no_others(world: World) -> 
         ticket(3, requester="narrows:etl", owner="corp:alice", groups=()),
         ticket(4, requester="narrows:bot", owner="corp:max", groups=()),
         ticket(5, requester="corp:eva", groups=(), session="sess_9"),
-        ticket(6, requester="corp:eva", groups=()),
-        ticket(7, requester="narrows:own", owner="corp:eva", groups=()),
+        ticket(6, requester="corp:eva", groups=(), at=NOW + 1),
+        ticket(7, requester="narrows:own", owner="corp:eva", groups=(), at=NOW + 1),
     ]
     for each in asked:
         await world.approvals.ask(msgspec.structs.replace(each, expires=NOW + 10**12), BODY)
@@ -91,7 +91,7 @@ async def test_questions_of_the_revoked_are_void_and_no_others(world: World) -> 
             revocation(Revoked.GROUP, "corp:labs", number=2),
             revocation(Revoked.ACCOUNT, "bot", number=3),
             revocation(Revoked.SESSION, "sess_9", number=4),
-            revocation(Revoked.USER, "corp:eva", number=5, before=NOW - 1),
+            revocation(Revoked.USER, "corp:eva", number=5, before=NOW),
         ]
     )
     await world.revoking.start()
