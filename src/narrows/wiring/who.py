@@ -1,0 +1,237 @@
+"""Reads what is kept of an identity, and puts its blast radius together: for the command line and the console alike.
+
+Every file is opened for the question and left. It never writes, but for a control.db that is not there yet.
+"""
+
+import contextlib
+import glob
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from narrows.accounting.counters import Named, Subjects, counters_for
+from narrows.config.exchange import Exchange
+from narrows.config.schema import Config, Issuer
+from narrows.console.who_views import Left, Said, Who
+from narrows.identity.at_moment import Moment
+from narrows.identity.containment import named
+from narrows.identity.directory import groups_of
+from narrows.identity.radius import Book, Known, Radius, Rules, radius
+from narrows.model.approval import Review
+from narrows.model.limits import Budget, Limits
+from narrows.model.principal import SERVICE_ACCOUNTS, Principal, Scope
+from narrows.model.revocation import Revoked
+from narrows.policy.access import compile_access
+from narrows.policy.policyset import PolicySet
+from narrows.ports.clock import Clock
+from narrows.ports.directory import Directory
+from narrows.stores.sqlite.archive import Archive
+from narrows.stores.sqlite.control import ControlDb
+from narrows.stores.sqlite.decisions import SqliteDecisions
+from narrows.stores.sqlite.directory import DataDirectory
+from narrows.stores.sqlite.gatefile import GateView
+from narrows.stores.sqlite.grants import SqliteGrants
+from narrows.stores.sqlite.people import PeopleWatch, SqlitePeople
+from narrows.stores.sqlite.revocations import SqliteRevocations
+from narrows.stores.sqlite.selection import Filters
+from narrows.stores.sqlite.standing import standings
+from narrows.stores.sqlite.tokens import SqliteTokens
+from narrows.stores.sqlite.views import CallView
+from narrows.wiring.configuration import operations
+
+LAST: Final = 10
+"""Calls, questions and answers that are shown, the newest."""
+
+_MICROS: Final = 1_000_000
+
+
+def rules(config: Config, policies: PolicySet, since: int | None = None) -> Rules:
+    """What a configuration says of whom."""
+    return Rules(
+        policies,
+        compile_access(config),
+        {name: sorted(operations(connection)) for name, connection in config.connections.items()},
+        {issuer.name: _sign_ins(issuer) for issuer in config.identity.issuers},
+        _exchanged(config.access.exchange),
+        config.limits.zone,
+        since,
+    )
+
+
+class Readers(msgspec.Struct, frozen=True, eq=False):
+    """The files beside a store."""
+
+    store: Path
+    clock: Clock
+    revocations: SqliteRevocations
+    accounts: ControlDb
+    tokens: SqliteTokens
+    grants: SqliteGrants
+    decisions: SqliteDecisions
+    people: SqlitePeople
+    watch: PeopleWatch
+
+    def who(self, name: str, config: Config, now: Rules, *, at: int | None = None, groups: Sequence[str] = ()) -> Who:
+        """Everything about an identity, by whichever name somebody has typed; `at` None: as it is now. `groups` are
+        supposed of it. Raises RevocationRefused for a name that names nobody, and what the stores raise."""
+        moment = Moment(self.clock.now() if at is None else at, self.revocations.all())
+        full = self.name(name, config)
+        archive = Archive(self.store)
+        calls = tuple(
+            islice(archive.calls(Filters(user=glob.escape(full), until=moment.at + 1), newest_first=True), LAST)
+        )
+        known = self._known(full, config, calls, moment, groups, present=at is None)
+        found = radius(known, now, self._book(known.principal, moment), moment)
+        reviews = [each for each in self.decisions.list() if each.ticket.at <= moment.at]
+        return Who(
+            found,
+            self._left(found, config) if at is None else None,
+            calls,
+            tuple([each for each in reversed(reviews) if each.ticket.requester == full][:LAST]),
+            tuple(_said(full, reviews, moment.at)),
+        )
+
+    def name(self, written: str, config: Config) -> str:
+        """`issuer:subject` of what somebody has typed: that, the name of a service account, a subject of the only
+        issuer there is, or what its directory calls one. Raises RevocationRefused."""
+        name = written.strip().removeprefix(f"{SERVICE_ACCOUNTS}:")
+        accounts = {one.name for one in self.accounts.list()} | {rule.account for rule in config.access.exchange}
+        if name in accounts or name != written.strip():
+            return f"{SERVICE_ACCOUNTS}:{name}"
+        full = named(Revoked.USER, name, config.identity.people)
+        issuer, _, subject = full.partition(":")
+        people = self.people.people_with(issuer, "subject", subject) or self.people.people_with(
+            issuer, "user_name", subject
+        )
+        return people[0].key if len(people) == 1 else full
+
+    def _known(
+        self,
+        full: str,
+        config: Config,
+        calls: Sequence[CallView],
+        moment: Moment,
+        groups: Sequence[str],
+        *,
+        present: bool,
+    ) -> Known:
+        issuer, _, subject = full.partition(":")
+        if issuer == SERVICE_ACCOUNTS:
+            keys = [one for one in self.accounts.list() if one.name == subject]
+            rule = next((rule.owner for rule in config.access.exchange if rule.account == subject), None)
+            owner = keys[-1].owner if keys else rule
+            return Known(Principal(issuer, subject, kind="service_account", owner=owner), "account")
+        seen, at = self._seen(full, calls, moment)
+        principal = seen or Principal(issuer, subject)
+        settings = next((one for one in config.identity.issuers if one.name == issuer), None)
+        # The directory keeps no past: of another moment it is what was presented last that says it.
+        listing = self.watch.listing(issuer, subject, principal.groups) if present and settings is not None else None
+        active = None if listing is None else listing.active
+        if groups:
+            return Known(msgspec.structs.replace(principal, groups=frozenset(groups)), "given", None, active)
+        if settings is not None and settings.scim is not None and settings.scim.groups != "token" and present:
+            joined = groups_of(settings.scim, principal, listing)
+            source = "credential" if listing is None and settings.scim.groups == "both" and seen else "directory"
+            return Known(msgspec.structs.replace(principal, groups=joined), source, at, active)  # type: ignore[arg-type]
+        return Known(principal, "nothing" if seen is None else "credential", at, active)
+
+    def _seen(self, full: str, calls: Sequence[CallView], moment: Moment) -> tuple[Principal | None, int | None]:
+        """Who somebody was by the credential that was verified last: at a call, or where access was asked for."""
+        found: tuple[int, Principal] | None = None
+        for call in calls[:1]:
+            attributes = {name: tuple(values) for name, values in call.attributes.items()}
+            who = Principal(call.issuer, call.subject, groups=frozenset(call.groups), attributes=attributes)
+            found = (call.at, who)
+        asked = [grant.request for grant in self.grants.list(requester=full) if grant.request.at <= moment.at]
+        issued = [token for token in self.tokens.of(full) if token.created <= moment.at]
+        for at, principal in (
+            *((request.at, request.principal) for request in asked),
+            *((token.created, token.principal) for token in issued if token.origin == "login"),
+        ):
+            if found is None or at > found[0]:
+                found = (at, principal)
+        return (None, None) if found is None else (found[1], found[0])
+
+    def _book(self, who: Principal, moment: Moment) -> Book:
+        accounts = self.accounts.list()
+        names = {one.name for one in accounts if moment.key(one)} if who.kind == "user" else set()
+        holders = [who.key, *(f"{SERVICE_ACCOUNTS}:{name}" for name in sorted(names))]
+        tokens = [token for holder in holders for token in self.tokens.of(holder, live_at=moment.at)]
+        return Book(accounts, self.grants.list(requester=who.key), tokens, GateView(self.store).uses())
+
+    def _left(self, found: Radius, config: Config) -> tuple[Left, ...]:
+        """What the budgets that bind an identity have left now."""
+        counters = {
+            counter.name: Left(budget, counter.subject)
+            for budget in found.budgets
+            for connection in dict.fromkeys(way.connection for way in found.reached)
+            for counter in counters_for(Limits((budget,)), Subjects(found.known.principal, connection)).reserved
+        }
+        by_place = {
+            (one.budget.policy, one.budget.unit, one.budget.window, one.budget.scope): one.budget
+            for one in counters.values()
+        }
+
+        def limit(counter: Named) -> Budget | None:
+            return by_place.get((counter.policy, counter.unit, counter.window, counter.scope))
+
+        unknown = round(config.limits.unknown * _MICROS)
+        for _, _, standing in standings(self.store, limit, unknown, found.at):
+            known = counters.get(standing.counter.name)
+            if known is not None:
+                counters[standing.counter.name] = Left(
+                    known.budget, known.subject, standing.used, standing.held, standing.resets
+                )
+        return tuple(counters.values())
+
+
+@contextlib.contextmanager
+def opened(store: Path, clock: Clock) -> Iterator[Readers]:
+    """The files of a store. Raises what the stores raise."""
+    DataDirectory(store)
+    with contextlib.ExitStack() as stack:
+        close = contextlib.closing
+        yield Readers(
+            store,
+            clock,
+            stack.enter_context(close(SqliteRevocations(store, clock))),
+            stack.enter_context(close(ControlDb(store, clock))),
+            stack.enter_context(close(SqliteTokens(store, clock))),
+            stack.enter_context(close(SqliteGrants(store, clock))),
+            stack.enter_context(close(SqliteDecisions(store, clock))),
+            stack.enter_context(close(SqlitePeople(store, clock))),
+            stack.enter_context(close(PeopleWatch(store))),
+        )
+
+
+def known_people(people: Directory, issuers: Sequence[str]) -> Iterator[str]:
+    """Everybody whom providers keep here."""
+    for issuer in issuers:
+        yield from (person.key for person in people.people(issuer))
+
+
+def _said(who: str, reviews: Sequence[Review], until: int) -> list[Said]:
+    found = [
+        Said(decision, review.ticket.requester)
+        for review in reviews
+        for decision in review.decisions
+        if decision.who == who and decision.at <= until
+    ]
+    return sorted(found, key=lambda said: -said.decision.at)[:LAST]
+
+
+def _sign_ins(issuer: Issuer) -> tuple[str, ...]:
+    """The kinds of credential that its people sign in for."""
+    taken = ("oidc",) if issuer.tokens == "accept" else ()
+    return (*taken, "login") if issuer.login is not None and issuer.login.id_tokens else taken
+
+
+def _exchanged(exchange: Sequence[Exchange]) -> dict[str, tuple[Scope, ...]]:
+    found: dict[str, tuple[Scope, ...]] = {}
+    for rule in exchange:
+        scope = Scope(rule.may.connections, rule.may.models or (), rule.may.operations)
+        found[rule.account] = (*found.get(rule.account, ()), scope)
+    return found
