@@ -10,7 +10,7 @@ from narrows.cli.moments import iso, show_moment
 from narrows.cli.terminal import Row, complain, print_json, print_table
 from narrows.config.owners import owner_of
 from narrows.identity.account_review import Held, OwnerState, Reviewed, keys, review
-from narrows.identity.revocations import OWNER, about
+from narrows.identity.revocations import Name, about, owned_by
 from narrows.model.revocation import Revoked
 from narrows.ports.accounts import ServiceAccount
 from narrows.ports.clock import Clock
@@ -72,8 +72,7 @@ def _owners(names: Iterable[str], store: Path, rules: AccountRules, clock: Clock
             name
             for one in revocations.standing()
             if one.kind is Revoked.USER and one.before is None
-            for kind, name in about(one)
-            if kind == OWNER
+            for name in about(one)
         }
         return {name: _state(name, contained, directory, rules) for name in names}
     finally:
@@ -81,8 +80,8 @@ def _owners(names: Iterable[str], store: Path, rules: AccountRules, clock: Clock
         revocations.close()
 
 
-def _state(name: str, contained: set[str], directory: Directory, rules: AccountRules) -> OwnerState:
-    if name in contained:
+def _state(name: str, contained: set[Name], directory: Directory, rules: AccountRules) -> OwnerState:
+    if owned_by(name) in contained:
         return "contained"
     full = owner_of(name, rules.issuers)[0] if rules.configured else name
     issuer, colon, subject = (full or name).partition(":")

@@ -5,7 +5,7 @@ for nothing long, and is asked about once more when it is to be forwarded.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Protocol, TypeVar
 
 from narrows.model.call import Call
@@ -55,11 +55,18 @@ class LiveCalls:
         found = self._standing.found(call.principal, call.credential, call.session)
         return None if found is None else self._denied(found)
 
-    def settle(self) -> dict[str, list[Call]]:
-        """Revocations have changed: cuts the calls that they are about; gives these by the ids of what ended them."""
+    def changed(self) -> None:
+        """Revocations have changed: who began before that is asked about when they are forwarded."""
         self.asking = _ALL if self._standing.sessions else self._clock.monotonic()
+
+    def cut(self, some: Iterable[Running]) -> dict[str, list[Call]]:
+        """Cuts those of these calls that a revocation is about, if they are still on their way; gives them by the ids
+        of what ended them."""
         cut: dict[str, list[Call]] = {}
-        for running in list(self.running):
+        for running in some:
+            if running not in self.running:
+                # Its connection may carry another call by now.
+                continue
             call = running.call
             found = self._standing.found(call.principal, call.credential, call.session)
             if found is not None:

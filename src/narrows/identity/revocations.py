@@ -6,7 +6,9 @@ too long, everybody is refused: nobody knows who should be.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
+from unicodedata import normalize
 
 from narrows.model.principal import SERVICE_ACCOUNTS, Credential, Principal
 from narrows.model.refusal import Code
@@ -35,29 +37,34 @@ _FOREIGN: Final = frozenset({"oidc", "opaque"})
 Name = tuple[str, str]
 """A kind, and what it is about."""
 
+_NONE: Final[Mapping[str, Revocation]] = MappingProxyType({})
+
 
 class Revocations:
     """Those that stand. `poll` keeps it fresh. Implements `narrows.ports.revocations.Standing`."""
 
     def __init__(self, watch: RevocationWatch, clock: Clock) -> None:
         self.generation = 0
-        self.sessions: Mapping[str, Revocation] = {}
+        self.sessions: dict[str, Revocation] = {}
         self.told: Callable[[Sequence[Revocation]], None] = _nobody
         """Is told whenever something has changed, once it is in force, with what was not known before."""
 
         self._watch = watch
         self._clock = clock
         self._kept: dict[str, Revocation] = {}
-        self._named: dict[Name, tuple[Revocation, ...]] = {}
+        self._named: dict[Name, dict[str, Revocation]] = {}
         self._valid_until = 0
         self._blind = True
+        self._anew = False
+        """All is to be read, and has not been since that was known."""
 
     def poll(self) -> None:
         """Takes into force what was made and lifted. Raises RevocationsUnavailable; after a while of that everybody is
         refused."""
         try:
             news = self._watch.news()
-            standing = self._watch.standing() if news is None else None
+            self._anew = self._anew or news is None
+            standing = self._watch.standing() if self._anew else None
         except RevocationsUnavailable:
             if not self._blind and self._clock.now() >= self._valid_until:
                 self._blind = True
@@ -65,11 +72,12 @@ class Revocations:
             raise
         self._valid_until = self._clock.now() + BLIND
         if standing is not None:
-            self._settle({one.id: one for one in standing})
+            self._anew = False
+            self._settle(self._replaced(standing))
         elif news:
-            self._settle(_after(self._kept, news))
+            self._settle(self._changed(news))
         elif self._blind:
-            self._settle(self._kept)
+            self._settle(())
 
     def refusal(self, principal: Principal, credential: Credential) -> Deny | None:
         """Whether this credential of this identity is refused now."""
@@ -86,19 +94,53 @@ class Revocations:
             return self.sessions[session]
         issued, foreign = credential.issued, credential.kind in _FOREIGN
         for name in _names(principal, credential):
-            for one in self._named.get(name, ()):
+            for one in self._named.get(name, _NONE).values():
                 if one.before is None or issued <= _until(one, one.before, foreign=foreign):
                     return one
         return None
 
-    def _settle(self, kept: dict[str, Revocation]) -> None:
-        made = [one for name, one in kept.items() if name not in self._kept]
-        named: dict[Name, tuple[Revocation, ...]] = {}
-        for one in kept.values():
-            for name in about(one):
-                named[name] = (*named.get(name, ()), one)
-        self._kept, self._named = kept, named
-        self.sessions = {one.subject: one for one in kept.values() if one.kind is Revoked.SESSION}
+    def _replaced(self, standing: Sequence[Revocation]) -> list[Revocation]:
+        """Keeps these and no others; gives those that are new."""
+        before, self._kept, self._named, self.sessions = self._kept, {}, {}, {}
+        for one in standing:
+            self._add(one)
+        return [one for name, one in self._kept.items() if name not in before]
+
+    def _changed(self, news: Sequence[Revocation | Lifted]) -> list[Revocation]:
+        """Keeps what was made and not what was lifted; gives what is new. It costs as much as there is of news, however
+        much stands."""
+        made: dict[str, Revocation] = {}
+        for one in news:
+            if isinstance(one, Lifted):
+                made.pop(one.id, None)
+                self._drop(one.id)
+            elif one.id not in self._kept:
+                made[one.id] = one
+                self._add(one)
+        return list(made.values())
+
+    def _add(self, one: Revocation) -> None:
+        self._kept[one.id] = one
+        for name in about(one):
+            self._named.setdefault(name, {})[one.id] = one
+        if one.kind is Revoked.SESSION:
+            self.sessions[one.subject] = one
+
+    def _drop(self, ident: str) -> None:
+        one = self._kept.pop(ident, None)
+        if one is None:
+            return
+        for name in frozenset(about(one)):
+            others = self._named[name]
+            del others[ident]
+            if not others:
+                del self._named[name]
+        if one.kind is Revoked.SESSION:
+            del self.sessions[one.subject]
+            left = self._named.get((Revoked.SESSION, one.subject), _NONE)
+            self.sessions.update((each.subject, each) for each in left.values())
+
+    def _settle(self, made: Sequence[Revocation]) -> None:
         self._blind = False
         self.generation += 1
         self.told(made)
@@ -126,7 +168,7 @@ def holders(principal: Principal) -> Iterator[Name]:
     else:
         yield Revoked.USER, principal.key
     if principal.owner is not None:
-        yield OWNER, principal.owner
+        yield owned_by(principal.owner)
     for group in principal.groups:
         yield Revoked.GROUP, f"{principal.issuer}:{group}"
 
@@ -155,21 +197,17 @@ def about(one: Revocation) -> Iterator[Name]:
     yield one.kind, one.subject
     if one.kind is Revoked.USER and not (one.before is not None and one.by_provider):
         # Whoever signs out, or has to sign in again, still owns what they own.
-        yield OWNER, one.subject
+        yield owned_by(one.subject)
         issuer, _, subject = one.subject.partition(":")
         if issuer != SERVICE_ACCOUNTS:
             # Owners that were written without their issuer.
-            yield OWNER, subject
+            yield owned_by(subject)
 
 
-def _after(kept: Mapping[str, Revocation], news: Sequence[Revocation | Lifted]) -> dict[str, Revocation]:
-    found = dict(kept)
-    for one in news:
-        if isinstance(one, Revocation):
-            found[one.id] = one
-        else:
-            found.pop(one.id, None)
-    return found
+def owned_by(owner: str) -> Name:
+    """The name by which what this person owns is found. Owners are written by hand: the case of letters, and how
+    accents are encoded, tell nobody apart."""
+    return OWNER, normalize("NFC", owner).casefold()
 
 
 def _nobody(_made: Sequence[Revocation]) -> None:

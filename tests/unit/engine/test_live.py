@@ -22,7 +22,9 @@ def revoke(world: World, *made: Revocation) -> dict[str, list[str]]:
     cut: dict[str, list[str]] = {}
 
     def told(_: Sequence[Revocation]) -> None:
-        cut.update({name: [call.id for call in calls] for name, calls in world.live.settle().items()})
+        world.live.changed()
+        found = world.live.cut(list(world.live.running))
+        cut.update({name: [call.id for call in calls] for name, calls in found.items()})
 
     world.revocations.told = told
     world.watch.make(*made)
@@ -164,3 +166,17 @@ async def test_who_is_cancelled_by_that_word_without_a_refusal_is_not_taken_for_
     with pytest.raises(asyncio.CancelledError):
         await task
     assert world.journal.closed[0].outcome is Outcome.CLIENT_GONE
+
+
+async def test_a_call_that_has_ended_meanwhile_is_not_cut() -> None:
+    """They are cut a few at a time, and the connection of one that has ended may carry another call by then."""
+    world = World()
+    go = asyncio.Event()
+    world.upstream.pieces([chunk("Hel"), go])
+    task = await started(world, world.exchange(chat(**STREAM)))
+    seen = list(world.live.running)
+    go.set()
+    await ended(task)
+    world.watch.make(ALICE)
+    world.revocations.poll()
+    assert world.live.cut(seen) == {}

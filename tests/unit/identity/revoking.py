@@ -15,11 +15,13 @@ def revocation(kind: Revoked, subject: str, *, number: int = 1, **changes: objec
 
 
 class MemoryWatch:
-    """Implements RevocationWatch. `failing`: nothing can be read; `anew`: the file is another one."""
+    """Implements RevocationWatch. `failing`: nothing can be read; `unreadable`: all at once can't be; `anew`: the file
+    is another one."""
 
     def __init__(self, *kept: Revocation) -> None:
         self.kept = {one.id: one for one in kept}
         self.failing = False
+        self.unreadable = False
         self.anew = True
         self._news: list[Revocation | Lifted] = []
 
@@ -41,6 +43,8 @@ class MemoryWatch:
 
     def standing(self) -> Sequence[Revocation]:
         self._read()
+        if self.unreadable:
+            raise RevocationsUnavailable("control.db: row 7 can't be read")
         return list(self.kept.values())
 
     def _read(self) -> None:

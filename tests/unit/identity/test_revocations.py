@@ -1,13 +1,14 @@
 """Whom revocations are about, since when, and what happens when nobody can read them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from narrows.identity.revocations import BLIND, SKEW, Revocations, about, denied, holders
+from narrows.identity.revocations import BLIND, SKEW, Name, Revocations, about, denied, holders
 from narrows.model.principal import Credential, Principal
 from narrows.model.refusal import Code
-from narrows.model.revocation import Revoked
+from narrows.model.revocation import Revocation, Revoked
 from narrows.ports.revocations import RevocationsUnavailable
 from unit.identity.revoking import NOW, MemoryWatch, revocation
 from unit.identity.world import StillClock
@@ -101,6 +102,17 @@ def test_an_owner_may_be_written_without_issuer() -> None:
     assert standing(revocation(Revoked.USER, "corp:eve")).found(bare, key()) is not None
     assert standing(revocation(Revoked.USER, "corp:max")).found(bare, key()) is None
     assert [*about(revocation(Revoked.ACCOUNT, "etl"))] == [("account", "etl")]
+
+
+@pytest.mark.parametrize(
+    ("owner", "who"),
+    [("corp:Eve", "corp:eve"), ("EVE@example.com", "corp:eve@example.com"), ("corp:Zoe\u0301", "corp:Zo\u00e9")],
+)
+def test_an_owner_is_found_however_they_were_spelt(owner: str, who: str) -> None:
+    """Nobody approves for what they own in another spelling; what they own must end with them in that, too."""
+    account = Principal("narrows", "etl", kind="service_account", owner=owner)
+    assert standing(revocation(Revoked.USER, who)).found(account, key()) is not None
+    assert standing(revocation(Revoked.USER, who)).found(Principal("corp", "EVE"), oidc()) is None
 
 
 def test_a_service_account_of_a_users_name_is_not_that_user() -> None:
@@ -223,3 +235,59 @@ def test_nobody_is_let_in_when_it_could_not_be_read_for_long() -> None:
     watch.failing = False
     revocations.poll()
     assert revocations.refusal(EVE, oidc()) is None
+
+
+def test_what_stands_in_another_file_is_read_until_it_was_read() -> None:
+    """That the file was replaced is told once: a failure right then must not leave the old one in force."""
+    watch = MemoryWatch()
+    revocations = Revocations(watch, StillClock())
+    revocations.poll()
+    watch.anew, watch.kept = True, {"rev_1": revocation(Revoked.USER, "corp:eve")}
+    watch.unreadable = True
+    with pytest.raises(RevocationsUnavailable):
+        revocations.poll()
+    watch.unreadable = False
+    revocations.poll()
+    assert revocations.refusal(EVE, oidc()) is not None
+
+
+def test_of_two_revocations_of_a_session_one_stands() -> None:
+    watch = MemoryWatch(*(revocation(Revoked.SESSION, "sess_1", number=number) for number in (1, 2)))
+    revocations = Revocations(watch, StillClock())
+    revocations.poll()
+    for name, left in (("rev_2", {"sess_1"}), ("rev_1", set())):
+        watch.lift(name)
+        revocations.poll()
+        assert set(revocations.sessions) == left
+
+
+def test_what_was_lifted_before_it_was_seen_never_stood() -> None:
+    watch = MemoryWatch()
+    revocations = Revocations(watch, StillClock())
+    revocations.poll()
+    told: list[list[str]] = []
+    revocations.told = lambda made: told.append([one.id for one in made])
+    watch.make(revocation(Revoked.USER, "corp:eve"))
+    watch.lift("rev_1")
+    revocations.poll()
+    assert (told, revocations.refusal(EVE, oidc())) == ([[]], None)
+
+
+def test_a_change_costs_as_much_as_there_is_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much stands: all of it is done on the event loop, between two calls."""
+    watch = MemoryWatch(*(revocation(Revoked.USER, f"corp:u{number}", number=number) for number in range(2_000)))
+    revocations = Revocations(watch, StillClock())
+    revocations.poll()
+    asked = []
+
+    def counted(one: Revocation) -> Iterator[Name]:
+        asked.append(one.id)
+        return about(one)
+
+    monkeypatch.setattr("narrows.identity.revocations.about", counted)
+    watch.make(revocation(Revoked.USER, "corp:eve", number=3_000))
+    watch.lift("rev_7")
+    revocations.poll()
+    assert asked == ["rev_3000", "rev_7"]
+    assert revocations.refusal(Principal("corp", "u7"), oidc()) is None
+    assert revocations.refusal(EVE, oidc()) is not None

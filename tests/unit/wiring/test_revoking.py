@@ -17,7 +17,7 @@ from narrows.stores.sqlite.approvals import SqliteApprovals
 from narrows.stores.sqlite.gatefile import GateView
 from narrows.stores.sqlite.revocations import SqliteRevocations
 from narrows.stores.sqlite.sightings import SqliteSightings
-from narrows.wiring.revoking import Revoking
+from narrows.wiring.revoking import SOME, Revoking
 from unit.controls.calls import call
 from unit.identity.revoking import revocation
 from unit.stores.sqlite.records import NOW, StillClock
@@ -122,6 +122,55 @@ async def test_a_gate_says_what_it_cut(world: World) -> None:
     assert [deny.code for deny in running.denied] == [Code.CREDENTIAL_REVOKED]
 
 
+async def test_many_calls_are_cut_a_few_at_a_time(world: World) -> None:
+    """Whoever else calls must not wait for all of them."""
+    await world.revoking.start()
+    live, turns = world.revoking.live, []
+    many = [_Running(msgspec.structs.replace(call(), id=f"call_{number}")) for number in range(3 * SOME)]
+    live.running |= set(many)
+
+    async def count() -> None:
+        while not all(each.denied for each in many):
+            turns.append(sum(bool(each.denied) for each in many))
+            await asyncio.sleep(0)
+
+    world.revocations.add([revocation(Revoked.TOKEN, many[0].call.credential.id)])
+    async with asyncio.timeout(5):
+        await count()
+        while not world.view.stopped(["rev_1"]):
+            await asyncio.sleep(0.001)
+    assert set(turns) == {0, SOME, 2 * SOME}
+    (stopped,) = world.view.stopped(["rev_1"])
+    assert set(stopped.calls) == {each.call.id for each in many}
+
+
+async def test_what_is_revoked_while_calls_are_cut_is_carried_out_too(world: World) -> None:
+    await world.revoking.start()
+    first, second = (_Running(_call(name)) for name in ("jti-1", "jti-9"))
+    world.revoking.live.running |= {first, second}
+    world.revocations.add([revocation(Revoked.TOKEN, first.call.credential.id)])
+    world.revoking.standing.poll()
+    world.revocations.add([revocation(Revoked.TOKEN, "jti-9", number=2)])
+    world.revoking.standing.poll()
+    await world.revoking.stop()
+    await world.sightings.stop()
+    assert [len(each.denied) for each in (first, second)] == [1, 1]
+    stopped = {each.revocation: each.calls for each in world.view.stopped(["rev_1", "rev_2"])}
+    assert stopped == {"rev_1": ("call_jti-1",), "rev_2": ("call_jti-9",)}
+
+
+async def test_a_start_says_of_what_has_stood_only_what_came_of_it(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.approvals.ask(msgspec.structs.replace(ticket(1), expires=NOW + 10**12), BODY)
+    world.revocations.add([revocation(Revoked.USER, f"corp:u{number}", number=number) for number in range(50)])
+    world.revocations.add([revocation(Revoked.USER, "corp:alice", number=99)])
+    await world.revoking.start()
+    assert [line for line in caplog.messages if "was revoked" in line] == [
+        "user corp:alice was revoked by corp:ann (rev_99): 0 calls are cut, 1 questions are void"
+    ]
+
+
 async def test_the_last_use_of_a_credential_is_told(world: World) -> None:
     await world.revoking.start()
     used = call()
@@ -130,6 +179,12 @@ async def test_the_last_use_of_a_credential_is_told(world: World) -> None:
     await world.sightings.stop()
     use = world.view.uses()[used.credential.id]
     assert (use.principal, use.at, use.address) == (used.principal.key, used.at, used.source.address)
+
+
+def _call(credential: str) -> Call:
+    return msgspec.structs.replace(
+        call(), id=f"call_{credential}", credential=Credential("oidc", credential, 0.0, issued=NOW)
+    )
 
 
 class _Running:
