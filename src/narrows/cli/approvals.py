@@ -239,6 +239,8 @@ def operator() -> str:
 
 def _decide(said: Decision, config: Path | None, data: Path | None, *, as_json: bool) -> None:
     """Writes it, and says what has become of the ticket. Raises Failure where it came too late."""
+    if said.ticket == LAST:
+        raise Failure("which is the last may have changed: name the ticket by its id, as it was shown to you", USAGE)
     with _decisions(config, data) as (people, store):
         _found(people, said.ticket)
         try:

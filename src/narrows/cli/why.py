@@ -74,10 +74,17 @@ def _call(reference: str, config: ConfigOption, data: DataOption) -> CallView:
     except DataDirectoryError as error:
         raise Failure(f"the records can't be read: {error}", FAILED) from None
     if found is None:
-        raise Failure(
-            f"no call '{reference}' is on record; requests without a valid credential are counted, not recorded"
-            if name != LAST
-            else "no call is on record",
-            FAILED,
-        )
+        raise Failure("no call is on record" if name == LAST else _unrecorded(reference, name, config, data), FAILED)
     return found
+
+
+def _unrecorded(reference: str, call: str, config: ConfigOption, data: DataOption) -> str:
+    """Why nothing is on record of a call."""
+    asked = tickets_of(call, config, data)
+    if asked:
+        ticket = asked[-1].ticket.id
+        return (
+            f"no call '{reference}' is on record yet: it asked people, and is held, or whoever sent it went away before "
+            f"it could go on; `narrows why {ticket}` says how that stands"
+        )
+    return f"no call '{reference}' is on record; requests without a valid credential are counted, not recorded"

@@ -156,6 +156,8 @@ def test_what_cannot_be_decided_is_said(narrows: Narrows) -> None:
     assert unknown.code == 1
     assert f"did you mean {ONE}" in unknown.err
     assert "approvals list --all" in narrows("approvals", "show", "nonsense", *DATA).err
+    unnamed = narrows("approvals", "approve", "last", *DATA)
+    assert (unnamed.code, "name the ticket by its id" in unnamed.err) == (2, True)
 
 
 def test_one_that_ends_in_that_moment_came_too_late(

@@ -81,6 +81,21 @@ def test_a_question_is_held_and_no_refused_call(narrows: Narrows) -> None:
     assert narrows("sessions", "replay", "last", "--fast", *DATA).code == 0
 
 
+def test_a_call_that_is_held_or_was_given_up_is_not_on_record_yet(narrows: Narrows, tmp_path: Path) -> None:
+    directory = tmp_path / "data"
+
+    async def fill() -> None:
+        async with running(directory) as journal:
+            await journal.open(opened(1, b"{}", call=ASKED, **PENDING))
+
+    asyncio.run(fill())
+    file = TicketFile(directory, load(DataDirectory(directory)))
+    file.write([Add(ticket(1, id=ASKED), BODY)])
+    file.close()
+    ran = narrows("why", call_id(1), *DATA)
+    assert (ran.code, f"`narrows why {ASKED}` says how that stands" in ran.err) == (1, True), ran.err
+
+
 @pytest.mark.usefixtures("record")
 def test_usage_counts_calls_and_no_questions(narrows: Narrows) -> None:
     row = narrows("usage", "--since", "2023-01-01", "--by", "user", "--json", *DATA).rows[0]
