@@ -84,7 +84,7 @@ def _unrecorded(reference: str, call: str, config: ConfigOption, data: DataOptio
     if asked:
         ticket = asked[-1].ticket.id
         return (
-            f"no call '{reference}' is on record yet: it asked people, and is held, or whoever sent it went away before "
-            f"it could go on; `narrows why {ticket}` says how that stands"
+            f"no call '{reference}' is on record yet: it asked people, and is held, or whoever sent it went away "
+            f"before it could go on; `narrows why {ticket}` says how that stands"
         )
     return f"no call '{reference}' is on record; requests without a valid credential are counted, not recorded"
