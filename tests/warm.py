@@ -83,6 +83,13 @@ def _first(bundle: str) -> str:
 def _copy(source: Path, target: Path) -> None:
     for path in source.iterdir():
         if path.suffix in SUFFIXES:
-            # Files that are replaced are replaced whole, so a second name for one is as good as a copy.
+            # Files that are replaced are replaced whole, so a second name for one is as good as a copy. A gate that
+            # stopped early has kept less than there is to compile, so more of it is taken instead.
             with contextlib.suppress(FileExistsError, FileNotFoundError):
-                os.link(path, target / path.name, follow_symlinks=False)
+                known = target / path.name
+                if not known.exists():
+                    os.link(path, known, follow_symlinks=False)
+                elif known.stat().st_size < path.stat().st_size:
+                    more = target / f"{path.name}.{os.getpid()}"
+                    os.link(path, more, follow_symlinks=False)
+                    more.replace(known)

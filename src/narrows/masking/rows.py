@@ -115,7 +115,7 @@ class Row:
     """The highest score there can be."""
 
     decide: Callable[[str], bool] | None
-    """The validator, the entropy and the stop words in one; None if there is none of them."""
+    """See `decision`."""
 
 
 def compile_row(
@@ -188,7 +188,7 @@ def _compile(detector: Detector, bounds: patterns.Bounds, shapes: Shapes) -> Row
         reach=most + (detector.right + 1 if detector.keywords else 0),
         keyworded=bool(detector.keywords),
         best=max(detector.score, detector.keyword_score if detector.keywords else 0.0),
-        decide=_decision(detector),
+        decide=decision(detector),
     )
 
 
@@ -259,7 +259,8 @@ def _bytes(mask: int) -> bytes:
     return bytes([*codes, patterns.OTHER_BYTE] if mask >> patterns.OTHER & 1 else codes)
 
 
-def _decision(detector: Detector) -> Callable[[str], bool] | None:
+def decision(detector: Detector) -> Callable[[str], bool] | None:
+    """The validator, the entropy and the stop words in one; None if there is none of them."""
     validate, least, words = detector.validate, detector.min_entropy, detector.stop_words
     if least <= 0 and not words:
         return validate

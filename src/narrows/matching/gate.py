@@ -59,6 +59,7 @@ class Gate:
     def __init__(self, database: hyperscan.Database | None) -> None:
         self._database = database
         self._lanes: list[_Lane] = []
+        self.waiting: Part = ()
 
     @classmethod
     def compile(cls, part: Part) -> "Gate":
@@ -78,6 +79,23 @@ class Gate:
         return cls(database)
 
     @classmethod
+    def later(cls, part: Part) -> "Gate":
+        """A gate that is compiled when there is time. Until then it says of every pattern that it may be."""
+        gate = cls(None)
+        gate.waiting = part
+        return gate
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is still to be compiled."""
+        return self._database is None and bool(self.waiting)
+
+    def adopt(self, other: "Gate") -> None:
+        """Becomes what another gate of the same patterns is, if it still waits. Others may scan meanwhile."""
+        if self.waits:
+            self._database = other._database
+
+    @classmethod
     def load(cls, dump: bytes) -> "Gate":
         """What `dump` gave. Raises GateUnreadable; the caller compiles anew."""
         if not dump:
@@ -88,14 +106,14 @@ class Gate:
             raise GateUnreadable(f"the compiled patterns can't be loaded: {error}") from error
 
     def dump(self) -> bytes:
-        """The compiled form, for `load` in another process on such a machine."""
+        """The compiled form, for `load` in another process on such a machine; empty if there is none yet."""
         return b"" if self._database is None else hyperscan.dumpb(self._database)
 
     def scan(self, data: bytes) -> list[int]:
         """The numbers of the patterns that match somewhere in the data, in no particular order."""
         database, lanes = self._database, self._lanes
         if database is None:
-            return []
+            return [number for number, _ in self.waiting]
         try:
             lane = lanes.pop()
         except IndexError:

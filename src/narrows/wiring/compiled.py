@@ -5,11 +5,12 @@ someone else's or writable by others is as good as none. Not being able to write
 """
 
 import contextlib
+import fcntl
 import hashlib
 import logging
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,20 @@ class CompiledFiles:
         except OSError:
             return None
         return content if head == _header(content) else None
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Waits until no other process compiles for this directory. Where none can be kept out, all may compile."""
+        descriptor = None
+        if self._directory is not None:
+            with contextlib.suppress(OSError):
+                descriptor = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
 
     def write(self, key: str, content: bytes) -> None:
         """Keeps a content under a key, readable by its owner alone; only logs if that can't be done."""

@@ -2,7 +2,8 @@
 
 What does not change between two versions of a configuration is kept: the shipped table for good, the organisation's
 part as long as its settings and files are the same. All of it takes seconds and belongs off the event loop, in a
-thread; compiling patterns gives other threads the interpreter meanwhile.
+thread; compiling patterns gives other threads the interpreter meanwhile. A gate that starts for the first time does not
+wait for all of it: what most texts need not be looked at for is compiled when it is ready.
 """
 
 import logging
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Final
 
 import msgspec
@@ -42,7 +43,10 @@ COMPILERS: Final = 2
 """Threads that compile a section's gates: more would not be done sooner, since one gate takes half of the time."""
 
 BREATH: Final = 0.005
-"""Seconds between two matchers that are compiled while calls are served."""
+"""Seconds between two matchers or gates that are compiled while calls are served."""
+
+KEEP_AFTER: Final = 1.0
+"""Seconds of compiling after which what there is of it is kept: who stops early need not begin anew."""
 
 
 def needs_engine(config: Config) -> bool:
@@ -67,8 +71,10 @@ class EngineLoader:
 
     def __init__(self, cache_dir: Path | None) -> None:
         self._files = CompiledFiles(cache_dir)
+        self._kept = _Kept(self._files)
         self._lists = CompiledFiles(cache_dir, suffix=SUFFIX, kept=LISTS_KEPT)
         self._shipped: Section | None = None
+        self._rest = Lock()
         self._own: tuple[Detectors, Organisation] | None = None
         self._replies: tuple[tuple[str, ...], Rows] = (), NO_ROWS
         self._engine: tuple[Organisation, Rows, tuple[Source, ...], Engine] | None = None
@@ -84,13 +90,13 @@ class EngineLoader:
         known = self._engine
         if known is None or known[0] is not own or known[1] is not replies or known[2] != others:
             # An organisation's own patterns come first: theirs is the label where both are as sure.
-            sections = [own.section, self._table(), replies.section]
+            sections = [own.section, self._table(later=warm), replies.section]
             lists = (*own.lists, *replies.lists)
             engine = Engine([section for section in sections if section is not None], lists, others)
             known = self._engine = own, replies, others, engine
             if warm:
                 engine.warm(("",))
-                Thread(target=_compile_rest, args=(engine,), name="narrows-matchers", daemon=True).start()
+                Thread(target=self._compile_rest, args=(engine,), name="narrows-matchers", daemon=True).start()
         return known[3]
 
     @property
@@ -105,9 +111,8 @@ class EngineLoader:
             raise ConfigError(problems)
         settings = msgspec.structs.replace(settings, analyzers=())
         if self._own is None or self._own[0] != settings or self._own[1].stamps != stamps(settings):
-            kept = _Kept(self._files)
-            own = compile_organisation(settings, kept.read, self._lists)
-            kept.write(own.section)
+            own = compile_organisation(settings, self._kept.read, self._lists)
+            self._kept.write(own.section)
             self._own = settings, own
         return self._own[1]
 
@@ -116,9 +121,8 @@ class EngineLoader:
         rows = wanted(config)
         names = tuple(row.name for row in rows)
         if names != self._replies[0]:
-            kept = _Kept(self._files)
-            made = compile_rows(rows, kept.read, in_threads)
-            kept.write(made.section)
+            made = compile_rows(rows, self._kept.read, in_threads)
+            self._kept.write(made.section)
             self._replies = names, made
         return self._replies[1]
 
@@ -127,29 +131,42 @@ class EngineLoader:
         Raises ConfigError."""
         self.organisation(settings)
         own = rows(settings)
-        kept, table = _Kept(self._files), _Kept(self._files)
-        sections = [Section(apart(own, 0), bounds=BOUNDS, load=kept.read)] if own else []
-        shipped = Section(apart(DETECTORS, len(own)), load=table.read, compile_all=in_threads)
-        table.write(shipped)
+        sections = [Section(apart(own, 0), bounds=BOUNDS, load=self._kept.read)] if own else []
+        shipped = Section(apart(DETECTORS, len(own)), load=self._kept.read, compile_all=in_threads)
+        self._kept.write(shipped)
         return Engine([*sections, shipped])
 
-    def _table(self) -> Section:
+    def _table(self, *, later: bool) -> Section:
         if self._shipped is None:
-            kept = _Kept(self._files)
-            self._shipped = Section(DETECTORS, load=kept.read, compile_all=in_threads)
-            kept.write(self._shipped)
+            self._shipped = Section(DETECTORS, load=self._kept.read, compile_all=in_threads, later=later)
+            self._kept.write(self._shipped)
         return self._shipped
+
+    def _compile_rest(self, engine: Engine) -> None:
+        """Compiles the matchers of seldom rows and what gates wait while calls are served already, so that no call has
+        to wait for one. Of the processes that share a folder one compiles gates, and the others take them over."""
+        with self._rest:
+            for _ in engine.compile_rest():
+                time.sleep(BREATH)
+            section = self._shipped
+            if section is None or not section.waits:
+                return
+            with self._files.alone():
+                kept = self._files.read(section.key)
+                if kept is not None:
+                    section.take(kept)
+                began = time.thread_time()
+                for _ in section.compile_rest():
+                    if time.thread_time() - began > KEEP_AFTER:
+                        self._files.write(section.key, section.dump())
+                        began = time.thread_time()
+                    time.sleep(BREATH)
+                self._files.write(section.key, section.dump())
 
 
 def analyzed(settings: Detectors) -> tuple[Source, ...]:
     """What plug-ins find, as sources of an engine."""
     return tuple(Source(row.name, entity) for row in settings.analyzers for entity in dict.fromkeys(row.entities))
-
-
-def _compile_rest(engine: Engine) -> None:
-    """Compiles the matchers of seldom rows while the gate serves already, so that no call has to wait for one."""
-    for _ in engine.compile_rest():
-        time.sleep(BREATH)
 
 
 def in_threads(compiled: Callable[[Part], bytes], parts: Sequence[Part]) -> Iterable[bytes]:
@@ -163,17 +180,16 @@ class _Kept:
 
     def __init__(self, files: CompiledFiles) -> None:
         self._files = files
-        self._content: bytes | None = None
 
     def read(self, key: str) -> bytes | None:
-        self._content = self._files.read(key)
-        if self._content is None:
+        content = self._files.read(key)
+        if content is None:
             _log.info("compiling detectors, which can take some seconds; they are kept for the next start")
-        return self._content
+        return content
 
     def write(self, section: Section | None) -> None:
-        if section is not None and (dumped := section.dump()) != self._content:
-            self._files.write(section.key, dumped)
+        if section is not None and section.fresh:
+            self._files.write(section.key, section.dump())
 
 
 def sights(engine: Engine) -> Sights:

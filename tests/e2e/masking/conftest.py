@@ -62,7 +62,7 @@ def settings(issuer: Issuer, scripted: Scripted) -> dict[str, Any]:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """The engine of every shipped detector; its compiled patterns are kept for the gates, too."""
     directory = warm.lend(tmp_path_factory.mktemp("detectors"))
-    engine = EngineLoader(directory).load()
+    engine = EngineLoader(directory).load(warm=False)
     warm.keep(directory)
     return engine
 

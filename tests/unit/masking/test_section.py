@@ -3,7 +3,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 
+from narrows.masking.engine import Engine
 from narrows.masking.folding import Folder, encode
+from narrows.masking.masker import Masker
 from narrows.masking.matcher import NOWHERE
 from narrows.masking.patterns import PatternRefused
 from narrows.masking.section import Section
@@ -108,3 +110,29 @@ def test_a_row_with_fixed_characters_brings_its_keywords_though_their_gate_was_n
     )
     found, groups = Section(rows).hits(b"born 12-Mar-85")
     assert (found, len(groups)) == ([0], 1)
+
+
+def test_what_waits_to_be_compiled_is_found_all_the_same() -> None:
+    whole, waiting = (Masker(Engine([Section(DETECTORS, later=later)])) for later in (False, True))
+    drawn = random.Random(9)
+    for _ in range(60):
+        text = "".join(drawn.choices(PIECES, k=6))
+        at = drawn.randrange(len(text))
+        assert waiting.mask(text) == whole.mask(text)
+        stream, other = waiting.stream(), whole.stream()
+        assert [stream.feed(text[:at]), stream.finish(text[at:])] == [other.feed(text[:at]), other.finish(text[at:])]
+
+
+def test_what_waits_is_compiled_a_gate_a_step_and_is_kept_then() -> None:
+    section = Section(DETECTORS, later=True)
+    kept = Section(DETECTORS, load=lambda _: section.dump(), later=True)
+    assert section.fresh
+    assert section.waits
+    assert kept.waits
+    assert not kept.fresh
+    assert len(list(section.compile_rest())) > 1
+    assert not section.waits
+    kept.take(section.dump())
+    assert not kept.waits
+    assert kept.dump() == section.dump() == Section(DETECTORS, load=lambda _: section.dump()).dump()
+    assert names(kept, DATA) == names(section, DATA) == {"us_bank_number", "github_token"}

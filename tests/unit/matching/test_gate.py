@@ -26,6 +26,21 @@ def test_a_dump_is_the_gate_again() -> None:
     assert Gate.load(compiled(PATTERNS)).scan(b"x1234abc") == Gate.compile(PATTERNS).scan(b"x1234abc")
 
 
+def test_until_it_is_compiled_everything_may_be_there() -> None:
+    gate = Gate.later(PATTERNS)
+    assert gate.waits
+    assert gate.dump() == b""
+    assert gate.scan(b"nothing") == [0, 1, 7, 3]
+    gate.adopt(Gate.later(PATTERNS))
+    assert gate.waits
+    gate.adopt(Gate.compile(PATTERNS))
+    assert not gate.waits
+    assert gate.scan(b"nothing") == []
+    gate.adopt(Gate.compile(((9, "nothing"),)))
+    assert gate.scan(b"nothing") == []
+    assert not Gate.later(()).waits
+
+
 @pytest.mark.parametrize("dump", [b"x", b"\0" * 400])
 def test_what_is_no_dump_is_not_loaded(dump: bytes) -> None:
     with pytest.raises(GateUnreadable):

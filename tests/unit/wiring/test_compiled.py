@@ -3,6 +3,7 @@
 import logging
 import os
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -102,3 +103,24 @@ def test_without_a_directory_nothing_is_kept() -> None:
 )
 def test_where_a_user_s_are_kept(environ: dict[str, str], expected: str | None) -> None:
     assert user_cache(environ) == (None if expected is None else Path(expected))
+
+
+def test_one_compiles_at_a_time(tmp_path: Path) -> None:
+    first, second, done = CompiledFiles(tmp_path), CompiledFiles(tmp_path), Event()
+
+    def compile_too() -> None:
+        with second.alone():
+            done.set()
+
+    with first.alone():
+        other = Thread(target=compile_too)
+        other.start()
+        assert not done.wait(0.05)
+    other.join(30)
+    assert done.is_set()
+
+
+def test_where_nothing_can_be_kept_nobody_waits(tmp_path: Path) -> None:
+    for files in (CompiledFiles(None), CompiledFiles(tmp_path / "missing")):
+        with files.alone(), files.alone():
+            pass

@@ -30,16 +30,17 @@ BRANDS: Final = (
 """Issuer ranges (first, last) with the lengths issued: Visa, Mastercard, American Express, Diners Club, JCB, Discover,
 UnionPay, Mir, RuPay, Troy, Maestro. Visa's and Mastercard's are taken at any length of the standard."""
 
-LENGTHS_BY_PREFIX: Final = {
-    f"{prefix:04}".encode(): frozenset().union(
-        *(
-            lengths
-            for first, last, lengths in BRANDS
-            if first * 10 ** (4 - len(str(first))) <= prefix < (last + 1) * 10 ** (4 - len(str(last)))
-        )
-    )
-    for prefix in range(1800, 10_000)
-}
+
+def _by_prefix() -> dict[bytes, frozenset[int]]:
+    made = dict.fromkeys((b"%d" % prefix for prefix in range(1800, 10_000)), frozenset[int]())
+    for first, last, lengths in BRANDS:
+        scale = 10 ** (4 - len(str(first)))
+        for prefix in range(first * scale, (last + 1) * scale):
+            made[b"%d" % prefix] |= lengths
+    return made
+
+
+LENGTHS_BY_PREFIX: Final = _by_prefix()
 """The same by the first four digits."""
 
 INDUSTRIES: Final = frozenset(b"3456")
