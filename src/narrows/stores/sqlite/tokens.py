@@ -1,5 +1,6 @@
 """The tokens that Narrows issued, kept in control.db. Of a token there is its SHA-256, under a unique index: the gate
-looks for one that it does not remember, and keeps no list, however many there are."""
+looks for one that it does not remember, and keeps no list, however many there are. One that ended long ago is dropped
+when another is kept, a few at a time; until then its use is known as that of an expired one, and whose it was."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,12 @@ from narrows.stores.sqlite.controlfile import BUSY_SECONDS, ControlFile, Control
 SINCE: Final = 5
 """The version of control.db that brought them."""
 
+KEPT: Final = 90 * 86_400 * 1_000_000
+"""Microseconds for which a token that has ended is kept: who uses it is on record, and what somebody held is told."""
+
+DROPPED: Final = 20
+"""Tokens that are dropped at most when one is kept: fewer come than go, and nobody waits for it."""
+
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(IssuedToken).decode
 
@@ -23,6 +30,7 @@ class SqliteTokens:
     """The issuing side. Implements `narrows.ports.tokens.Tokens`. Used on the thread that made it."""
 
     def __init__(self, directory: Path, clock: Clock, *, busy: float = BUSY_SECONDS) -> None:
+        self._clock = clock
         self._file = ControlFile(directory, clock, TokensUnavailable, busy=busy)
 
     def keep(self, token: IssuedToken) -> None:
@@ -31,6 +39,10 @@ class SqliteTokens:
         with self._file.transaction() as run:
             run.execute(
                 "INSERT INTO token (id, digest, principal, source, expires, said) VALUES (?, ?, ?, ?, ?, ?)", row
+            )
+            run.execute(
+                "DELETE FROM token WHERE seq IN (SELECT seq FROM token WHERE expires <= ? ORDER BY expires LIMIT ?)",
+                (self._clock.now() - KEPT, DROPPED),
             )
 
     def get(self, ident: str) -> IssuedToken | None:

@@ -11,7 +11,7 @@ from narrows.model.access import IssuedToken, Origin
 from narrows.model.principal import Principal, Scope
 from narrows.ports.tokens import TokensUnavailable
 from narrows.stores.sqlite.controlfile import FILE_NAME
-from narrows.stores.sqlite.tokens import SqliteTokens, SqliteTokenWatch
+from narrows.stores.sqlite.tokens import DROPPED, KEPT, SqliteTokens, SqliteTokenWatch
 
 NOW = 1_700_000_000_000_000
 ALICE = Principal("corp", "alice", groups=frozenset({"a", "b"}), attributes={"cost": ("7", "8")})
@@ -118,3 +118,25 @@ def test_what_was_altered_is_no_token(folder: Path, column: str, value: object) 
     with pytest.raises(TokensUnavailable):
         watch.find(digest)
     watch.close()
+
+
+def test_tokens_that_ended_long_ago_are_dropped_a_few_at_a_time(folder: Path) -> None:
+    clock = StillClock()
+    tokens = SqliteTokens(folder, clock)
+    for number in range(DROPPED + 2):
+        tokens.keep(token(f"tok_{number}", expires=NOW + 10 + number))
+    clock.time = NOW + 10 + KEPT - 1
+    tokens.keep(token("tok_a", expires=clock.time + 10))
+    assert tokens.get("tok_0") is not None, "its use is still known as that of an expired one"
+    clock.time += DROPPED + 10
+    tokens.keep(token("tok_b", expires=clock.time + 10))
+    left = {each.id for each in tokens.of("corp:alice")}
+    assert left == {f"tok_{DROPPED}", f"tok_{DROPPED + 1}", "tok_a", "tok_b"}
+    tokens.keep(token("tok_c", expires=clock.time + 10))
+    assert {each.id for each in tokens.of("corp:alice")} == {"tok_a", "tok_b", "tok_c"}
+    with sqlite3.connect(folder / FILE_NAME) as run:
+        plan = run.execute(
+            "EXPLAIN QUERY PLAN SELECT seq FROM token WHERE expires <= 1 ORDER BY expires LIMIT 9"
+        ).fetchall()
+    assert "token_expires" in str(plan), "however many are in force"
+    tokens.close()
