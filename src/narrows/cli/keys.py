@@ -15,9 +15,12 @@ from narrows.cli.key_report import last_uses, report, show
 from narrows.cli.moments import SECOND, iso, parse_span, show_moment
 from narrows.cli.stopping import opened
 from narrows.cli.terminal import Row, complain, harmless, print_json, print_table, say
+from narrows.identity.at_moment import Moment
 from narrows.identity.containment import revoking
-from narrows.identity.service_accounts import DAY, Issued, issue, rotate
-from narrows.model.revocation import Revoked
+from narrows.identity.revocations import denied
+from narrows.identity.service_accounts import DAY, Issued, identity_of, issue, rotate
+from narrows.model.refusal import Code
+from narrows.model.revocation import Revocation, Revoked
 from narrows.ports.accounts import AccountRefused, AccountsUnavailable, ServiceAccount
 from narrows.ports.sightings import Use
 from narrows.stores.sqlite.control import ControlDb
@@ -133,10 +136,10 @@ def list_keys(config: ConfigOption = None, data: DataOption = None, as_json: Jso
     The keys themselves are not kept.
     """
     now = SystemClock().now()
-    with _accounts(config, data) as accounts:
-        kept = accounts.list()
-    uses = last_uses(find_store(config, data))
-    rows = [_row(account, now, uses.get(account.id)) for account in kept]
+    with opened(config, data) as books:
+        kept, moment = books.accounts.list(), Moment(now, books.revocations.all())
+    uses = last_uses(books.store)
+    rows = [_row(account, now, uses.get(account.id), _ended(account, moment)) for account in kept]
     if as_json:
         for row in rows:
             print_json(row)
@@ -209,21 +212,32 @@ def _cells(row: Row, account: ServiceAccount, used: Use | None) -> list[object]:
     ]
 
 
-def _row(account: ServiceAccount, now: int, used: Use | None = None) -> Row:
+def _row(account: ServiceAccount, now: int, used: Use | None = None, ended: Revocation | None = None) -> Row:
+    revoked = account.revoked if ended is None else min(ended.at, account.revoked or ended.at)
     return {
         "id": account.id,
         "name": account.name,
         "owner": account.owner,
-        "state": _state(account, now),
+        "state": _state(account, now, ended),
         "created": iso(account.created),
         "expires": iso(account.expires),
-        "revoked": None if account.revoked is None else iso(account.revoked),
+        "revoked": None if revoked is None else iso(revoked),
         "purpose": account.purpose,
         "last_used": None if used is None else iso(used.at),
     }
 
 
-def _state(account: ServiceAccount, now: int) -> str:
+def _state(account: ServiceAccount, now: int, ended: Revocation | None) -> str:
     if account.revoked is not None:
         return "revoked"
-    return "expired" if account.expires <= now else "in force"
+    if account.expires <= now:
+        return "expired"
+    if ended is None:
+        return "in force"
+    return "contained" if denied(ended).code is Code.IDENTITY_CONTAINED else "revoked"
+
+
+def _ended(account: ServiceAccount, moment: Moment) -> Revocation | None:
+    """The revocation by which a gate refuses this key: of itself, of its account, or of its owner."""
+    identity = identity_of(account)
+    return moment.found(identity.principal, identity.credential)

@@ -145,7 +145,7 @@ class ServiceAccountVerifier:
             account = self._accounts.get(ident)
         if account is None or not hmac.compare_digest(account.digest, digest):
             return invalid("the service-account key is not known here")
-        identity = _identity(account)
+        identity = identity_of(account)
         if account.revoked is not None:
             return Deny(Code.CREDENTIAL_REVOKED, "the service-account key was revoked", whose=identity)
         if self._clock.now() >= account.expires:
@@ -163,7 +163,8 @@ class ServiceAccountVerifier:
         return True
 
 
-def _identity(account: ServiceAccount) -> Identity:
+def identity_of(account: ServiceAccount) -> Identity:
+    """Who a key stands for."""
     principal = Principal(SERVICE_ACCOUNTS, account.name, kind="service_account", owner=account.owner)
     credential = Credential("service_account", account.id, account.expires / SECOND, issued=account.created)
     return Identity(principal, credential)

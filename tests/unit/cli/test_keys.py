@@ -50,6 +50,29 @@ def test_a_name_ends_all_its_keys_and_an_id_one(narrows: Narrows) -> None:
     assert "was in force" in narrows("keys", "revoke", "report", "--data", "data").err
 
 
+def test_what_a_revocation_has_ended_is_not_listed_as_in_force(narrows: Narrows) -> None:
+    """Whoever looks after an incident must not be told that a gate takes what it refuses."""
+    data = ("--data", "data")
+    made = {name: create(narrows, name, "--json").rows[0]["id"] for name in ("one", "two", "three", "four")}
+    owned = narrows("keys", "create", "five", "--owner", "corp:max", "--json", *data).rows[0]["id"]
+    narrows("revoke", "key", made["one"], "--reason", "leaked", *data)
+    narrows("revoke", "account", "two", "--reason", "leaked", *data)
+    lifted = narrows("revoke", "key", made["three"], "--reason", "leaked", "--json", *data).rows[0]["id"]
+    narrows("revocations", "lift", lifted, "--reason", "it was not", *data)
+    assert narrows("contain", "corp:max", "--reason", "left", *data).code == 0
+    rows = {row["id"]: row for row in narrows("keys", "list", "--json", *data).rows}
+    assert {row["name"]: row["state"] for row in rows.values()} == {
+        "one": "revoked",
+        "two": "revoked",
+        "three": "in force",
+        "four": "in force",
+        "five": "contained",
+    }
+    assert rows[made["one"]]["revoked"] is not None
+    assert rows[made["three"]]["revoked"] is None
+    assert owned in rows
+
+
 def test_no_keys_yet(narrows: Narrows) -> None:
     assert "narrows keys create" in narrows("keys", "list", "--data", "data").err
 
