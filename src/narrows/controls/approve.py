@@ -72,7 +72,8 @@ class Held(Protocol):
 
 
 class Desk(msgspec.Struct, frozen=True, eq=False):
-    """What holding calls needs of the world. `forward` gives a call as it would be sent; `record` puts what people are
+    """What holding calls needs of the world. `forward` gives a call as it would be sent; `digest` is that of what an
+    answer is about, from the call, its body as it would be sent, and the rules that ask; `record` puts what people are
     shown on record, and raises JournalUnavailable; `cost` is the most that a call may cost, None: nobody knows;
     `used` says whether its identity has used its model before, None: nobody knows; `capped` gives it with a lower
     output cap."""
@@ -81,6 +82,7 @@ class Desk(msgspec.Struct, frozen=True, eq=False):
     clock: Clock
     held: Held
     forward: Callable[[Call], Awaitable[Forward]]
+    digest: Callable[[Call, bytes, tuple[Requirement, ...]], Awaitable[str]]
     record: Callable[[Call, Forward, Ticket], Awaitable[None]]
     cost: Callable[[Call], int | None]
     used: Callable[[Call], Awaitable[bool | None]]
@@ -188,7 +190,7 @@ class _Holding:
         # Who is held for a short time only waits longer until it comes again.
         again = max(questions.UNHELD - hold // MICROS, questions.HELD_AGAIN)
         # What would be sent is as large as the call itself, and put together anew when it is sent: it isn't kept.
-        digest = questions.digest(call, (await desk.forward(call)).body, asking)
+        digest = await desk.digest(call, (await desk.forward(call)).body, asking)
         review = await self._question(call, asking, digest, 0)
         for number in range(1, ROUNDS):
             if isinstance(review, Deny):

@@ -19,7 +19,7 @@ from narrows.controls.approve import Approve, Desk
 from narrows.controls.output_cap import ApprovedCap
 from narrows.controls.seal import Seal
 from narrows.dialects.strict_json import read as read_json
-from narrows.engine.bodies import Prepared, forwarded
+from narrows.engine.bodies import LARGE, Prepared, forwarded
 from narrows.engine.recorder import refused
 from narrows.inspection.novelty import Sessions, scoped
 from narrows.model.approval import Requirement, Review, Ticket
@@ -28,7 +28,7 @@ from narrows.model.limits import Unit
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from narrows.policy.policyset import PolicySet
-from narrows.policy.questions import HELD_AGAIN, UNHELD, pending
+from narrows.policy.questions import HELD_AGAIN, UNHELD, digest, pending
 from narrows.ports.approvals import Approvals, ApprovalsUnavailable
 from narrows.ports.clock import Clock
 from narrows.ports.dialect import Dialect, Forward
@@ -182,6 +182,7 @@ class Approving:
             clock=self._clock,
             held=self.waiting,
             forward=sending.forward,
+            digest=_digest,
             record=self._record,
             cost=cost,
             used=self._uses,
@@ -233,6 +234,13 @@ class Approving:
     def drain(self) -> None:
         """The gate ends: what is held is answered now."""
         self.waiting.drain()
+
+
+async def _digest(call: Call, body: bytes, asking: tuple[Requirement, ...]) -> str:
+    """That of a question. Hashing megabytes would hold up other calls; in a thread it needs no lock."""
+    if len(body) <= LARGE:
+        return digest(call, body, asking)
+    return await asyncio.to_thread(digest, call, body, asking)
 
 
 class _Sending:

@@ -21,6 +21,7 @@ from narrows.model.call import Call, Source
 from narrows.model.plan import Action, Plan, Rule
 from narrows.model.text import Finding
 from narrows.model.verdict import Verdict
+from narrows.policy import questions
 from narrows.policy.approvals import state
 from narrows.ports.approvals import ApprovalsUnavailable
 from narrows.ports.control import Guard, Wait
@@ -189,6 +190,7 @@ class Office:
                 clock=self.clock,
                 held=self.waiting,
                 forward=self._forward,
+                digest=self._digest,
                 record=self._record,
                 cost=lambda _: self.cost,
                 used=self._used,
@@ -198,6 +200,9 @@ class Office:
 
     async def _forward(self, about: Call) -> Forward:
         return Forward(msgspec.json.encode({**about.asked.body, "model": about.model, "cap": about.output_cap}), ())
+
+    async def _digest(self, about: Call, body: bytes, asking: tuple[Requirement, ...]) -> str:
+        return questions.digest(about, body, asking)
 
     async def _record(self, about: Call, forward: Forward, ticket: Ticket) -> None:
         if self.unrecorded:

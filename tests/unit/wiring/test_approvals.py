@@ -1,6 +1,7 @@
 """What asks people is built where a policy asks, and calls are held by the gate, not by a snapshot."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from narrows.config.schema import Config
 from narrows.dialects.registry import build_dialect
-from narrows.engine.bodies import Prepared
+from narrows.engine.bodies import LARGE, Prepared
 from narrows.inspection.novelty import Sessions, scoped
 from narrows.model.approval import Review, TicketState
 from narrows.model.call import Call
@@ -19,8 +20,9 @@ from narrows.model.principal import Principal
 from narrows.model.refusal import Code
 from narrows.model.verdict import Deny
 from narrows.policy.compile import compile_policies
-from narrows.policy.questions import question
+from narrows.policy.questions import digest, question
 from narrows.ports.approvals import Approvals
+from narrows.wiring import approvals
 from narrows.wiring.approvals import NO_APPROVALS, Approving, Waiting, asking, judged_by, seals
 from unit.controls.asking import Board, requirement, risky
 from unit.controls.calls import call
@@ -262,3 +264,20 @@ async def test_what_was_approved_and_sent_is_known_of_its_session_after_a_start(
     session = (about.principal.key, about.session + scoped(["research"]))
     assert sent.known(session, [b"a" * 17, b"b" * 17, b"old" * 5 + b"xx"]) == {0}
     assert sent.known((about.principal.key, about.session + scoped(["other"])), [b"a" * 17]) == frozenset()
+
+
+@pytest.mark.parametrize(("size", "here"), [(100, True), (LARGE + 1, False)])
+async def test_what_would_take_long_to_hash_is_hashed_in_a_thread(
+    monkeypatch: pytest.MonkeyPatch, size: int, here: bool
+) -> None:
+    threads: list[int] = []
+
+    def noted(*about: Any) -> str:
+        threads.append(threading.get_ident())
+        return digest(*about)
+
+    monkeypatch.setattr(approvals, "digest", noted)
+    config = world(prompts=[ASKS])
+    asked = (risky(), b"x" * size, (requirement(),))
+    assert await desk(approving(), config).digest(*asked) == digest(*asked)
+    assert (threads == [threading.get_ident()]) is here
