@@ -181,8 +181,9 @@ class SqliteApprovals:
 
     def prune(self, before: int) -> int:
         """Drops some of the tickets that have ended before then, and gives how many; asked again and again, all of
-        them. What somebody released alone stays until somebody else has looked at it. Raises ApprovalsUnavailable."""
-        tickets = self._follow()
+        them. What somebody released alone stays until somebody else has looked at it, and each until its question would
+        have expired: a rejection stands for as long. Raises ApprovalsUnavailable."""
+        tickets, now = self._follow(), self._clock.now()
         with _readable():
             found = tickets.ended(before, self._pruned, PRUNED)
         last = found[-1].ticket if len(found) == PRUNED else None
@@ -191,6 +192,7 @@ class SqliteApprovals:
             each.ticket.id
             for each in found
             if each.ticket.id not in self._open
+            and each.ticket.expires <= now
             and not to_review(each.ticket, [said for _, said in self._watch.of(each.ticket.id)])
         )
         if gone:

@@ -271,13 +271,29 @@ async def test_what_ended_long_ago_is_dropped_and_what_is_to_be_reviewed_is_kept
     people.close()
 
 
+async def test_a_rejection_is_kept_for_as_long_as_it_stands(tmp_path: Path) -> None:
+    people, clock = SqliteDecisions(tmp_path / "data", StillClock()), StillClock()
+    async with standing(tmp_path / "data", clock) as gate:
+        await gate.ask(ticket(1, expires=NOW + 99 * HOUR), BODY)
+        people.decide(said(1, answer=Answered.REJECT))
+        gate.tick()
+        await gate._queue.drain()
+        for hours, expected in ((50, 0), (99, 1)):
+            clock.time = NOW + hours * HOUR
+            assert gate.prune(clock.time - HOUR) == expected
+            await gate._queue.drain()
+    people.close()
+
+
 async def test_they_are_dropped_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(approvals, "PRUNED", 2)
-    async with standing(tmp_path / "data", StillClock()) as gate:
+    clock = StillClock()
+    async with standing(tmp_path / "data", clock) as gate:
         for number in range(1, 6):
             await gate.ask(ticket(number), BODY)
             gate.cancel(ticket(number).id, "void")
         await gate._queue.drain()
+        clock.time += HOUR
         for expected in (2, 2, 1, 0):
             assert gate.prune(NOW + 1) == expected
             await gate._queue.drain()
