@@ -48,7 +48,7 @@ class SnapshotBuilder:
     have sent, `apart` makes the way to the process that judges large calls, `plugged` the controls behind plug-ins,
     `gates` those of prompt rules. `ledger` counts, `prices` finds what models cost, where a limit is in money;
     `pseudonyms` are what end users are called where prompts are masked; `checks` says whom revocations are about,
-    `directory` opens a new watch of people whom providers keep here."""
+    `directory` opens a new watch of people whom providers keep here; `came` is told what comes into force."""
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class SnapshotBuilder:
         issued: Callable[[], TokenWatch] | None = None,
         checks: Checks | None = None,
         directory: Callable[[], DirectoryWatch] | None = None,
+        came: Callable[[Config, PolicySet], None] | None = None,
     ) -> None:
         self._upstreams = upstreams
         self._plugged = plugged or PluggedControls()
@@ -79,6 +80,8 @@ class SnapshotBuilder:
         self._approving = approving
         self._checks = checks
         self._directory = directory
+        self._came = came
+        self._built: tuple[Config, PolicySet] | None = None
         self._pseudonyms = pseudonyms
         self._sent = sent
         self._tried = Tried()
@@ -142,6 +145,7 @@ class SnapshotBuilder:
             judged_by=judged_by(config, policies, self._masks.files()),
             public=document(config),
         )
+        self._built = (config, policies)
         return counting(snapshot, _counts)
 
     def _approvals(
@@ -173,6 +177,8 @@ class SnapshotBuilder:
     def settle(self, config: Config) -> None:
         """The snapshot of `config` is in force: pools that it does not name are drained."""
         self._upstreams.retain(config.connections)
+        if self._came is not None and self._built is not None and self._built[0] is config:
+            self._came(*self._built)
         self._masks.settle()
         self._plugged.settle(config)
 

@@ -13,8 +13,7 @@ from typing import Final
 import msgspec
 
 from narrows.accounting.counters import Named, Subjects, counters_for
-from narrows.config.exchange import Exchange
-from narrows.config.schema import Config, Issuer
+from narrows.config.schema import Config
 from narrows.console.who_views import Left, Said, Who
 from narrows.identity.at_moment import Moment
 from narrows.identity.containment import named
@@ -22,10 +21,8 @@ from narrows.identity.directory import groups_of
 from narrows.identity.radius import Book, Known, Radius, Rules, radius
 from narrows.model.approval import Review
 from narrows.model.limits import Budget, Limits
-from narrows.model.principal import SERVICE_ACCOUNTS, Principal, Scope
+from narrows.model.principal import SERVICE_ACCOUNTS, Principal
 from narrows.model.revocation import Revoked
-from narrows.policy.access import compile_access
-from narrows.policy.policyset import PolicySet
 from narrows.ports.clock import Clock
 from narrows.ports.directory import Directory
 from narrows.stores.sqlite.archive import Archive
@@ -40,25 +37,11 @@ from narrows.stores.sqlite.selection import Filters
 from narrows.stores.sqlite.standing import standings
 from narrows.stores.sqlite.tokens import SqliteTokens
 from narrows.stores.sqlite.views import CallView
-from narrows.wiring.configuration import operations
 
 LAST: Final = 10
 """Calls, questions and answers that are shown, the newest."""
 
 _MICROS: Final = 1_000_000
-
-
-def rules(config: Config, policies: PolicySet, since: int | None = None) -> Rules:
-    """What a configuration says of whom."""
-    return Rules(
-        policies,
-        compile_access(config),
-        {name: sorted(operations(connection)) for name, connection in config.connections.items()},
-        {issuer.name: _sign_ins(issuer) for issuer in config.identity.issuers},
-        _exchanged(config.access.exchange),
-        config.limits.zone,
-        since,
-    )
 
 
 class Readers(msgspec.Struct, frozen=True, eq=False):
@@ -221,17 +204,3 @@ def _said(who: str, reviews: Sequence[Review], until: int) -> list[Said]:
         if decision.who == who and decision.at <= until
     ]
     return sorted(found, key=lambda said: -said.decision.at)[:LAST]
-
-
-def _sign_ins(issuer: Issuer) -> tuple[str, ...]:
-    """The kinds of credential that its people sign in for."""
-    taken = ("oidc",) if issuer.tokens == "accept" else ()
-    return (*taken, "login") if issuer.login is not None and issuer.login.id_tokens else taken
-
-
-def _exchanged(exchange: Sequence[Exchange]) -> dict[str, tuple[Scope, ...]]:
-    found: dict[str, tuple[Scope, ...]] = {}
-    for rule in exchange:
-        scope = Scope(rule.may.connections, rule.may.models or (), rule.may.operations)
-        found[rule.account] = (*found.get(rule.account, ()), scope)
-    return found

@@ -125,3 +125,20 @@ async def test_prices_are_looked_for_where_something_is_limited() -> None:
     assert [control.name for control in snapshot.controls][-1] == "reserve"
     assert found == [LIMITED]
     await builds.close()
+
+
+async def test_what_comes_into_force_is_told_and_nothing_else() -> None:
+    told: list[tuple[Config, str]] = []
+    builds = SnapshotBuilder(
+        Upstreams(),
+        NoAccounts,
+        SystemClock(),
+        MaskControls(Path("nowhere")),
+        Sessions(b"k" * 32),
+        came=lambda config, policies: told.append((config, policies.revision)),
+    )
+    snapshot = await builds.build(CONFIG, compile_policies(CONFIG))
+    assert told == []
+    builds.settle(CONFIG)
+    assert told == [(CONFIG, snapshot.revision)]
+    await builds.close()

@@ -17,7 +17,8 @@ from narrows.ports.accounts import ServiceAccount
 from narrows.ports.directory import Effects
 from narrows.ports.revocations import RevocationRefused
 from narrows.wiring.configuration import compiled
-from narrows.wiring.who import Readers, opened, rules
+from narrows.wiring.revisions import rules
+from narrows.wiring.who import Readers, opened
 from unit.policy.world import limiting, policy, settings
 from unit.stores.sqlite.records import NOW, StillClock
 

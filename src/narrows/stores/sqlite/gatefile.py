@@ -3,10 +3,13 @@
 stopped  what was done about a revocation, as JSON; a row for each gate.
 used     when a credential was used last, by whom and from where.
 network  from which network a token was used first.
+revision what policies said, by the SHA-256 of it: a text that is there is never written again, and never changed.
+in_force which revision came into force when.
 meta     the format's version.
 """
 
 import os
+import re
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -14,12 +17,13 @@ from typing import Any, Final, assert_never
 
 import msgspec
 
+from narrows.model.revision import InForce
 from narrows.model.revocation import Stopped
 from narrows.ports.sightings import SightingsUnavailable, Use
 from narrows.stores.sqlite.ledgerfile import connect
 
 FILE_NAME: Final = "gate.db"
-VERSION: Final = 1
+VERSION: Final = 2
 
 _TABLES: Final = """
 CREATE TABLE stopped (revocation TEXT NOT NULL, gate TEXT NOT NULL, at INTEGER NOT NULL, said TEXT NOT NULL,
@@ -29,6 +33,17 @@ CREATE TABLE used (credential TEXT PRIMARY KEY, principal TEXT NOT NULL, at INTE
 CREATE TABLE network (token TEXT PRIMARY KEY, network TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 """
+_REVISIONS: Final = """
+CREATE TABLE revision (digest TEXT PRIMARY KEY, document BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE in_force (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, revision TEXT NOT NULL,
+                       digest TEXT NOT NULL REFERENCES revision (digest)) STRICT;
+CREATE TRIGGER revision_keeps BEFORE UPDATE ON revision BEGIN SELECT RAISE(ABORT, 'the past is not changed'); END;
+CREATE TRIGGER revision_stays BEFORE DELETE ON revision BEGIN SELECT RAISE(ABORT, 'the past is not removed'); END;
+CREATE TRIGGER in_force_keeps BEFORE UPDATE ON in_force BEGIN SELECT RAISE(ABORT, 'the past is not changed'); END;
+CREATE TRIGGER in_force_stays BEFORE DELETE ON in_force BEGIN SELECT RAISE(ABORT, 'the past is not removed'); END
+"""
+"""What came with the second version."""
+
 _SOME: Final = 500
 """Names in one question."""
 
@@ -44,7 +59,7 @@ class Bound(msgspec.Struct, frozen=True):
     at: int
 
 
-Seen = Stopped | Use | Bound
+Seen = Stopped | Use | Bound | InForce
 
 
 class GateFile:
@@ -104,8 +119,9 @@ class GateFile:
             if run.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None:
                 for statement in _TABLES.split(";")[:-1]:
                     run.execute(statement)
-                run.execute("INSERT INTO meta VALUES ('version', ?)", (VERSION,))
-            _check_version(run, self.path)
+                run.execute("INSERT INTO meta VALUES ('version', 1)")
+            if _check_version(run, self.path) < VERSION:
+                _add_revisions(run)
             run.execute("COMMIT")
         except BaseException:
             if run.in_transaction:
@@ -114,8 +130,8 @@ class GateFile:
 
 
 class GateView:
-    """The reading side. Implements `narrows.ports.sightings.Sighted`. A file that does not exist yet holds nothing; it
-    is opened for each question and left."""
+    """The reading side. Implements `narrows.ports.sightings.Sighted` and `narrows.ports.revisions.PastRevisions`.
+    A file that does not exist yet holds nothing; it is opened for each question and left."""
 
     def __init__(self, directory: Path, *, wait: float = 1.0) -> None:
         self.path = directory / FILE_NAME
@@ -138,6 +154,21 @@ class GateView:
             rows = self._of(select + " WHERE credential IN ({})", list(credentials))
         return {row[0]: Use(*row) for row in rows}
 
+    def in_force(self, at: int) -> InForce | None:
+        """What was in force at that time."""
+        rows = self._rows(
+            """SELECT at, revision, in_force.digest, document FROM in_force JOIN revision USING (digest)
+            WHERE at <= ? ORDER BY seq DESC LIMIT 1""",
+            [at],
+            since=2,
+        )
+        return InForce(*rows[0]) if rows else None
+
+    def first_in_force(self) -> int | None:
+        """From when on it is known what was in force."""
+        (row,) = self._rows("SELECT min(at) FROM in_force", [], since=2) or [(None,)]
+        return None if row[0] is None else int(row[0])
+
     def _of(self, select: str, names: Sequence[str]) -> list[tuple[Any, ...]]:
         found = []
         for begin in range(0, len(names), _SOME):
@@ -145,7 +176,7 @@ class GateView:
             found += self._rows(select.format(", ".join("?" * len(some))), some)
         return found
 
-    def _rows(self, select: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
+    def _rows(self, select: str, values: Sequence[str | int], *, since: int = 1) -> list[tuple[Any, ...]]:
         if not self.path.exists():
             return []
         try:
@@ -153,7 +184,8 @@ class GateView:
             try:
                 if connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None:
                     return []  # a gate makes it just now
-                _check_version(connection, self.path)
+                if _check_version(connection, self.path) < since:
+                    return []  # it holds nothing of what came with that version
                 return connection.execute(select, values).fetchall()
             finally:
                 connection.close()
@@ -176,15 +208,27 @@ def _keep(run: sqlite3.Connection, seen: Seen) -> None:
             )
         case Bound(token, network, at):
             run.execute("INSERT INTO network VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (token, network, at))
+        case InForce(at, revision, digest, document):
+            last = run.execute("SELECT digest FROM in_force ORDER BY seq DESC LIMIT 1").fetchone()
+            if last is None or last[0] != digest:
+                run.execute("INSERT INTO revision VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, document))
+                run.execute("INSERT INTO in_force (at, revision, digest) VALUES (?, ?, ?)", (at, revision, digest))
         case _:
             assert_never(seen)
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def _add_revisions(run: sqlite3.Connection) -> None:
+    for statement in re.split(r";(?=\s*CREATE)", _REVISIONS):
+        run.execute(statement)
+    run.execute("UPDATE meta SET value = ? WHERE name = 'version'", (VERSION,))
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> int:
     row = connection.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
-    if row is None or row[0] != VERSION:
+    if row is None or row[0] not in range(1, VERSION + 1):
         found = "none" if row is None else row[0]
         raise SightingsUnavailable(
             f"{path} has format {found}, and this Narrows knows format {VERSION}: it was written by another Narrows; "
             "use that one, or move the file away to begin anew"
         )
+    return int(row[0])

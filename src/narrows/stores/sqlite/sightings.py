@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+from narrows.model.revision import InForce
 from narrows.model.revocation import Stopped
 from narrows.ports.clock import Clock
 from narrows.ports.sightings import Use
@@ -29,7 +30,8 @@ _log = logging.getLogger(__name__)
 
 
 class SqliteSightings:
-    """Implements `narrows.ports.sightings.Sightings`. `start` first, `stop` last."""
+    """Implements `narrows.ports.sightings.Sightings` and `narrows.ports.revisions.Revisions`. `start`
+    first, `stop` last."""
 
     def __init__(self, directory: Path, clock: Clock) -> None:
         self._directory = directory
@@ -73,6 +75,10 @@ class SqliteSightings:
     def used(self, uses: Sequence[Use]) -> None:
         """Credentials were used."""
         self._put(uses)
+
+    def came(self, revision: InForce) -> None:
+        """Policies of another revision are in force."""
+        self._put([revision])
 
     def network(self, token: str) -> str | None:
         """The network that a token was used from first."""

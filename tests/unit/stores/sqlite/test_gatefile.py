@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from narrows.model.revision import InForce
 from narrows.model.revocation import Stopped
 from narrows.ports.sightings import SightingsUnavailable, Use
 from narrows.stores.sqlite.gatefile import Bound, GateFile, GateView
@@ -92,3 +93,49 @@ def test_what_is_no_database_says_so(tmp_path: Path) -> None:
 def test_a_file_that_is_being_made_holds_nothing_yet(tmp_path: Path) -> None:
     (tmp_path / "gate.db").touch()
     assert GateView(tmp_path).stopped(["rev_1"]) == []
+
+
+def came(at: int, revision: str) -> InForce:
+    return InForce(at, revision, f"digest of {revision}", revision.encode())
+
+
+def test_what_was_in_force_at_a_time_is_what_had_come_last(tmp_path: Path) -> None:
+    file, view = GateFile(tmp_path), GateView(tmp_path)
+    assert (view.in_force(99), view.first_in_force()) == (None, None)
+    for one in (came(10, "a"), came(15, "a"), came(20, "b"), came(30, "a")):
+        file.write([one])
+    found = [view.in_force(at) for at in (9, 10, 19, 20, 29, 30, 99)]
+    assert found == [
+        None,
+        came(10, "a"),
+        came(10, "a"),
+        came(20, "b"),
+        came(20, "b"),
+        came(30, "a"),
+        came(30, "a"),
+    ]
+    assert view.first_in_force() == 10
+    file.close()
+
+
+@pytest.mark.parametrize("change", ["UPDATE in_force SET at = 1", "DELETE FROM in_force", "DELETE FROM revision"])
+def test_the_past_is_not_changed(tmp_path: Path, change: str) -> None:
+    file = GateFile(tmp_path)
+    file.write([came(10, "a")])
+    with pytest.raises(sqlite3.IntegrityError):
+        file._connection.execute(change)
+    file.close()
+
+
+def test_a_file_of_the_first_version_is_carried_on(tmp_path: Path) -> None:
+    file = GateFile(tmp_path)
+    file.write([FIRST])
+    run = file._connection
+    run.executescript("DROP TABLE in_force; DROP TABLE revision; UPDATE meta SET value = 1 WHERE name = 'version'")
+    file.close()
+    view = GateView(tmp_path)
+    assert (view.stopped(["rev_1"]), view.in_force(99)) == ([FIRST], None)
+    again = GateFile(tmp_path)
+    again.write([came(10, "a")])
+    assert (view.stopped(["rev_1"]), view.in_force(99)) == ([FIRST], came(10, "a"))
+    again.close()
