@@ -62,6 +62,7 @@ from narrows.wiring.plugged import PluggedControls
 from narrows.wiring.prices import PriceTables
 from narrows.wiring.questions import Questions
 from narrows.wiring.reload import FileWatch, cancel
+from narrows.wiring.revisions import written
 from narrows.wiring.revoking import Revoking
 from narrows.wiring.snapshots import SnapshotBuilder
 from narrows.wiring.telemetry import PrometheusTelemetry, held_by_unit
@@ -126,6 +127,7 @@ class Gate:
             issued=lambda: SqliteTokenWatch(directory),
             checks=self._revoking.standing,
             directory=lambda: PeopleWatch(directory),
+            came=self._came,
         )
         self._strangers = StrangerCounts(self._journal)
         self._notifier = Notifier(directory, lambda: _questions(directory, self._clock), self._clock)
@@ -206,6 +208,10 @@ class Gate:
         admin = GateSettings(listen=settings.admin, max_connections=256, max_body=1024)
         self._admin = EdgeServer(admin, Admin(self._telemetry, self._unready), refusal, ids=self._ids)
         await self._admin.start()
+
+    def _came(self, config: Config, policies: PolicySet) -> None:
+        """Keeps what the policies say that are in force now, so that it can be told later what they were."""
+        self._sightings.came(written(config, policies, self._clock.now()))
 
     def _begin_jobs(self) -> None:
         self._jobs.append(asyncio.create_task(self._housekeeping()))
