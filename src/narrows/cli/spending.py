@@ -39,7 +39,7 @@ def known_settings(config: Path | None, data: Path | None) -> Config | None:
     try:
         return load(find_config(config), os.environ)
     except ConfigError as error:
-        first = error.problems[0].message if error.problems else str(error)
+        first = error.problems[0] if error.problems else error
         complain(f"The configuration can't be used, and what it says of connections is left out: {first}")
         return None
 

@@ -33,7 +33,9 @@ def test_a_directory_alone_asks_for_no_configuration(tmp_path: Path, capsys: pyt
 def test_a_configuration_that_can_not_be_used_is_told_of(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config.write_text("policies: 7")
     assert known_settings(config, None) is None
-    assert "The configuration can't be used" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "The configuration can't be used" in said
+    assert str(config) in said, "where it is wrong"
 
 
 def test_sums_of_what_is_there(tmp_path: Path) -> None:
