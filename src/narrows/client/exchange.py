@@ -1,4 +1,5 @@
-"""Exchanging an ID token for a token of Narrows at the console (RFC 8693), where access tokens can't be verified."""
+"""Exchanging an ID token for a token of Narrows at the console (RFC 8693), where access tokens can't be verified, and
+handing that back (RFC 7009)."""
 
 from typing import Final
 
@@ -13,6 +14,7 @@ from narrows.model.secret import Secret
 GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 ID_TOKEN: Final = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 - the name of a kind
 PATH: Final = "/oauth/token"
+RETURN: Final = "/oauth/revoke"
 
 _OVER: Final = frozenset({"credential_revoked", "identity_contained"})
 """With these the same sign-in leads nowhere any more."""
@@ -29,3 +31,12 @@ def exchange(web: Web, console: str | None, id_token: Secret, now: int) -> Token
         raise SignInEnded(refusal(name, answer.body or {}))
     given = received(answer, name, now)
     return msgspec.structs.replace(given, refresh=None, id_token=None)
+
+
+def hand_back(web: Web, console: str | None, token: Secret) -> None:
+    """Ends a token of the console's. Raises SignInFailed where it is not known to have ended."""
+    if console is None:
+        raise SignInFailed("the gate does not say where its console is, which gave the token (`console.url`)")
+    answer = web.post(console + RETURN, {"token": token.reveal(), "token_type_hint": "access_token"})
+    if answer.status != 200:
+        raise SignInFailed(f"the console at {console} did not end the token ({answer.status}); it ends by itself")

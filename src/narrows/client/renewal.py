@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from narrows.client.device import client_form
-from narrows.client.exchange import exchange
+from narrows.client.exchange import exchange, hand_back
 from narrows.client.failure import SignInEnded, SignInFailed
 from narrows.client.gate import Issuer
 from narrows.client.granted import check_for_gate, received
@@ -114,13 +114,25 @@ class Renewal:
         return ended(self._login.url)
 
     def end(self) -> list[str]:
-        """Ends the sign-in at the provider (RFC 7009) and forgets it; what could not be ended there, as messages."""
+        """Ends the sign-in at the provider (RFC 7009), and the token at the console if that gave it, and forgets it;
+        what could not be ended there, as messages."""
         failed: list[str] = []
-        tokens = self._logins.tokens(self._login)
-        if tokens is not None:
-            failed = self._revoked(tokens)
-        self._logins.remove(self._login)
+        # A command that renews it just now would put back what it gets.
+        with self._logins.renewing(self._login):
+            tokens = self._logins.tokens(self._login)
+            if tokens is not None:
+                failed = [*self._handed_back(tokens), *self._revoked(tokens)]
+            self._logins.remove(self._login)
         return failed
+
+    def _handed_back(self, tokens: Tokens) -> list[str]:
+        if self._issuer.tokens == "access" or tokens.ended(self._now()):
+            return []
+        try:
+            hand_back(self._web, self._login.console, tokens.access)
+        except SignInFailed as failure:
+            return [str(failure)]
+        return []
 
     def _revoked(self, tokens: Tokens) -> list[str]:
         kinds = {"refresh_token": tokens.refresh}

@@ -33,6 +33,7 @@ LARGEST_BODY: Final = 16 * 1024
 ROUTES: Final = (
     health.health,
     token.exchange_token,
+    token.return_token,
     whoami.whoami,
     approvals.list_approvals,
     approvals.show_approval,

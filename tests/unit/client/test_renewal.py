@@ -169,6 +169,42 @@ class TestIdTokens:
         with pytest.raises(SignInFailed, match="no new ID token"):
             kept.renewal.fresh()
 
+    def test_the_console_s_token_is_handed_back(self, tmp_path: Path) -> None:
+        """It is good until the ID token ends, which the provider can't change any more."""
+        kept = Kept(tmp_path, issuer=self.issuer, lasts=600)
+        kept.world.replies |= {f"{IDP}/revoke": [(200, {})], f"{CONSOLE}/oauth/revoke": [(200, {})]}
+        assert kept.renewal.end() == []
+        assert [(url, form["token"]) for url, form in kept.world.forms] == [
+            (f"{CONSOLE}/oauth/revoke", "access-0"),
+            (f"{IDP}/revoke", "r0"),
+        ]
+
+    @pytest.mark.parametrize("reply", [Unreachable("console does not answer"), (503, {})])
+    def test_a_console_that_does_not_take_it_is_told_and_keeps_nobody_signed_in(
+        self, tmp_path: Path, reply: Any
+    ) -> None:
+        kept = Kept(tmp_path, issuer=self.issuer, lasts=600)
+        kept.world.replies |= {f"{IDP}/revoke": [(200, {})], f"{CONSOLE}/oauth/revoke": [reply]}
+        (said,) = kept.renewal.end()
+        assert "console" in said
+        assert "access-0" not in said
+        assert kept.logins.all() == []
+
+
+def test_who_signs_out_waits_for_a_renewal_under_way(tmp_path: Path) -> None:
+    """Else that would put back tokens that nobody has revoked."""
+    kept = Kept(tmp_path, lasts=600)
+    kept.world.replies[f"{IDP}/revoke"] = [(200, {}), (200, {})]
+    with kept.logins.renewing(kept.login):
+        ending = threading.Thread(target=kept.renewal.end)
+        ending.start()
+        ending.join(0.05)
+        assert ending.is_alive()
+        kept.logins.renewed(kept.login, tokens(kept.world, lasts=600, refresh="r9"))
+    ending.join(10)
+    assert kept.world.forms[0][1]["token"] == "r9"
+    assert kept.on_disk is None
+
 
 def test_the_end_is_told_to_the_provider(tmp_path: Path) -> None:
     kept = Kept(tmp_path)

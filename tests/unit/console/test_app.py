@@ -26,6 +26,8 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/openapi.json"): (200, 200, 200, 200, 200, 200),
     # Whoever asks shows a token there; in this console none is exchanged.
     ("POST", "/oauth/token"): (404, 404, 404, 404, 404, 404),
+    # So here: whoever has the token may end it, and there is none in what is sent.
+    ("POST", "/oauth/revoke"): (400, 400, 400, 400, 400, 400),
     ("GET", "/api/v1/whoami"): (401, 403, 200, 200, 200, 200),
     ("GET", "/api/v1/approvals"): (401, 403, 200, 200, 200, 200),
     ("GET", APPROVAL): (401, 403, 404, 200, 200, 200),

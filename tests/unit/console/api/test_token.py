@@ -62,3 +62,17 @@ async def test_a_form_that_is_too_large_is_refused(client: httpx.AsyncClient) ->
 async def test_without_an_office_the_route_is_not_there(world: World) -> None:
     reply = await world.call("POST", "/oauth/token", None, data={})
     assert (reply.status_code, reply.json()["code"]) == (404, "route_unknown")
+
+
+async def test_a_token_is_handed_back(office: Office, client: httpx.AsyncClient) -> None:
+    given = (await client.post("/oauth/token", data=office.job())).json()["access_token"]
+    for token in (given, given, "unknown"):
+        reply = await client.post("/oauth/revoke", data={"token": token, "token_type_hint": "access_token"})
+        assert (reply.status_code, reply.json()) == (200, {})
+        assert reply.headers["cache-control"] == "no-store"
+    assert [one.subject for one in office.books.revocations.standing()] == [office.tokens.all[0].id]
+    missing = await client.post("/oauth/revoke", data={"token_type_hint": "access_token"})
+    assert (missing.status_code, missing.json()["error"]) == (400, "invalid_request")
+    office.books.revocations.fails = True
+    down = await client.post("/oauth/revoke", data={"token": given})
+    assert (down.status_code, down.headers["retry-after"]) == (503, "5")
