@@ -20,6 +20,7 @@ from narrows.config.scalars import Wrong
 from narrows.config.schema import Config
 from narrows.demo.state import read_state, state_file
 from narrows.ports.accounts import AccountsUnavailable
+from narrows.ports.changes import ChangesUnavailable
 from narrows.ports.journal import JournalUnavailable
 from narrows.ports.revocations import RevocationsUnavailable
 from narrows.ports.sightings import SightingsUnavailable
@@ -33,6 +34,7 @@ UNUSABLE: Final = (
     DataDirectoryError,
     JournalUnavailable,
     AccountsUnavailable,
+    ChangesUnavailable,
     RevocationsUnavailable,
     SightingsUnavailable,
 )

@@ -12,6 +12,7 @@ import typer
 
 from narrows.cli.configuration import ConfigOption, checked
 from narrows.cli.failure import FAILED, USAGE, Failure
+from narrows.cli.team_policies import list_policies, remove_policy, show_policy
 from narrows.cli.terminal import complain, harmless, print_json, print_table, say
 from narrows.config.problem import ConfigError
 from narrows.config.scalars import nearest
@@ -43,8 +44,11 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     add_completion=False,
-    help="Ask what the policies decide, and test them.",
+    help="Ask what the policies decide, test them, and list those of teams.",
 )
+app.command("list")(list_policies)
+app.command("show")(show_policy)
+app.command("remove")(remove_policy)
 _KINDS: Final = typing.get_args(CredentialKind)
 
 

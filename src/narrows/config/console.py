@@ -1,6 +1,6 @@
 """The settings of the console: where it listens, and who is what there."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -36,3 +36,10 @@ class Console(Setting, frozen=True, kw_only=True):
         tuple[str, ...], Meta(description="Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8.")
     ] = ()
     roles: Annotated[Roles, Meta(description="Which groups have which role.")] = Roles()
+    two_person: Annotated[
+        tuple[Literal["policies", "masks"], ...],
+        Meta(
+            description="Changes of teams that take effect only when a second person has approved them. policies: every "
+            "change; masks: those that change what is masked."
+        ),
+    ] = ()

@@ -48,9 +48,9 @@ def read_checked(path: Path, environ: Mapping[str, str], engines: "EngineLoader 
     `engines` will load the engine of it afterwards, and compiles what it has to only once.
     """
     loaded = read(path, environ, operations)
-    problems = [*_detectors(loaded.config, engines), *_unusable_files(loaded.config)]
+    problems = [*detector_problems(loaded.config, engines), *_unusable_files(loaded.config)]
     try:
-        policies = compile_policies(loaded.config, _vocabulary(loaded.config))
+        policies = compile_policies(loaded.config, vocabulary_of(loaded.config))
     except ConfigError as error:
         raise loaded.locate([*problems, *error.problems]) from None
     if problems:
@@ -60,7 +60,7 @@ def read_checked(path: Path, environ: Mapping[str, str], engines: "EngineLoader 
 
 def compiled(config: Config) -> PolicySet:
     """The policies of a configuration that was checked before. Raises ConfigError."""
-    return compile_policies(config, _vocabulary(config))
+    return compile_policies(config, vocabulary_of(config))
 
 
 def operations(connection: Connection) -> frozenset[str]:
@@ -68,7 +68,7 @@ def operations(connection: Connection) -> frozenset[str]:
     return build_dialect(connection).operations
 
 
-def _vocabulary(config: Config) -> Vocabulary:
+def vocabulary_of(config: Config) -> Vocabulary:
     """The entities that policies may name."""
     if config.detectors == Detectors() and not any(policy.names_entities for policy in config.policies):
         return NOTHING
@@ -78,7 +78,7 @@ def _vocabulary(config: Config) -> Vocabulary:
     return vocabulary(config.detectors)
 
 
-def _detectors(config: Config, engines: "EngineLoader | None") -> list[Problem]:
+def detector_problems(config: Config, engines: "EngineLoader | None") -> list[Problem]:
     """What is wrong with an organisation's detectors, and with what rules on replies look for."""
     if config.detectors == Detectors() and not wanted(config):
         return []

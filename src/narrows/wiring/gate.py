@@ -24,7 +24,7 @@ from narrows.engine.gateway import Gateway
 from narrows.engine.replying import neutral
 from narrows.engine.routing import face
 from narrows.engine.sessions import SessionIds
-from narrows.engine.snapshot import Snapshots
+from narrows.engine.snapshot import Snapshot, Snapshots
 from narrows.engine.strangers import StrangerCounts
 from narrows.engine.visits import Services
 from narrows.inspection.novelty import Sessions
@@ -51,7 +51,7 @@ from narrows.wiring.approval_metrics import ApprovalMetrics
 from narrows.wiring.approvals import Approving
 from narrows.wiring.blueprint import blueprint
 from narrows.wiring.clock import SequentialIds, SystemClock
-from narrows.wiring.configuration import compiled, read_checked
+from narrows.wiring.configuration import read_checked
 from narrows.wiring.first_use import FirstUses
 from narrows.wiring.gates import RuleGates
 from narrows.wiring.limits import MICROS
@@ -65,6 +65,7 @@ from narrows.wiring.reload import FileWatch, cancel
 from narrows.wiring.revisions import written
 from narrows.wiring.revoking import Revoking
 from narrows.wiring.snapshots import SnapshotBuilder
+from narrows.wiring.teams import Merged, TeamPolicies
 from narrows.wiring.telemetry import PrometheusTelemetry, held_by_unit
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ class Gate:
             directory=lambda: PeopleWatch(directory),
             came=self._came,
         )
+        self._teams = TeamPolicies(directory, self._teams_changed)
+        self._changing = asyncio.Lock()
         self._strangers = StrangerCounts(self._journal)
         self._notifier = Notifier(directory, lambda: _questions(directory, self._clock), self._clock)
         self._asked.watch(self._approving.waiting.__len__, self._approvals.counts, self._notifier)
@@ -167,10 +170,12 @@ class Gate:
             self._approving.remember(self._sent)
             await self._sightings.start()
             await self._revoking.start()
-            snapshot = await self._builder.build(self._config, compiled(self._config))
+            self._teams.read()
+            found, snapshot = await self._built(self._config)
             self._snapshots = Snapshots(snapshot)
+            self._teams.tell(found)
             self._approving.settle(snapshot.policies)
-            self._builder.settle(self._config)
+            self._builder.settle(found.config)
             await self._listen(self._snapshots)
             await self._notifier.settle(self._config)
             self._begin_jobs()
@@ -215,6 +220,7 @@ class Gate:
 
     def _begin_jobs(self) -> None:
         self._jobs.append(asyncio.create_task(self._housekeeping()))
+        self._jobs.append(asyncio.create_task(self._teams.run()))
         if self._path is not None:
             self._jobs.append(asyncio.create_task(FileWatch(self._path, self.reload, others=self._files).run()))
 
@@ -241,25 +247,56 @@ class Gate:
 
     async def reload(self) -> None:
         """Takes a new version of the configuration into force; a broken one is refused, and the old one stays."""
-        if self._path is None or self._snapshots is None:
+        if self._path is None:
             return
-        try:
-            checked = await asyncio.to_thread(read_checked, self._path, self._environ, self._masks.loader)
-            config = checked.config
-            snapshot = await self._builder.build(config, checked.policies)
-        except (ConfigError, ValueError, OSError) as error:
-            self._telemetry.snapshot("refused")
-            _log.error("the new configuration is refused and the old one stays in force:\n%s", error)
-            return
-        self._warn_of_restart(config)
+        async with self._changing:
+            try:
+                checked = await asyncio.to_thread(read_checked, self._path, self._environ, self._masks.loader)
+                revision = await self._into_force(checked.config)
+            except (ConfigError, ValueError, OSError) as error:
+                self._telemetry.snapshot("refused")
+                _log.error("the new configuration is refused and the old one stays in force:\n%s", error)
+                return
+            self._warn_of_restart(checked.config)
+            self._config = checked.config
+            self._telemetry.snapshot("accepted")
+        _log.info("the new configuration is in force (policies %s)", revision)
+
+    async def _teams_changed(self) -> None:
+        """Takes what teams have changed into force, beside the configuration that is."""
+        async with self._changing:
+            try:
+                revision = await self._into_force(self._config)
+            except (ConfigError, ValueError, OSError) as error:
+                self._telemetry.snapshot("refused")
+                _log.error("what teams have changed can't be put into force, and the old stays:\n%s", error)
+                return
+            self._telemetry.snapshot("accepted")
+        _log.info("what teams have changed is in force (policies %s)", revision)
+
+    async def _into_force(self, config: Config) -> str:
+        """Puts a checked configuration into force, with what teams have. Gives its revision."""
+        if self._snapshots is None:
+            raise RuntimeError("the gate has not been started")
+        found, snapshot = await self._built(config)
         self._snapshots.current = snapshot
+        self._teams.tell(found)
         self._approving.settle(snapshot.policies)
-        self._builder.settle(config)
+        self._builder.settle(found.config)
         self._ledger.unknown = _unknown(config)
         await self._notifier.settle(config)
-        self._config = config
-        self._telemetry.snapshot("accepted")
-        _log.info("the new configuration is in force (policies %s)", snapshot.revision)
+        return snapshot.revision
+
+    async def _built(self, config: Config) -> tuple[Merged, Snapshot]:
+        """The snapshot of a checked configuration with what teams have; without that, where it can't be built so."""
+        found = await asyncio.to_thread(self._teams.merge, config, self._masks.loader)
+        try:
+            return found, await self._builder.build(found.config, found.policies)
+        except (ConfigError, ValueError, OSError) as error:
+            bare = self._teams.without(config, error)
+            if bare is None:
+                raise
+        return bare, await self._builder.build(bare.config, bare.policies)
 
     def _warn_of_restart(self, config: Config) -> None:
         for name in ("gate", "store", "recording", "logging"):
@@ -304,6 +341,7 @@ class Gate:
         await self._workers.close()
         await self._notifier.stop()
         await self._revoking.stop()
+        self._teams.close()
         await self._sightings.stop()
         await self._approvals.stop()
         await self._ledger.stop()

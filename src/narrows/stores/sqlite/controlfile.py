@@ -191,6 +191,25 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """CREATE TRIGGER team_goes AFTER DELETE ON team
             BEGIN INSERT INTO directory_change (issuer, subject) VALUES (OLD.issuer, ''); END""",
     ),
+    (
+        # Changes of what teams manage and what was said of them, in the order in which they were made; see changes.py.
+        """CREATE TABLE change (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL,
+            scope TEXT NOT NULL,
+            target TEXT NOT NULL,
+            step TEXT NOT NULL,
+            said TEXT NOT NULL CHECK (json_valid(said))
+        ) STRICT""",
+        "CREATE INDEX change_id ON change (id)",
+        """CREATE TRIGGER change_keeps BEFORE UPDATE ON change
+            BEGIN SELECT RAISE(ABORT, 'changes are not changed'); END""",
+        """CREATE TRIGGER change_stays BEFORE DELETE ON change
+            BEGIN SELECT RAISE(ABORT, 'changes are not removed'); END""",
+        """CREATE TRIGGER change_grows BEFORE INSERT ON change
+            WHEN EXISTS (SELECT 1 FROM change WHERE seq = NEW.seq)
+            BEGIN SELECT RAISE(ABORT, 'changes are not changed'); END""",
+    ),
 )
 """Statements that lead from each version to the next; version n is reached when the first n have run."""
 
