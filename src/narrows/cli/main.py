@@ -48,6 +48,7 @@ COMMANDS: Final = {
     "contain": Entry("contain", "End everything that is somebody's, and keep them out."),
     "revocations": Entry("revocations", "List, show and lift what was revoked."),
     "who": Entry("who", "Show what an identity could reach and spend, what it holds, and what it did last."),
+    "review": Entry("review", "Review who can reach what: one row for each identity."),
     "sessions": Entry("sessions", "List, show, replay and follow the recorded calls."),
     "usage": Entry("usage", "Sum what the recorded calls used and cost, and compare it with an invoice."),
     "access": Entry("access", "Ask for access for a time, decide about it, and get its tokens."),

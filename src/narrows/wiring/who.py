@@ -5,7 +5,7 @@ Every file is opened for the question and left. It never writes, but for a contr
 
 import contextlib
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -13,18 +13,20 @@ from typing import Final
 import msgspec
 
 from narrows.accounting.counters import Named, Subjects, counters_for
+from narrows.config.owners import owner_of
 from narrows.config.schema import Config
+from narrows.console.review_views import ReviewView, Seen, review_view
 from narrows.console.who_views import Left, Said, Who
 from narrows.identity.at_moment import Moment
-from narrows.identity.containment import named
+from narrows.identity.containment import named, owns
 from narrows.identity.directory import groups_of
 from narrows.identity.radius import Book, Known, Radius, Rules, radius
+from narrows.model.access import IssuedToken
 from narrows.model.approval import Review
 from narrows.model.limits import Budget, Limits
 from narrows.model.principal import SERVICE_ACCOUNTS, Principal
 from narrows.model.revocation import Revoked
 from narrows.ports.clock import Clock
-from narrows.ports.directory import Directory
 from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.control import ControlDb
 from narrows.stores.sqlite.decisions import SqliteDecisions
@@ -76,6 +78,53 @@ class Readers(msgspec.Struct, frozen=True, eq=False):
             tuple([each for each in reversed(reviews) if each.ticket.requester == full][:LAST]),
             tuple(_said(full, reviews, moment.at)),
         )
+
+    def review(self, config: Config, now: Rules, stale: int) -> Iterator[ReviewView]:
+        """A row for everybody who was seen, is in a directory, has or asked for something, or is owner of something, by
+        their names. It reads the whole record of calls once, for who was seen with which groups. `stale` is in
+        microseconds. Raises what the stores raise."""
+        moment = Moment(self.clock.now(), self.revocations.all())
+        calls: dict[str, CallView] = {}
+        for call in Archive(self.store).calls(newest_first=True):
+            calls.setdefault(call.user, call)
+        uses = GateView(self.store).uses()
+        seen = {name: call.at for name, call in calls.items()}
+        for use in uses.values():
+            seen[use.principal] = max(use.at, seen.get(use.principal, 0))
+        shared = Book(self.accounts.list(), self.grants.list(), (), uses)
+        for full in sorted(self._everybody(config, shared, seen)):
+            known = self._known(full, config, [calls[full]] if full in calls else [], moment, (), present=True)
+            book = msgspec.structs.replace(shared, tokens=self._tokens(known.principal, shared, moment))
+            orphaned = known.principal.kind == "service_account" and self._orphaned(
+                known.principal.owner, config, moment
+            )
+            yield review_view(radius(known, now, book, moment), Seen(seen.get(full), orphaned), stale)
+
+    def _everybody(self, config: Config, book: Book, seen: Iterable[str]) -> set[str]:
+        issuers = config.identity.people
+        keys = [one for one in book.accounts if one.revoked is None and one.expires > self.clock.now()]
+        owners = {owner_of(one.owner, config.identity.issuers)[0] for one in keys}
+        rules = config.access.exchange
+        return {
+            *seen,
+            *(person.key for issuer in issuers for person in self.people.people(issuer)),
+            *(f"{SERVICE_ACCOUNTS}:{one.name}" for one in keys),
+            *(f"{SERVICE_ACCOUNTS}:{rule.account}" for rule in rules),
+            *(owner for owner in owners if owner is not None and owner.partition(":")[0] in issuers),
+            *(grant.request.requester for grant in book.grants),
+        }
+
+    def _orphaned(self, owner: str | None, config: Config, moment: Moment) -> bool:
+        """Whether nobody answers for what somebody owns."""
+        full = None if owner is None else owner_of(owner, config.identity.issuers)[0]
+        issuer, colon, subject = (full or "").partition(":")
+        if not colon or issuer not in config.identity.people:
+            return True
+        if moment.fresh(Principal(issuer, subject), "oidc") is not None:
+            return True
+        # Where no provider keeps its people here, nobody can be missed.
+        people = self.people.people_with(issuer, "subject", subject)
+        return not any(one.active for one in people) if people else bool(self.people.count_people(issuer))
 
     def name(self, written: str, config: Config) -> str:
         """`issuer:subject` of what somebody has typed: that, the name of a service account, a subject of the only
@@ -139,11 +188,14 @@ class Readers(msgspec.Struct, frozen=True, eq=False):
         return (None, None) if found is None else (found[1], found[0])
 
     def _book(self, who: Principal, moment: Moment) -> Book:
-        accounts = self.accounts.list()
-        names = {one.name for one in accounts if moment.key(one)} if who.kind == "user" else set()
-        holders = [who.key, *(f"{SERVICE_ACCOUNTS}:{name}" for name in sorted(names))]
-        tokens = [token for holder in holders for token in self.tokens.of(holder, live_at=moment.at)]
-        return Book(accounts, self.grants.list(requester=who.key), tokens, GateView(self.store).uses())
+        book = Book(self.accounts.list(), self.grants.list(requester=who.key), (), GateView(self.store).uses())
+        return msgspec.structs.replace(book, tokens=self._tokens(who, book, moment))
+
+    def _tokens(self, who: Principal, book: Book, moment: Moment) -> Sequence[IssuedToken]:
+        """The tokens of an identity, and of the accounts that it owns."""
+        owned = {one.name for one in book.accounts if moment.key(one) and owns(who.key, one)}
+        holders = [who.key, *(f"{SERVICE_ACCOUNTS}:{name}" for name in sorted(owned) if who.kind == "user")]
+        return [token for holder in holders for token in self.tokens.of(holder, live_at=moment.at)]
 
     def _left(self, found: Radius, config: Config) -> tuple[Left, ...]:
         """What the budgets that bind an identity have left now."""
@@ -188,12 +240,6 @@ def opened(store: Path, clock: Clock) -> Iterator[Readers]:
             stack.enter_context(close(SqlitePeople(store, clock))),
             stack.enter_context(close(PeopleWatch(store))),
         )
-
-
-def known_people(people: Directory, issuers: Sequence[str]) -> Iterator[str]:
-    """Everybody whom providers keep here."""
-    for issuer in issuers:
-        yield from (person.key for person in people.people(issuer))
 
 
 def _said(who: str, reviews: Sequence[Review], until: int) -> list[Said]:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from narrows.stores.sqlite.gatefile import GateView
 from narrows.wiring.configuration import read_checked
 from narrows.wiring.gate import Gate
+from narrows.wiring.revisions import restored
 
 TEXT = """
 gate: {{listen: "127.0.0.1:0", admin: "127.0.0.1:0", drain: 200ms}}
@@ -83,3 +85,18 @@ async def test_before_the_start_there_is_no_port(path: Path) -> None:
         _ = idle.port
     with pytest.raises(RuntimeError, match="started"):
         _ = idle.admin_port
+
+
+async def test_what_the_policies_say_is_kept_whenever_they_come_into_force(gate: Gate, path: Path) -> None:
+    path.write_text(path.read_text().replace('["*"], operations', '["m"], operations'))
+    await gate.reload()
+    await gate.stop()
+    view = GateView(path.parent / "data")
+    last = view.in_force(2**62)
+    assert last is not None
+    first = view.in_force(last.at - 1)
+    assert first is not None
+    models = [
+        [policy.models.texts for policy in restored(one).policies.policies if policy.models] for one in (first, last)
+    ]
+    assert models == [[("*",)], [("m",)]]
