@@ -5,7 +5,6 @@ API needs: whom a refusal tells what, and that saying the same thing twice is no
 """
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Final
 
 import msgspec
@@ -28,6 +27,9 @@ _MEANS: Final = {
 
 _NAMES: Final = ("email", "preferred_username", "upn")
 """Claims that name a person, where the issuer's `attributes` keep them."""
+
+LOOKED: Final = 5_000
+"""Tickets that are looked through for one page: that takes some tenths of a second."""
 
 _OPEN: Final = frozenset({TicketState.PENDING, TicketState.APPROVED})
 
@@ -107,20 +109,31 @@ def found(books: Books, visitor: Visitor, ticket_id: str, at: int) -> Review:
 
 def listed(
     books: Books, visitor: Visitor, states: Sequence[TicketState], at: int, after: str | None, most: int
-) -> list[Review]:
-    """So many of those that they may know of, by their ids behind this one."""
-    found = (review for review in books.decisions.walk(states, after) if sees(visitor, review.ticket, at))
-    return list(islice(found, most))
+) -> tuple[list[Review], str | None]:
+    """So many of those that they may know of, by their ids behind this one, and behind which id others may be; None:
+    there are none. Who may know of few is not looked for among all at once: others wait for their answers."""
+    found: list[Review] = []
+    for looked, review in enumerate(books.decisions.walk(states, after), 1):
+        if sees(visitor, review.ticket, at):
+            if len(found) == most:
+                return found, found[-1].ticket.id
+            found.append(review)
+        if looked == LOOKED:
+            return found, review.ticket.id
+    return found, None
 
 
-def unreviewed(books: Books, visitor: Visitor, at: int, after: str | None, most: int) -> list[Review]:
+def unreviewed(
+    books: Books, visitor: Visitor, at: int, after: str | None, most: int
+) -> tuple[list[Review], str | None]:
     """The same of what somebody released alone, and nobody else has looked at."""
-    found = [
+    seen = [
         review
         for review in books.decisions.to_review()
         if review.ticket.id > (after or "") and sees(visitor, review.ticket, at)
     ]
-    return sorted(found, key=lambda review: review.ticket.id)[:most]
+    found = sorted(seen, key=lambda review: review.ticket.id)[:most]
+    return found, found[-1].ticket.id if len(seen) > most else None
 
 
 def reviews(visitor: Visitor, review: Review, at: int) -> bool:

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from narrows.console import deciding
 from narrows.console.deciding import concerns, entitled, listed, reads, releases, sees
 from narrows.console.roles import Role
 from narrows.model.approval import Approvers, Escalation, TicketState
@@ -64,6 +65,20 @@ def test_a_list_is_of_these_states_alone() -> None:
     books = MemoryBooks(StillClock())
     books.decisions.tickets = {each.id: each for each in (ticket(1), ticket(2))}
     books.decisions.used = {}
-    pending = listed(books, visitor("ana"), [TicketState.PENDING], NOW, None, 9)
-    assert [review.ticket.id for review in pending] == [ticket(1).id, ticket(2).id]
-    assert listed(books, visitor("ana"), [TicketState.REJECTED], NOW, None, 9) == []
+    pending, more = listed(books, visitor("ana"), [TicketState.PENDING], NOW, None, 9)
+    assert ([review.ticket.id for review in pending], more) == ([ticket(1).id, ticket(2).id], None)
+    assert listed(books, visitor("ana"), [TicketState.REJECTED], NOW, None, 9) == ([], None)
+
+
+def test_who_may_know_of_few_is_answered_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deciding, "LOOKED", 3)
+    books = MemoryBooks(StillClock())
+    asked = [ticket(number, requester="corp:eva" if number in (5, 6) else "corp:alice") for number in range(1, 8)]
+    books.decisions.tickets = {each.id: each for each in asked}
+    eva, after, pages = visitor("eva", Role.USER), None, []
+    for _ in range(9):
+        found, after = listed(books, eva, (), NOW, after, 1)
+        pages.append([review.ticket.id for review in found])
+        if after is None:
+            break
+    assert pages == [[], [asked[4].id], [asked[5].id]]

@@ -108,19 +108,18 @@ async def list_approvals(
     unseen: ToReview = False,  # noqa: FBT002 - a parameter of the query
 ) -> ApprovalPage:
     """Approvals that the caller may know of, oldest first: all for admins and auditors, for approvers those that they
-    may decide, for users their own."""
+    may decide, for users their own. Where these are few among many, a page may be short, or empty, and `next` say that
+    there may be more."""
     at = desk.now()
     # Ids sort as calls came, so a page goes on behind one that is not in the list any more, too.
-    reviews = await desk.run(
+    page, following = await desk.run(
         lambda books: (
-            unreviewed(books, visitor, at, after, limit + 1)
+            unreviewed(books, visitor, at, after, limit)
             if unseen
-            else listed(books, visitor, tuple(states or ()), at, after, limit + 1)
+            else listed(books, visitor, tuple(states or ()), at, after, limit)
         )
     )
-    page = reviews[:limit]
-    more = len(reviews) > limit
-    return ApprovalPage(tuple(view(each, visitor, at) for each in page), page[-1].ticket.id if more else None)
+    return ApprovalPage(tuple(view(each, visitor, at) for each in page), following)
 
 
 @get(
