@@ -10,7 +10,8 @@ from typing import Final
 LUHN_DOUBLED: Final = bytes.maketrans(b"0123456789", b"0246813579")
 """A digit times two, its two digits added, as a table of `bytes.translate`."""
 
-_NO_DIGITS: Final = bytes(code for code in range(128) if not 48 <= code <= 57)
+_ONLY_DIGITS: Final = bytes(code if 48 <= code <= 57 else 32 for code in range(256))
+"""What is no digit becomes a space."""
 
 VERHOEFF_PRODUCT: Final = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
@@ -53,7 +54,8 @@ def digits_of(text: str) -> str:
 
 def digit_bytes(text: str) -> bytes:
     """The same as bytes, for those that are asked most."""
-    return text.encode("ascii", "ignore").translate(None, _NO_DIGITS)
+    # To split at what is none takes half of the time of deleting it.
+    return b"".join(text.encode("ascii", "ignore").translate(_ONLY_DIGITS).split())
 
 
 def compact(text: str) -> str:

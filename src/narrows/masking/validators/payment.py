@@ -92,7 +92,7 @@ def is_card(text: str) -> bool:
 def is_branded_card(text: str) -> bool:
     """A card whose issuer's range and length are both known: for digits that are written in an unusual way."""
     number = digit_bytes(text)
-    return _is_brand(number) and luhn(number) and not is_uniform(number)
+    return len(number) in LENGTHS_BY_PREFIX.get(number[:4], ()) and luhn(number) and not is_uniform(number)
 
 
 def is_luhn_number(text: str) -> bool:
