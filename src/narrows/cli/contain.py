@@ -17,6 +17,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 _STANDS: Final = (TicketState.PENDING, TicketState.APPROVED)
 _WORDS: Final = {
+    "addresses": "called besides, and contained so",
     "accounts": "service accounts owned",
     "keys": "keys of these",
     "tokens": "tokens issued and in force",
@@ -59,7 +60,8 @@ def contain(
             _lift(books, who, reason, as_json=as_json)
             return
         now = books.clock.now()
-        held = holdings(who, books.accounts, books.tokens, books.grants, books.decisions.list(_STANDS), now)
+        asked = books.decisions.list(_STANDS)
+        held = holdings(who, books.accounts, books.tokens, books.grants, asked, now, books.directory)
         made = containing(who, held, operator(), reason, now)
         stopped = None
         if not dry_run:

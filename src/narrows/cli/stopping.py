@@ -17,6 +17,7 @@ from narrows.model.revocation import Lifted, Revocation, Stopped
 from narrows.ports.access import AccessUnavailable
 from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.approvals import ApprovalsUnavailable
+from narrows.ports.directory import DirectoryUnavailable
 from narrows.ports.revocations import Kept, RevocationRefused, RevocationsUnavailable
 from narrows.ports.sightings import SightingsUnavailable
 from narrows.ports.tokens import TokensUnavailable
@@ -25,6 +26,7 @@ from narrows.stores.sqlite.decisions import SqliteDecisions
 from narrows.stores.sqlite.directory import DataDirectory, DataDirectoryError
 from narrows.stores.sqlite.gatefile import GateView
 from narrows.stores.sqlite.grants import SqliteGrants
+from narrows.stores.sqlite.people import SqlitePeople
 from narrows.stores.sqlite.revocations import SqliteRevocations
 from narrows.stores.sqlite.tokens import SqliteTokens
 from narrows.wiring.clock import SystemClock
@@ -48,6 +50,7 @@ class Books(msgspec.Struct, frozen=True, eq=False):
     tokens: SqliteTokens
     grants: SqliteGrants
     decisions: SqliteDecisions
+    directory: SqlitePeople
     gate: GateView
 
 
@@ -66,6 +69,7 @@ def opened(config: Path | None, data: Path | None) -> Iterator[Books]:
                 stack.enter_context(contextlib.closing(SqliteTokens(store, clock))),
                 stack.enter_context(contextlib.closing(SqliteGrants(store, clock))),
                 stack.enter_context(contextlib.closing(SqliteDecisions(store, clock))),
+                stack.enter_context(contextlib.closing(SqlitePeople(store, clock))),
                 GateView(store),
             )
     except (
@@ -73,6 +77,7 @@ def opened(config: Path | None, data: Path | None) -> Iterator[Books]:
         AccountsUnavailable,
         ApprovalsUnavailable,
         DataDirectoryError,
+        DirectoryUnavailable,
         RevocationRefused,
         RevocationsUnavailable,
         SightingsUnavailable,

@@ -2,7 +2,9 @@
 
 Containing a person ends everything that is theirs: what they show, what was issued to them, and the service accounts
 that they own. The gate finds all of it by the person's name; accounts are named besides, so that whoever reads the list
-of revocations sees them, and so that an account that is given another owner meanwhile stays ended.
+of revocations sees them, and so that an account that is given another owner meanwhile stays ended. Owners are often
+written as a mail address: those of the person that their provider has told are contained with them, so that the gate
+finds what is owned by one of these, too, whenever it was made.
 """
 
 import re
@@ -12,12 +14,15 @@ from typing import Final
 
 import msgspec
 
+from narrows.identity.revocations import owned_by
 from narrows.model.access import GrantState
 from narrows.model.approval import Review
-from narrows.model.principal import SERVICE_ACCOUNTS
+from narrows.model.directory import Person
+from narrows.model.principal import SERVICE_ACCOUNTS, Principal
 from narrows.model.revocation import Revocation, Revoked
 from narrows.ports.access import Grants
 from narrows.ports.accounts import ServiceAccount, ServiceAccounts
+from narrows.ports.directory import Directory
 from narrows.ports.revocations import RevocationRefused
 from narrows.ports.tokens import Tokens
 
@@ -30,6 +35,9 @@ _ISSUED_UNTIL_NOW: Final = frozenset({Revoked.USER, Revoked.ACCOUNT, Revoked.GRO
 _BY_ISSUER: Final = frozenset({Revoked.USER, Revoked.GROUP, Revoked.LOGIN})
 """What is named with its issuer."""
 
+_CLAIMS: Final = ("email", "preferred_username", "upn")
+"""Claims whose values name a person in other words, where the issuer's `attributes` keep them."""
+
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Ids = Callable[[], str]
@@ -37,8 +45,9 @@ Ids = Callable[[], str]
 
 class Holdings(msgspec.Struct, frozen=True):
     """What a person has in hand now, by its ids; accounts by their names. `approvals` are questions of theirs, and of
-    their accounts, that stand."""
+    their accounts, that stand. `addresses` are what they are called besides."""
 
+    addresses: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
@@ -48,14 +57,25 @@ class Holdings(msgspec.Struct, frozen=True):
 
 
 def holdings(
-    who: str, accounts: ServiceAccounts, tokens: Tokens, grants: Grants, asked: Sequence[Review], now: int
+    who: str,
+    accounts: ServiceAccounts,
+    tokens: Tokens,
+    grants: Grants,
+    asked: Sequence[Review],
+    now: int,
+    directory: Directory | None = None,
 ) -> Holdings:
     """What `issuer:subject` has in hand; `asked` are the questions that stand. Raises what the ports raise."""
-    keys = [each for each in accounts.list() if owns(who, each) and each.revoked is None and each.expires > now]
+    wanted = grants.list((), requester=who)
+    addresses = _addresses(
+        who, [*(each.principal for each in tokens.of(who)), *(each.request.principal for each in wanted)], directory
+    )
+    owned = [each for each in accounts.list() if owns(who, each, addresses)]
+    keys = [each for each in owned if each.revoked is None and each.expires > now]
     names = tuple(sorted({each.name for each in keys}))
     holders = (who, *(f"{SERVICE_ACCOUNTS}:{name}" for name in names))
-    wanted = grants.list((GrantState.ACTIVE, GrantState.PENDING), requester=who)
     return Holdings(
+        addresses=addresses,
         accounts=names,
         keys=tuple(each.id for each in keys),
         tokens=tuple(each.id for holder in holders for each in tokens.of(holder, live_at=now)),
@@ -65,9 +85,37 @@ def holdings(
     )
 
 
-def owns(who: str, account: ServiceAccount) -> bool:
-    """Whether the person answers for it; owners may be written without their issuer."""
-    return account.owner in (who, who.partition(":")[2])
+def owns(who: str, account: ServiceAccount, addresses: Sequence[str] = ()) -> bool:
+    """Whether the person answers for it; owners may be written without their issuer, or as an address of theirs."""
+    issuer, _, subject = who.partition(":")
+    others = (name for each in addresses for name in (each, f"{issuer}:{each}"))
+    return owned_by(account.owner) in {owned_by(name) for name in (who, subject, *others)}
+
+
+def addresses_of(person: Person) -> tuple[str, ...]:
+    """The mail addresses of a person by which they may be written as an owner, as their provider sent them."""
+    sent = person.resource.get("emails")
+    mails = [one.get("value") for one in sent if isinstance(one, dict)] if isinstance(sent, list) else []
+    return _told([person.user_name, *mails], person.subject)
+
+
+def _addresses(who: str, shown: Sequence[Principal], directory: Directory | None) -> tuple[str, ...]:
+    """What a person is called besides, by the directory, and by what they have shown."""
+    issuer, _, subject = who.partition(":")
+    people = [] if directory is None else directory.people_with(issuer, "subject", subject)
+    said = [value for one in shown for claim in _CLAIMS for value in one.attributes.get(claim, ())]
+    return _told([*(address for one in people for address in addresses_of(one)), *said], subject)
+
+
+def _told(names: Sequence[object], subject: str) -> tuple[str, ...]:
+    """Those that are addresses: any other name may be somebody else's subject."""
+    found = {
+        owned_by(name): name
+        for name in names
+        if isinstance(name, str) and "@" in name and len(name) <= LONGEST and name.isprintable()
+    }
+    found.pop(owned_by(subject), None)
+    return tuple(sorted(found.values()))
 
 
 def containing(
@@ -76,7 +124,9 @@ def containing(
     """The revocations that contain a person (`issuer:subject`). Raises RevocationRefused."""
     new = ids or new_id
     containment, why = f"con_{new()}", _reason(reason)
-    named = [(Revoked.USER, who), *((Revoked.ACCOUNT, name) for name in held.accounts)]
+    issuer = who.partition(":")[0]
+    people = (who, *(f"{issuer}:{address}" for address in held.addresses))
+    named = [*((Revoked.USER, name) for name in people), *((Revoked.ACCOUNT, name) for name in held.accounts)]
     return [Revocation(f"rev_{new()}", kind, subject, now, by, why, containment=containment) for kind, subject in named]
 
 

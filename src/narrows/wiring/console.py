@@ -81,7 +81,7 @@ class SqliteBooks:
         accounts, grants = ControlDb(self._place, self._clock), SqliteGrants(self._place, self._clock)
         try:
             asked = self.decisions.list((TicketState.PENDING, TicketState.APPROVED))
-            return holdings(who, accounts, self.tokens, grants, asked, self._clock.now())
+            return holdings(who, accounts, self.tokens, grants, asked, self._clock.now(), self.directory)
         finally:
             grants.close()
             accounts.close()

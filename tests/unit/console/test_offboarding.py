@@ -55,3 +55,28 @@ def test_a_name_that_is_given_up_ends_what_was_issued_to_it() -> None:
 def test_containments_of_two_sources_are_two() -> None:
     assert containment_of("corp:ann", "scim") != containment_of("corp:ann", "ssf")
     assert containment_of("corp:ann", "scim") == CONTAINED
+
+
+def test_what_names_its_owner_by_an_address_ends_with_them() -> None:
+    """And comes back with them, whichever of their addresses were told meanwhile."""
+    mail = {"emails": [{"value": "ann@example.com", "primary": True}, {"type": "x"}, "no", {"value": "annie"}]}
+    inside = person(user_name="Ann@corp.test", resource=mail)
+    out = msgspec.structs.replace(inside, active=False)
+    names = ["corp:ann", "corp:Ann@corp.test", "corp:ann@example.com"]
+    for before, after in ((inside, out), (None, out), (inside, None)):
+        found = done(before, after)
+        assert said(found) == [(name, None, CONTAINED) for name in names]
+        assert len({one.id for one in found.revoked}) == 3
+    married = msgspec.structs.replace(out, resource={"emails": [{"value": "ann.lee@example.com"}]})
+    meanwhile = done(out, married)
+    assert said(meanwhile) == [("corp:ann.lee@example.com", None, CONTAINED)]
+    assert [one.subject for one in meanwhile.lifted] == ["corp:ann@example.com"]
+    back = done(married, msgspec.structs.replace(married, active=True))
+    assert [one.subject for one in back.lifted] == ["corp:ann", "corp:Ann@corp.test", "corp:ann.lee@example.com"]
+    assert {one.containment for one in back.lifted} == {CONTAINED}
+    assert done(inside, msgspec.structs.replace(inside, resource={})) == Effects()
+
+
+def test_an_address_that_is_their_name_is_contained_once() -> None:
+    found = done(None, person(subject="ann@example.com", user_name="Ann@Example.com", active=False))
+    assert [one.subject for one in found.revoked] == ["corp:ann@example.com"]

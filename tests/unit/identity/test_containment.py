@@ -7,16 +7,19 @@ import pytest
 
 from narrows.identity.containment import Holdings, containing, holdings, named, new_id, owns, revoking
 from narrows.identity.issued_tokens import issue_token
+from narrows.identity.revocations import Revocations
 from narrows.identity.service_accounts import issue
 from narrows.model.access import Origin, Request
 from narrows.model.approval import Approvers, Review, TicketState
-from narrows.model.principal import Principal, Scope
+from narrows.model.directory import Person
+from narrows.model.principal import Credential, Principal, Scope
 from narrows.model.revocation import Revoked
 from narrows.ports.accounts import ServiceAccount
 from narrows.ports.revocations import RevocationRefused
 from narrows.stores.sqlite.control import ControlDb
 from narrows.stores.sqlite.grants import SqliteGrants
 from narrows.stores.sqlite.tokens import SqliteTokens
+from unit.identity.revoking import MemoryWatch
 from unit.stores.sqlite.records import NOW, StillClock
 from unit.stores.sqlite.tickets import ticket
 
@@ -155,3 +158,43 @@ def test_a_reason_is_needed(reason: str) -> None:
         revoking(Revoked.USER, EVE, "local:ann", reason, NOW)
     with pytest.raises(RevocationRefused, match="reason"):
         containing(EVE, Holdings(), "local:ann", reason, NOW)
+
+
+class Listed:
+    """A directory that knows one person."""
+
+    def people_with(self, issuer: str, field: str, value: str) -> list[Person]:
+        if (issuer, field, value) != ("corp", "subject", "eve"):
+            return []
+        mails = {"emails": [{"value": "eve@example.com"}]}
+        return [Person("p1", "corp", "eve", "eve", active=True, created=1, changed=1, resource=mails)]
+
+
+def test_what_names_its_owner_by_an_address_is_theirs(tmp_path: Path) -> None:
+    """As the directory tells it, or as what they showed once; also what is made after they were contained."""
+    clock = StillClock()
+    accounts, tokens, grants = ControlDb(tmp_path, clock), SqliteTokens(tmp_path, clock), SqliteGrants(tmp_path, clock)
+    for name, owner in (("one", "Eve@Example.com"), ("two", "corp:eve@corp.test"), ("three", "max@example.com")):
+        issue(accounts, clock, name=name, owner=owner, expires=NOW + HOUR)
+    shown = Principal("corp", "eve", attributes={"email": ("eve@corp.test",), "upn": ("eve",)})
+    scope = Scope(("openai",), ("*",), ("chat",))
+    issue_token(tokens, clock, origin=Origin.GRANT, source="x", principal=shown, expires=NOW + HOUR, scope=scope)
+    held = holdings(EVE, accounts, tokens, grants, (), NOW, Listed())  # type: ignore[arg-type]
+    assert (held.accounts, held.addresses) == (("one", "two"), ("eve@corp.test", "eve@example.com"))
+    made = containing(EVE, held, "local:ann", "left", NOW, numbers().__next__)
+    assert [(one.kind, one.subject) for one in made] == [
+        (Revoked.USER, EVE),
+        (Revoked.USER, "corp:eve@corp.test"),
+        (Revoked.USER, "corp:eve@example.com"),
+        (Revoked.ACCOUNT, "one"),
+        (Revoked.ACCOUNT, "two"),
+    ]
+    assert len({one.containment for one in made}) == 1
+    standing = Revocations(MemoryWatch(*made), clock)
+    standing.poll()
+    key = Credential("service_account", "k", 0.0, issued=NOW)
+    for owner, ended in (("eve@example.com", True), ("corp:EVE@corp.test", True), ("max@example.com", False)):
+        later = Principal("narrows", "later", kind="service_account", owner=owner)
+        assert (standing.found(later, key) is not None) == ended
+    for store in (accounts, tokens, grants):
+        store.close()
