@@ -154,7 +154,8 @@ class SqliteDecisions:
             review = self.show(ticket)
             if review is not None and to_review(review.ticket, review.decisions):
                 found.append(review)
-            elif review is not None and review.state not in _OPEN:
+            elif (self._directory / FILE_NAME).exists() if review is None else review.state not in _OPEN:
+                # It is at its end, or was dropped long after it.
                 self._seen_to.add(ticket)
         return found
 

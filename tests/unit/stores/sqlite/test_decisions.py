@@ -20,7 +20,7 @@ from narrows.stores.sqlite.decisions import DecisionWatch, SqliteDecisions, chec
 from narrows.stores.sqlite.directory import DataDirectory
 from narrows.stores.sqlite.masterkey import load
 from narrows.stores.sqlite.revocations import SqliteRevocations
-from narrows.stores.sqlite.ticketfile import Add, End, TicketFile
+from narrows.stores.sqlite.ticketfile import Add, Drop, End, TicketFile
 from unit.stores.sqlite.records import NOW, StillClock
 from unit.stores.sqlite.tickets import BODY, HOUR, prepared, requirement, said, ticket
 
@@ -257,6 +257,14 @@ def test_what_needs_no_look_any_more_is_not_read_again(
     assert (glass.to_review(), read) == ([], [])
     glass.decide(msgspec.structs.replace(broke(), ticket=ticket(4).id))
     assert [each.ticket.id for each in glass.to_review()] == [ticket(4).id]
+    # It was looked at by somebody else, and dropped when it was old.
+    glass.decide(msgspec.structs.replace(looked(), ticket=ticket(4).id))
+    file = TicketFile(folder, load(DataDirectory(folder)))
+    file.write([End(ticket(4).id, TicketState.CONSUMED, NOW), Drop((ticket(4).id,))])
+    file.close()
+    assert glass.to_review() == []
+    read.clear()
+    assert (glass.to_review(), read) == ([], [])
 
 
 def test_releases_of_another_file_are_read_anew(glass: SqliteDecisions, folder: Path) -> None:
