@@ -18,14 +18,14 @@ from narrows.console.roles import SEES_ALL, Role
 from narrows.console.visitor import Visitor
 from narrows.identity.containment import revoking
 from narrows.identity.grant_tokens import token_for
+from narrows.identity.revocations import BLIND, about, holders
 from narrows.identity.token_form import new_id
 from narrows.model.access import Grant, GrantAct, GrantState, IssuedToken, Step
 from narrows.model.audit import ActOutcome
 from narrows.model.principal import Scope
 from narrows.model.revocation import Revoked
 from narrows.model.secret import Secret
-from narrows.policy.access import AccessRules, NotCovered, asked, entitled
-from narrows.policy.approvals import barred
+from narrows.policy.access import AccessRules, NotCovered, asked, entitled, is_theirs, names_of
 from narrows.ports.access import AccessRefused
 from narrows.ports.clock import Clock
 from narrows.ports.tokens import TokenRefused
@@ -63,6 +63,7 @@ def may_decide(visitor: Visitor, grant: Grant) -> bool:
     """Whether a rule names them, and it is open, and they have not said so already."""
     return (
         grant.state is GrantState.PENDING
+        and not is_theirs(grant.request, visitor.who, names_of(visitor.principal))
         and not any(act.who == visitor.who for act in grant.acts)
         and entitled(grant.request, visitor.who, visitor.groups)
     )
@@ -174,7 +175,7 @@ def _standing(visitor: Visitor, grant: Grant, step: Step) -> Said | None:
     if step is Step.CANCEL:
         if not own(visitor, grant) and Role.ADMIN not in visitor.roles:
             raise Refused(Problem.NOT_ENTITLED, "who asked for it takes it back, or an admin does")
-    elif barred(visitor.who, request.requester, request.principal.owner):
+    elif is_theirs(request, visitor.who, names_of(visitor.principal)):
         raise Refused(Problem.OWN_ACCESS)
     elif not entitled(request, visitor.who, visitor.groups):
         raise Refused(Problem.NOT_ENTITLED, "the rule does not name you")
@@ -195,9 +196,22 @@ def issue(books: Books, visitor: Visitor, ident: str, clock: Clock, trail: Trail
             raise Refused(Problem.NOT_ENTITLED, "only who asked for access gets its tokens")
         if grant.state is not GrantState.ACTIVE:
             raise Refused(Problem.GRANT_CLOSED, state=grant.state)
+        if _just_revoked(books, visitor, clock.now()):
+            raise Refused(Problem.CREDENTIAL_REVOKED, "you were revoked a moment ago: sign in, ask again soon")
         try:
             return token_for(grant, visitor.principal, books.tokens, clock)
         except TokenRefused as refused:
             raise Refused(Problem.GRANT_REFUSED, str(refused), state=grant.state) from None
 
     return trail.doing(books, "access.token", ident, write)
+
+
+def _just_revoked(books: Books, visitor: Visitor, now: int) -> bool:
+    """Whether they may have come in by what was revoked since: whoever keeps the door looks for that now and then, and
+    a token that is issued a moment too late would outlive it."""
+    names = frozenset(holders(visitor.principal))
+    return any(
+        one.at > now - BLIND and not names.isdisjoint(about(one))
+        for one in books.revocations.standing()
+        if one.kind in (Revoked.USER, Revoked.GROUP)
+    )

@@ -4,13 +4,14 @@ What is decided here, and nowhere else:
 
 - The first rule that is about whoever asks, covers all that is asked, and permits it for so long, is the one that
   judges. What is asked may hold globs: a rule covers one if it covers everything that it could stand for.
-- Who may approve is judged as for held calls: nobody for themselves, as many different people as the rule needs, each
-  entitled when they said so, before the question lapsed. Nothing is taken back by a later change of the rule.
+- Who may approve is judged as for held calls: nobody for themselves, whichever identity of theirs they come with as far
+  as providers tell that, as many different people as the rule needs, each entitled when they said so, before the
+  question lapsed. Nothing is taken back by a later change of the rule.
 - Access begins when it is approved and lasts as long as was asked.
 - Whatever takes access away counts, whoever said it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -20,7 +21,7 @@ from narrows.config.schema import Config
 from narrows.model.access import Grant, GrantAct, GrantState, Request, Step
 from narrows.model.approval import Approvers, Requirement
 from narrows.model.principal import Principal, Scope
-from narrows.policy.approvals import may_approve
+from narrows.policy.approvals import barred, may_approve
 from narrows.policy.asking import approvers, span_words
 from narrows.policy.globs import GlobSet
 from narrows.policy.scope import Reach
@@ -34,6 +35,9 @@ MOST_NAMED: Final = 32
 
 LONGEST_NAME: Final = 200
 """Characters of one of them."""
+
+NAMING: Final = ("email", "preferred_username", "upn")
+"""Claims that name a person beside their subject, where the issuer's `attributes` keep them."""
 
 _MICROS: Final = 1_000_000
 
@@ -196,6 +200,20 @@ def asked(
         certificate=certificate,
         address=address,
     )
+
+
+def names_of(principal: Principal) -> tuple[str, ...]:
+    """Other names of somebody that their issuer vouches for."""
+    return tuple(sorted({name for claim in NAMING for name in principal.attributes.get(claim, ())}))
+
+
+def is_theirs(request: Request, who: str, names: Iterable[str]) -> bool:
+    """Whether somebody decides nothing about a request because it is their own: also where another issuer knows them,
+    and both tell the same address. `names` are other names of theirs."""
+    principal = request.principal
+    called = {name.casefold() for name in names_of(principal) if "@" in name}
+    known = tuple(names)
+    return barred(who, request.requester, principal.owner, known) or any(name.casefold() in called for name in known)
 
 
 def entitled(request: Request, who: str, groups: Sequence[str]) -> bool:

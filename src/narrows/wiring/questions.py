@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from narrows.model.access import Grant, GrantState
 from narrows.model.approval import Decision, Review, TicketState
+from narrows.policy.access import is_theirs
 from narrows.policy.access_questions import as_act, as_review, is_access
 from narrows.ports.access import AccessRefused, AccessUnavailable, Grants
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused, Decisions
@@ -56,6 +57,9 @@ class Questions:
         act = as_act(decision)
         if act is None:
             raise DecisionRefused("access is approved or rejected as it was asked for, and nothing else")
+        asked = _asked(lambda: self._grants.get(decision.ticket))
+        if asked is not None and is_theirs(asked.request, decision.who, decision.names):
+            raise DecisionRefused(f"{decision.ticket} is of {decision.who}, and nobody decides about their own access")
         try:
             return as_review(_asked(lambda: self._grants.act(act)))
         except AccessRefused as refused:

@@ -20,6 +20,7 @@ from narrows.policy.access import (
     compile_access,
     describe_scope,
     entitled,
+    is_theirs,
     objection,
     standing,
 )
@@ -268,3 +269,21 @@ def test_what_is_written_only_where_nobody_objects_is_what_counts(said: list[Gra
             written.append(each)
     end = AT + 4 * HOUR
     assert standing(request(), written, end).starts == standing(request(), said, end).starts
+
+
+@pytest.mark.parametrize(
+    ("who", "names", "theirs"),
+    [
+        ("corp:ana", (), True),
+        ("github:ana", ("ANA@example.com",), True),
+        ("github:ana", ("ana",), False),
+        ("github:ana", (), False),
+        ("corp:ben", ("ben@example.com",), False),
+        ("narrows:bot", (), True),
+    ],
+)
+def test_whose_a_request_is(who: str, names: tuple[str, ...], theirs: bool) -> None:
+    """A user name at another issuer may be somebody else's; an address is not."""
+    attributes = {"email": ("ana@example.com",), "preferred_username": ("ana",)}
+    asked_by = Principal("corp", "ana", attributes=attributes)
+    assert is_theirs(request(principal=asked_by), who, names) is theirs

@@ -11,7 +11,7 @@ from narrows.notify.watch import Watch
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.stores.sqlite.outbox import SqliteOutbox
 from narrows.wiring.questions import Questions
-from unit.console.access import AT, MemoryGrants, approved, request
+from unit.console.access import ALICE, AT, MemoryGrants, approved, request
 from unit.notify.questions import Questions as Calls
 from unit.notify.questions import StillClock, ticket
 
@@ -88,3 +88,11 @@ def test_what_may_not_be_said_is_refused_as_of_calls(both: Both) -> None:
     for ask in (both.questions.list, lambda: both.questions.show("grt_1"), lambda: both.questions.decide(said())):
         with pytest.raises(ApprovalsUnavailable, match="the disk is gone"):
             ask()
+
+
+def test_nobody_answers_about_their_own_access_by_another_name(both: Both) -> None:
+    mail = msgspec.structs.replace(ALICE, attributes={"email": ("alice@example.com",)})
+    both.grants.ask(request(who=mail))
+    with pytest.raises(DecisionRefused, match="their own access"):
+        both.questions.decide(said("corp:alice2", names=("Alice@Example.com",)))
+    assert both.questions.decide(said(names=("ana@example.com",))).state is TicketState.APPROVED
