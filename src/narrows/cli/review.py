@@ -14,7 +14,7 @@ from narrows.cli.moments import SECOND, parse_span, show_moment
 from narrows.cli.terminal import complain, print_json, print_table
 from narrows.cli.who import readers
 from narrows.console.review_views import Mark, ReviewView
-from narrows.wiring.revisions import rules
+from narrows.wiring.revisions import current
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -64,10 +64,11 @@ def access(
         raise Failure("--json and --csv: choose one", USAGE)
     span = parse_span(stale or USUAL, "--stale")
     result = checked(config)
-    with readers(find_store(config, data)) as books:
+    store = find_store(config, data)
+    with readers(store) as books:
         rows = [
             row
-            for row in books.review(result.config, rules(result.config, result.policies), span)
+            for row in books.review(result.config, current(store, result.config), span)
             if stale is None or not _UNSEEN.isdisjoint(row.marks)
         ]
     if as_json:

@@ -18,13 +18,14 @@ from narrows.identity.radius import Rules
 from narrows.ports.access import AccessUnavailable
 from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.approvals import ApprovalsUnavailable
+from narrows.ports.changes import ChangesUnavailable
 from narrows.ports.directory import DirectoryUnavailable
 from narrows.ports.revocations import RevocationRefused, RevocationsUnavailable
 from narrows.ports.sightings import SightingsUnavailable
 from narrows.ports.tokens import TokensUnavailable
 from narrows.stores.sqlite.directory import DataDirectoryError
 from narrows.wiring.clock import SystemClock
-from narrows.wiring.revisions import RevisionUnreadable, past, rules
+from narrows.wiring.revisions import RevisionUnreadable, current, past
 from narrows.wiring.who import Readers, opened
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
@@ -69,7 +70,7 @@ def who(
     store = find_store(config, data)
     moment = None if at is None else parse_moment(at, SystemClock().now(), "--at")
     with readers(store) as books:
-        now = rules(result.config, result.policies) if moment is None else _then(store, moment)
+        now = current(store, result.config) if moment is None else _then(store, moment)
         found = books.who(user, result.config, now, at=moment, groups=tuple(group or ()))
     if as_json:
         print_json(msgspec.to_builtins(who_view(found)))
@@ -80,7 +81,7 @@ def who(
 def _then(store: Path, at: int) -> Rules:
     """The policies that were in force. Raises Failure."""
     try:
-        return past(store, at)
+        return past(store, at, SystemClock().now())
     except RevisionUnreadable as problem:
         raise Failure(str(problem), FAILED) from None
 
@@ -95,6 +96,7 @@ def readers(store: Path) -> Iterator[Readers]:
         AccessUnavailable,
         AccountsUnavailable,
         ApprovalsUnavailable,
+        ChangesUnavailable,
         DataDirectoryError,
         DirectoryUnavailable,
         RevocationRefused,

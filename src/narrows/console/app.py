@@ -11,7 +11,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.response import Response
 
 from narrows import __version__
-from narrows.console.api import access, approvals, health, revocations, token, whoami
+from narrows.console.api import access, approvals, health, revocations, token, who, whoami
 from narrows.console.api.told import told_router
 from narrows.console.desk import Desk
 from narrows.console.envelope import Envelope
@@ -35,6 +35,8 @@ ROUTES: Final = (
     token.exchange_token,
     token.return_token,
     whoami.whoami,
+    who.show_who,
+    who.review_access,
     approvals.list_approvals,
     approvals.show_approval,
     approvals.approve,
@@ -90,16 +92,21 @@ def described() -> Description:
 
 
 def litestar_app(
-    door: Door, desk: Desk, office: TokenOffice | None = None, providers: Providers | None = None
+    door: Door,
+    desk: Desk,
+    office: TokenOffice | None = None,
+    providers: Providers | None = None,
+    looks: who.Looks | None = None,
 ) -> Litestar:
     """The routes alone, without what is around every reply. Without an office no tokens are exchanged, without
-    providers nobody tells anything."""
+    providers nobody tells anything, without looks nobody is looked at."""
     description = described()
     told = providers or Providers(desk, Failures())
     return Litestar(
         [*ROUTES, openapi, scim_router(told), told_router(told)],
         guards=[door.admit],
-        dependencies=_given(desk, door, office) | {"description": Provide(lambda: description, sync_to_thread=False)},
+        dependencies=_given(desk, door, office, looks)
+        | {"description": Provide(lambda: description, sync_to_thread=False)},
         exception_handlers={Exception: respond},
         openapi_config=None,
         request_class=StrictRequest,
@@ -109,7 +116,9 @@ def litestar_app(
     )
 
 
-def _given(desk: Desk | None, door: Door | None = None, office: TokenOffice | None = None) -> dict[str, Provide]:
+def _given(
+    desk: Desk | None, door: Door | None = None, office: TokenOffice | None = None, looks: who.Looks | None = None
+) -> dict[str, Provide]:
     """What routes are given, by name."""
 
     def visitor(request: Request[Visitor, Any, State]) -> Visitor:
@@ -117,6 +126,7 @@ def _given(desk: Desk | None, door: Door | None = None, office: TokenOffice | No
 
     return {
         "desk": Provide(lambda: desk, sync_to_thread=False),
+        "looks": Provide(lambda: looks, sync_to_thread=False),
         "office": Provide(lambda: office, sync_to_thread=False),
         "rules": Provide(lambda: None if door is None else door.admission.access, sync_to_thread=False),
         "visitor": Provide(visitor, sync_to_thread=False),
@@ -124,7 +134,12 @@ def _given(desk: Desk | None, door: Door | None = None, office: TokenOffice | No
 
 
 def build_app(
-    door: Door, desk: Desk, ids: Ids, office: TokenOffice | None = None, providers: Providers | None = None
+    door: Door,
+    desk: Desk,
+    ids: Ids,
+    office: TokenOffice | None = None,
+    providers: Providers | None = None,
+    looks: who.Looks | None = None,
 ) -> Envelope:
     """The application to serve."""
-    return Envelope(litestar_app(door, desk, office, providers), ids)
+    return Envelope(litestar_app(door, desk, office, providers, looks), ids)

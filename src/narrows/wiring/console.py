@@ -44,6 +44,7 @@ from narrows.wiring.clock import SequentialIds, SystemClock
 from narrows.wiring.configuration import read_checked
 from narrows.wiring.exchanging import Exchanging
 from narrows.wiring.listening import Listening
+from narrows.wiring.looking import Looking
 from narrows.wiring.reload import FileWatch, cancel
 from narrows.wiring.revoking import Following
 
@@ -162,6 +163,7 @@ class Console:
         self._failures = Failures()
         self._exchanging = Exchanging(directory, clock, self._desk, self._failures)
         self._listening = Listening(clock, self._desk, self._failures)
+        self._looking = Looking(directory, clock, config)
         self._door: Door | None = None
         self._server: HttpServer | None = None
         self._certificates: Certificates | None = None
@@ -194,7 +196,14 @@ class Console:
         self._certificates = None if tls is None else Certificates(tls)
         host, port = parse_listen(config.console.listen)
         server = HttpServer(
-            build_app(self._door, self._desk, SequentialIds(), self._exchanging.office, self._listening.providers),
+            build_app(
+                self._door,
+                self._desk,
+                SequentialIds(),
+                self._exchanging.office,
+                self._listening.providers,
+                self._looking,
+            ),
             host,
             port,
             context=None if self._certificates is None else self._certificates.context,
@@ -226,6 +235,7 @@ class Console:
             _log.error("the new configuration is refused and the old one stays in force:\n%s", error)
             return
         self._door.admission = admission
+        self._looking.settle(config)
         if self._changes_address(config):
             _log.warning("a change of where the console listens, and of `store`, takes effect at its next start")
         self._config = config

@@ -4,6 +4,7 @@ What is kept names no secret: it is what a revision is the hash of, the entities
 what. The record of each call names its revision, so whoever trusts the record can tell that this is the text it means.
 """
 
+import contextlib
 import hashlib
 import zlib
 from collections.abc import Sequence
@@ -28,10 +29,15 @@ from narrows.model.secret import PLACEHOLDER, Secret
 from narrows.policy.access import compile_access
 from narrows.policy.compile import compile_policies
 from narrows.policy.policyset import PolicySet
+from narrows.stores.sqlite.changes import SqliteChangeWatch
 from narrows.stores.sqlite.gatefile import GateView
 from narrows.wiring.configuration import operations
+from narrows.wiring.teams import merged
 
 FORMAT: Final = 1
+_EVER: Final = 2**62
+"""Later than anything."""
+
 MOST: Final = 64 * 1024 * 1024
 """Bytes of a document, at most."""
 
@@ -124,9 +130,21 @@ def restored(kept: InForce) -> Rules:
     return msgspec.structs.replace(found, offered=dict(document.offered), sign_ins=document.sign_ins)
 
 
-def past(store: Path, at: int) -> Rules:
+def current(store: Path, config: Config) -> Rules:
+    """The rules of a checked configuration with the policies that teams have in force. `since` is from when on the gate
+    has had the same ones in force, if it has. Raises ConfigError, ChangesUnavailable and SightingsUnavailable."""
+    with contextlib.closing(SqliteChangeWatch(store)) as watch:
+        whole = merged(config, watch.news() or ())
+    kept = GateView(store).in_force(_EVER)
+    same = kept is not None and kept.revision == whole.policies.revision
+    return rules(whole.config, whole.policies, kept.at if kept is not None and same else None)
+
+
+def past(store: Path, at: int, now: int) -> Rules:
     """The rules that were in force at a time, by what the gate of a store has kept. Raises RevisionUnreadable, and
     SightingsUnavailable."""
+    if at > now:
+        raise RevisionUnreadable("what will be in force is not known: that time has not come")
     view = GateView(store)
     kept = view.in_force(at)
     if kept is not None:

@@ -79,10 +79,10 @@ class Readers(msgspec.Struct, frozen=True, eq=False):
             tuple(_said(full, reviews, moment.at)),
         )
 
-    def review(self, config: Config, now: Rules, stale: int) -> Iterator[ReviewView]:
-        """A row for everybody who was seen, is in a directory, has or asked for something, or is owner of something, by
-        their names. It reads the whole record of calls once, for who was seen with which groups. `stale` is in
-        microseconds. Raises what the stores raise."""
+    def review(self, config: Config, now: Rules, stale: int, *, after: str = "") -> Iterator[ReviewView]:
+        """A row for everybody who was seen, is in a directory, has or asked for something, or owns something, by their
+        names; only those behind `after`. It reads the whole record of calls once, for who was seen with which groups.
+        `stale` is in microseconds. Raises what the stores raise."""
         moment = Moment(self.clock.now(), self.revocations.all())
         calls: dict[str, CallView] = {}
         for call in Archive(self.store).calls(newest_first=True):
@@ -92,7 +92,7 @@ class Readers(msgspec.Struct, frozen=True, eq=False):
         for use in uses.values():
             seen[use.principal] = max(use.at, seen.get(use.principal, 0))
         shared = Book(self.accounts.list(), self.grants.list(), (), uses)
-        for full in sorted(self._everybody(config, shared, seen)):
+        for full in sorted(name for name in self._everybody(config, shared, seen) if name > after):
             known = self._known(full, config, [calls[full]] if full in calls else [], moment, (), present=True)
             book = msgspec.structs.replace(shared, tokens=self._tokens(known.principal, shared, moment))
             orphaned = known.principal.kind == "service_account" and self._orphaned(

@@ -66,6 +66,12 @@ TOLD = ("/oidc/{issuer}/logout", "/ssf/{issuer}/events")
 TABLE |= {("POST", path): (404,) * len(KINDS) for path in TOLD}
 """Statements prove themselves, and no issuer is configured that makes any."""
 
+TABLE |= {
+    ("GET", "/api/v1/who/{identity}"): (401, 403, 403, 403, 200, 200),
+    ("GET", "/api/v1/reviews/access"): (401, 403, 403, 403, 200, 200),
+}
+"""Of others; what somebody could reach themselves, whoever has a role may know."""
+
 REVOCATION = "/api/v1/revocations/{reference}"
 TABLE |= {
     ("GET", "/api/v1/revocations"): (401, 403, 403, 403, 200, 200),

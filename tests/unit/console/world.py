@@ -13,9 +13,13 @@ from narrows.console.app import build_app
 from narrows.console.desk import Desk
 from narrows.console.failures import Failures
 from narrows.console.identity import Admission, Door
+from narrows.console.review_views import ReviewView, Seen, review_view
 from narrows.console.roles import Role, RoleBook
 from narrows.console.visitor import Visitor
+from narrows.console.who_views import Who
+from narrows.identity.at_moment import Moment
 from narrows.identity.containment import Holdings
+from narrows.identity.radius import Book, Known, Radius, Rules, radius
 from narrows.model.access import IssuedToken
 from narrows.model.approval import Answered, Approvers, Decision, RecentCall, Requirement, Review, Ticket, TicketState
 from narrows.model.audit import Act
@@ -24,7 +28,9 @@ from narrows.model.refusal import Code
 from narrows.model.revocation import Lifted, Revocation, Stopped
 from narrows.model.verdict import Deny
 from narrows.policy.approvals import entitled, state
+from narrows.policy.policyset import PolicySet
 from narrows.policy.released_alone import to_review
+from narrows.policy.who import WhoIndex
 from narrows.ports.approvals import ApprovalsUnavailable, DecisionRefused
 from narrows.ports.audit import AuditUnavailable
 from narrows.ports.clock import Clock
@@ -316,6 +322,33 @@ class NamedTokens:
         return Identity(principal(token), Credential("oidc", f"jti-{token}", NOW / SECOND + 600))
 
 
+class MemoryLooks:
+    """Looks at identities of whom nothing is kept but their names. `asked` is what was asked; `fails` is raised."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.asked: list[tuple[str, int | None]] = []
+        self.fails: Exception | None = None
+
+    async def who(self, identity: str, at: int | None) -> Who:
+        self.asked.append((identity, at))
+        if self.fails is not None:
+            raise self.fails
+        return Who(self._radius(identity, at), None, (), (), ())
+
+    async def review(self, stale: int, after: str, limit: int) -> list[ReviewView]:
+        if self.fails is not None:
+            raise self.fails
+        names = [name for name in ("corp:ana", "corp:ben", "corp:pat") if name > after]
+        return [review_view(self._radius(name, None), Seen(), stale) for name in names[:limit]]
+
+    def _radius(self, identity: str, at: int | None) -> Radius:
+        issuer, _, subject = identity.partition(":")
+        known = Known(Principal(issuer, subject), "nothing")
+        nothing = Rules(PolicySet("0" * 16, (), WhoIndex(())), rules(), {}, {})
+        return radius(known, nothing, Book(), Moment(self._clock.now() if at is None else at, ()))
+
+
 class World:
     """A console that runs, and a client of it."""
 
@@ -326,7 +359,8 @@ class World:
         self.authenticator = NamedTokens()
         self.failures = Failures()
         self.door = Door(Admission(self.authenticator, RoleBook(roles, ["corp"]), rules()), self.failures, self.desk)
-        self.app = build_app(self.door, self.desk, Numbers())
+        self.looks = MemoryLooks(self.clock)
+        self.app = build_app(self.door, self.desk, Numbers(), looks=self.looks)
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=("192.0.2.7", 4711))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://console")
 
