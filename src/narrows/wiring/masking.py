@@ -45,6 +45,9 @@ COMPILERS: Final = 2
 BREATH: Final = 0.005
 """Seconds between two matchers or gates that are compiled while calls are served."""
 
+PAUSE: Final = 0.5
+"""Seconds before that begins: a gate that starts has better things to do."""
+
 KEEP_AFTER: Final = 1.0
 """Seconds of compiling after which what there is of it is kept: who stops early need not begin anew."""
 
@@ -146,6 +149,7 @@ class EngineLoader:
         """Compiles the matchers of seldom rows and what gates wait while calls are served already, so that no call has
         to wait for one. Of the processes that share a folder one compiles gates, and the others take them over."""
         with self._rest:
+            time.sleep(PAUSE)
             for _ in engine.compile_rest():
                 time.sleep(BREATH)
             section = self._shipped

@@ -31,7 +31,9 @@ TEXT = "054-28-6917 and B-1234"
 def _small_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Compiling the whole table takes seconds; that it is whole is another test's business. What a test leaves to be
     compiled is none of the next one's."""
+    settled()
     monkeypatch.setattr(masking, "DETECTORS", identity_us.DETECTORS)
+    monkeypatch.setattr(masking, "PAUSE", 0.0)
     yield
     settled()
 
