@@ -9,9 +9,13 @@ import pytest
 from narrows.model.access import Request
 from narrows.model.approval import Approvers
 from narrows.model.principal import Principal, Scope
+from narrows.stores.sqlite.gatefile import GateFile
 from narrows.stores.sqlite.grants import SqliteGrants
 from narrows.wiring.clock import SystemClock
+from narrows.wiring.configuration import read_checked
+from narrows.wiring.revisions import written
 from unit.cli.command import Ran
+from unit.stores.sqlite.records import NOW
 
 Narrows = Callable[..., Ran]
 
@@ -141,3 +145,20 @@ def test_a_page_of_it(narrows: Narrows, world: Path) -> None:
 def test_nobody_is_named_so(narrows: Narrows, world: Path) -> None:
     ran = narrows("who", "x\x1b")
     assert (ran.code, ran.out) == (1, "")
+
+
+def test_as_of_a_past_moment_it_is_by_the_policies_of_then(narrows: Narrows, world: Path, tmp_path: Path) -> None:
+    then = read_checked(tmp_path / "narrows.yaml", {"UPSTREAM_KEY": "upstream-canary-91c2"})
+    file = GateFile(world)
+    file.write([written(then.config, then.policies, NOW)])
+    file.close()
+    assert b"upstream-canary" not in (world / "gate.db").read_bytes()
+    (tmp_path / "narrows.yaml").write_text(CONFIG.replace("gpt-*", "nothing"))
+    row = who(narrows, "alice", "--at", "2023-11-14T22:13:21+00:00")
+    assert reached(row) == {("corp:alice", "oidc"): [("openai", ["chat", "models"], ["gpt-*"], ["research"])]}
+    assert (row["groups_from"], row["grants"], row["owns"], row["budgets"]) == ("credential", [], [], None)
+    assert reached(who(narrows, "alice"))["corp:alice", "oidc"][0][2] == ["nothing"]
+    for at in ("2023-11-14T22:13:19+00:00", "2999-01-01"):
+        ran = narrows("who", "alice", "--at", at)
+        assert (ran.code, ran.out) == (1, "")
+        assert "in force" in ran.err
