@@ -42,6 +42,7 @@ def revoke(
 
     Who signs in again after that is let in. To keep somebody out use
     `narrows contain`. `narrows revocations lift` takes a revocation back.
+    In place of its id a token or a key itself does, too; it is not kept.
 
     [bold]Examples[/bold]
 
@@ -51,8 +52,9 @@ def revoke(
     """
     with opened(config, data) as books:
         now = books.clock.now()
-        _known(books, kind, subject)
-        made = revoking(kind, named(kind, subject, books.issuers), operator(), reason, now)
+        name = named(kind, subject, books.issuers)
+        _known(books, kind, name)
+        made = revoking(kind, name, operator(), reason, now)
         books.revocations.add([made])
         stopped = enforced(books, [made])
         if as_json:

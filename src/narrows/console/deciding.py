@@ -15,6 +15,7 @@ from narrows.console.problems import FieldError, Problem, Refused
 from narrows.console.roles import SEES_ALL, Role
 from narrows.console.visitor import Visitor
 from narrows.model.approval import Answered, Decision, Review, Ticket, TicketState
+from narrows.policy import access
 from narrows.policy.approvals import barred, may_approve, may_release
 from narrows.policy.released_alone import looked_at, may_review, to_review
 from narrows.ports.approvals import DecisionRefused
@@ -24,9 +25,6 @@ _MEANS: Final = {
     Answered.REJECT: frozenset({TicketState.REJECTED}),
 }
 """What has become of a ticket of which this is the answer."""
-
-_NAMES: Final = ("email", "preferred_username", "upn")
-"""Claims that name a person, where the issuer's `attributes` keep them."""
 
 LOOKED: Final = 5_000
 """Tickets that are looked through for one page: that takes some tenths of a second."""
@@ -67,7 +65,7 @@ def concerns(visitor: Visitor, ticket: Ticket) -> bool:
 
 def names_of(visitor: Visitor) -> tuple[str, ...]:
     """Other names of theirs that their issuer vouches for."""
-    return tuple(sorted({name for claim in _NAMES for name in visitor.principal.attributes.get(claim, ())}))
+    return access.names_of(visitor.principal)
 
 
 def entitled(visitor: Visitor, ticket: Ticket, at: int) -> bool:

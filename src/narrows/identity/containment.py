@@ -14,12 +14,18 @@ from typing import Final
 
 import msgspec
 
+from narrows.identity.cache import digest_of
+from narrows.identity.claims import token_id
+from narrows.identity.documents import strict_object
+from narrows.identity.jws import Compact, take_apart
 from narrows.identity.revocations import owned_by
+from narrows.identity.token_form import ACCESS_TOKEN, SERVICE_ACCOUNT, id_within
 from narrows.model.access import GrantState
 from narrows.model.approval import Review
 from narrows.model.directory import Person
 from narrows.model.principal import SERVICE_ACCOUNTS, Principal
 from narrows.model.revocation import Revocation, Revoked
+from narrows.policy.access import names_of
 from narrows.ports.access import Grants
 from narrows.ports.accounts import ServiceAccount, ServiceAccounts
 from narrows.ports.directory import Directory
@@ -34,9 +40,6 @@ _ISSUED_UNTIL_NOW: Final = frozenset({Revoked.USER, Revoked.ACCOUNT, Revoked.GRO
 
 _BY_ISSUER: Final = frozenset({Revoked.USER, Revoked.GROUP, Revoked.LOGIN})
 """What is named with its issuer."""
-
-_CLAIMS: Final = ("email", "preferred_username", "upn")
-"""Claims whose values name a person in other words, where the issuer's `attributes` keep them."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -103,7 +106,7 @@ def _addresses(who: str, shown: Sequence[Principal], directory: Directory | None
     """What a person is called besides, by the directory, and by what they have shown."""
     issuer, _, subject = who.partition(":")
     people = [] if directory is None else directory.people_with(issuer, "subject", subject)
-    said = [value for one in shown for claim in _CLAIMS for value in one.attributes.get(claim, ())]
+    said = [name for one in shown for name in names_of(one)]
     return _told([*(address for one in people for address in addresses_of(one)), *said], subject)
 
 
@@ -138,8 +141,10 @@ def revoking(kind: Revoked, subject: str, by: str, reason: str, now: int, ids: I
 
 def named(kind: Revoked, subject: str, issuers: Sequence[str]) -> str:
     """What is meant by a name that somebody has typed: one without its issuer is of the only one there is. `issuers`
-    may be empty: nobody knows which there are. Raises RevocationRefused."""
+    may be empty: nobody knows which there are. Whoever gives the credential itself, as it was found somewhere, means
+    its id: the credential is not kept, nor said again. Raises RevocationRefused."""
     subject = subject.strip()
+    subject = _id_of(kind, subject) or subject
     if not subject or len(subject) > LONGEST or _CONTROL.search(subject):
         raise RevocationRefused(f"{subject[:80]!r} is no name of a {kind.value}")
     if kind not in _BY_ISSUER:
@@ -153,6 +158,26 @@ def named(kind: Revoked, subject: str, issuers: Sequence[str]) -> str:
         return f"{issuers[0]}:{subject}"
     known = f"; issuers are {', '.join(issuers)}" if issuers else ""
     raise RevocationRefused(f"{subject!r} does not say of which issuer: write issuer:{subject}{known}")
+
+
+def _id_of(kind: Revoked, text: str) -> str | None:
+    """The id of the credential that a text is; None where it is none that can be told. Raises RevocationRefused."""
+    found: tuple[Revoked, str] | None = None
+    key, token = id_within(SERVICE_ACCOUNT, text), id_within(ACCESS_TOKEN, text)
+    signed = take_apart(text) if text.count(".") == 2 else None
+    if key is not None:
+        found = Revoked.KEY, key
+    elif token is not None:
+        found = Revoked.TOKEN, f"tok_{token}"
+    elif isinstance(signed, Compact):
+        found = Revoked.TOKEN, token_id(strict_object(signed.payload) or {}, digest_of(text))
+    elif text.startswith((ACCESS_TOKEN, SERVICE_ACCOUNT)):
+        raise RevocationRefused("this looks like a credential, and is mistyped; give its id, or all of it")
+    if found is None:
+        return None
+    if kind is not found[0] and kind is not Revoked.TOKEN:
+        raise RevocationRefused(f"this is a {found[0].value} itself, and no name of a {kind.value}")
+    return found[1]
 
 
 def new_id() -> str:

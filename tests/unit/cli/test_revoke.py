@@ -1,6 +1,7 @@
 """Revoking from the command line, without a gate: what is written, and what is refused."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,15 @@ def test_keys_and_accounts_that_exist_can_be_revoked(narrows: Narrows) -> None:
     assert narrows("revoke", "key", made["id"], *REVOKE).code == 0
     assert narrows("revoke", "account", "etl", *REVOKE).code == 0
     assert listed(narrows) == [("key", made["id"], "standing"), ("account", "etl", "standing")]
+
+
+def test_a_key_that_was_found_is_ended_and_nowhere_kept(narrows: Narrows, tmp_path: Path) -> None:
+    made = narrows("keys", "create", "etl", "--owner", "corp:ana", "--data", "data", "--json").rows[0]
+    ran = narrows("revoke", "key", made["key"], *REVOKE)
+    assert ran.code == 0
+    assert listed(narrows) == [("key", made["id"], "standing")]
+    wrong = narrows("revoke", "user", made["key"], *REVOKE)
+    assert wrong.code == 1
+    secret = made["key"][20:]
+    assert all(secret not in said for said in (ran.out, ran.err, wrong.out, wrong.err))
+    assert all(secret.encode() not in path.read_bytes() for path in (tmp_path / "data").iterdir())

@@ -1,5 +1,8 @@
 """What somebody has in hand, and the revocations that end it."""
 
+import hashlib
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +12,7 @@ from narrows.identity.containment import Holdings, containing, holdings, named, 
 from narrows.identity.issued_tokens import issue_token
 from narrows.identity.revocations import Revocations
 from narrows.identity.service_accounts import issue
+from narrows.identity.token_form import ACCESS_TOKEN, SERVICE_ACCOUNT, new_credential
 from narrows.model.access import Origin, Request
 from narrows.model.approval import Approvers, Review, TicketState
 from narrows.model.directory import Person
@@ -198,3 +202,28 @@ def test_what_names_its_owner_by_an_address_is_theirs(tmp_path: Path) -> None:
         assert (standing.found(later, key) is not None) == ended
     for store in (accounts, tokens, grants):
         store.close()
+
+
+def signed(**claims: object) -> str:
+    parts = (json.dumps({"alg": "RS256"}).encode(), json.dumps(claims).encode(), b"x" * 64)
+    return ".".join(urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+def test_a_credential_that_was_found_is_meant_by_its_id() -> None:
+    """Whoever finds one somewhere has nothing else, and must not have to write it where others read it."""
+    token, key = (new_credential(kind, "abcdefghijkl", bytes).reveal() for kind in (ACCESS_TOKEN, SERVICE_ACCOUNT))
+    assert named(Revoked.TOKEN, token, ()) == "tok_abcdefghijkl"
+    assert named(Revoked.KEY, f" {key}\n", ()) == named(Revoked.TOKEN, key, ()) == "abcdefghijkl"
+    assert named(Revoked.TOKEN, signed(jti="j-1", text="x" * 2_000), ("corp",)) == "j-1"
+    nameless = signed(sub="ana")
+    assert named(Revoked.TOKEN, nameless, ()) == f"sha256:{hashlib.sha256(nameless.encode()).hexdigest()[:16]}"
+    assert named(Revoked.TOKEN, "a.b.c", ()) == "a.b.c"
+
+
+@pytest.mark.parametrize("kind", [Revoked.USER, Revoked.ACCOUNT, Revoked.KEY, Revoked.SESSION])
+def test_a_credential_is_nobody_s_name_and_never_said_again(kind: Revoked) -> None:
+    token = new_credential(ACCESS_TOKEN, "abcdefghijkl", bytes).reveal()
+    for text in (token, token[:-1], signed(jti="j-1")):
+        with pytest.raises(RevocationRefused) as refused:
+            named(kind, text, ("corp",))
+        assert text[8:] not in str(refused.value)
