@@ -10,8 +10,10 @@ from narrows.cli.failure import FAILED, USAGE, Failure
 from narrows.cli.stopping import Books, enforced, opened, row, told
 from narrows.cli.terminal import complain, harmless, print_json, say
 from narrows.identity.containment import Holdings, containing, holdings, named
+from narrows.identity.revocations import owned_by
 from narrows.model.approval import TicketState
 from narrows.model.revocation import Revoked
+from narrows.ports.sightings import SightingsUnavailable
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -67,6 +69,7 @@ def contain(
         if not dry_run:
             books.revocations.add(made)
             stopped = enforced(books, made)
+        _warn_of_strangers(books, who, held)
         if as_json:
             print_json(
                 {
@@ -82,6 +85,22 @@ def contain(
         _show(held)
         if not dry_run:
             told(stopped, now, books.clock.now())
+
+
+def _warn_of_strangers(books: Books, who: str, held: Holdings) -> None:
+    """A slip of the hand contains somebody who does not exist, and leaves in whoever was meant."""
+    issuer, _, subject = who.partition(":")
+    try:
+        known = {use.principal for use in books.gate.uses().values()}
+    except SightingsUnavailable:
+        known = set()
+    known |= {account.owner for account in books.accounts.list()}
+    theirs = held.grants or held.requests or books.tokens.of(who)
+    if who in known or theirs or books.directory.people_with(issuer, "subject", subject):
+        return
+    like = sorted(name for name in known if owned_by(name) == owned_by(who))
+    meant = f"; did you mean {', '.join(like)}?" if like else ""
+    complain(f"Warning: nothing here knows {who}, and names count letter for letter{meant}")
 
 
 def _show(held: Holdings) -> None:

@@ -58,6 +58,18 @@ def test_whom_the_provider_put_out_stays_out(narrows: Narrows, tmp_path: Path) -
     assert standing(narrows) == [("user", "corp:eve")]
 
 
+@pytest.mark.usefixtures("key")
+def test_a_slip_of_the_hand_is_told(narrows: Narrows) -> None:
+    """Else whoever was meant goes on, and the command says that all is well."""
+    for name, warned in (("corp:Eve", "did you mean corp:eve?"), ("corp:ewe", "nothing here knows corp:ewe")):
+        ran = narrows("contain", name, "--reason", "incident", "--dry-run", "--data", "data")
+        assert ran.code == 0
+        assert warned in ran.err
+    assert "Warning" not in narrows(*EVE, "--dry-run").err
+    assert "Warning" in narrows("contain", "corp:Eve", "--reason", "incident", "--data", "data").err
+    assert ("user", "corp:Eve") in standing(narrows)
+
+
 def test_what_was_only_revoked_is_no_containment(narrows: Narrows) -> None:
     narrows("revoke", "user", "corp:eve", "--reason", "x", "--data", "data")
     assert narrows(*EVE, "--lift").code == 1
