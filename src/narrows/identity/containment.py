@@ -70,7 +70,7 @@ def holdings(
 ) -> Holdings:
     """What `issuer:subject` has in hand; `asked` are the questions that stand. Raises what the ports raise."""
     wanted = grants.list((), requester=who)
-    addresses = _addresses(
+    addresses = addresses_shown(
         who, [*(each.principal for each in tokens.of(who)), *(each.request.principal for each in wanted)], directory
     )
     owned = [each for each in accounts.list() if owns(who, each, addresses)]
@@ -102,7 +102,7 @@ def addresses_of(person: Person) -> tuple[str, ...]:
     return _told([person.user_name, *mails], person.subject)
 
 
-def _addresses(who: str, shown: Sequence[Principal], directory: Directory | None) -> tuple[str, ...]:
+def addresses_shown(who: str, shown: Sequence[Principal], directory: Directory | None) -> tuple[str, ...]:
     """What a person is called besides, by the directory, and by what they have shown."""
     issuer, _, subject = who.partition(":")
     people = [] if directory is None else directory.people_with(issuer, "subject", subject)

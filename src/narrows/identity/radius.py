@@ -43,6 +43,9 @@ class Known(msgspec.Struct, frozen=True):
     active: bool | None = None
     """What the directory says; None: it does not know them."""
 
+    addresses: tuple[str, ...] = ()
+    """What they are called besides; owners of service accounts may be written so."""
+
 
 class Rules(msgspec.Struct, frozen=True):
     """The configuration of the moment. `offered` are the operations of each connection, `sign_ins` the kinds of
@@ -136,7 +139,7 @@ def radius(known: Known, rules: Rules, book: Book, moment: Moment) -> Radius:
     """The blast radius of an identity."""
     who = known.principal
     mine = [grant for grant in moment.grants(book.grants) if grant.request.requester == who.key]
-    owned = _owned(who, book, moment)
+    owned = _owned(known, book, moment)
     doors = list(_doors(known, mine, rules, book, moment))
     for one in owned:
         account = Principal(SERVICE_ACCOUNTS, one.name, kind="service_account", owner=who.key)
@@ -230,12 +233,13 @@ def _demanded(policy: Compiled) -> tuple[Budget, ...]:
     return policy.limits.budgets + (() if policy.guard is None else policy.guard.limits.budgets)
 
 
-def _owned(who: Principal, book: Book, moment: Moment) -> list[Owned]:
+def _owned(known: Known, book: Book, moment: Moment) -> list[Owned]:
+    who = known.principal
     if who.kind == "service_account":
         return []
     keys: dict[str, list[ServiceAccount]] = {}
     for key in book.accounts:
-        if moment.key(key) and owns(who.key, key):
+        if moment.key(key) and owns(who.key, key, known.addresses):
             keys.setdefault(key.name, []).append(key)
     return [
         Owned(name, next((one.purpose for one in mine if one.purpose), None), tuple(one.id for one in mine))

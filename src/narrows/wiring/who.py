@@ -18,7 +18,7 @@ from narrows.config.schema import Config
 from narrows.console.review_views import ReviewView, Seen, review_view
 from narrows.console.who_views import Left, Said, Who
 from narrows.identity.at_moment import Moment
-from narrows.identity.containment import named, owns
+from narrows.identity.containment import addresses_shown, named, owns
 from narrows.identity.directory import groups_of
 from narrows.identity.radius import Book, Known, Radius, Rules, radius
 from narrows.model.access import IssuedToken
@@ -69,7 +69,7 @@ class Readers(msgspec.Struct, frozen=True, eq=False):
             islice(archive.calls(Filters(user=glob.escape(full), until=moment.at + 1), newest_first=True), LAST)
         )
         known = self._known(full, config, calls, moment, groups, present=at is None)
-        found = radius(known, now, self._book(known.principal, moment), moment)
+        found = radius(known, now, self._book(known, moment), moment)
         reviews = [each for each in self.decisions.list() if each.ticket.at <= moment.at]
         return Who(
             found,
@@ -94,7 +94,7 @@ class Readers(msgspec.Struct, frozen=True, eq=False):
         shared = Book(self.accounts.list(), self.grants.list(), (), uses)
         for full in sorted(name for name in self._everybody(config, shared, seen) if name > after):
             known = self._known(full, config, [calls[full]] if full in calls else [], moment, (), present=True)
-            book = msgspec.structs.replace(shared, tokens=self._tokens(known.principal, shared, moment))
+            book = msgspec.structs.replace(shared, tokens=self._tokens(known, shared, moment))
             orphaned = known.principal.kind == "service_account" and self._orphaned(
                 known.principal.owner, config, moment
             )
@@ -150,6 +150,23 @@ class Readers(msgspec.Struct, frozen=True, eq=False):
         *,
         present: bool,
     ) -> Known:
+        known = self._identified(full, config, calls, moment, groups, present=present)
+        if known.principal.kind != "user":
+            return known
+        shown = [known.principal, *(token.principal for token in self.tokens.of(full))]
+        shown += [grant.request.principal for grant in self.grants.list(requester=full)]
+        return msgspec.structs.replace(known, addresses=addresses_shown(full, shown, self.people))
+
+    def _identified(
+        self,
+        full: str,
+        config: Config,
+        calls: Sequence[CallView],
+        moment: Moment,
+        groups: Sequence[str],
+        *,
+        present: bool,
+    ) -> Known:
         issuer, _, subject = full.partition(":")
         if issuer == SERVICE_ACCOUNTS:
             keys = [one for one in self.accounts.list() if one.name == subject]
@@ -187,13 +204,15 @@ class Readers(msgspec.Struct, frozen=True, eq=False):
                 found = (at, principal)
         return (None, None) if found is None else (found[1], found[0])
 
-    def _book(self, who: Principal, moment: Moment) -> Book:
-        book = Book(self.accounts.list(), self.grants.list(requester=who.key), (), GateView(self.store).uses())
-        return msgspec.structs.replace(book, tokens=self._tokens(who, book, moment))
+    def _book(self, known: Known, moment: Moment) -> Book:
+        mine = self.grants.list(requester=known.principal.key)
+        book = Book(self.accounts.list(), mine, (), GateView(self.store).uses())
+        return msgspec.structs.replace(book, tokens=self._tokens(known, book, moment))
 
-    def _tokens(self, who: Principal, book: Book, moment: Moment) -> Sequence[IssuedToken]:
+    def _tokens(self, known: Known, book: Book, moment: Moment) -> Sequence[IssuedToken]:
         """The tokens of an identity, and of the accounts that it owns."""
-        owned = {one.name for one in book.accounts if moment.key(one) and owns(who.key, one)}
+        who = known.principal
+        owned = {one.name for one in book.accounts if moment.key(one) and owns(who.key, one, known.addresses)}
         holders = [who.key, *(f"{SERVICE_ACCOUNTS}:{name}" for name in sorted(owned) if who.kind == "user")]
         return [token for holder in holders for token in self.tokens.of(holder, live_at=moment.at)]
 

@@ -107,3 +107,12 @@ def test_rules_say_who_signs_in_and_what_is_offered() -> None:
     assert found.sign_ins == {"corp": ("oidc",)}
     assert "chat" in found.offered["openai"]
     assert (found.since, found.exchange) == (7, {})
+
+
+def test_whoever_is_owner_by_an_address_owns_it(readers: Readers) -> None:
+    config = configuration()
+    directory(readers)
+    readers.accounts.create(ServiceAccount("k", "etl", "Ana@example.com", 1, NOW + LATER, b"\0" * 32))
+    found = readers.who("ana", config, rules(config, compiled(config)))
+    assert [one.name for one in found.radius.owns] == ["etl"]
+    assert readers.who("zoe", config, rules(config, compiled(config))).radius.owns == ()
