@@ -9,7 +9,6 @@ The schema has a version and only ever moves forward; a file from a newer Narrow
 Whoever uses it says as which exception its failures are raised: each port has its own.
 """
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from narrows.ports.clock import Clock
+from narrows.stores.sqlite.directory import ensure_private
 
 FILE_NAME: Final = "control.db"
 BUSY_SECONDS: Final = 5.0
@@ -226,8 +226,7 @@ class ControlFile:
         self._error = error
         with explained(self.path, error):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Made here, not by SQLite, so that no moment exists in which others could open it; -wal and -shm follow.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            ensure_private(self.path)
             self.path.chmod(0o600)
             self.connection = sqlite3.connect(self.path, timeout=busy, isolation_level=None)
         try:

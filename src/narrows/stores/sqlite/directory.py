@@ -1,5 +1,7 @@
 """The data directory: its modes, its lock, its file names. Knows nothing of what is in the files."""
 
+import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -102,6 +104,20 @@ def _taken(descriptor: int) -> bool:
         else:
             return True
     return False
+
+
+def ensure_private(path: Path) -> None:
+    """Makes an empty file that only its owner may read where there is none, for SQLite to open: were it made by SQLite,
+    others could open it for a moment. Its -wal and -shm take after it. Raises OSError.
+
+    A file that is there is not opened. To close any descriptor of a file ends every lock that the process has on it
+    (POSIX), those of SQLite's connections among them: another process would then take itself for the last one and
+    remove the write-ahead log, and who follows the file here would never see another change of it.
+    """
+    with contextlib.suppress(FileExistsError):
+        create_private(path)
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
 
 
 def create_private(path: Path, data: bytes = b"") -> None:

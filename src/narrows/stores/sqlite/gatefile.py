@@ -8,7 +8,6 @@ in_force which revision came into force when.
 meta     the format's version.
 """
 
-import os
 import re
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
@@ -20,6 +19,7 @@ import msgspec
 from narrows.model.revision import InForce
 from narrows.model.revocation import Stopped
 from narrows.ports.sightings import SightingsUnavailable, Use
+from narrows.stores.sqlite.directory import ensure_private
 from narrows.stores.sqlite.ledgerfile import connect
 
 FILE_NAME: Final = "gate.db"
@@ -69,8 +69,7 @@ class GateFile:
         """Makes the file where there is none. Raises SightingsUnavailable."""
         self.path = directory / FILE_NAME
         try:
-            # Made here, not by SQLite, so that no moment exists in which others could open it; -wal and -shm follow.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+            ensure_private(self.path)
             self.path.chmod(0o600)
             self._connection = connect(self.path)
         except (OSError, sqlite3.Error) as error:

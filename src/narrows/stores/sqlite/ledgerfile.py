@@ -8,7 +8,6 @@ held  what a call holds, `unknown` as in replay.Held; `vector` is names and amou
 meta  `place`: in the log; `leaf`: the hash of the entry there, by which another log is told from this one.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -18,6 +17,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from narrows.stores.sqlite.directory import ensure_private
 from narrows.stores.sqlite.replay import Held
 from narrows.stores.sqlite.rows import RowStatement
 
@@ -56,8 +56,7 @@ class LedgerFile:
     def __init__(self, directory: Path) -> None:
         """Makes the file where there is none. Raises LedgerUnreadable."""
         self.path = directory / FILE_NAME
-        # Made here, not by SQLite, so that no moment exists in which others could open it; -wal and -shm follow.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        ensure_private(self.path)
         self._connection = connect(self.path)
         try:
             self._prepare()

@@ -9,7 +9,6 @@ letter  a message to a channel, in the order of `seq`; its body is dropped once 
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from narrows.ports.outbox import Dead, Letter, OutboxUnavailable, Post
+from narrows.stores.sqlite.directory import ensure_private
 from narrows.stores.sqlite.ledgerfile import connect
 
 FILE_NAME: Final = "outbox.db"
@@ -101,8 +101,7 @@ class SqliteOutbox(OutboxView):
         self.path = directory / FILE_NAME
         self._most = most
         with self._explained():
-            # Made here, not by SQLite, so that no moment exists in which others could open it; -wal and -shm follow.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+            ensure_private(self.path)
             self._connection = connect(self.path)
             try:
                 self._prepare()

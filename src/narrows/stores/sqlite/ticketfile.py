@@ -9,7 +9,6 @@ meta    the format's version.
 What people say of tickets is not here but in control.db, which others write.
 """
 
-import os
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ import msgspec
 
 from narrows.evidence.sealing import Compressor, MasterKey
 from narrows.model.approval import Ticket, TicketState
-from narrows.stores.sqlite.directory import DataDirectoryError
+from narrows.stores.sqlite.directory import DataDirectoryError, ensure_private
 from narrows.stores.sqlite.ledgerfile import connect
 
 FILE_NAME: Final = "approvals.db"
@@ -108,8 +107,7 @@ class TicketFile:
         self._master = master
         self._compressor = Compressor()
         try:
-            # Made here, not by SQLite, so that no moment exists in which others could open it; -wal and -shm follow.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+            ensure_private(self.path)
             self.path.chmod(0o600)
             self._connection = connect(self.path)
         except (OSError, sqlite3.Error) as error:

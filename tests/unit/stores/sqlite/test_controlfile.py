@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -30,6 +32,29 @@ def test_only_the_owner_can_read_the_files(folder: Path) -> None:
     (folder / "control.db").chmod(0o644)
     opened(folder).close()
     assert stat.S_IMODE((folder / "control.db").stat().st_mode) == 0o600
+
+
+ELSEWHERE = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("UPDATE service_account SET revoked = ?", (int(sys.argv[2]),))
+connection.close()
+"""
+
+
+def test_the_watch_sees_what_others_write_whoever_opens_the_file_here(folder: Path) -> None:
+    """The last connection that closes removes the write-ahead log: it must know of those that are open here."""
+    control = opened(folder)
+    control.create(account())
+    control.close()
+    watch = ControlWatch(folder)
+    watch.snapshot()
+    opened(folder).close()
+    for moment in (1, 2):
+        subprocess.run([sys.executable, "-c", ELSEWHERE, str(folder / "control.db"), str(moment)], check=True)
+        assert watch.changed()
+        assert [one.revoked for one in watch.snapshot().values()] == [moment]
+    watch.close()
 
 
 def test_the_watch_survives_a_file_that_goes_and_comes_back(folder: Path, tmp_path: Path) -> None:
