@@ -172,7 +172,8 @@ class Decision(msgspec.Struct, frozen=True):
     theirs at that time. `output_cap` lowers that of the call. `repeats`: so many calls with this digest may go on;
     `until`: calls with this digest may go on until then, however many unless `repeats` says. Neither: one call.
     `break_glass`: it is made alone, for others who were not there. `admin`: who says it is an admin of the console.
-    `names` are others of theirs that are verified, such as a mail address: owners of service accounts may be written so.
+    `names` are others of theirs that are verified, such as a mail address: owners of service accounts may be written
+    so.
     """
 
     ticket: str
