@@ -39,7 +39,7 @@ class Console(Setting, frozen=True, kw_only=True):
     two_person: Annotated[
         tuple[Literal["policies", "masks"], ...],
         Meta(
-            description="Changes of teams that take effect only when a second person has approved them. policies: every "
-            "change; masks: those that change what is masked."
+            description="Changes of teams that take effect only when a second person has approved them. policies: "
+            "every change; masks: those that change what is masked."
         ),
     ] = ()

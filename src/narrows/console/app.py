@@ -11,7 +11,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.response import Response
 
 from narrows import __version__
-from narrows.console.api import access, approvals, health, revocations, token, who, whoami
+from narrows.console.api import access, approvals, health, revocations, teams, token, who, whoami
 from narrows.console.api.told import told_router
 from narrows.console.desk import Desk
 from narrows.console.envelope import Envelope
@@ -55,6 +55,16 @@ ROUTES: Final = (
     access.reject_access,
     access.cancel_access,
     access.issue_token,
+    teams.list_teams,
+    teams.list_policies,
+    teams.show_policy,
+    teams.put_policy,
+    teams.remove_policy,
+    teams.list_changes,
+    teams.show_change,
+    teams.approve_change,
+    teams.reject_change,
+    teams.withdraw_change,
 )
 
 
@@ -128,6 +138,7 @@ def _given(
         "desk": Provide(lambda: desk, sync_to_thread=False),
         "looks": Provide(lambda: looks, sync_to_thread=False),
         "office": Provide(lambda: office, sync_to_thread=False),
+        "teams": Provide(lambda: None if door is None else door.admission.teams, sync_to_thread=False),
         "rules": Provide(lambda: None if door is None else door.admission.access, sync_to_thread=False),
         "visitor": Provide(visitor, sync_to_thread=False),
     }

@@ -33,7 +33,7 @@ class Trail:
                 request_id=visitor.request_id,
                 who=visitor.who,
                 credential=visitor.credential,
-                roles=tuple(sorted(visitor.roles)),
+                roles=visitor.named,
                 address=visitor.address,
                 action=action,
                 target=target,

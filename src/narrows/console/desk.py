@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeVar
 
+from narrows.identity.containment import Holdings
 from narrows.model.approval import RecentCall, Ticket
 from narrows.ports.access import Grants
-from narrows.identity.containment import Holdings
 from narrows.ports.approvals import Decisions
 from narrows.ports.audit import Audit
+from narrows.ports.changes import Changes
 from narrows.ports.clock import Clock
 from narrows.ports.directory import Directory
 from narrows.ports.revocations import Revocations
@@ -48,6 +49,10 @@ class Books(Protocol):
     @property
     def directory(self) -> Directory:
         """People and groups as providers sent them."""
+
+    @property
+    def changes(self) -> Changes:
+        """Changes of what teams manage."""
 
     @property
     def revocations(self) -> Revocations:

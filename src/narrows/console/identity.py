@@ -4,6 +4,7 @@ Both are one step before anything else of a request is read, its body included. 
 names (`opt`), to everybody if it says so, and else to nobody.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +15,8 @@ from narrows.console.audit import Trail
 from narrows.console.desk import Desk
 from narrows.console.failures import Failures
 from narrows.console.problems import Problem, Refused, request_id_of
-from narrows.console.roles import Role, RoleBook
+from narrows.console.roles import RoleBook
+from narrows.console.teams import Teams
 from narrows.console.visitor import Visitor
 from narrows.model.audit import ActOutcome
 from narrows.model.principal import Identity
@@ -24,6 +26,9 @@ from narrows.ports.identity import Authenticator
 
 ROLES: Final = "roles"
 """The option of a route that names the roles it opens to."""
+
+SCOPED: Final = "scoped"
+"""The option of a route that names the roles on a team to which it opens, too: on the team in its path, else on any."""
 
 PUBLIC: Final = "public"
 """The option of a route that opens to everybody."""
@@ -42,6 +47,7 @@ class Admission(msgspec.Struct, frozen=True):
     authenticator: Authenticator
     roles: RoleBook
     access: AccessRules = NO_RULES
+    teams: Teams | None = None
 
 
 class Door:
@@ -63,7 +69,7 @@ class Door:
         except Refused as refused:
             self._failures.note(self._desk.now(), address, refused.problem)
             raise
-        if not visitor.roles & frozenset(handler.opt.get(ROLES, ())):
+        if not _opens(handler, visitor, connection.path_params.get("team")):
             self._failures.note(self._desk.now(), address, Problem.ROLE_MISSING)
             action = str(handler.opt.get(ACTION, handler.handler_name))
             target = str(connection.path_params.get("ticket_id", connection.url.path))
@@ -71,7 +77,7 @@ class Door:
             await self._desk.run(
                 lambda books: trail.did(books, action, target, ActOutcome.REFUSED, Problem.ROLE_MISSING)
             )
-            raise Refused(Problem.ROLE_MISSING, _has(visitor.roles))
+            raise Refused(Problem.ROLE_MISSING, _has(visitor.named))
         connection.scope["user"] = visitor
 
     async def _visitor(self, connection: Connection, address: str) -> Visitor:
@@ -81,10 +87,15 @@ class Door:
         identity = known if known is not None else await admission.authenticator.verify(token)
         if isinstance(identity, Deny):
             raise _denied(identity)
-        return _visitor(identity, admission.roles, address, request_id_of(connection.scope))
+        return _visitor(identity, admission, address, request_id_of(connection.scope))
 
 
-def _visitor(identity: Identity, roles: RoleBook, address: str, request_id: str) -> Visitor:
+def _opens(handler: BaseRouteHandler, visitor: Visitor, team: str | None) -> bool:
+    opens = visitor.roles & frozenset(handler.opt.get(ROLES, ()))
+    return bool(opens or visitor.on(team) & frozenset(handler.opt.get(SCOPED, ())))
+
+
+def _visitor(identity: Identity, admission: Admission, address: str, request_id: str) -> Visitor:
     if identity.principal.kind != "user":
         raise Refused(Problem.NOT_A_PERSON)
     if identity.scope is not None:
@@ -92,12 +103,13 @@ def _visitor(identity: Identity, roles: RoleBook, address: str, request_id: str)
         raise Refused(Problem.SCOPE_EXCEEDED)
     return Visitor(
         principal=identity.principal,
-        roles=roles.of(identity.principal),
+        roles=admission.roles.of(identity.principal),
         credential=identity.credential.id,
         expires=identity.credential.expires,
         address=address,
         request_id=request_id,
         kind=identity.credential.kind,
+        teams={} if admission.teams is None else admission.teams.of(identity.principal),
     )
 
 
@@ -126,5 +138,5 @@ def _denied(deny: Deny) -> Refused:
     return Refused(problem, deny.message, headers={"WWW-Authenticate": 'Bearer realm="narrows", error="invalid_token"'})
 
 
-def _has(roles: frozenset[Role]) -> str:
-    return f"you are: {', '.join(sorted(roles))}" if roles else "you have no role"
+def _has(roles: Sequence[str]) -> str:
+    return f"you are: {', '.join(roles)}" if roles else "you have no role"

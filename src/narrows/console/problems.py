@@ -18,6 +18,7 @@ from narrows.ports.access import AccessUnavailable
 from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.approvals import ApprovalsUnavailable
 from narrows.ports.audit import AuditUnavailable
+from narrows.ports.changes import ChangesUnavailable
 from narrows.ports.directory import DirectoryUnavailable
 from narrows.ports.revocations import RevocationsUnavailable
 from narrows.ports.sightings import SightingsUnavailable
@@ -55,6 +56,11 @@ class Problem(StrEnum):
     GRANT_CLOSED = "grant_closed"
     GRANT_REFUSED = "grant_refused"
     REVOCATION_UNKNOWN = "revocation_unknown"
+    TEAM_UNKNOWN = "team_unknown"
+    POLICY_UNKNOWN = "policy_unknown"
+    CHANGE_UNKNOWN = "change_unknown"
+    OWN_CHANGE = "own_change"
+    CHANGE_REFUSED = "change_refused"
     FIELD_INVALID = "field_invalid"
     BODY_MALFORMED = "body_malformed"
     BODY_TOO_LARGE = "body_too_large"
@@ -129,6 +135,17 @@ MEANINGS: Final[Mapping[Problem, Meaning]] = {
     Problem.REVOCATION_UNKNOWN: Meaning(
         404, "There is no such revocation or containment.", "Check the id; `GET /api/v1/revocations` lists."
     ),
+    Problem.TEAM_UNKNOWN: Meaning(404, "There is no such team.", "Check the name; `GET /api/v1/teams` lists."),
+    Problem.POLICY_UNKNOWN: Meaning(
+        404, "The team has no such policy.", "Check the name; `GET /api/v1/teams/{team}/policies` lists."
+    ),
+    Problem.CHANGE_UNKNOWN: Meaning(
+        404, "There is no such change, or it is not for you to see.", "Check the id; `GET /api/v1/changes` lists."
+    ),
+    Problem.OWN_CHANGE: Meaning(
+        403, "Nobody approves or rejects a change of their own.", "Ask somebody else, or withdraw it."
+    ),
+    Problem.CHANGE_REFUSED: Meaning(409, "It can't be changed or decided so now.", "Read it again."),
     Problem.FIELD_INVALID: Meaning(400, "A field can't be what it is.", "Correct the fields under `errors`."),
     Problem.BODY_MALFORMED: Meaning(400, "The body can't be read.", "Send one JSON object."),
     Problem.BODY_TOO_LARGE: Meaning(413, "The body is too large.", "Send less."),
@@ -236,6 +253,7 @@ def refusal(error: Exception) -> Refused:
             | ApprovalsUnavailable()
             | AuditUnavailable()
             | AccountsUnavailable()
+            | ChangesUnavailable()
             | DirectoryUnavailable()
             | RevocationsUnavailable()
             | SightingsUnavailable()

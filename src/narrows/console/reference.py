@@ -1,10 +1,10 @@
 """The reference page of the management API, made from its routes, so that it can't tell anything else than they do."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from narrows.console.app import ROUTES, Description, described
-from narrows.console.identity import PUBLIC, ROLES
+from narrows.console.identity import PUBLIC, ROLES, SCOPED
 from narrows.console.problems import MEANINGS, Problem
 from narrows.console.roles import Role
 
@@ -52,7 +52,9 @@ def _resources(description: Description) -> Iterator[str]:
             opt = opens[method.upper(), path]
             if path == _PROBE:
                 continue
-            whom = "everybody" if opt.get(PUBLIC) else ", ".join(role.value for role in Role if role in opt[ROLES])
+            whom = "everybody" if opt.get(PUBLIC) else _roles(opt[ROLES])
+            if SCOPED in opt:
+                whom += f"; of the team: {_roles(opt[SCOPED])}"
             yield f"### `{method.upper()} {path}`\n"
             yield f"{operation['description']} For: {whom}.\n"
             yield from _parameters(operation)
@@ -80,3 +82,7 @@ def _body(operation: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
             for field, shape in schema["properties"].items():
                 yield f"| `{field}` | {shape['description']}{' Required.' if field in needed else ''} |"
             yield ""
+
+
+def _roles(named: Collection[Role]) -> str:
+    return ", ".join(role.value for role in Role if role in named)

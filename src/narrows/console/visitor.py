@@ -1,5 +1,7 @@
 """Whoever asks, once they are known: what handlers and the trail need of them."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from narrows.console.roles import Role
@@ -9,7 +11,7 @@ from narrows.policy.approvals import groups_of
 
 class Visitor(msgspec.Struct, frozen=True):
     """Whoever asks, for one request. `expires` is the credential's end in Unix seconds, `kind` what kind of
-    credential it is."""
+    credential it is. `teams` are their roles on teams."""
 
     principal: Principal
     roles: frozenset[Role]
@@ -18,6 +20,19 @@ class Visitor(msgspec.Struct, frozen=True):
     address: str
     request_id: str
     kind: str = "oidc"
+    teams: Mapping[str, frozenset[Role]] = {}
+
+    def on(self, team: str | None) -> frozenset[Role]:
+        """Their roles on a team; None: on any."""
+        if team is not None:
+            return self.teams.get(team, frozenset())
+        return frozenset[Role]().union(*self.teams.values())
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All their roles, those on teams with the team: `admin@research`."""
+        scoped = (f"{role.value}@{team}" for team, roles in self.teams.items() for role in roles)
+        return tuple(sorted((*(role.value for role in self.roles), *scoped)))
 
     @property
     def who(self) -> str:

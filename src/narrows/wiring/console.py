@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,17 +20,20 @@ from narrows.console.failures import Failures
 from narrows.console.identity import Admission, Door
 from narrows.console.roles import RoleBook
 from narrows.console.server import HttpServer
+from narrows.console.teams import Judged, Teams
 from narrows.edge.server import parse_listen
 from narrows.edge.tls import Certificates
 from narrows.identity.authenticator import GateAuthenticator, build_authenticator
 from narrows.identity.cache import Checks
 from narrows.identity.containment import Holdings, holdings
 from narrows.model.approval import RecentCall, Ticket, TicketState
+from narrows.model.change import Change
 from narrows.policy.access import compile_access
 from narrows.ports.accounts import AccountsUnavailable
 from narrows.ports.clock import Clock
 from narrows.stores.sqlite.archive import Archive
 from narrows.stores.sqlite.audit import SqliteAudit
+from narrows.stores.sqlite.changes import SqliteChanges
 from narrows.stores.sqlite.control import ControlDb, ControlWatch
 from narrows.stores.sqlite.decisions import SqliteDecisions
 from narrows.stores.sqlite.directory import DataDirectoryError
@@ -47,6 +51,7 @@ from narrows.wiring.listening import Listening
 from narrows.wiring.looking import Looking
 from narrows.wiring.reload import FileWatch, cancel
 from narrows.wiring.revoking import Following
+from narrows.wiring.teams import tried
 
 _log = logging.getLogger("narrows.console")
 
@@ -64,6 +69,7 @@ class SqliteBooks:
         self.tokens: Final = SqliteTokens(directory, clock)
         self.directory: Final = SqlitePeople(directory, clock)
         self.revocations: Final = SqliteRevocations(directory, clock)
+        self.changes: Final = SqliteChanges(directory, clock)
         self.sighted: Final = GateView(directory)
         self._place = directory
         self._clock = clock
@@ -89,12 +95,19 @@ class SqliteBooks:
 
     def close(self) -> None:
         """Closes them."""
+        self.changes.close()
         self.revocations.close()
         self.directory.close()
         self.tokens.close()
         self.grants.close()
         self.decisions.close()
         self.audit.close()
+
+
+def _judged(config: Config, changes: Sequence[Change], proposed: Sequence[Change]) -> Judged:
+    """What is wrong with policies of teams, and what they are warned of."""
+    found = tried(config, changes, proposed)
+    return Judged(found.unusable, found.warnings)
 
 
 class Keys:
@@ -219,7 +232,8 @@ class Console:
         roles = RoleBook(config.console.roles, config.identity.people)
         if roles.empty:
             _log.warning("nobody has a role under `console.roles`, so everybody is refused")
-        return Admission(await self._keys.of(config.identity), roles, compile_access(config))
+        keys = await self._keys.of(config.identity)
+        return Admission(keys, roles, compile_access(config), Teams(config, partial(_judged, config)))
 
     async def reload(self) -> None:
         """Takes roles and issuers of a new version of the configuration into force; a broken one is refused, and the

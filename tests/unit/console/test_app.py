@@ -83,6 +83,22 @@ TABLE |= {
 }
 """Revoking is for admins, and looking at it for auditors, too."""
 
+TEAM_POLICY = "/api/v1/teams/{team}/policies/{name}"
+CHANGE = "/api/v1/changes/{change_id}"
+TABLE |= {
+    ("GET", "/api/v1/teams"): (401, 403, 403, 403, 200, 200),
+    ("GET", "/api/v1/teams/{team}/policies"): (401, 403, 403, 403, 200, 200),
+    ("GET", TEAM_POLICY): (401, 403, 403, 403, 404, 404),
+    ("PUT", TEAM_POLICY): (401, 403, 403, 403, 403, 400),
+    ("DELETE", TEAM_POLICY): (401, 403, 403, 403, 403, 404),
+    ("GET", "/api/v1/changes"): (401, 403, 403, 403, 200, 200),
+    ("GET", CHANGE): (401, 403, 403, 403, 404, 404),
+    ("POST", f"{CHANGE}/approve"): (401, 403, 403, 403, 403, 404),
+    ("POST", f"{CHANGE}/reject"): (401, 403, 403, 403, 403, 404),
+    ("POST", f"{CHANGE}/withdraw"): (401, 403, 403, 403, 403, 404),
+}
+"""Roles on everything; those on a team are tested where teams are."""
+
 CASES = [(*route, kind, status) for route, row in TABLE.items() for kind, status in zip(KINDS, row, strict=True)]
 
 
@@ -126,7 +142,12 @@ async def test_each_role_gets_what_its_row_says(
     body = {"json": said} if method == "POST" else {}
     reply = await world.call(
         method,
-        path.replace("{ticket_id}", ticket().id).replace("{grant_id}", request().id).replace("{reference}", "rev_1"),
+        path.replace("{ticket_id}", ticket().id)
+        .replace("{grant_id}", request().id)
+        .replace("{reference}", "rev_1")
+        .replace("{team}", "red")
+        .replace("{name}", "nightly")
+        .replace("{change_id}", "chg_1"),
         PEOPLE[kind],
         **body,
     )

@@ -39,6 +39,7 @@ from narrows.ports.sightings import Use
 from narrows.ports.tokens import TokensUnavailable
 from narrows.stores.sqlite.decisions import check
 from unit.console.access import MemoryGrants, rules
+from unit.console.teams import MemoryChanges, teams
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000
@@ -56,6 +57,11 @@ GROUPS = {
     "alice": ("research",),
     "sly": ("research", "security", "platform"),
     "kim": ("night",),
+    "lea": ("leads",),
+    "leo": ("leads",),
+    "amy": ("seconds",),
+    "oda": ("overseers",),
+    "bea": ("blues",),
 }
 """People and their groups."""
 
@@ -259,6 +265,7 @@ class MemoryBooks:
         self.decisions = MemoryDecisions(clock)
         self.audit = MemoryAudit()
         self.grants = MemoryGrants(clock)
+        self.changes = MemoryChanges(clock)
         self.tokens = MemoryTokens()
         self.revocations = MemoryRevocations()
         self.grants.revoked = self.revocations.standing
@@ -358,7 +365,8 @@ class World:
         self.desk = Desk(lambda: self.books, self.clock)
         self.authenticator = NamedTokens()
         self.failures = Failures()
-        self.door = Door(Admission(self.authenticator, RoleBook(roles, ["corp"]), rules()), self.failures, self.desk)
+        admission = Admission(self.authenticator, RoleBook(roles, ["corp"]), rules(), teams())
+        self.door = Door(admission, self.failures, self.desk)
         self.looks = MemoryLooks(self.clock)
         self.app = build_app(self.door, self.desk, Numbers(), looks=self.looks)
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=("192.0.2.7", 4711))
