@@ -106,7 +106,9 @@ def _policies(who: WhoView) -> Iterator[str]:
 def _holds(who: WhoView) -> Iterator[str]:
     yield "holds"
     for one in who.credentials:
-        last = "never used" if one.last_used_at is None else f"used {_when(one.last_used_at)} from {one.last_address}"
+        last = (
+            "no use is known" if one.last_used_at is None else f"used {_when(one.last_used_at)} from {one.last_address}"
+        )
         of = "" if one.of is None else f" for {one.of}"
         yield f"  {one.kind} {one.id}{of} of {one.principal}, until {_when(one.ends_at)}, {last}"
     for grant in who.grants:

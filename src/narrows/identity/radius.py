@@ -84,7 +84,7 @@ class Door(msgspec.Struct, frozen=True):
 
 
 class Held(msgspec.Struct, frozen=True):
-    """A credential that was in force: a token or a key."""
+    """A credential that was in force: a token or a key. `last` is its last use, as far as that is known."""
 
     id: str
     kind: str
@@ -251,12 +251,18 @@ def _held(holders: Sequence[str], book: Book, moment: Moment) -> Iterable[Held]:
     for key in book.accounts:
         name = f"{SERVICE_ACCOUNTS}:{key.name}"
         if name in holders and moment.key(key):
-            yield Held(key.id, "key", name, key.created, key.expires, None, book.uses.get(key.id))
+            yield Held(key.id, "key", name, key.created, key.expires, None, _last(key.id, book, moment))
     for token in book.tokens:
         if token.principal.key in holders and moment.token(token):
             of = None if token.origin is Origin.LOGIN else token.source
-            used = book.uses.get(token.id)
+            used = _last(token.id, book, moment)
             yield Held(token.id, f"{token.origin} token", token.principal.key, token.created, token.expires, of, used)
+
+
+def _last(credential: str, book: Book, moment: Moment) -> Use | None:
+    """The last use of a credential, where that is not later: of earlier ones nobody keeps the times."""
+    used = book.uses.get(credential)
+    return used if used is not None and used.at <= moment.at else None
 
 
 def _about(

@@ -102,6 +102,7 @@ def test_what_is_held_and_owned_is_what_was_in_force() -> None:
     ]
     assert [(owned.name, owned.purpose, owned.keys) for owned in one.owns] == [("etl", "nightly", ("key_1",))]
     assert found(at=40).owns[0].keys == ("key_1", "key_2")
+    assert [held.last for held in found(at=40).held] == [None, None]
     assert found(at=9).owns == ()
 
 
