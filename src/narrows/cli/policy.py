@@ -12,7 +12,7 @@ import typer
 
 from narrows.cli.configuration import ConfigOption, checked
 from narrows.cli.failure import FAILED, USAGE, Failure
-from narrows.cli.team_policies import list_policies, remove_policy, show_policy
+from narrows.cli.team_policies import list_policies, remove_policy, show_policy, with_teams
 from narrows.cli.terminal import complain, harmless, print_json, print_table, say
 from narrows.config.problem import ConfigError
 from narrows.config.scalars import nearest
@@ -84,8 +84,9 @@ def explain_call(
     _known(result, connection, operation)
     if credential is not None and credential not in _KINDS:
         raise Failure(f"--credential: '{credential}' is none of {', '.join(_KINDS)}", USAGE)
-    probing = ProbingRules(result.config.policies, result.policies)
-    said = explain(result.policies, who, connection, operation, model, probing, credential)
+    config_of, policies = with_teams(result)
+    probing = ProbingRules(config_of.policies, policies)
+    said = explain(policies, who, connection, operation, model, probing, credential)
     if as_json:
         print_json({"id": said.principal, **msgspec.to_builtins(said)})
     else:

@@ -1,6 +1,8 @@
 """`narrows policy list|show|remove`: the policies in force, those of the file and those of teams."""
 
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,8 +13,13 @@ from narrows.cli.managing import Managed, managed, row, show_difference, tell_lo
 from narrows.cli.moments import iso
 from narrows.cli.terminal import Row, complain, harmless, print_json, print_table, say
 from narrows.config.guards import filed
+from narrows.config.schema import Config
 from narrows.config.teams import OWNED
 from narrows.model.change import Change, ChangeKind
+from narrows.policy.policyset import PolicySet
+from narrows.ports.changes import ChangesUnavailable
+from narrows.stores.sqlite.changes import SqliteChangeWatch
+from narrows.wiring.configuration import Checked
 from narrows.wiring.teams import SCOPE, Merged, merged
 
 TeamOption = Annotated[str | None, typer.Option("--team", help="Only the policies of this team.")]
@@ -88,6 +95,19 @@ def remove_policy(
             show_difference(change, before)
             say(harmless(f"{name} is removed"))
         tell_local(here.config)
+
+
+def with_teams(result: Checked) -> tuple[Config, PolicySet]:
+    """A checked configuration with what its teams have in force beside its store; nothing is made there. Raises
+    Failure."""
+    if not result.config.teams:
+        return result.config, result.policies
+    with closing(SqliteChangeWatch(Path(result.config.store))) as watch:
+        try:
+            found = merged(result.config, watch.news() or ())
+        except ChangesUnavailable as problem:
+            raise Failure(str(problem), FAILED) from None
+    return found.config, found.policies
 
 
 def _found(here: Managed, name: str) -> Change:

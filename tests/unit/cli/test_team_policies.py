@@ -48,3 +48,11 @@ def test_one_that_can_not_be_used_any_more_is_shown_with_what_is_wrong(narrows: 
     assert ran.code == 1
     assert [row["state"] for row in ran.rows] == ["in force", "unusable"]
     assert "outside the team's bounds" in ran.err
+
+
+def test_what_a_team_has_in_force_is_explained(narrows: Narrows) -> None:
+    call = ("policy", "explain", "--user", "ana", "--group", "research", "--connection", "openai", "--model")
+    ran = narrows(*call, "gpt-4o-mini")
+    assert ran.code == 0
+    assert "granted by: red/nightly" in ran.out
+    assert narrows(*call, "o3").code == 1
