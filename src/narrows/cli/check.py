@@ -5,6 +5,7 @@ import typer
 from narrows.cli.configuration import ConfigOption, find_config, read_checked
 from narrows.cli.failure import FAILED
 from narrows.cli.terminal import complain, harmless, print_json, say
+from narrows.config.guards import filed
 from narrows.config.problem import ConfigError, Problem
 from narrows.wiring import plugged
 from narrows.wiring.configuration import Checked
@@ -73,7 +74,7 @@ def _summary(result: Checked) -> str:
     counts = [
         (len(config.connections), "connection"),
         (len(config.identity.issuers), "issuer"),
-        (len(config.policies), "polic"),
+        (len(filed(config)), "polic"),
     ]
     return ", ".join(f"{count} {name}{_plural(name, count)}" for count, name in counts)
 
