@@ -21,7 +21,7 @@ def test_it_names_options_and_their_environment() -> None:
     assert "| `-c FILE`, `--config FILE` |" in page
     assert "Environment: `NARROWS_CONFIG`." in page
     assert "| `--owner OWNER` | The person who answers for it: issuer:subject. Required. |" in page
-    assert "Default: `90d`." in page
+    assert "Default: `24h`." in page
 
 
 def test_it_is_markdown_without_leftovers() -> None:
