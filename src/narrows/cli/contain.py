@@ -1,5 +1,6 @@
 """`narrows contain`: ends everything that is somebody's, and keeps them out until that is lifted."""
 
+import glob
 from typing import Annotated, Final
 
 import typer
@@ -14,10 +15,16 @@ from narrows.identity.revocations import owned_by
 from narrows.model.approval import TicketState
 from narrows.model.revocation import Revoked
 from narrows.ports.sightings import SightingsUnavailable
+from narrows.stores.sqlite.archive import Archive
+from narrows.stores.sqlite.directory import DataDirectoryError
+from narrows.stores.sqlite.selection import Filters
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 _STANDS: Final = (TicketState.PENDING, TicketState.APPROVED)
+_LATELY: Final = 600_000_000
+"""Microseconds for which the record is looked through for somebody whom nothing else knows."""
+
 _WORDS: Final = {
     "addresses": "called besides, and contained so",
     "accounts": "service accounts owned",
@@ -96,11 +103,20 @@ def _warn_of_strangers(books: Books, who: str, held: Holdings) -> None:
         known = set()
     known |= {account.owner for account in books.accounts.list()}
     theirs = held.grants or held.requests or books.tokens.of(who)
-    if who in known or theirs or books.directory.people_with(issuer, "subject", subject):
+    if who in known or theirs or books.directory.people_with(issuer, "subject", subject) or _called(books, who):
         return
     like = sorted(name for name in known if owned_by(name) == owned_by(who))
     meant = f"; did you mean {', '.join(like)}?" if like else ""
     complain(f"Warning: nothing here knows {who}, and names count letter for letter{meant}")
+
+
+def _called(books: Books, who: str) -> bool:
+    """Whether they have called lately: what gates tell of uses comes once a minute, the record at once."""
+    since = books.clock.now() - _LATELY
+    try:
+        return any(Archive(books.store).calls(Filters(user=glob.escape(who), since=since), limit=1))
+    except DataDirectoryError:
+        return False
 
 
 def _show(held: Holdings) -> None:

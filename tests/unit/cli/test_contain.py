@@ -1,14 +1,17 @@
 """Containing from the command line, without a gate."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from narrows.model.principal import Principal
 from narrows.model.revocation import Revocation, Revoked
 from narrows.stores.sqlite.revocations import SqliteRevocations
 from narrows.wiring.clock import SystemClock
 from unit.cli.command import Ran
+from unit.stores.sqlite.records import opened, running
 
 Narrows = Callable[..., Ran]
 EVE = ("contain", "corp:eve", "--reason", "incident 4711", "--data", "data")
@@ -87,3 +90,16 @@ def test_what_was_only_revoked_is_no_containment(narrows: Narrows) -> None:
 def test_what_is_wrong_is_said(narrows: Narrows, arguments: tuple[str, ...], code: int) -> None:
     assert narrows("contain", *arguments, "--data", "data").code == code
     assert standing(narrows) == []
+
+
+def test_whoever_has_only_just_called_is_known(narrows: Narrows, tmp_path: Path) -> None:
+    """Of uses the gate tells once a minute; the record knows at once."""
+
+    async def fill() -> None:
+        async with running(tmp_path / "data") as journal:
+            await journal.open(opened(1, b"{}", principal=Principal("corp", "new"), at=SystemClock().now()))
+
+    asyncio.run(fill())
+    assert "Warning" not in narrows("contain", "corp:new", "--reason", "incident", "--dry-run", "--data", "data").err
+    ran = narrows("contain", "corp:ne*", "--reason", "incident", "--dry-run", "--data", "data")
+    assert "nothing here knows corp:ne*" in ran.err
