@@ -44,15 +44,20 @@ class Trail:
 
     def doing(self, books: Books, action: str, target: str, work: Callable[[], T]) -> T:
         """Does something that changes what is kept, between two rows: nothing is done that does not stand here."""
-        self.did(books, action, target, ActOutcome.BEGUN)
-        try:
-            done = work()
-        except (Refused, Fault) as refused:
-            code = refused.problem if isinstance(refused, Refused) else refused.code
-            self.did(books, action, target, ActOutcome.REFUSED, code)
-            raise
-        except Exception as error:
-            self.did(books, action, target, ActOutcome.FAILED, type(error).__name__)
-            raise
+        done = begun(lambda outcome, code: self.did(books, action, target, outcome, code), work)
         self.did(books, action, target)
         return done
+
+
+def begun(write: Callable[[ActOutcome, str | None], None], work: Callable[[], T]) -> T:
+    """Does something once a row says that it was begun, and has another say why it came to nothing. That it is done is
+    for the caller to write, who knows what came of it."""
+    write(ActOutcome.BEGUN, None)
+    try:
+        return work()
+    except (Refused, Fault) as refused:
+        write(ActOutcome.REFUSED, refused.problem if isinstance(refused, Refused) else refused.code)
+        raise
+    except Exception as error:
+        write(ActOutcome.FAILED, type(error).__name__)
+        raise

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from narrows.console.audit import begun
 from narrows.console.desk import Books, Desk
 from narrows.console.failures import Failures
 from narrows.console.oauth import Misasked, OAuthError, Wrong, refused
@@ -168,9 +169,10 @@ def _asked(form: Mapping[str, str]) -> _Asked:
 
 def _issued(books: Books, offer: Offer, caller: Caller, now: Callable[[], int]) -> tuple[IssuedToken, Secret]:
     """Issues the token between two rows: nothing is issued that does not stand in the trail."""
-    books.audit.append(_act(offer, caller, offer.principal.key, now(), ActOutcome.BEGUN))
-    try:
-        issued, secret = issue_token(
+    who = offer.principal.key
+    issued, secret = begun(
+        lambda outcome, code: books.audit.append(_act(offer, caller, who, now(), outcome, code)),
+        lambda: issue_token(
             books.tokens,
             _Moment(offer.at),
             origin=offer.origin,
@@ -179,11 +181,8 @@ def _issued(books: Books, offer: Offer, caller: Caller, now: Callable[[], int]) 
             expires=offer.expires,
             scope=offer.scope,
             login=offer.login,
-        )
-    except Exception as error:
-        failed = _act(offer, caller, offer.principal.key, now(), ActOutcome.FAILED, type(error).__name__)
-        books.audit.append(failed)
-        raise
+        ),
+    )
     books.audit.append(_act(offer, caller, issued.id, now(), ActOutcome.DONE))
     return issued, secret
 

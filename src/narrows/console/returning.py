@@ -9,6 +9,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
+from narrows.console.audit import begun
 from narrows.console.desk import Books
 from narrows.console.exchanging import Caller
 from narrows.identity.containment import revoking
@@ -26,12 +27,10 @@ def hand_back(books: Books, token: str, caller: Caller, now: Callable[[], int]) 
     issued = _found(books, token)
     if issued is None or issued.expires <= now() or _ended(books, issued):
         return False
-    books.audit.append(_act(issued, caller, now(), ActOutcome.BEGUN))
-    try:
-        books.revocations.add([revoking(Revoked.TOKEN, issued.id, issued.principal.key, REASON, now())])
-    except Exception as error:
-        books.audit.append(_act(issued, caller, now(), ActOutcome.FAILED, type(error).__name__))
-        raise
+    begun(
+        lambda outcome, code: books.audit.append(_act(issued, caller, now(), outcome, code)),
+        lambda: books.revocations.add([revoking(Revoked.TOKEN, issued.id, issued.principal.key, REASON, now())]),
+    )
     books.audit.append(_act(issued, caller, now(), ActOutcome.DONE))
     return True
 
